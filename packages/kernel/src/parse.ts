@@ -1,0 +1,22 @@
+import { Compile } from "typebox/compile";
+import type { Static, TSchema } from "typebox";
+import { kernelErrors, type ErrorPlace } from "./errors.ts";
+
+/** Checks a value against a TypeBox schema once, at the edge. Throws `kernel/invalid` naming each wrong field. */
+export function parse<Schema extends TSchema>(
+  schema: Schema,
+  value: unknown,
+  { what, where }: { readonly what: string; readonly where?: ErrorPlace },
+): Static<Schema> {
+  const validator = Compile(schema);
+  if (validator.Check(value)) return value as Static<Schema>;
+  const problems = validator
+    .Errors(value)
+    .slice(0, 8)
+    .map((error) => `${error.instancePath || "/"}: ${error.message}`);
+  throw kernelErrors.create("kernel/invalid", {
+    because: `${what}: ${problems.join("; ")}`,
+    ...(where === undefined ? {} : { where }),
+    details: { problems },
+  });
+}

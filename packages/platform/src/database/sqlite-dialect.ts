@@ -1,0 +1,22 @@
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { SqliteDialect } from "kysely";
+
+/** Kysely's own SQLite dialect over `node:sqlite`. WAL with `synchronous=FULL`: what is acknowledged is on disk. */
+export function openSqliteDialect(path: string): SqliteDialect {
+  const sqlite = new DatabaseSync(path, { timeout: 10_000 });
+  sqlite.exec("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;");
+  return new SqliteDialect({
+    database: {
+      close: () => sqlite.close(),
+      prepare: (sql) => {
+        const statement = sqlite.prepare(sql);
+        return {
+          reader: statement.columns().length > 0,
+          all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
+          run: (parameters) => statement.run(...(parameters as SQLInputValue[])),
+          iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])),
+        };
+      },
+    },
+  });
+}

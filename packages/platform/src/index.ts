@@ -1,0 +1,2 @@
+export type { Database, Migration, MigrationSet } from "./database/database.ts";
+export { migrate } from "./database/migrate.ts";
