@@ -1,0 +1,24 @@
+import { defineErrors } from "@millwright/kernel";
+
+export const orchestrationErrors = defineErrors("orchestration", {
+  "orchestration/cycle": {
+    status: 422,
+    title: "The steps of the road wait for each other in a circle",
+    remedy: "Break the circle at one of the named steps: a table must not read, directly or by others, from itself.",
+    example: "table:a → table:b → table:a",
+  },
+  "orchestration/unknown-task": {
+    status: 404,
+    exit: 2,
+    title: "The road has no such step",
+    remedy:
+      "`mill status` lists the steps; a selector is a name, `name+` (and what hangs on it) or `+name` (and what it needs).",
+    example: "mill run --select departures+",
+  },
+  "orchestration/unknown-run": {
+    status: 404,
+    title: "There is no run of this id",
+    remedy: "`mill runs list` shows the runs that are kept.",
+    example: "mill runs show 0198c1d2-7b1e-7c55-9d3e-2f1c0a9b8e77",
+  },
+});

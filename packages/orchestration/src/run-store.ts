@@ -1,0 +1,177 @@
+import type { Database, MigrationSet } from "@millwright/platform";
+import type { Problem } from "@millwright/kernel";
+import { runs } from "./migrations/0001-runs.ts";
+import type { RunReport, TaskFacts, TaskReport } from "./task.ts";
+
+export const orchestrationMigrations: MigrationSet = { area: "orchestration", migrations: [runs] };
+
+interface Tables {
+  road_run: { id: string; state: string; run_trigger: string; started_at: number; ended_at: number | null };
+  task_run: {
+    run_id: string;
+    task_id: string;
+    kind: string;
+    name: string;
+    state: string;
+    started_at: number | null;
+    took_ms: number | null;
+    message: string | null;
+    facts: string;
+    error: string | null;
+  };
+  task_done: {
+    task_id: string;
+    fingerprint: string;
+    output_version: string;
+    facts: string;
+    warned: number;
+    done_at: number;
+  };
+}
+
+/** What a task's last success left: enough to know that nothing has changed. */
+export interface TaskDone {
+  readonly fingerprint: string;
+  readonly outputVersion: string;
+  readonly facts: TaskFacts;
+  readonly warned: boolean;
+  readonly doneAtMs: number;
+}
+
+/** Runs and what each task last did, in the metadata database. */
+export interface RunStore {
+  begin(run: RunReport): Promise<void>;
+  end(run: RunReport): Promise<void>;
+  saveTask(runId: string, report: TaskReport): Promise<void>;
+  done(taskId: string): Promise<TaskDone | undefined>;
+  allDone(): Promise<ReadonlyMap<string, TaskDone>>;
+  saveDone(taskId: string, done: TaskDone): Promise<void>;
+  forget(taskId: string): Promise<void>;
+  list(page: { readonly limit: number; readonly before?: string }): Promise<readonly Omit<RunReport, "tasks">[]>;
+  run(runId: string): Promise<RunReport | undefined>;
+  /** The last durations of a task that really ran, oldest first, in milliseconds. */
+  durations(taskId: string, limit: number): Promise<readonly number[]>;
+}
+
+export function createRunStore(database: Database): RunStore {
+  const kysely = database.as<Tables>();
+  return {
+    begin: async ({ runId, state, trigger, startedAtMs }) => {
+      // A run that a crash cut off is not running any more: its process is gone with the project's lock.
+      await kysely.updateTable("road_run").set({ state: "cancelled" }).where("state", "=", "running").execute();
+      await kysely
+        .insertInto("road_run")
+        .values({ id: runId, state, run_trigger: trigger, started_at: startedAtMs, ended_at: null })
+        .execute();
+    },
+    end: async ({ runId, state, endedAtMs }) => {
+      await kysely.updateTable("road_run").set({ state, ended_at: endedAtMs }).where("id", "=", runId).execute();
+    },
+    saveTask: async (runId, report) => {
+      const row = taskRow(runId, report);
+      await kysely
+        .insertInto("task_run")
+        .values(row)
+        .onConflict((conflict) => conflict.columns(["run_id", "task_id"]).doUpdateSet(row))
+        .execute();
+    },
+    done: async (taskId) => {
+      const row = await kysely.selectFrom("task_done").selectAll().where("task_id", "=", taskId).executeTakeFirst();
+      return row === undefined ? undefined : doneOf(row);
+    },
+    allDone: async () => {
+      const rows = await kysely.selectFrom("task_done").selectAll().execute();
+      return new Map(rows.map((row) => [row.task_id, doneOf(row)]));
+    },
+    saveDone: async (taskId, done) => {
+      const row = {
+        task_id: taskId,
+        fingerprint: done.fingerprint,
+        output_version: done.outputVersion,
+        facts: JSON.stringify(done.facts),
+        warned: done.warned ? 1 : 0,
+        done_at: done.doneAtMs,
+      };
+      await kysely
+        .insertInto("task_done")
+        .values(row)
+        .onConflict((conflict) => conflict.column("task_id").doUpdateSet(row))
+        .execute();
+    },
+    forget: async (taskId) => {
+      await kysely.deleteFrom("task_done").where("task_id", "=", taskId).execute();
+    },
+    list: async ({ limit, before }) => {
+      let query = kysely.selectFrom("road_run").selectAll().orderBy("id", "desc").limit(limit);
+      if (before !== undefined) query = query.where("id", "<", before);
+      return (await query.execute()).map(runOf);
+    },
+    run: async (runId) => {
+      const row = await kysely.selectFrom("road_run").selectAll().where("id", "=", runId).executeTakeFirst();
+      if (row === undefined) return undefined;
+      const tasks = await kysely.selectFrom("task_run").selectAll().where("run_id", "=", runId).execute();
+      return { ...runOf(row), tasks: tasks.map(reportOf) };
+    },
+    durations: async (taskId, limit) => {
+      const rows = await kysely
+        .selectFrom("task_run")
+        .select(["took_ms"])
+        .where("task_id", "=", taskId)
+        .where("state", "in", ["done", "warned"])
+        .orderBy("run_id", "desc")
+        .limit(limit)
+        .execute();
+      return rows.flatMap(({ took_ms }) => (took_ms === null ? [] : [took_ms])).toReversed();
+    },
+  };
+}
+
+function taskRow(runId: string, report: TaskReport): Tables["task_run"] {
+  return {
+    run_id: runId,
+    task_id: report.id,
+    kind: report.kind,
+    name: report.name,
+    state: report.state,
+    started_at: report.startedAtMs,
+    took_ms: report.tookMs,
+    message: report.message,
+    facts: JSON.stringify(report.facts),
+    error: report.error === null ? null : JSON.stringify(report.error),
+  };
+}
+
+function reportOf(row: Tables["task_run"]): TaskReport {
+  return {
+    id: row.task_id,
+    kind: row.kind,
+    name: row.name,
+    state: row.state as TaskReport["state"],
+    startedAtMs: row.started_at,
+    tookMs: row.took_ms,
+    message: row.message,
+    facts: JSON.parse(row.facts) as TaskFacts,
+    error: row.error === null ? null : (JSON.parse(row.error) as Problem),
+    progress: null,
+  };
+}
+
+function runOf(row: Tables["road_run"]): Omit<RunReport, "tasks"> {
+  return {
+    runId: row.id,
+    state: row.state as RunReport["state"],
+    trigger: row.run_trigger,
+    startedAtMs: row.started_at,
+    endedAtMs: row.ended_at,
+  };
+}
+
+function doneOf(row: Tables["task_done"]): TaskDone {
+  return {
+    fingerprint: row.fingerprint,
+    outputVersion: row.output_version,
+    facts: JSON.parse(row.facts) as TaskFacts,
+    warned: row.warned === 1,
+    doneAtMs: row.done_at,
+  };
+}
