@@ -1,0 +1,72 @@
+/** What a service takes and answers, by its name: the generated `Services` interface, or one written by hand. */
+export type ServiceTypes = Readonly<Record<string, { readonly request: object; readonly response: object }>>;
+
+export interface ClientOptions {
+  /** Where the serving process listens, e.g. `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** A request that takes longer fails. Default 10,000 ms. */
+  readonly timeoutMs?: number;
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+/** An answer the server refused: its status and what it said. */
+export class PredictionError extends Error {
+  readonly status: number;
+  readonly code: string | undefined;
+
+  constructor(message: string, { status, code }: { readonly status: number; readonly code: string | undefined }) {
+    super(message);
+    this.name = "PredictionError";
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export interface Client<Services> {
+  /** One prediction. The request's fields and the answer's are those of the service's signature. */
+  predict<Name extends Extract<keyof Services, string>>(
+    service: Name,
+    request: RequestOf<Services, Name>,
+  ): Promise<ResponseOf<Services, Name>>;
+}
+
+export type RequestOf<Services, Name extends keyof Services> = Services[Name] extends { request: infer Request }
+  ? Request
+  : Readonly<Record<string, unknown>>;
+
+export type ResponseOf<Services, Name extends keyof Services> = Services[Name] extends { response: infer Response }
+  ? Response
+  : Readonly<Record<string, unknown>>;
+
+/**
+ * A typed client of the serving process.
+ *
+ * @example
+ * ```ts
+ * const mill = createClient<Services>({ url: "http://127.0.0.1:8080" });
+ * const { probability } = await mill.predict("late-flights", { origin: "ORD", destination: "SFO", departed_at, distance: 1846 });
+ * ```
+ */
+export function createClient<Services>(options: ClientOptions): Client<Services> {
+  const send = options.fetch ?? globalThis.fetch;
+  return {
+    async predict(service, request) {
+      const url = new URL(`/v2/models/${encodeURIComponent(service)}/infer`, options.url);
+      const response = await send(url, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(request),
+        signal: AbortSignal.timeout(options.timeoutMs ?? 10_000),
+      });
+      const body: unknown = await response.json().catch(() => undefined);
+      if (!response.ok) throw refusal(response.status, body);
+      return body as ResponseOf<Services, typeof service>;
+    },
+  };
+}
+
+function refusal(status: number, body: unknown): PredictionError {
+  const { error, code } = (body ?? {}) as { error?: unknown; code?: unknown };
+  const message = typeof error === "string" ? error : `the service answered with status ${status}`;
+  return new PredictionError(message, { status, code: typeof code === "string" ? code : undefined });
+}

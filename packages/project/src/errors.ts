@@ -1,0 +1,74 @@
+import { defineErrors } from "@millwright/kernel";
+
+export const projectErrors = defineErrors("project", {
+  "project/not-found": {
+    status: 404,
+    exit: 2,
+    title: "There is no Millwright project here",
+    remedy:
+      "Go to a folder with a `millwright.ts` (or below one), name it with `--project DIR`, or make one: `mill init DIR`.",
+    example: "mill run --project examples/flights",
+  },
+  "project/unreadable-definition": {
+    status: 422,
+    title: "A definition file could not be read",
+    remedy: "Mend the named file; `mill check` reads all of them again.",
+    example: "features/origin.ts: Unexpected token",
+  },
+  "project/duplicate-name": {
+    status: 422,
+    title: "Two definitions of one kind have the same name",
+    remedy: "Rename one of the two: a name is unique in its kind.",
+    example: "features/a.ts:3 and features/b.ts:9 both define the feature view origin_lateness",
+  },
+  "project/unknown-reference": {
+    status: 422,
+    title: "A definition names something that does not exist",
+    remedy: "Correct the name, or define what it names. `mill table list` and `mill features list` show what there is.",
+    example: 'features/origin.ts:7 reads the table "origin_hourli"; did you mean "origin_hourly"?',
+  },
+  "project/invalid-definition": {
+    status: 422,
+    title: "A definition is not complete",
+    remedy: "Correct the named field of the definition.",
+    example: "training/late-flights.ts:5: split.testFrom is not a date",
+  },
+  "project/unknown-engine": {
+    status: 422,
+    exit: 2,
+    title: "The project asks for an engine that this release does not have",
+    remedy: "Take the line out of `engines` in millwright.ts to use the embedded engine.",
+    example: 'engines: { metadata: "postgres://…" }',
+  },
+  "project/types-stale": {
+    status: 409,
+    title: "The generated types are not those of the project as it is",
+    remedy: "Run `mill types` and commit nothing of `.mill`: the types are made again by `mill run`, `up` and `check`.",
+  },
+  "project/types-do-not-hold": {
+    status: 422,
+    title: "The project's TypeScript does not compile against its own tables, features and services",
+    remedy: "Correct each named line: a column or name that it uses was renamed or removed.",
+    example: 'app/board.ts(9,41): error TS2353: "origin" does not exist in type { departure_airport: string }',
+  },
+  "project/exists": {
+    status: 409,
+    exit: 2,
+    title: "The folder is not empty",
+    remedy: "Choose a new folder, or empty this one first.",
+    example: "mill init my-project",
+  },
+  "project/unknown-template": {
+    status: 404,
+    exit: 2,
+    title: "There is no such template",
+    remedy: "Use `--template flights` or `--template empty`.",
+    example: "mill init flights --template flights",
+  },
+  "project/unknown": {
+    status: 404,
+    title: "The project has nothing of this name",
+    remedy: "The `list` command of the same noun shows the names.",
+    example: "mill models show late-flights",
+  },
+});

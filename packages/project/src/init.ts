@@ -1,0 +1,94 @@
+import { cp, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { projectErrors } from "./errors.ts";
+
+export interface InitOptions {
+  readonly targetDir: string;
+  /** A folder in `templatesDir`. */
+  readonly template: string;
+  readonly templatesDir: string;
+}
+
+export interface InitResult {
+  readonly projectDir: string;
+  readonly name: string;
+  readonly template: string;
+  readonly files: readonly string[];
+  /** Packages that the project's data or code come from, `name@version`, to be installed in its folder. */
+  readonly packages: readonly string[];
+}
+
+/** Makes a new project folder from a template. The folder must be absent or empty: nothing of the user's is overwritten. */
+export async function initProject({ targetDir, template, templatesDir }: InitOptions): Promise<InitResult> {
+  const projectDir = resolve(targetDir);
+  const source = await templateFolder(templatesDir, template);
+  const present = await readdir(projectDir).catch(() => []);
+  if (present.length > 0) {
+    throw projectErrors.create("project/exists", { because: `${projectDir} holds ${present.length} files` });
+  }
+  await mkdir(projectDir, { recursive: true });
+  await cp(source, projectDir, { recursive: true, filter: (path) => !LEFT_OUT.has(basename(path)) });
+  const name = projectName(projectDir);
+  const packages = await writePackageFile(projectDir, name);
+  await writeFile(join(projectDir, ".gitignore"), "node_modules/\n.mill/\n");
+  if (template === "empty") await nameProject(projectDir, name);
+  const files = await readdir(projectDir, { recursive: true, withFileTypes: true });
+  return {
+    projectDir,
+    name,
+    template,
+    files: files
+      .filter((file) => file.isFile())
+      .map((file) => join(file.parentPath, file.name))
+      .toSorted(),
+    packages,
+  };
+}
+
+const LEFT_OUT = new Set(["node_modules", ".mill"]);
+
+async function templateFolder(templatesDir: string, template: string): Promise<string> {
+  const templates = (await readdir(templatesDir)).toSorted();
+  if (!templates.includes(template) || !(await stat(join(templatesDir, template))).isDirectory()) {
+    throw projectErrors.create("project/unknown-template", {
+      because: `${template} is none of ${templates.join(", ")}`,
+    });
+  }
+  return join(templatesDir, template);
+}
+
+/** The template's package file without this workspace's own names: what is left installs from the registry alone. */
+async function writePackageFile(projectDir: string, name: string): Promise<readonly string[]> {
+  const path = join(projectDir, "package.json");
+  const text = await readFile(path, "utf8").catch(() => "{}");
+  const { dependencies = {}, description } = JSON.parse(text) as {
+    dependencies?: Record<string, string>;
+    description?: string;
+  };
+  const kept = Object.fromEntries(Object.entries(dependencies).filter(([key]) => key !== "millwright"));
+  const content = {
+    name,
+    private: true,
+    ...(description === undefined ? {} : { description }),
+    type: "module",
+    dependencies: kept,
+  };
+  await writeFile(path, `${JSON.stringify(content, null, 2)}\n`);
+  return Object.entries(kept).map(([key, version]) => `${key}@${version}`);
+}
+
+async function nameProject(projectDir: string, name: string): Promise<void> {
+  for (const file of ["millwright.ts", "dbt_project.yml", "README.md"]) {
+    const path = join(projectDir, file);
+    const text = await readFile(path, "utf8");
+    await writeFile(path, text.replaceAll("my_project", name.replaceAll("-", "_")));
+  }
+}
+
+function projectName(projectDir: string): string {
+  const name = basename(projectDir)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "");
+  return name === "" ? "project" : name;
+}

@@ -1,0 +1,88 @@
+import type { Column } from "@millwright/kernel";
+
+/** What the generated file says: the columns of tables and views, and what the services take and answer. */
+export interface TypedSurface {
+  readonly tables: Readonly<Record<string, readonly Column[]>>;
+  readonly featureViews: Readonly<Record<string, readonly Column[]>>;
+  readonly models: Readonly<Record<string, { readonly features: readonly Column[] }>>;
+  readonly services: Readonly<Record<string, TypedService>>;
+}
+
+export interface TypedService {
+  readonly request: readonly Column[];
+  readonly response: readonly Column[];
+}
+
+const HEADER = "// Made by `mill types` from the project as it is. Not to be edited; not to be committed.";
+
+/** The project's `types.d.ts`: augments the registries of `millwright`. Equal surfaces give equal text. */
+export function renderTypes(surface: TypedSurface): string {
+  const blocks = [
+    registry("Tables", surface.tables, (columns) => record(columns)),
+    registry("FeatureViews", surface.featureViews, (columns) => record(columns)),
+    registry("Models", surface.models, ({ features }) => `{ features: ${record(features)} }`),
+    registry("Services", surface.services, renderService),
+  ];
+  return `${HEADER}\nimport "millwright";\n\ndeclare module "millwright" {\n${blocks.join("\n")}}\n`;
+}
+
+/** A file that stands alone, for a caller in another repository: one service's request and response. */
+export function renderServiceTypes(name: string, service: TypedService): string {
+  const typeName = pascalCase(name);
+  return [
+    `// The service ${name}, made by \`mill types --service\`. It needs nothing else.`,
+    `export interface ${typeName}Request ${record(service.request, "")}`,
+    `export interface ${typeName}Response ${record(service.response, "")}`,
+    `export interface Services {\n  ${JSON.stringify(name)}: { request: ${typeName}Request; response: ${typeName}Response };\n}`,
+    "",
+  ].join("\n\n");
+}
+
+function registry<Entry>(
+  name: string,
+  entries: Readonly<Record<string, Entry>>,
+  render: (entry: Entry) => string,
+): string {
+  const lines = Object.entries(entries)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, entry]) => `    ${JSON.stringify(key)}: ${render(entry)};`);
+  return `  interface ${name} {\n${lines.map((line) => `${line}\n`).join("")}  }\n`;
+}
+
+function renderService({ request, response }: TypedService): string {
+  return `{ request: ${record(request)}; response: ${record(response)} }`;
+}
+
+function record(columns: readonly Column[], indent = "    "): string {
+  if (columns.length === 0) return "{}";
+  const lines = columns.map(
+    (column) => `${indent}  ${documentation(column, indent)}${JSON.stringify(column.name)}: ${typeOf(column)};`,
+  );
+  return `{\n${lines.join("\n")}\n${indent}}`;
+}
+
+function documentation({ doc }: Column, indent: string): string {
+  if (doc === undefined || doc === "") return "";
+  return `/** ${doc.replaceAll("*/", "* /").replaceAll(/\s+/g, " ")} */\n${indent}  `;
+}
+
+function typeOf({ type, nullable }: Column): string {
+  const base = scalarType(type);
+  return nullable === false ? base : `${base} | null`;
+}
+
+/** The TypeScript type in which a column crosses JSON. Timestamps and decimals are text. */
+export function scalarType(type: string): string {
+  if (/^(int|long|float|double)$/.test(type)) return "number";
+  if (type === "boolean") return "boolean";
+  if (/^(decimal\(|date$|time|string$|uuid$|binary$|fixed)/.test(type)) return "string";
+  if (type.startsWith("list<")) return "readonly unknown[]";
+  if (type.startsWith("map<") || type.startsWith("struct<")) return "Readonly<Record<string, unknown>>";
+  return "unknown";
+}
+
+function pascalCase(name: string): string {
+  const words = name.split(/[^A-Za-z0-9]+/).filter((word) => word !== "");
+  const joined = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
+  return /^[A-Za-z]/.test(joined) ? joined : `Service${joined}`;
+}

@@ -1,0 +1,3 @@
+import { defineProject } from "millwright";
+
+export default defineProject({ name: "my_project" });
