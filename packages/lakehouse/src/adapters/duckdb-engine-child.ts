@@ -1,0 +1,215 @@
+import { DuckDBInstance, type DuckDBConnection, type DuckDBDataChunk, type DuckDBResult } from "@duckdb/node-api";
+import type { Column, Problem } from "@millwright/kernel";
+import { toProblem } from "@millwright/kernel";
+import { quoteName, quoteText } from "../domain/names.ts";
+import { storedType } from "../domain/types.ts";
+import type { ColumnBatch, QueryResult, WrittenColumn, WrittenFile } from "../ports.ts";
+import type {
+  EngineOperation,
+  EngineOperations,
+  EngineReply,
+  EngineRequest,
+  EngineSettings,
+} from "./engine-protocol.ts";
+import { sqlError } from "./engine-errors.ts";
+import { gatherColumn, sqlValue } from "./engine-values.ts";
+
+// The engine's process: DuckDB and nothing else. It answers its parent and ends with it.
+
+interface Cursor {
+  readonly connection: DuckDBConnection;
+  readonly result: DuckDBResult;
+  readonly batchRows: number;
+}
+
+type Handlers = {
+  [Operation in EngineOperation]: (
+    input: EngineOperations[Operation]["input"],
+  ) => Promise<EngineOperations[Operation]["output"]>;
+};
+
+let instance: DuckDBInstance | undefined;
+const cursors = new Map<number, Cursor>();
+let nextCursor = 1;
+
+const handlers: Handlers = {
+  start,
+  query: ({ sql, options }) => withConnection((connection) => query(connection, { sql, options })),
+  run: ({ sql }) => withConnection((connection) => connection.run(sql).then(() => null)),
+  describe: ({ select }) => withConnection((connection) => describe(connection, select)),
+  open,
+  next,
+  closeCursor: ({ cursor }) => {
+    cursors.get(cursor)?.connection.closeSync();
+    cursors.delete(cursor);
+    return Promise.resolve(null);
+  },
+  writeParquet: (input) => withConnection((connection) => writeParquet(connection, input)),
+};
+
+process.on("disconnect", () => process.exit(0));
+process.on("message", (request: EngineRequest) => {
+  const handler = handlers[request.operation] as (input: unknown) => Promise<unknown>;
+  handler(request.input).then(
+    (output) => reply({ id: request.id, output }),
+    (error: unknown) => reply({ id: request.id, problem: problemOf(error) }),
+  );
+});
+
+function reply(message: EngineReply): void {
+  process.send?.(message);
+}
+
+function problemOf(error: unknown): Problem {
+  return toProblem(error instanceof Error ? sqlError(error) : error);
+}
+
+async function start(settings: EngineSettings): Promise<null> {
+  instance = await DuckDBInstance.create(":memory:", {
+    threads: String(settings.threads),
+    memory_limit: `${settings.memoryMb}MB`,
+    temp_directory: settings.tempFolder,
+    autoinstall_known_extensions: "false",
+    autoload_known_extensions: "false",
+    preserve_insertion_order: "false",
+  });
+  const folders = settings.folders.map(quoteText).join(", ");
+  await withConnection(async (connection) => {
+    await connection.run(`SET allowed_directories = [${folders}]`);
+    await connection.run("SET enable_external_access = false");
+    await connection.run("SET lock_configuration = true");
+  });
+  return null;
+}
+
+async function withConnection<Result>(work: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
+  if (instance === undefined) throw new Error("the engine was not started");
+  const connection = await instance.connect();
+  try {
+    return await work(connection);
+  } finally {
+    connection.closeSync();
+  }
+}
+
+async function query(
+  connection: DuckDBConnection,
+  { sql, options }: EngineOperations["query"]["input"],
+): Promise<QueryResult> {
+  const maxRows = options.maxRows ?? 10_000;
+  const result = await connection.stream(sql, options.parameters === undefined ? undefined : [...options.parameters]);
+  const rows: QueryResult["rows"][number][] = [];
+  let truncated = false;
+  for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+    for (const row of chunk.getRows()) {
+      if (rows.length >= maxRows) truncated = true;
+      else rows.push(row.map(sqlValue));
+    }
+    if (truncated) break;
+  }
+  return { columns: columnsOf(result), rows, truncated };
+}
+
+function columnsOf(result: DuckDBResult): readonly Column[] {
+  const types = result.columnTypes();
+  return result.columnNames().map((name, index) => ({ name, type: looseType(String(types[index]), name) }));
+}
+
+/** The stored type, or DuckDB's own name for what no table holds but a query may answer. */
+function looseType(type: string, name: string): string {
+  try {
+    return storedType(type, name).iceberg;
+  } catch {
+    return type;
+  }
+}
+
+async function describe(connection: DuckDBConnection, select: string): Promise<readonly Column[]> {
+  const result = await connection.run(`DESCRIBE ${select}`);
+  return (await result.getRows()).map(([name, type]) => ({
+    name: String(name),
+    type: storedType(String(type), String(name)).iceberg,
+  }));
+}
+
+async function open({ select, batchRows }: EngineOperations["open"]["input"]): Promise<{ cursor: number }> {
+  if (instance === undefined) throw new Error("the engine was not started");
+  const connection = await instance.connect();
+  try {
+    const result = await connection.stream(select);
+    const cursor = nextCursor++;
+    cursors.set(cursor, { connection, result, batchRows });
+    return { cursor };
+  } catch (error) {
+    connection.closeSync();
+    throw error;
+  }
+}
+
+async function next({ cursor }: { cursor: number }): Promise<ColumnBatch | null> {
+  const open = cursors.get(cursor);
+  if (open === undefined) throw new Error("no such cursor");
+  const chunks: DuckDBDataChunk[] = [];
+  let rows = 0;
+  while (rows < open.batchRows) {
+    const chunk = await open.result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) break;
+    chunks.push(chunk);
+    rows += chunk.rowCount;
+  }
+  if (rows === 0) return null;
+  const types = open.result.columnTypes();
+  const names = open.result.columnNames();
+  return {
+    rows,
+    columns: names.map((name, index) => gatherColumn(chunks, { index, name, duckdbType: String(types[index]), rows })),
+  };
+}
+
+async function writeParquet(
+  connection: DuckDBConnection,
+  request: EngineOperations["writeParquet"]["input"],
+): Promise<WrittenFile> {
+  const described = await (await connection.run(`DESCRIBE ${request.select}`)).getRows();
+  const casts = described.map(([name, type]) => {
+    const column = String(name);
+    return `CAST(${quoteName(column)} AS ${storedType(String(type), column).duckdb}) AS ${quoteName(column)}`;
+  });
+  const ids = Object.entries(request.fieldIds).map(([name, id]) => `${quoteName(name)}: ${id}`);
+  const result = await connection.run(
+    `COPY (SELECT ${casts.join(", ")} FROM (${request.select})) TO ${quoteText(request.path)} ` +
+      `(FORMAT parquet, COMPRESSION zstd, RETURN_STATS, FIELD_IDS {${ids.join(", ")}})`,
+  );
+  const [row] = await result.getRowObjectsJson();
+  if (row === undefined) throw new Error("the writer told no statistics");
+  return {
+    path: request.path,
+    rows: Number(row["count"]),
+    bytes: Number(row["file_size_bytes"]),
+    columns: statisticsOf(row["column_statistics"] as unknown as readonly StatisticsEntry[]),
+  };
+}
+
+interface StatisticsEntry {
+  readonly key: string;
+  readonly value: readonly { readonly key: string; readonly value: string }[];
+}
+
+function statisticsOf(entries: readonly StatisticsEntry[] | null): Record<string, WrittenColumn> {
+  return Object.fromEntries(
+    (entries ?? []).map(({ key, value }) => {
+      const found = Object.fromEntries(value.map((pair) => [pair.key, pair.value]));
+      const { min, max } = found;
+      return [
+        key.slice(1, -1).replaceAll('""', '"'),
+        {
+          bytes: Number(found["column_size_bytes"] ?? 0),
+          values: Number(found["num_values"] ?? 0),
+          nulls: Number(found["null_count"] ?? 0),
+          ...(min === undefined ? {} : { min }),
+          ...(max === undefined ? {} : { max }),
+        },
+      ];
+    }),
+  );
+}

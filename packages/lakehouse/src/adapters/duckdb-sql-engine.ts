@@ -1,0 +1,162 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { mkdir } from "node:fs/promises";
+import { fromProblem, type Logger } from "@millwright/kernel";
+import { checkName, quoteName } from "../domain/names.ts";
+import { lakehouseErrors } from "../errors.ts";
+import type { ColumnBatch, SqlEngine } from "../ports.ts";
+import type { EngineOperation, EngineOperations, EngineReply, EngineSettings } from "./engine-protocol.ts";
+
+export interface DuckdbEngineOptions extends EngineSettings {
+  readonly logger: Logger;
+}
+
+interface Waiting {
+  resolve(output: unknown): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * DuckDB in a process of its own, started on first use. When it dies, what it was doing fails with
+ * `lakehouse/engine-died`, and the next call starts it anew with every relation that was set.
+ */
+export function createDuckdbEngine(options: DuckdbEngineOptions): SqlEngine {
+  const host = new EngineHost(options);
+  return {
+    capabilities: { dialect: "duckdb" },
+    query: (sql, queryOptions = {}) => host.ask("query", { sql, options: queryOptions }),
+    run: async (sql) => {
+      await host.ask("run", { sql });
+    },
+    describe: (select) => host.ask("describe", { select }),
+    readColumns: (select, { batchRows = 131_072 } = {}) => readColumns(host, { select, batchRows }),
+    writeParquet: (request) => host.ask("writeParquet", request),
+    setRelation: (name, select) => host.setRelation(checkName(name), select),
+    close: () => host.close(),
+  };
+}
+
+async function* readColumns(host: EngineHost, input: EngineOperations["open"]["input"]): AsyncIterable<ColumnBatch> {
+  const { cursor } = await host.ask("open", input);
+  try {
+    // One batch is asked for ahead, so that the engine works while the reader does.
+    let ahead = host.ask("next", { cursor });
+    for (;;) {
+      const batch = await ahead;
+      if (batch === null) return;
+      ahead = host.ask("next", { cursor });
+      ahead.catch(() => undefined);
+      yield batch;
+    }
+  } finally {
+    await host.ask("closeCursor", { cursor }).catch(() => undefined);
+  }
+}
+
+class EngineHost {
+  readonly #options: DuckdbEngineOptions;
+  readonly #relations = new Map<string, string>();
+  readonly #waiting = new Map<number, Waiting>();
+  #child: Promise<ChildProcess> | undefined;
+  #nextId = 1;
+  #closed = false;
+
+  constructor(options: DuckdbEngineOptions) {
+    this.#options = options;
+  }
+
+  async ask<Operation extends EngineOperation>(
+    operation: Operation,
+    input: EngineOperations[Operation]["input"],
+  ): Promise<EngineOperations[Operation]["output"]> {
+    const child = await this.#started();
+    return this.#send(child, operation, input);
+  }
+
+  async setRelation(name: string, select: string | undefined): Promise<void> {
+    if (select === undefined) this.#relations.delete(name);
+    else this.#relations.set(name, select);
+    if (this.#child === undefined) return;
+    await this.ask("run", { sql: relationStatement(name, select) });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const child = await this.#child?.catch(() => undefined);
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    await new Promise<void>((resolve) => {
+      child.once("exit", () => resolve());
+      child.disconnect();
+      setTimeout(() => child.kill("SIGKILL"), 1_000).unref();
+    });
+  }
+
+  #started(): Promise<ChildProcess> {
+    if (this.#closed) throw new Error("the engine is closed");
+    this.#child ??= this.#start().catch((error: unknown) => {
+      this.#child = undefined;
+      throw error;
+    });
+    return this.#child;
+  }
+
+  async #start(): Promise<ChildProcess> {
+    const { logger, ...settings } = this.#options;
+    await mkdir(settings.tempFolder, { recursive: true });
+    const child = fork(new URL("./duckdb-engine-child.ts", import.meta.url), {
+      serialization: "advanced",
+      env: { PATH: process.env["PATH"] ?? "", TZ: "UTC" },
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+    });
+    child.stderr?.on("data", (chunk: Buffer) => logger.warn({ from: "engine" }, chunk.toString().trim()));
+    child.on("message", (reply: EngineReply) => this.#settle(reply));
+    child.once("exit", (code, signal) => this.#died(child, code ?? signal));
+    child.once("error", (error) => logger.error({ err: error }, "the SQL engine could not be started"));
+    await this.#send(child, "start", settings);
+    for (const [name, select] of this.#relations)
+      await this.#send(child, "run", { sql: relationStatement(name, select) });
+    return child;
+  }
+
+  #send<Operation extends EngineOperation>(
+    child: ChildProcess,
+    operation: Operation,
+    input: EngineOperations[Operation]["input"],
+  ): Promise<EngineOperations[Operation]["output"]> {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve: (output) => resolve(output as EngineOperations[Operation]["output"]), reject });
+      child.send({ id, operation, input }, (error) => {
+        if (error !== null) this.#settleDead(id);
+      });
+    });
+  }
+
+  #settle(reply: EngineReply): void {
+    const waiting = this.#waiting.get(reply.id);
+    this.#waiting.delete(reply.id);
+    if ("problem" in reply) waiting?.reject(fromProblem(reply.problem));
+    else waiting?.resolve(reply.output);
+  }
+
+  #died(child: ChildProcess, how: number | string | null): void {
+    this.#child = undefined;
+    child.removeAllListeners();
+    if (!this.#closed) this.#options.logger.error({ how }, "the SQL engine's process ended");
+    for (const id of [...this.#waiting.keys()]) this.#settleDead(id);
+  }
+
+  #settleDead(id: number): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    waiting?.reject(
+      lakehouseErrors.create("lakehouse/engine-died", { because: "the query was lost with it; no table was changed" }),
+    );
+  }
+}
+
+function relationStatement(name: string, select: string | undefined): string {
+  return select === undefined
+    ? `DROP VIEW IF EXISTS main.${quoteName(name)}`
+    : `CREATE OR REPLACE VIEW main.${quoteName(name)} AS ${select}`;
+}

@@ -1,0 +1,28 @@
+import { isMillError } from "@millwright/kernel";
+import { lakehouseErrors } from "../errors.ts";
+
+/** DuckDB's message as the platform's error: what to mend decides the code. */
+export function sqlError(error: Error): Error {
+  if (isMillError(error)) return error;
+  const message = error.message.trim();
+  const because = firstLines(message);
+  if (/No space left on device/i.test(message))
+    return lakehouseErrors.create("lakehouse/disk-full", { because: "the SQL engine could not write (ENOSPC)" });
+  if (/^Out of Memory Error/i.test(message)) return lakehouseErrors.create("lakehouse/engine-memory", { because });
+  if (
+    /magic bytes|not a Parquet file|Invalid Input Error.*\.parquet|TProtocolException|too small to be a Parquet/i.test(
+      message,
+    )
+  ) {
+    return lakehouseErrors.create("lakehouse/unreadable-file", { because });
+  }
+  const line = /^LINE (\d+):/m.exec(message)?.[1];
+  return lakehouseErrors.create("lakehouse/sql-error", {
+    because,
+    ...(line === undefined ? {} : { where: { line: Number(line) } }),
+  });
+}
+
+function firstLines(message: string): string {
+  return message.length > 2_000 ? `${message.slice(0, 2_000)}…` : message;
+}

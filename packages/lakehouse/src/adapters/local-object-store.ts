@@ -1,0 +1,68 @@
+import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { dirname, join, normalize, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { mapDiskError } from "../domain/disk-error.ts";
+import type { ObjectStore } from "../ports.ts";
+
+/** Files below one folder. A write goes to a scratch name, is synced, renamed, and its folder synced. */
+export function openLocalObjectStore({ root }: { readonly root: string }): ObjectStore {
+  const inside = (path: string) => {
+    const full = normalize(join(root, path));
+    if (full !== root && !full.startsWith(root + sep)) throw new Error(`path ${path} leaves the store`);
+    return full;
+  };
+  return {
+    capabilities: { localPaths: true },
+    locate: inside,
+    write: async (path, bytes) => {
+      const full = inside(path);
+      try {
+        await mkdir(dirname(full), { recursive: true });
+        await writeSynced(`${full}.tmp`, bytes);
+        await rename(`${full}.tmp`, full);
+        await syncPath(dirname(full));
+      } catch (error) {
+        throw mapDiskError(error);
+      }
+    },
+    read: async (location) => {
+      const path = location.startsWith("file:") ? fileURLToPath(location) : location;
+      return readFile(path.startsWith(root + sep) ? path : inside(path));
+    },
+    sync: async (path) => {
+      try {
+        await syncPath(inside(path));
+        await syncPath(dirname(inside(path)));
+      } catch (error) {
+        throw mapDiskError(error);
+      }
+    },
+    prepareFolder: async (path) => {
+      try {
+        await mkdir(inside(path), { recursive: true });
+      } catch (error) {
+        throw mapDiskError(error);
+      }
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, "w");
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncPath(path: string): Promise<void> {
+  const file = await open(path, "r");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

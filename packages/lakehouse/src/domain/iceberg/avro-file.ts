@@ -1,0 +1,57 @@
+import { randomBytes } from "node:crypto";
+import avro from "avsc";
+
+const MAGIC = Buffer.from([0x4f, 0x62, 0x6a, 0x01]);
+const META = avro.Type.forSchema({ type: "map", values: "bytes" });
+const LONG = avro.Type.forSchema("long");
+
+/**
+ * An Avro object container file (Avro 1.11, "Object Container Files"), one block, no codec.
+ * Written here because the library drops `field-id`, which Iceberg's readers need, from a schema it has parsed.
+ */
+export function encodeAvroFile(
+  schema: object,
+  records: readonly unknown[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  const type = avro.Type.forSchema(schema as avro.Schema);
+  const sync = randomBytes(16);
+  const meta = { "avro.schema": JSON.stringify(schema), "avro.codec": "null", ...metadata };
+  const header = META.toBuffer(Object.fromEntries(Object.entries(meta).map(([key, text]) => [key, Buffer.from(text)])));
+  const body = Buffer.concat(records.map((record) => type.toBuffer(record)));
+  const blocks = records.length === 0 ? [] : [LONG.toBuffer(records.length), LONG.toBuffer(body.length), body, sync];
+  return Buffer.concat([MAGIC, header, sync, ...blocks]);
+}
+
+/** The records of a container file, read by the schema that it carries. */
+export function decodeAvroFile(bytes: Uint8Array): readonly unknown[] {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (!buffer.subarray(0, 4).equals(MAGIC)) throw new Error("not an Avro file");
+  const header = META.decode(buffer, 4) as { value: Record<string, Buffer> | undefined; offset: number };
+  if (header.value === undefined) throw new Error("the Avro header is cut off");
+  const codec = header.value["avro.codec"]?.toString() ?? "null";
+  if (codec !== "null") throw new Error(`the Avro codec ${codec} is not read yet`);
+  const schema = JSON.parse(header.value["avro.schema"]?.toString() ?? "null") as avro.Schema;
+  const type = avro.Type.forSchema(schema);
+  const records: unknown[] = [];
+  let offset = header.offset + 16;
+  while (offset < buffer.length) {
+    const count = long(buffer, offset);
+    const size = long(buffer, count.offset);
+    let at = size.offset;
+    for (let index = 0; index < count.value; index += 1) {
+      const decoded = type.decode(buffer, at) as { value: unknown; offset: number };
+      if (decoded.offset < 0) throw new Error("the Avro file is cut off");
+      records.push(decoded.value);
+      at = decoded.offset;
+    }
+    offset = size.offset + size.value + 16;
+  }
+  return records;
+}
+
+function long(buffer: Buffer, offset: number): { value: number; offset: number } {
+  const decoded = LONG.decode(buffer, offset) as { value: number | undefined; offset: number };
+  if (decoded.value === undefined || decoded.offset < 0) throw new Error("the Avro file is cut off");
+  return { value: decoded.value, offset: decoded.offset };
+}

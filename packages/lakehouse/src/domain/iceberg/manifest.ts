@@ -1,0 +1,136 @@
+import type { WrittenFile } from "../../ports.ts";
+import { decodeAvroFile, encodeAvroFile } from "./avro-file.ts";
+import { MANIFEST_LIST_SCHEMA, MANIFEST_SCHEMA } from "./avro-schemas.ts";
+import { encodeBound } from "./bounds.ts";
+import type { IcebergSchema } from "./metadata.ts";
+
+const ADDED = 1;
+const DELETED = 2;
+
+/** A data file as manifests tell it. Paths are absolute. */
+export interface DataFile {
+  readonly content: number;
+  readonly file_path: string;
+  readonly file_format: string;
+  readonly partition: object;
+  readonly record_count: number;
+  readonly file_size_in_bytes: number;
+  readonly column_sizes: readonly IntLong[] | null;
+  readonly value_counts: readonly IntLong[] | null;
+  readonly null_value_counts: readonly IntLong[] | null;
+  readonly lower_bounds: readonly IntBytes[] | null;
+  readonly upper_bounds: readonly IntBytes[] | null;
+  readonly sort_order_id: number | null;
+}
+
+interface IntLong {
+  readonly key: number;
+  readonly value: number;
+}
+
+interface IntBytes {
+  readonly key: number;
+  readonly value: Buffer;
+}
+
+interface ManifestEntry {
+  readonly status: number;
+  readonly snapshot_id: number | null;
+  readonly sequence_number: number | null;
+  readonly file_sequence_number: number | null;
+  readonly data_file: DataFile;
+}
+
+export interface ManifestFile {
+  readonly manifest_path: string;
+  readonly manifest_length: number;
+  readonly partition_spec_id: number;
+  readonly content: number;
+  readonly sequence_number: number;
+  readonly min_sequence_number: number;
+  readonly added_snapshot_id: number;
+  readonly added_files_count: number;
+  readonly existing_files_count: number;
+  readonly deleted_files_count: number;
+  readonly added_rows_count: number;
+  readonly existing_rows_count: number;
+  readonly deleted_rows_count: number;
+}
+
+/** A written Parquet file as a data file of the table, with sizes, counts and bounds by field id. */
+export function dataFileOf(file: WrittenFile, schema: IcebergSchema): DataFile {
+  const columns = schema.fields.flatMap(({ id, name, type }) => {
+    const stats = file.columns[name];
+    return stats === undefined ? [] : [{ id, type, stats }];
+  });
+  const bounds = (side: "min" | "max") =>
+    columns.flatMap(({ id, type, stats }) => {
+      const text = stats[side];
+      const value = text === undefined ? undefined : encodeBound({ type, text, side });
+      return value === undefined ? [] : [{ key: id, value }];
+    });
+  return {
+    content: 0,
+    file_path: file.path,
+    file_format: "PARQUET",
+    partition: {},
+    record_count: file.rows,
+    file_size_in_bytes: file.bytes,
+    column_sizes: columns.map(({ id, stats }) => ({ key: id, value: stats.bytes })),
+    value_counts: columns.map(({ id, stats }) => ({ key: id, value: stats.values })),
+    null_value_counts: columns.map(({ id, stats }) => ({ key: id, value: stats.nulls })),
+    lower_bounds: bounds("min"),
+    upper_bounds: bounds("max"),
+    sort_order_id: 0,
+  };
+}
+
+/** A manifest of files that one snapshot adds or deletes. */
+export function encodeManifest(
+  files: readonly DataFile[],
+  {
+    schema,
+    snapshotId,
+    deleted,
+    sequenceNumber,
+  }: { schema: IcebergSchema; snapshotId: number; deleted: boolean; sequenceNumber: number },
+): Uint8Array {
+  const entries: ManifestEntry[] = files.map((file) => ({
+    status: deleted ? DELETED : ADDED,
+    snapshot_id: snapshotId,
+    // Null is inherited from the manifest list; a deleted entry must say it itself.
+    sequence_number: deleted ? sequenceNumber : null,
+    file_sequence_number: deleted ? sequenceNumber : null,
+    data_file: file,
+  }));
+  return encodeAvroFile(MANIFEST_SCHEMA, entries, {
+    schema: JSON.stringify(schema),
+    "schema-id": String(schema["schema-id"]),
+    "partition-spec": "[]",
+    "partition-spec-id": "0",
+    "format-version": "2",
+    content: "data",
+  });
+}
+
+/** The live data files of a manifest. */
+export function decodeManifest(bytes: Uint8Array): readonly DataFile[] {
+  const entries = decodeAvroFile(bytes) as readonly ManifestEntry[];
+  return entries.filter(({ status }) => status !== DELETED).map(({ data_file }) => data_file);
+}
+
+export function encodeManifestList(
+  manifests: readonly ManifestFile[],
+  snapshot: { readonly snapshotId: number; readonly parentId: number | undefined; readonly sequenceNumber: number },
+): Uint8Array {
+  return encodeAvroFile(MANIFEST_LIST_SCHEMA, manifests, {
+    "snapshot-id": String(snapshot.snapshotId),
+    "parent-snapshot-id": snapshot.parentId === undefined ? "null" : String(snapshot.parentId),
+    "sequence-number": String(snapshot.sequenceNumber),
+    "format-version": "2",
+  });
+}
+
+export function decodeManifestList(bytes: Uint8Array): readonly ManifestFile[] {
+  return decodeAvroFile(bytes) as readonly ManifestFile[];
+}

@@ -1,0 +1,17 @@
+import { lakehouseErrors } from "../errors.ts";
+
+/** Refuses what is not a plain name: it becomes part of paths and of SQL. */
+export function checkName(name: string): string {
+  if (/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name)) return name;
+  throw lakehouseErrors.create("lakehouse/invalid-name", { because: JSON.stringify(name.slice(0, 140)) });
+}
+
+/** A name as a SQL identifier: always quoted, so that no name is a keyword or a statement. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** A text as a SQL literal. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

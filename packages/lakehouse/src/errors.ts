@@ -1,0 +1,62 @@
+import { defineErrors } from "@millwright/kernel";
+
+export const lakehouseErrors = defineErrors("lakehouse", {
+  "lakehouse/sql-error": {
+    status: 422,
+    title: "The SQL could not be run",
+    remedy:
+      "Correct the named part of the statement; `mill table list` shows the tables and `mill table show NAME` their columns.",
+    example: 'mill sql "select count(*) from departures"',
+  },
+  "lakehouse/engine-died": {
+    status: 503,
+    title: "The SQL engine's process ended while it worked on this",
+    remedy:
+      "Run it again: the engine starts anew. If it dies again, give it more memory (`limits.engineMemoryMb`) or ask for less at once.",
+  },
+  "lakehouse/engine-memory": {
+    status: 507,
+    title: "The SQL engine ran out of the memory it may use",
+    remedy: "Raise `limits.engineMemoryMb` in millwright.ts, or ask for less at once.",
+  },
+  "lakehouse/disk-full": {
+    status: 507,
+    title: "There is no room left on the disk",
+    remedy: "Make room and run it again: nothing that was stored is lost, and the table is as it was before.",
+  },
+  "lakehouse/unreadable-file": {
+    status: 422,
+    title: "A data file could not be read",
+    remedy: "Bring the file again from where it came: it is cut off or not of the format that its name says.",
+    example: "data/flights.parquet: No magic bytes found at end of file",
+  },
+  "lakehouse/unsupported-type": {
+    status: 422,
+    title: "A column has a type that tables do not hold",
+    remedy: "Cast the column to a plain type in the SELECT, for instance `to_json(x)::varchar`.",
+    example: "column tags: VARCHAR[]",
+  },
+  "lakehouse/invalid-name": {
+    status: 400,
+    exit: 2,
+    title: "This is not a name for a table",
+    remedy: "Use up to 128 letters, digits and underscores, beginning with a letter or an underscore.",
+    example: "origin_hourly",
+  },
+  "lakehouse/unknown-table": {
+    status: 404,
+    title: "There is no such table or view",
+    remedy: "`mill table list` shows those there are; one that a run makes is there after `mill run`.",
+    example: "mill table show departures",
+  },
+  "lakehouse/schema-changed": {
+    status: 409,
+    title: "The rows to add do not have the table's columns",
+    remedy: "Build the table anew: `mill run --select NAME --force` (an incremental model: with a full refresh).",
+  },
+  "lakehouse/commit-conflict": {
+    status: 409,
+    title: "Another writer changed the table meanwhile",
+    remedy: "Run it again: it reads the table as it is now.",
+  },
+});

@@ -1,0 +1,159 @@
+import type { Clock, Column, IdSource, Logger, ProgressSink } from "@millwright/kernel";
+import { commitWrite, type WriteRequest } from "./commit.ts";
+import { checkName, quoteName } from "./domain/names.ts";
+import { lakehouseErrors } from "./errors.ts";
+import { dataFilesOf, readMetadata, scanOf } from "./table-files.ts";
+import type {
+  CatalogEntry,
+  ColumnBatch,
+  ObjectStore,
+  QueryOptions,
+  QueryResult,
+  SqlEngine,
+  TableCatalog,
+} from "./ports.ts";
+
+export interface LakehousePorts {
+  readonly store: ObjectStore;
+  readonly catalog: TableCatalog;
+  readonly engine: SqlEngine;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly logger: Logger;
+}
+
+/** A table or view as it is now. Counts are null for a view. */
+export type TableState = CatalogEntry;
+
+export interface SnapshotInfo {
+  readonly table: string;
+  readonly snapshotId: string;
+  readonly parentId: string | null;
+  readonly operation: string;
+  readonly committedAtMs: number;
+  readonly rowCount: number;
+  readonly summary: Readonly<Record<string, string>>;
+}
+
+export interface ViewRequest {
+  readonly name: string;
+  readonly select: string;
+  readonly columns?: readonly Column[];
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+/** The tables of one project: what SQL sees, and how it changes. A write is one snapshot or nothing. */
+export interface Lakehouse {
+  readonly engine: SqlEngine;
+  tables(): Promise<readonly TableState[]>;
+  table(name: string): Promise<TableState | undefined>;
+  history(name: string): Promise<readonly SnapshotInfo[]>;
+  /** Publishes a SELECT's rows as one snapshot. `merge` puts them in the place of rows with an equal unique key. */
+  write(request: WriteRequest & { readonly progress?: ProgressSink }): Promise<SnapshotInfo>;
+  createView(request: ViewRequest): Promise<TableState>;
+  drop(name: string): Promise<void>;
+  query(sql: string, options?: QueryOptions): Promise<QueryResult>;
+  describe(select: string): Promise<readonly Column[]>;
+  readColumns(select: string, options?: { readonly batchRows?: number }): AsyncIterable<ColumnBatch>;
+  /** The relation for FROM, quoted: `"main"."departures"`. */
+  relation(name: string): string;
+  close(): Promise<void>;
+}
+
+/** Opens the lakehouse: every table and view of the catalog is visible to SQL by its name. */
+export async function createLakehouse(ports: LakehousePorts): Promise<Lakehouse> {
+  const { catalog, engine } = ports;
+  for (const entry of await catalog.list()) await publish(ports, entry);
+  // One at a time and from the catalog as it then is, so that the engine never ends up with an older state.
+  let publishing: Promise<void> = Promise.resolve();
+  const publishLatest = (name: string): Promise<void> => {
+    const next = publishing.then(async () => {
+      const entry = await catalog.get(name);
+      if (entry !== undefined) await publish(ports, entry);
+    });
+    publishing = next.catch(() => undefined);
+    return next;
+  };
+  return {
+    engine,
+    tables: () => catalog.list(),
+    table: (name) => catalog.get(name),
+    history: (name) => history(ports, name),
+    write: async (request) => {
+      const entry = await commitWrite(ports, request);
+      await publishLatest(request.table);
+      const snapshots = await history(ports, request.table);
+      const own = snapshots.find(({ snapshotId }) => snapshotId === entry.snapshotId);
+      if (own === undefined) throw new Error(`the commit of ${request.table} left no snapshot`);
+      return own;
+    },
+    createView: (request) => createView(ports, request),
+    drop: async (name) => {
+      await catalog.remove(checkName(name));
+      await engine.setRelation(name, undefined);
+    },
+    query: (sql, options) => engine.query(sql, options),
+    describe: (select) => engine.describe(select),
+    readColumns: (select, options) => engine.readColumns(select, options),
+    relation: (name) => `"main".${quoteName(checkName(name))}`,
+    close: async () => {
+      await engine.close();
+      await ports.store.close();
+      await catalog.close();
+    },
+  };
+}
+
+async function publish(ports: LakehousePorts, entry: CatalogEntry): Promise<void> {
+  if (entry.kind === "view") {
+    if (entry.sql !== null) await ports.engine.setRelation(entry.name, entry.sql);
+    return;
+  }
+  if (entry.metadataLocation === null) return;
+  const metadata = await readMetadata(ports.store, entry.metadataLocation);
+  await ports.engine.setRelation(entry.name, scanOf(await dataFilesOf(ports.store, metadata), entry.columns));
+}
+
+async function history({ catalog, store }: LakehousePorts, name: string): Promise<readonly SnapshotInfo[]> {
+  const entry = await catalog.get(name);
+  if (entry === undefined)
+    throw lakehouseErrors.create("lakehouse/unknown-table", { because: `nothing is called ${name}` });
+  if (entry.metadataLocation === null) return [];
+  const metadata = await readMetadata(store, entry.metadataLocation);
+  return metadata.snapshots.map((snapshot) => ({
+    table: name,
+    snapshotId: String(snapshot["snapshot-id"]),
+    parentId: snapshot["parent-snapshot-id"] === undefined ? null : String(snapshot["parent-snapshot-id"]),
+    operation: snapshot.summary["operation"] ?? "append",
+    committedAtMs: snapshot["timestamp-ms"],
+    rowCount: Number(snapshot.summary["total-records"] ?? 0),
+    summary: snapshot.summary,
+  }));
+}
+
+async function createView(
+  ports: LakehousePorts,
+  { name, select, columns, properties = {} }: ViewRequest,
+): Promise<TableState> {
+  checkName(name);
+  const previous = await ports.catalog.get(name);
+  const described = columns ?? (await ports.engine.describe(select));
+  const entry: CatalogEntry = {
+    name,
+    kind: "view",
+    metadataLocation: null,
+    sql: select,
+    columns: described,
+    snapshotId: null,
+    rowCount: null,
+    bytes: null,
+    fileCount: null,
+    properties,
+    updatedAtMs: ports.clock.nowMs(),
+  };
+  if (!(await ports.catalog.swap(entry, previous === undefined ? undefined : previous.metadataLocation))) {
+    throw lakehouseErrors.create("lakehouse/commit-conflict", { because: `${name} was changed meanwhile` });
+  }
+  await ports.engine.setRelation(name, select);
+  return entry;
+}

@@ -1,0 +1,107 @@
+import type { Column } from "@millwright/kernel";
+
+/** A value as it crosses from SQL: timestamps, dates and decimals as text, 64-bit integers as number when exact. */
+export type SqlValue = null | boolean | number | bigint | string | Uint8Array | readonly SqlValue[] | SqlStruct;
+export interface SqlStruct {
+  readonly [field: string]: SqlValue;
+}
+
+export interface QueryResult {
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly SqlValue[])[];
+  /** True when there were more rows than were asked for. */
+  readonly truncated: boolean;
+}
+
+/** A part of one column. `valid` has a byte a row, 0 for null; absent means that no row is null. Timestamps are microseconds. */
+export interface ColumnVector {
+  readonly name: string;
+  readonly type: string;
+  readonly values: Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array | readonly (string | null)[];
+  readonly valid?: Uint8Array;
+}
+
+export interface ColumnBatch {
+  readonly rows: number;
+  readonly columns: readonly ColumnVector[];
+}
+
+export interface QueryOptions {
+  readonly parameters?: readonly (null | boolean | number | bigint | string)[];
+  readonly maxRows?: number;
+}
+
+/** What one written Parquet file holds, from the writer's own statistics. Bounds are the writer's text. */
+export interface WrittenFile {
+  readonly path: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly columns: Readonly<Record<string, WrittenColumn>>;
+}
+
+export interface WrittenColumn {
+  readonly bytes: number;
+  readonly values: number;
+  readonly nulls: number;
+  readonly min?: string;
+  readonly max?: string;
+}
+
+/** Runs SQL away from the platform's own process. Every call may fail with `lakehouse/sql-error` or `lakehouse/engine-died`. */
+export interface SqlEngine {
+  readonly capabilities: { readonly dialect: "duckdb" };
+  query(sql: string, options?: QueryOptions): Promise<QueryResult>;
+  run(statements: string): Promise<void>;
+  /** The columns of a SELECT, by the types it would be stored with. */
+  describe(select: string): Promise<readonly Column[]>;
+  readColumns(select: string, options?: { readonly batchRows?: number }): AsyncIterable<ColumnBatch>;
+  /** Writes a SELECT's rows into one Parquet file with the given field ids. Not durable until the caller syncs it. */
+  writeParquet(request: {
+    readonly select: string;
+    readonly path: string;
+    readonly fieldIds: FieldIds;
+  }): Promise<WrittenFile>;
+  /** Makes a name mean a SELECT in every query from now on, also after a restart; undefined takes it away. */
+  setRelation(name: string, select: string | undefined): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type FieldIds = Readonly<Record<string, number>>;
+
+/** Bytes by path below one root. A write is durable, file and folder, when its promise resolves. */
+export interface ObjectStore {
+  readonly capabilities: { readonly localPaths: boolean };
+  /** The absolute place of a path, as engines and other readers are told it. */
+  locate(path: string): string;
+  write(path: string, bytes: Uint8Array): Promise<void>;
+  read(location: string): Promise<Uint8Array>;
+  /** Makes durable what an engine has written to a path. */
+  sync(path: string): Promise<void>;
+  prepareFolder(path: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** One row of the catalog: what a name means now. */
+export interface CatalogEntry {
+  readonly name: string;
+  readonly kind: "table" | "view";
+  /** Changes by compare-and-swap alone. Null for a view. */
+  readonly metadataLocation: string | null;
+  readonly sql: string | null;
+  readonly columns: readonly Column[];
+  readonly snapshotId: string | null;
+  readonly rowCount: number | null;
+  readonly bytes: number | null;
+  readonly fileCount: number | null;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly updatedAtMs: number;
+}
+
+export interface TableCatalog {
+  get(name: string): Promise<CatalogEntry | undefined>;
+  list(): Promise<readonly CatalogEntry[]>;
+  /** Puts the entry if the name's metadata location is still `expected` (undefined: no such name). False when it is not. */
+  swap(entry: CatalogEntry, expected: string | null | undefined): Promise<boolean>;
+  remove(name: string): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,129 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { silentLogger, systemClock, systemIds } from "@millwright/kernel";
+import { migrate } from "@millwright/platform";
+import { openSqliteDatabase } from "@millwright/platform/adapters/sqlite-database";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createDuckdbEngine } from "../src/adapters/duckdb-sql-engine.ts";
+import { openDatabaseTableCatalog } from "../src/adapters/database-table-catalog.ts";
+import { openLocalObjectStore } from "../src/adapters/local-object-store.ts";
+import { createLakehouse, lakehouseMigrations, type Lakehouse } from "../src/index.ts";
+
+let folder: string;
+let lakehouse: Lakehouse;
+
+async function openLakehouse(): Promise<Lakehouse> {
+  const database = openSqliteDatabase({ path: join(folder, "metadata.db") });
+  await migrate(database, [lakehouseMigrations], 0);
+  const lake = join(folder, "lake");
+  const engine = createDuckdbEngine({
+    folders: [folder],
+    tempFolder: join(folder, "tmp"),
+    memoryMb: 512,
+    threads: 2,
+    logger: silentLogger,
+  });
+  return createLakehouse({
+    store: openLocalObjectStore({ root: lake }),
+    catalog: openDatabaseTableCatalog({ database }),
+    engine,
+    clock: systemClock,
+    ids: systemIds,
+    logger: silentLogger,
+  });
+}
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "mill-lake-"));
+  lakehouse = await openLakehouse();
+});
+
+afterEach(async () => {
+  await lakehouse.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const rows = async (sql: string) => (await lakehouse.query(sql)).rows;
+
+describe("a table", () => {
+  test("is what was written, and stays after the engine starts anew", async () => {
+    const snapshot = await lakehouse.write({
+      table: "t",
+      select: "select 1 as a, 'x' as b, timestamp '2001-01-01 00:01:00' as c",
+      mode: "replace",
+    });
+    expect(snapshot.rowCount).toBe(1);
+    expect(await rows("select * from t")).toEqual([[1, "x", "2001-01-01 00:01:00"]]);
+    await lakehouse.close();
+    lakehouse = await openLakehouse();
+    expect(await rows("select * from t")).toEqual([[1, "x", "2001-01-01 00:01:00"]]);
+  });
+
+  test("appends, merges by key and is replaced", async () => {
+    await lakehouse.write({ table: "t", select: "select 1 as k, 'a' as v", mode: "append" });
+    await lakehouse.write({ table: "t", select: "select 2 as k, 'b' as v", mode: "append" });
+    await lakehouse.write({
+      table: "t",
+      select: "select 2 as k, 'c' as v union all select 3, 'd'",
+      mode: "merge",
+      uniqueKey: ["k"],
+    });
+    expect(await rows("select * from t order by k")).toEqual([
+      [1, "a"],
+      [2, "c"],
+      [3, "d"],
+    ]);
+    await lakehouse.write({ table: "t", select: "select 9 as k, 'z' as v", mode: "replace" });
+    expect(await rows("select * from t")).toEqual([[9, "z"]]);
+    const history = await lakehouse.history("t");
+    expect(history.map(({ rowCount }) => rowCount)).toEqual([1, 2, 3, 1]);
+  });
+
+  test("loses no append of sixteen writers at once", async () => {
+    await lakehouse.write({ table: "t", select: "select -1 as k", mode: "append" });
+    const writes = Array.from({ length: 16 }, (_, k) =>
+      lakehouse.write({ table: "t", select: `select ${k} as k`, mode: "append" }),
+    );
+    await Promise.all(writes);
+    expect(await rows("select count(*) from t")).toEqual([[17]]);
+  });
+
+  test("refuses rows of other columns", async () => {
+    await lakehouse.write({ table: "t", select: "select 1 as k", mode: "append" });
+    await expect(lakehouse.write({ table: "t", select: "select 'x' as k", mode: "append" })).rejects.toMatchObject({
+      code: "lakehouse/schema-changed",
+    });
+    expect(await rows("select * from t")).toEqual([[1]]);
+  });
+
+  test("is read in columns, nulls marked", async () => {
+    const batches = await Array.fromAsync(
+      lakehouse.readColumns(
+        "select i::float as f, case when i % 2 = 0 then i end::int as n, 'k' || i as s from range(3) r(i)",
+      ),
+    );
+    const [f, n, s] = batches[0]?.columns ?? [];
+    expect([...(f?.values ?? [])]).toEqual([0, 1, 2]);
+    expect([...(n?.valid ?? [])]).toEqual([1, 0, 1]);
+    expect(s?.values).toEqual(["k0", "k1", "k2"]);
+  });
+});
+
+describe("the engine", () => {
+  test("reads no file outside its folders", async () => {
+    await expect(lakehouse.query("select * from read_text('/etc/passwd')")).rejects.toMatchObject({
+      code: "lakehouse/sql-error",
+    });
+    await expect(lakehouse.query("set enable_external_access = true")).rejects.toMatchObject({
+      code: "lakehouse/sql-error",
+    });
+  });
+
+  test("tells a corrupt file in one error", async () => {
+    await writeFile(join(folder, "bad.parquet"), "not a parquet file at all");
+    await expect(lakehouse.query(`select * from '${join(folder, "bad.parquet")}'`)).rejects.toMatchObject({
+      code: "lakehouse/unreadable-file",
+    });
+  });
+});
