@@ -1,5 +1,5 @@
 import { isMillError, type Column, type ProgressSink } from "@millwright/kernel";
-import { duckdbType, quoteName, quoteText, type Lakehouse } from "@millwright/lakehouse";
+import { duckdbType, quoteName, quoteText, textOf, type Lakehouse } from "@millwright/lakehouse";
 import { ingestionErrors } from "./errors.ts";
 import { sourceInputs, type SourceFile } from "./source-files.ts";
 import type { SourceDefinition, SourceFormat } from "./source.ts";
@@ -120,7 +120,7 @@ interface Described {
 async function describeFile(lakehouse: Lakehouse, { reader, source, file }: Described): Promise<readonly Column[]> {
   try {
     const { rows } = await lakehouse.query(`DESCRIBE SELECT * FROM ${reader.relation}`);
-    return rows.map(([name, type]) => ({ name: String(name), type: String(type) }));
+    return rows.map(([name, type]) => ({ name: textOf(name), type: textOf(type) }));
   } catch (error) {
     throw unreadable(error, { source, file });
   }
@@ -226,7 +226,7 @@ async function firstBadValue(
       const [bad] = rows;
       if (bad === undefined) continue;
       return ingestionErrors.create("ingestion/wrong-type", {
-        because: `${nameOf(file)}, row ${String(bad[0])}, column ${column.name}: ${JSON.stringify(bad[1])} is not a ${column.type}`,
+        because: `${nameOf(file)}, row ${textOf(bad[0])}, column ${column.name}: ${JSON.stringify(bad[1])} is not a ${column.type}`,
         where: { file: nameOf(file), row: Number(bad[0]), columnName: column.name },
         cause: error,
       });

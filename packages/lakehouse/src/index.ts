@@ -9,6 +9,7 @@ export {
 export type { WriteRequest } from "./commit.ts";
 export { lakehouseErrors } from "./errors.ts";
 export { checkName, quoteName, quoteText } from "./domain/names.ts";
+export { textOf } from "./domain/text.ts";
 export { duckdbType } from "./domain/types.ts";
 export type {
   CatalogEntry,

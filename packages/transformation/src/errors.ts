@@ -1,0 +1,45 @@
+import { defineErrors } from "@millwright/kernel";
+
+export const transformationErrors = defineErrors("transformation", {
+  "transformation/template": {
+    status: 422,
+    title: "A template could not be compiled",
+    remedy: "Correct the template at the named line.",
+    example: "models/marts/departures.sql:4: the block `if` is not closed",
+  },
+  "transformation/project-file": {
+    status: 422,
+    title: "A YAML file of the dbt project could not be read",
+    remedy: "Correct the file at the named line.",
+    example: "models/schema.yml:7: `models` must be a list",
+  },
+  "transformation/unknown-ref": {
+    status: 422,
+    title: "A model refers to something that does not exist",
+    remedy: "Correct the name in `ref` or `source`, or add what it names.",
+    example: "models/marts/departures.sql: ref('flihgts') names no model",
+  },
+  "transformation/duplicate-model": {
+    status: 422,
+    title: "Two models have the same name",
+    remedy: "Rename one of the two files: a model's name is its file's.",
+  },
+  "transformation/cycle": {
+    status: 422,
+    title: "Models refer to each other in a circle",
+    remedy: "Break the circle at one of the named models.",
+    example: "a → b → a",
+  },
+  "transformation/unknown-materialization": {
+    status: 422,
+    title: "A model asks for a materialization that there is not",
+    remedy: "Use table, view, incremental or ephemeral.",
+    example: "{{ config(materialized='table') }}",
+  },
+  "transformation/sql": {
+    status: 422,
+    title: "A model's SQL could not be run",
+    remedy: "Correct the model; `.mill/compiled/` holds the SQL as it was sent.",
+    example: 'models/marts/departures.sql: Referenced column "orgin" not found',
+  },
+});

@@ -1,0 +1,90 @@
+import type { Position } from "./template-error.ts";
+
+export interface Argument {
+  readonly name: string | undefined;
+  readonly value: Expression;
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly fallback: Expression | undefined;
+}
+
+export type Expression = { readonly position: Position } & (
+  | { readonly kind: "literal"; readonly value: null | boolean | number | string }
+  | { readonly kind: "name"; readonly name: string }
+  | { readonly kind: "list"; readonly items: readonly Expression[] }
+  | { readonly kind: "map"; readonly entries: readonly (readonly [Expression, Expression])[] }
+  | { readonly kind: "member"; readonly object: Expression; readonly name: string }
+  | { readonly kind: "index"; readonly object: Expression; readonly index: Expression }
+  | {
+      readonly kind: "slice";
+      readonly object: Expression;
+      readonly from: Expression | undefined;
+      readonly to: Expression | undefined;
+    }
+  | { readonly kind: "call"; readonly callee: Expression; readonly args: readonly Argument[] }
+  | { readonly kind: "filter"; readonly input: Expression; readonly name: string; readonly args: readonly Argument[] }
+  | {
+      readonly kind: "test";
+      readonly input: Expression;
+      readonly name: string;
+      readonly args: readonly Expression[];
+      readonly negated: boolean;
+    }
+  | { readonly kind: "unary"; readonly operator: string; readonly operand: Expression }
+  | { readonly kind: "binary"; readonly operator: string; readonly left: Expression; readonly right: Expression }
+  | {
+      readonly kind: "choice";
+      readonly condition: Expression;
+      readonly yes: Expression;
+      readonly no: Expression | undefined;
+    }
+);
+
+export interface MacroNode {
+  readonly kind: "macro";
+  readonly name: string;
+  readonly parameters: readonly Parameter[];
+  readonly body: readonly Node[];
+  readonly position: Position;
+}
+
+export type Node = { readonly position: Position } & (
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "print"; readonly value: Expression }
+  | { readonly kind: "do"; readonly value: Expression }
+  | {
+      readonly kind: "set";
+      readonly targets: readonly string[];
+      readonly member: string | undefined;
+      readonly value: Expression;
+    }
+  | { readonly kind: "setBlock"; readonly target: string; readonly body: readonly Node[] }
+  | {
+      readonly kind: "if";
+      readonly branches: readonly { readonly condition: Expression; readonly body: readonly Node[] }[];
+      readonly otherwise: readonly Node[];
+    }
+  | {
+      readonly kind: "for";
+      readonly targets: readonly string[];
+      readonly items: Expression;
+      readonly condition: Expression | undefined;
+      readonly body: readonly Node[];
+      readonly otherwise: readonly Node[];
+    }
+  | {
+      readonly kind: "callBlock";
+      readonly parameters: readonly Parameter[];
+      readonly call: Expression;
+      readonly body: readonly Node[];
+    }
+  | {
+      readonly kind: "filterBlock";
+      readonly name: string;
+      readonly args: readonly Argument[];
+      readonly body: readonly Node[];
+    }
+  | MacroNode
+);
