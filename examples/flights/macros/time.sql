@@ -1,0 +1,10 @@
+{# The time in UTC of a local time at an airport whose clock is given. Daylight saving of 2001 began on 1 April at 02:00. #}
+{% macro local_to_utc(local, clock) -%}
+{{ local }} - to_minutes({{ clock }}.standard_offset_minutes
+  + case when {{ clock }}.daylight_saving and {{ local }} >= timestamp '2001-04-01 03:00:00' then 60 else 0 end)
+{%- endmacro %}
+
+{# The end of the tile that a time falls into: what happened in a tile is seen from its end on, never before. #}
+{% macro tile_end(time, minutes) -%}
+time_bucket(interval '{{ minutes }} minutes', {{ time }} - interval '1 microsecond') + interval '{{ minutes }} minutes'
+{%- endmacro %}

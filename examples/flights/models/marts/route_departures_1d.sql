@@ -1,0 +1,2 @@
+-- The route's departures, 1 day(s) on.
+{{ departures_ago(1) }}

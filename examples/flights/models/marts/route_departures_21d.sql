@@ -1,0 +1,2 @@
+-- The route's departures, 21 day(s) on.
+{{ departures_ago(21) }}

@@ -1,0 +1,165 @@
+import type { ColumnOf, NameOf, TableReference, Tables } from "@millwright/kernel";
+import { durationMs, type Expression } from "./domain/expression.ts";
+import { featureErrors } from "./errors.ts";
+
+/** What features are about: an airport, a route, a customer. */
+export interface EntityDefinition<Key extends string = string> {
+  readonly kind: "entity";
+  readonly name: string;
+  /** The columns that name one, in order. */
+  readonly key: readonly Key[];
+}
+
+/** Columns of a table as features of an entity, as known at `timestamp`. */
+export interface FeatureViewData {
+  readonly kind: "feature_view";
+  readonly name: string;
+  readonly key: readonly string[];
+  readonly entities: readonly string[];
+  readonly from: TableReference;
+  readonly timestamp: string;
+  /** A row older than this at the time asked about counts as missing. Null: never too old. */
+  readonly ttlMs: number | null;
+  readonly features: readonly string[];
+}
+
+/** Features computed when they are asked for, from the request and from other features. */
+export interface OnDemandFeatureViewData {
+  readonly kind: "on_demand_feature_view";
+  readonly name: string;
+  /** Fields of the request (and columns of the population) that it reads, with their types. */
+  readonly request: Readonly<Record<string, string>>;
+  readonly inputs: readonly FeatureSelection[];
+  readonly features: Readonly<Record<string, Expression>>;
+}
+
+/** Some features of a view in one role of a row: `on` says which column holds each key, `prefix` keeps roles apart. */
+export interface FeatureSelection<Columns extends string = string> {
+  readonly view: FeatureViewData | OnDemandFeatureViewData;
+  readonly features: readonly string[];
+  readonly on: Readonly<Record<string, Columns>>;
+  readonly prefix: string;
+}
+
+export interface Role<Key extends string, Columns extends string> {
+  readonly on?: Readonly<Record<Key, Columns>>;
+  readonly prefix?: string;
+}
+
+export interface FeatureView<Key extends string = string, Feature extends string = string> extends FeatureViewData {
+  all<const Columns extends string = Key>(role?: Role<Key, Columns>): FeatureSelection<Columns>;
+  only<const Columns extends string = Key>(
+    features: readonly Feature[],
+    role?: Role<Key, Columns>,
+  ): FeatureSelection<Columns>;
+}
+
+export interface OnDemandFeatureView<Request extends string = string> extends OnDemandFeatureViewData {
+  all(): FeatureSelection<Request>;
+  only(features: readonly string[]): FeatureSelection<Request>;
+}
+
+/**
+ * Declares an entity by the column, or columns, that name one.
+ *
+ * @example
+ * ```ts
+ * export const airport = defineEntity({ name: "airport", key: "airport" });
+ * ```
+ */
+export function defineEntity<const Key extends string>({
+  name,
+  key,
+}: {
+  readonly name: string;
+  readonly key: Key | readonly Key[];
+}): EntityDefinition<Key> {
+  return { kind: "entity", name, key: typeof key === "string" ? [key] : key };
+}
+
+export interface FeatureViewOptions<Name extends string, Key extends string, Feature extends string> {
+  readonly name: string;
+  readonly entities: readonly EntityDefinition<Key & ColumnOf<Name>>[];
+  readonly from: TableReference<Name>;
+  readonly timestamp: ColumnOf<Name>;
+  readonly ttl?: string;
+  readonly features: readonly (Feature & ColumnOf<Name>)[];
+}
+
+/** Declares a feature view. Its table may hold many rows a key: the newest one at the time asked about counts. */
+export function defineFeatureView<
+  const Name extends NameOf<Tables>,
+  const Key extends string,
+  const Feature extends string,
+>(options: FeatureViewOptions<Name, Key, Feature>): FeatureView<Key, Feature> {
+  const { name, entities, from, timestamp, ttl, features } = options;
+  const data: FeatureViewData = {
+    kind: "feature_view",
+    name,
+    key: entities.flatMap((entity) => entity.key),
+    entities: entities.map((entity) => entity.name),
+    from,
+    timestamp,
+    ttlMs: ttl === undefined ? null : ttlOf(name, ttl),
+    features,
+  };
+  return {
+    ...data,
+    all: (role) => select(data, features, role),
+    only: (chosen, role) => select(data, chosen, role),
+  };
+}
+
+function ttlOf(view: string, ttl: string): number {
+  try {
+    return durationMs(ttl);
+  } catch (error) {
+    throw featureErrors.create("features/invalid-view", {
+      because: `${view}: ttl: ${error instanceof Error ? error.message : ""}`,
+    });
+  }
+}
+
+function select<Columns extends string>(
+  view: FeatureViewData,
+  features: readonly string[],
+  role: Role<string, Columns> = {},
+): FeatureSelection<Columns> {
+  const own = Object.fromEntries(view.key.map((key) => [key, key])) as Record<string, Columns>;
+  return { view, features, on: role.on ?? own, prefix: role.prefix ?? "" };
+}
+
+export interface OnDemandOptions<Request extends string> {
+  readonly name: string;
+  readonly request: Readonly<Record<Request, string>>;
+  readonly inputs?: readonly FeatureSelection[];
+  readonly features: Readonly<Record<string, Expression>>;
+}
+
+/** Declares features that are computed from the request and from other features, equally in batch and online. */
+export function defineOnDemandFeatureView<const Request extends string>(
+  options: OnDemandOptions<Request>,
+): OnDemandFeatureView<Request> {
+  const { name, request, inputs = [], features } = options;
+  const data: OnDemandFeatureViewData = { kind: "on_demand_feature_view", name, request, inputs, features };
+  const on = Object.fromEntries(Object.keys(request).map((field) => [field, field])) as Record<string, Request>;
+  return {
+    ...data,
+    all: () => ({ view: data, features: Object.keys(features), on, prefix: "" }),
+    only: (chosen) => ({ view: data, features: chosen, on, prefix: "" }),
+  };
+}
+
+export interface FeatureServiceDefinition {
+  readonly kind: "feature_service";
+  readonly name: string;
+  readonly features: readonly FeatureSelection[];
+}
+
+/** Names a set of selections, as Feast's clients ask for them. */
+export function defineFeatureService({
+  name,
+  features,
+}: Omit<FeatureServiceDefinition, "kind">): FeatureServiceDefinition {
+  return { kind: "feature_service", name, features };
+}

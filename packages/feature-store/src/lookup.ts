@@ -1,0 +1,171 @@
+import type { Column } from "@millwright/kernel";
+import type { FeatureSelection } from "./definitions.ts";
+import { compileExpression } from "./domain/expression.ts";
+import { planFeatures, type FeaturePlan, type PlannedFeature, type StoredJoin } from "./domain/plan.ts";
+import { featureErrors } from "./errors.ts";
+import { entityKey, type OnlineRow, type OnlineStore } from "./ports.ts";
+
+/** What one request's lookup found. `values` are float32, in the order of `names`; NaN is missing. Times are milliseconds. */
+export interface LookedUp {
+  readonly values: Float32Array;
+  /** By view and role: when its row was true, or null when there was none. */
+  readonly featureTimesMs: Readonly<Record<string, number | null>>;
+  readonly missing: readonly string[];
+  readonly stale: readonly string[];
+}
+
+export interface OnlineFeatures {
+  readonly names: readonly string[];
+  /** What a request must bring. */
+  readonly fields: readonly Column[];
+  lookup(request: Readonly<Record<string, unknown>>, nowMs: number): LookedUp;
+}
+
+export interface OnlineFeatureOptions {
+  readonly selections: readonly FeatureSelection[];
+  /** The field of the request that says when it asks; the clock when absent. */
+  readonly timestamp?: string;
+}
+
+/** Prepares the lookup of some selections: each request is one read a view and role, and arithmetic. */
+export function createOnlineFeatures(
+  online: OnlineStore,
+  { selections, timestamp }: OnlineFeatureOptions,
+): OnlineFeatures {
+  const plan = planFeatures(selections);
+  const fields = fieldsOf(plan, timestamp);
+  const slots = new Slots(plan);
+  const outputs = plan.features.map((feature) => slots.compile(feature));
+  return {
+    names: plan.features.map(({ name }) => name),
+    fields,
+    lookup: (request, nowMs) => {
+      const at = timestamp === undefined ? nowMs : timeOf(request, timestamp) / 1_000;
+      const row = new Float64Array(slots.size).fill(Number.NaN);
+      slots.fillFields(row, request);
+      const found = plan.joins.map((join) => lookUpJoin(online, { join, request, at }));
+      found.forEach((state) => slots.fillJoin(row, { state, stored: online.featuresOf(state.join.view.name) }));
+      const values = new Float32Array(outputs.length);
+      outputs.forEach((output, index) => (values[index] = output(row)));
+      return {
+        values,
+        featureTimesMs: Object.fromEntries(
+          found.map(({ join, row: stored }) => [roleOf(join), stored?.eventTimeMs ?? null]),
+        ),
+        missing: found.filter(({ row: stored }) => stored === undefined).map(({ join }) => roleOf(join)),
+        stale: found.filter(({ stale }) => stale).map(({ join }) => roleOf(join)),
+      };
+    },
+  };
+}
+
+function fieldsOf(plan: FeaturePlan, timestamp: string | undefined): readonly Column[] {
+  if (timestamp === undefined || plan.fields.some(({ name }) => name === timestamp)) return plan.fields;
+  return [...plan.fields, { name: timestamp, type: "timestamp" }];
+}
+
+interface JoinState {
+  readonly join: StoredJoin;
+  readonly row: OnlineRow | undefined;
+  readonly stale: boolean;
+}
+
+function lookUpJoin(
+  online: OnlineStore,
+  {
+    join,
+    request,
+    at,
+  }: { readonly join: StoredJoin; readonly request: Readonly<Record<string, unknown>>; readonly at: number },
+): JoinState {
+  const key = entityKey(join.on.map((field) => keyPart(request, field)));
+  const row = online.get(join.view.name, key);
+  const stale = row !== undefined && join.view.ttlMs !== null && row.eventTimeMs < at - join.view.ttlMs;
+  return { join, row, stale };
+}
+
+function roleOf({ view, on }: StoredJoin): string {
+  return `${view.name}(${on.join(",")})`;
+}
+
+function keyPart(request: Readonly<Record<string, unknown>>, field: string): string | number {
+  const value = request[field];
+  if (typeof value === "string" || typeof value === "number") return value;
+  throw missingField(field);
+}
+
+/** The numbers that expressions read: first the request's fields, then each join's features. */
+class Slots {
+  readonly #fields: readonly Column[];
+  readonly #joinSlots: readonly ReadonlyMap<string, number>[];
+  readonly size: number;
+
+  constructor(plan: FeaturePlan) {
+    const keys = new Set(plan.joins.flatMap(({ on }) => on));
+    this.#fields = plan.fields.filter(({ name, type }) => !keys.has(name) || type !== "string");
+    let next = this.#fields.length;
+    this.#joinSlots = plan.joins.map(({ features }) => new Map(features.map((feature) => [feature, next++])));
+    this.size = next;
+  }
+
+  fillFields(row: Float64Array, request: Readonly<Record<string, unknown>>): void {
+    this.#fields.forEach(
+      ({ name, type }, slot) =>
+        (row[slot] = type.startsWith("timestamp") ? timeOf(request, name) : numberOf(request, name)),
+    );
+  }
+
+  fillJoin(
+    row: Float64Array,
+    { state, stored }: { readonly state: JoinState; readonly stored: readonly string[] | undefined },
+  ): void {
+    const { join, row: found, stale } = state;
+    if (found === undefined || stale || stored === undefined) return;
+    for (const [feature, slot] of this.#joinSlots[join.id] ?? [])
+      row[slot] = found.values[stored.indexOf(feature)] ?? Number.NaN;
+  }
+
+  compile(planned: PlannedFeature): (row: Float64Array) => number {
+    if (planned.from === "stored") {
+      const slot = this.#slot({ join: planned.join, feature: planned.feature });
+      return (row) => row[slot] ?? Number.NaN;
+    }
+    return compileExpression(planned.expression, (name) => {
+      const source = planned.resolve[name];
+      if (source === undefined) throw new Error(`${planned.name} reads ${name}, which nothing gives`);
+      return "field" in source ? this.#fields.findIndex((field) => field.name === source.field) : this.#slot(source);
+    });
+  }
+
+  #slot({ join, feature }: { readonly join: number; readonly feature: string }): number {
+    const slot = this.#joinSlots[join]?.get(feature);
+    if (slot === undefined) throw new Error(`no slot for ${feature}`);
+    return slot;
+  }
+}
+
+/** A time in microseconds: from ISO text (UTC where it names no zone) or milliseconds. */
+function timeOf(request: Readonly<Record<string, unknown>>, field: string): number {
+  const value = request[field];
+  if (value === undefined || value === null) throw missingField(field);
+  if (typeof value === "number" && Number.isFinite(value)) return value * 1_000;
+  if (typeof value === "string") {
+    const zoned = /(Z|[+-]\d{2}:?\d{2})$/i.test(value) ? value : `${value.replace(" ", "T")}Z`;
+    const parsed = Date.parse(zoned.length === 11 ? zoned.slice(0, 10) : zoned);
+    if (!Number.isNaN(parsed)) return parsed * 1_000;
+  }
+  throw featureErrors.create("features/wrong-field", { because: `${field} is not a time` });
+}
+
+function numberOf(request: Readonly<Record<string, unknown>>, field: string): number {
+  const value = request[field];
+  if (value === undefined) throw missingField(field);
+  if (value === null) return Number.NaN;
+  if (typeof value === "number") return value;
+  if (typeof value === "boolean") return Number(value);
+  throw featureErrors.create("features/wrong-field", { because: `${field} is not a number` });
+}
+
+function missingField(field: string): Error {
+  return featureErrors.create("features/missing-field", { because: `there is no ${field}` });
+}

@@ -1,0 +1,29 @@
+/** One entity's row of a view, online. `values` are in the order of the view's features, NaN is missing. Times are milliseconds. */
+export interface OnlineRow {
+  readonly key: string;
+  readonly eventTimeMs: number;
+  readonly values: Float64Array;
+}
+
+export interface OnlineView {
+  readonly view: string;
+  /** Features in the order in which rows hold them. */
+  readonly features: readonly string[];
+}
+
+/** The newest features by entity. A view's rows change all at once or not at all. */
+export interface OnlineStore {
+  readonly capabilities: { readonly sharedBetweenProcesses: boolean };
+  replaceView(view: OnlineView, rows: readonly OnlineRow[]): Promise<void>;
+  /** Synchronous, since a prediction waits for it; undefined when there is no such key. */
+  get(view: string, key: string): OnlineRow | undefined;
+  featuresOf(view: string): readonly string[] | undefined;
+  /** Notices what another process has written. Cheap; called before a batch of requests. */
+  refresh(): void;
+  close(): void;
+}
+
+/** Several key columns as one text. The separator is no character of a name. */
+export function entityKey(parts: readonly (string | number)[]): string {
+  return parts.join("\u001f");
+}

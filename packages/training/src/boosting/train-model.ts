@@ -1,0 +1,83 @@
+import { Worker } from "node:worker_threads";
+import type { ProgressSink } from "@millwright/kernel";
+import type { GradientBoosting } from "../define-training.ts";
+import { trainingErrors } from "../errors.ts";
+import { decodeModel } from "../model/model-file.ts";
+import type { TreeModel } from "../model/tree-model.ts";
+import { CONTROL_SIZE, FOUND_SIZE, type SharedTraining } from "./shared.ts";
+import type { LeaderInput, LeaderMessage } from "./worker.ts";
+
+/** Rows to learn from. The columns and labels lie in shared memory; NaN is missing, labels are 0 or 1. */
+export interface TrainingMatrix {
+  readonly features: readonly string[];
+  readonly rows: number;
+  readonly columns: readonly Float32Array[];
+  readonly labels: Float32Array;
+}
+
+export interface TrainOptions {
+  readonly trainer: GradientBoosting;
+  readonly threads: number;
+  readonly progress: ProgressSink;
+  readonly signal?: AbortSignal;
+}
+
+/** Trains in worker threads; the caller's loop stays free. Equal inputs give an equal model, whatever the number of threads. */
+export function trainModel(
+  matrix: TrainingMatrix,
+  { trainer, threads, progress, signal }: TrainOptions,
+): Promise<TreeModel> {
+  requireBothLabels(matrix);
+  const shared = share(matrix, { trainer, threads: Math.max(1, Math.min(threads, matrix.features.length)) });
+  const input: LeaderInput = { role: "leader", shared, featureNames: matrix.features };
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: input });
+  return new Promise((resolve, reject) => {
+    signal?.addEventListener("abort", () => {
+      void worker.terminate();
+      reject(signal.reason as Error);
+    });
+    worker.on("message", (message: LeaderMessage) => {
+      if ("model" in message) resolve(decodeModel(message.model));
+      else progress({ message: "training", done: message.trees, total: trainer.trees, unit: "trees" });
+    });
+    worker.once("error", reject);
+    worker.once("exit", (code) => reject(new Error(`the trainer ended with ${code}`)));
+  });
+}
+
+function requireBothLabels({ labels, rows }: TrainingMatrix): void {
+  let positives = 0;
+  for (let row = 0; row < rows; row += 1) {
+    const label = labels[row];
+    if (label !== 0 && label !== 1)
+      throw trainingErrors.create("training/label-not-binary", { because: `row ${row + 1} has ${label}` });
+    positives += label;
+  }
+  if (positives === 0 || positives === rows) {
+    throw trainingErrors.create("training/no-rows", { because: `${positives} of ${rows} training rows are positive` });
+  }
+}
+
+function share(
+  matrix: TrainingMatrix,
+  { trainer, threads }: { readonly trainer: GradientBoosting; readonly threads: number },
+): SharedTraining {
+  const { rows, columns, labels } = matrix;
+  const features = Array.from({ length: threads }, (_, thread) =>
+    columns.map((_column, index) => index).filter((index) => index % threads === thread),
+  );
+  return {
+    options: trainer,
+    rows,
+    columns,
+    labels,
+    features,
+    blocks: features.map((own) => new Uint8Array(new SharedArrayBuffer(own.length * rows))),
+    gradients: new Float32Array(new SharedArrayBuffer(rows * 8)),
+    scores: new Float32Array(new SharedArrayBuffer(rows * 4)),
+    order: new Int32Array(new SharedArrayBuffer(rows * 4)),
+    thresholds: columns.map(() => new Float32Array(new SharedArrayBuffer(257 * 4))),
+    found: new Float64Array(new SharedArrayBuffer(threads * 2 * FOUND_SIZE * 8)),
+    control: new Int32Array(new SharedArrayBuffer(CONTROL_SIZE * 4)),
+  };
+}

@@ -1,0 +1,101 @@
+import { parentPort, Worker, workerData } from "node:worker_threads";
+import { encodeModel } from "../model/model-file.ts";
+import { findBins } from "./bins.ts";
+import { Grower, setCommand } from "./grow.ts";
+import { DO_BINS, DO_END, DONE, COMMAND, GENERATION, type SharedTraining } from "./shared.ts";
+import { TrainingThread } from "./thread.ts";
+
+// The trainer's threads. The leader grows the trees; the followers wait for its commands in shared memory.
+
+export interface LeaderInput {
+  readonly role: "leader";
+  readonly shared: SharedTraining;
+  readonly featureNames: readonly string[];
+}
+
+interface FollowerInput {
+  readonly role: "follower";
+  readonly shared: SharedTraining;
+  readonly thread: number;
+}
+
+export type LeaderMessage = { readonly trees: number } | { readonly model: Uint8Array };
+
+const SPINS = 20_000;
+
+const input = workerData as LeaderInput | FollowerInput;
+if (input.role === "leader") lead(input);
+else follow(input);
+
+function lead({ shared, featureNames }: LeaderInput): void {
+  const threads = shared.features.length;
+  const followers = Array.from({ length: threads - 1 }, (_, index) => {
+    const data: FollowerInput = { role: "follower", shared, thread: index + 1 };
+    return new Worker(new URL(import.meta.url), { workerData: data });
+  });
+  const own = new TrainingThread(shared, 0);
+  const together = (command: number): void => {
+    setCommand(shared.control, command);
+    Atomics.store(shared.control, DONE, 0);
+    Atomics.add(shared.control, GENERATION, 1);
+    Atomics.notify(shared.control, GENERATION);
+    own.work();
+    waitUntil(shared.control, { slot: DONE, value: threads - 1 });
+  };
+  quantise(shared);
+  together(DO_BINS);
+  const base = startScores(shared);
+  const grower = new Grower(shared, together);
+  for (let tree = 0; tree < shared.options.trees; tree += 1) {
+    grower.growTree();
+    parentPort?.postMessage({ trees: tree + 1 } satisfies LeaderMessage);
+  }
+  setCommand(shared.control, DO_END);
+  Atomics.add(shared.control, GENERATION, 1);
+  Atomics.notify(shared.control, GENERATION);
+  parentPort?.postMessage({ model: encodeModel(grower.model(featureNames, base)) } satisfies LeaderMessage);
+  for (const follower of followers) follower.unref();
+}
+
+function quantise({ columns, thresholds, rows, options }: SharedTraining): void {
+  columns.forEach((column, feature) => {
+    const { upper } = findBins(column, rows, options.bins);
+    const stored = thresholds[feature] as Float32Array;
+    stored[0] = upper.length;
+    stored.set(upper, 1);
+  });
+}
+
+/** All scores begin at the log odds of the labels. */
+function startScores({ scores, labels, rows }: SharedTraining): number {
+  let positives = 0;
+  for (let row = 0; row < rows; row += 1) positives += labels[row] as number;
+  const base = Math.fround(Math.log(positives / (rows - positives)));
+  scores.fill(base);
+  return base;
+}
+
+function follow({ shared, thread }: FollowerInput): void {
+  const own = new TrainingThread(shared, thread);
+  let generation = 0;
+  for (;;) {
+    waitWhile(shared.control, { slot: GENERATION, value: generation });
+    generation += 1;
+    if (shared.control[COMMAND] === DO_END) return;
+    own.work();
+    Atomics.add(shared.control, DONE, 1);
+    Atomics.notify(shared.control, DONE);
+  }
+}
+
+/** Spins a little, since most waits are short, then sleeps. */
+function waitWhile(control: Int32Array, { slot, value }: { readonly slot: number; readonly value: number }): void {
+  for (let spin = 0; spin < SPINS; spin += 1) if (Atomics.load(control, slot) !== value) return;
+  while (Atomics.load(control, slot) === value) Atomics.wait(control, slot, value, 1_000);
+}
+
+function waitUntil(control: Int32Array, { slot, value }: { readonly slot: number; readonly value: number }): void {
+  for (let spin = 0; spin < SPINS; spin += 1) if (Atomics.load(control, slot) === value) return;
+  for (let now = Atomics.load(control, slot); now !== value; now = Atomics.load(control, slot))
+    Atomics.wait(control, slot, now, 1_000);
+}

@@ -1,0 +1,89 @@
+import type { ColumnOf, NameOf, TableReference, Tables } from "@millwright/kernel";
+import type { FeatureSelection } from "@millwright/feature-store";
+
+export interface TrainingDefinition {
+  readonly kind: "training";
+  readonly name: string;
+  readonly population: TableReference;
+  readonly timestamp: string;
+  readonly label: string;
+  readonly features: readonly FeatureSelection[];
+  /** Dates or times in UTC: train is before the first, validation before the second, test from there on. */
+  readonly split: TrainingSplit;
+  readonly trainer: GradientBoosting;
+  readonly gates: readonly Gate[];
+}
+
+export interface TrainingSplit {
+  readonly validationFrom: string;
+  readonly testFrom: string;
+}
+
+export interface TrainingOptions<Name extends string> {
+  readonly name: string;
+  readonly population: TableReference<Name>;
+  readonly timestamp: ColumnOf<Name>;
+  readonly label: ColumnOf<Name>;
+  readonly features: readonly FeatureSelection<ColumnOf<Name>>[];
+  readonly split: TrainingSplit;
+  readonly trainer: GradientBoosting;
+  readonly gates?: readonly Gate[];
+}
+
+/** Declares a training: which rows, which features as known at each row's time, what is learned and what must hold. */
+export function defineTraining<const Name extends NameOf<Tables>>(options: TrainingOptions<Name>): TrainingDefinition {
+  return { kind: "training", ...options, gates: options.gates ?? [] };
+}
+
+/** Settings of the gradient boosting. Names are LightGBM's, written out. */
+export interface GradientBoosting {
+  readonly kind: "gradient_boosting";
+  readonly trees: number;
+  readonly leaves: number;
+  readonly learningRate: number;
+  readonly minDataInLeaf: number;
+  readonly minHessianInLeaf: number;
+  readonly lambda: number;
+  readonly bins: number;
+  readonly seed: number;
+}
+
+export function gradientBoosting(options: Partial<Omit<GradientBoosting, "kind">> = {}): GradientBoosting {
+  return {
+    kind: "gradient_boosting",
+    trees: 100,
+    leaves: 31,
+    learningRate: 0.1,
+    minDataInLeaf: 100,
+    minHessianInLeaf: 1e-3,
+    lambda: 0,
+    bins: 255,
+    seed: 1,
+    ...options,
+  };
+}
+
+export type MetricName = "auc" | "average_precision" | "log_loss" | "brier" | "calibration_error" | "accuracy";
+
+/** What a version must show on the test rows before it may become the champion. */
+export type Gate =
+  | { readonly kind: "at_least" | "at_most"; readonly metric: MetricName; readonly bound: number }
+  | {
+      readonly kind: "not_worse_than";
+      readonly alias: string;
+      readonly metric: MetricName;
+      readonly tolerance: number;
+    };
+
+export function atLeast(metric: MetricName, bound: number): Gate {
+  return { kind: "at_least", metric, bound };
+}
+
+export function atMost(metric: MetricName, bound: number): Gate {
+  return { kind: "at_most", metric, bound };
+}
+
+/** Not worse than the version of an alias by more than a tolerance; holds when there is no such version yet. */
+export function notWorseThan(alias: string, metric: MetricName, tolerance: number): Gate {
+  return { kind: "not_worse_than", alias, metric, tolerance };
+}

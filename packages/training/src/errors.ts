@@ -1,0 +1,30 @@
+import { defineErrors } from "@millwright/kernel";
+
+export const trainingErrors = defineErrors("training", {
+  "training/no-rows": {
+    status: 422,
+    title: "There are no rows to learn from",
+    remedy: "Look at `split` and the population: each part needs rows of both labels. `mill sql` counts them.",
+    example: 'split: { validationFrom: "2001-05-01", testFrom: "2001-06-01" }',
+  },
+  "training/label-not-binary": {
+    status: 422,
+    title: "The label is not 0 or 1",
+    remedy: "Make the label 0 or 1 in the population's model: this trainer answers a yes-or-no question.",
+  },
+  "training/too-large": {
+    status: 507,
+    title: "The training set does not fit into memory",
+    remedy: "Train on fewer rows or columns, or on a machine with more memory.",
+  },
+  "training/corrupt-model": {
+    status: 422,
+    title: "A model file is damaged",
+    remedy: "Train again, or bring the file back from a copy: its checksum does not hold.",
+  },
+  "training/gate": {
+    status: 422,
+    title: "A gate does not hold",
+    remedy: "The version was kept and the champion left as it was. Look at its metrics: `mill models show NAME`.",
+  },
+});
