@@ -1,0 +1,234 @@
+import type { Clock, IdSource } from "@millwright/kernel";
+import type { Database, MigrationSet } from "@millwright/platform";
+import { trackingErrors } from "./errors.ts";
+import { runsAndModels } from "./migrations/0001-runs-and-models.ts";
+
+export const trackingMigrations: MigrationSet = { area: "tracking", migrations: [runsAndModels] };
+
+export interface ExperimentRun {
+  readonly id: string;
+  readonly experiment: string;
+  readonly status: "running" | "finished" | "failed";
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly tags: Readonly<Record<string, string>>;
+  /** The folder of its artifacts. */
+  readonly artifactPath: string;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number | null;
+}
+
+export interface Metric {
+  readonly name: string;
+  readonly step: number;
+  readonly value: number;
+}
+
+/** One version of a registered model. `details` is what its trainer recorded: metrics, gates, signature, importance. */
+export interface ModelVersion {
+  readonly model: string;
+  readonly version: number;
+  readonly runId: string;
+  readonly artifactPath: string;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly createdAtMs: number;
+  readonly aliases: readonly string[];
+}
+
+export interface NewVersion {
+  readonly model: string;
+  readonly runId: string;
+  readonly artifactPath: string;
+  readonly details: Readonly<Record<string, unknown>>;
+  /** Aliases that are to mean this version, moved in the same transaction. */
+  readonly aliases: readonly string[];
+}
+
+/** Experiments, runs and the model registry. */
+export interface Tracking {
+  startRun(run: Pick<ExperimentRun, "experiment" | "parameters" | "tags" | "artifactPath">): Promise<ExperimentRun>;
+  logMetrics(runId: string, metrics: readonly Metric[]): Promise<void>;
+  finishRun(runId: string, status: "finished" | "failed"): Promise<void>;
+  runs(experiment: string | undefined, page: { readonly limit: number }): Promise<readonly ExperimentRun[]>;
+  metrics(runId: string): Promise<readonly Metric[]>;
+  /** The next version of a model, with its aliases, all at once. */
+  register(version: NewVersion): Promise<ModelVersion>;
+  setAlias(model: string, alias: string, version: number): Promise<void>;
+  models(): Promise<readonly string[]>;
+  /** Newest first. Throws `tracking/unknown-model`. */
+  versions(model: string): Promise<readonly ModelVersion[]>;
+  byAlias(model: string, alias: string): Promise<ModelVersion | undefined>;
+}
+
+interface Tables {
+  experiment_run: {
+    id: string;
+    experiment: string;
+    status: string;
+    parameters: string;
+    tags: string;
+    artifact_path: string;
+    started_at: number;
+    ended_at: number | null;
+  };
+  run_metric: { run_id: string; name: string; step: number; value: number; logged_at: number };
+  model_version: {
+    model: string;
+    version: number;
+    run_id: string;
+    artifact_path: string;
+    details: string;
+    created_at: number;
+  };
+  model_alias: { model: string; alias: string; version: number };
+}
+
+export function createTracking({
+  database,
+  clock,
+  ids,
+}: {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+}): Tracking {
+  const kysely = database.as<Tables>();
+  const versions = async (model: string): Promise<readonly ModelVersion[]> => {
+    const rows = await kysely
+      .selectFrom("model_version")
+      .selectAll()
+      .where("model", "=", model)
+      .orderBy("version", "desc")
+      .execute();
+    if (rows.length === 0) throw trackingErrors.create("tracking/unknown-model", { because: model });
+    const aliases = await kysely.selectFrom("model_alias").selectAll().where("model", "=", model).execute();
+    return rows.map((row) => versionOf(row, aliases));
+  };
+  return {
+    startRun: async (run) => {
+      const started: ExperimentRun = {
+        ...run,
+        id: ids(),
+        status: "running",
+        startedAtMs: clock.nowMs(),
+        endedAtMs: null,
+      };
+      await kysely.insertInto("experiment_run").values(runRow(started)).execute();
+      return started;
+    },
+    logMetrics: async (runId, metrics) => {
+      const rows = metrics.map(({ name, step, value }) => ({
+        run_id: runId,
+        name,
+        step,
+        value,
+        logged_at: clock.nowMs(),
+      }));
+      if (rows.length > 0)
+        await kysely
+          .insertInto("run_metric")
+          .values(rows)
+          .onConflict((on) => on.doNothing())
+          .execute();
+    },
+    finishRun: async (runId, status) => {
+      await kysely
+        .updateTable("experiment_run")
+        .set({ status, ended_at: clock.nowMs() })
+        .where("id", "=", runId)
+        .execute();
+    },
+    runs: async (experiment, { limit }) => {
+      let query = kysely.selectFrom("experiment_run").selectAll().orderBy("id", "desc").limit(limit);
+      if (experiment !== undefined) query = query.where("experiment", "=", experiment);
+      return (await query.execute()).map(runOf);
+    },
+    metrics: async (runId) =>
+      kysely.selectFrom("run_metric").select(["name", "step", "value"]).where("run_id", "=", runId).execute(),
+    register: (version) =>
+      kysely.transaction().execute(async (transaction) => {
+        const last = await transaction
+          .selectFrom("model_version")
+          .select((on) => on.fn.max("version").as("version"))
+          .where("model", "=", version.model)
+          .executeTakeFirst();
+        const row = {
+          model: version.model,
+          version: Number(last?.version ?? 0) + 1,
+          run_id: version.runId,
+          artifact_path: version.artifactPath,
+          details: JSON.stringify(version.details),
+          created_at: clock.nowMs(),
+        };
+        await transaction.insertInto("model_version").values(row).execute();
+        const aliases = version.aliases.map((alias) => ({ model: version.model, alias, version: row.version }));
+        for (const alias of aliases) {
+          await transaction
+            .insertInto("model_alias")
+            .values(alias)
+            .onConflict((on) => on.columns(["model", "alias"]).doUpdateSet(alias))
+            .execute();
+        }
+        return versionOf(row, aliases);
+      }),
+    setAlias: async (model, alias, version) => {
+      const row = { model, alias, version };
+      await kysely
+        .insertInto("model_alias")
+        .values(row)
+        .onConflict((on) => on.columns(["model", "alias"]).doUpdateSet(row))
+        .execute();
+    },
+    models: async () =>
+      (await kysely.selectFrom("model_version").select("model").distinct().orderBy("model").execute()).map(
+        ({ model }) => model,
+      ),
+    versions,
+    byAlias: async (model, alias) => {
+      const found = await kysely
+        .selectFrom("model_alias")
+        .selectAll()
+        .where("model", "=", model)
+        .where("alias", "=", alias)
+        .executeTakeFirst();
+      return found === undefined ? undefined : (await versions(model)).find(({ version }) => version === found.version);
+    },
+  };
+}
+
+function runRow(run: ExperimentRun): Tables["experiment_run"] {
+  return {
+    id: run.id,
+    experiment: run.experiment,
+    status: run.status,
+    parameters: JSON.stringify(run.parameters),
+    tags: JSON.stringify(run.tags),
+    artifact_path: run.artifactPath,
+    started_at: run.startedAtMs,
+    ended_at: run.endedAtMs,
+  };
+}
+
+function runOf(row: Tables["experiment_run"]): ExperimentRun {
+  return {
+    id: row.id,
+    experiment: row.experiment,
+    status: row.status as ExperimentRun["status"],
+    parameters: JSON.parse(row.parameters) as Record<string, unknown>,
+    tags: JSON.parse(row.tags) as Record<string, string>,
+    artifactPath: row.artifact_path,
+    startedAtMs: row.started_at,
+    endedAtMs: row.ended_at,
+  };
+}
+
+function versionOf(row: Tables["model_version"], aliases: readonly Tables["model_alias"][]): ModelVersion {
+  return {
+    model: row.model,
+    version: row.version,
+    runId: row.run_id,
+    artifactPath: row.artifact_path,
+    details: JSON.parse(row.details) as Record<string, unknown>,
+    createdAtMs: row.created_at,
+    aliases: aliases.filter(({ version }) => version === row.version).map(({ alias }) => alias),
+  };
+}

@@ -1,0 +1,32 @@
+export {
+  atLeast,
+  atMost,
+  defineTraining,
+  gradientBoosting,
+  notWorseThan,
+  type Gate,
+  type GradientBoosting,
+  type MetricName,
+  type TrainingDefinition,
+  type TrainingOptions,
+  type TrainingSplit,
+} from "./define-training.ts";
+export { trainModel, type TrainingMatrix, type TrainOptions } from "./boosting/train-model.ts";
+export { decodeModel, encodeModel } from "./model/model-file.ts";
+export { importance, scoreColumns, scoreRow, type TreeModel } from "./model/tree-model.ts";
+export { exportOnnx } from "./onnx/export-onnx.ts";
+export { calibration, scoreMetrics, type CalibrationBin, type Metrics } from "./metrics.ts";
+export { evaluateGates, type GateResult } from "./gates.ts";
+export {
+  buildTrainingTable,
+  requestOf,
+  splitConditions,
+  train,
+  trainingTable,
+  type ModelSignature,
+  type TrainingResult,
+  type TrainPorts,
+  type TrainSettings,
+} from "./train.ts";
+export { scoredTable, scoreTestRows, type ScorePorts, type ScoreRequest } from "./score.ts";
+export { trainingErrors } from "./errors.ts";

@@ -1,0 +1,111 @@
+import protobuf from "protobufjs";
+import type { TreeModel } from "../model/tree-model.ts";
+
+// The part of ONNX's schema that a tree ensemble needs (onnx.proto3, field numbers as there).
+const SCHEMA = `syntax = "proto3"; package onnx;
+message AttributeProto { string name = 1; float f = 2; int64 i = 3; bytes s = 4; repeated float floats = 7; repeated int64 ints = 8; repeated bytes strings = 9; int32 type = 20; }
+message NodeProto { repeated string input = 1; repeated string output = 2; string name = 3; string op_type = 4; repeated AttributeProto attribute = 5; string domain = 7; }
+message Dimension { int64 dim_value = 1; string dim_param = 2; }
+message TensorShapeProto { repeated Dimension dim = 1; }
+message TensorType { int32 elem_type = 1; TensorShapeProto shape = 2; }
+message TypeProto { TensorType tensor_type = 1; }
+message ValueInfoProto { string name = 1; TypeProto type = 2; }
+message GraphProto { repeated NodeProto node = 1; string name = 2; repeated ValueInfoProto input = 11; repeated ValueInfoProto output = 12; }
+message OperatorSetIdProto { string domain = 1; int64 version = 2; }
+message StringStringEntryProto { string key = 1; string value = 2; }
+message ModelProto { int64 ir_version = 1; string producer_name = 2; GraphProto graph = 7; repeated OperatorSetIdProto opset_import = 8; repeated StringStringEntryProto metadata_props = 14; }`;
+
+const FLOAT = 1;
+const TYPE = { float: 1, int: 2, string: 3, floats: 6, ints: 7, strings: 8 } as const;
+
+/**
+ * The model as ONNX: input \`features\` float32 [rows, F] in the model's order, NaN for missing; output \`probability\`
+ * float32 [rows, 1]. TreeEnsembleRegressor (ai.onnx.ml 3) with missing values tracked, then Sigmoid.
+ */
+export function exportOnnx(model: TreeModel): Uint8Array {
+  const type = protobuf.parse(SCHEMA, { keepCase: true }).root.lookupType("onnx.ModelProto");
+  const message = {
+    ir_version: 8,
+    producer_name: "millwright",
+    opset_import: [
+      { domain: "", version: 15 },
+      { domain: "ai.onnx.ml", version: 3 },
+    ],
+    metadata_props: [{ key: "features", value: JSON.stringify(model.features) }],
+    graph: {
+      name: "trees",
+      input: [valueInfo("features", model.features.length)],
+      output: [valueInfo("probability", 1)],
+      node: [
+        {
+          op_type: "TreeEnsembleRegressor",
+          domain: "ai.onnx.ml",
+          input: ["features"],
+          output: ["log_odds"],
+          attribute: treeAttributes(model),
+        },
+        { op_type: "Sigmoid", domain: "", input: ["log_odds"], output: ["probability"] },
+      ],
+    },
+  };
+  return type.encode(type.fromObject(message)).finish();
+}
+
+function valueInfo(name: string, width: number): object {
+  return {
+    name,
+    type: { tensor_type: { elem_type: FLOAT, shape: { dim: [{ dim_param: "rows" }, { dim_value: width }] } } },
+  };
+}
+
+function treeAttributes(model: TreeModel): readonly object[] {
+  const places = placesOf(model);
+  const nodes = Array.from(model.left, (_child, node) => node);
+  const within = (node: number, child: Int32Array) =>
+    places.numbers[(child[node] ?? -1) < 0 ? node : (child[node] ?? 0)] ?? 0;
+  const isLeaf = (node: number) => (model.left[node] ?? -1) < 0;
+  const leaves = nodes.filter(isLeaf);
+  return [
+    { name: "n_targets", type: TYPE.int, i: 1 },
+    { name: "aggregate_function", type: TYPE.string, s: Buffer.from("SUM") },
+    { name: "post_transform", type: TYPE.string, s: Buffer.from("NONE") },
+    { name: "base_values", type: TYPE.floats, floats: [model.base] },
+    { name: "nodes_treeids", type: TYPE.ints, ints: nodes.map((node) => places.trees[node] ?? 0) },
+    { name: "nodes_nodeids", type: TYPE.ints, ints: nodes.map((node) => places.numbers[node] ?? 0) },
+    { name: "nodes_featureids", type: TYPE.ints, ints: Array.from(model.feature) },
+    { name: "nodes_values", type: TYPE.floats, floats: Array.from(model.threshold) },
+    {
+      name: "nodes_modes",
+      type: TYPE.strings,
+      strings: nodes.map((node) => Buffer.from(isLeaf(node) ? "LEAF" : "BRANCH_LEQ")),
+    },
+    {
+      name: "nodes_truenodeids",
+      type: TYPE.ints,
+      ints: nodes.map((node) => (isLeaf(node) ? 0 : within(node, model.left))),
+    },
+    {
+      name: "nodes_falsenodeids",
+      type: TYPE.ints,
+      ints: nodes.map((node) => (isLeaf(node) ? 0 : within(node, model.right))),
+    },
+    { name: "nodes_missing_value_tracks_true", type: TYPE.ints, ints: Array.from(model.missingLeft) },
+    { name: "target_treeids", type: TYPE.ints, ints: leaves.map((node) => places.trees[node] ?? 0) },
+    { name: "target_nodeids", type: TYPE.ints, ints: leaves.map((node) => places.numbers[node] ?? 0) },
+    { name: "target_ids", type: TYPE.ints, ints: leaves.map(() => 0) },
+    { name: "target_weights", type: TYPE.floats, floats: leaves.map((node) => model.value[node] ?? 0) },
+  ];
+}
+
+/** For each node its tree and its number within it: ONNX counts the nodes of each tree from 0. */
+function placesOf({ roots, left }: TreeModel): { trees: Int32Array; numbers: Int32Array } {
+  const trees = new Int32Array(left.length);
+  const numbers = new Int32Array(left.length);
+  let tree = -1;
+  for (let node = 0; node < left.length; node += 1) {
+    if (roots[tree + 1] === node) tree += 1;
+    trees[node] = tree;
+    numbers[node] = node - (roots[tree] ?? 0);
+  }
+  return { trees, numbers };
+}

@@ -1,0 +1,92 @@
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import type { ProgressSink } from "@millwright/kernel";
+import { quoteName, quoteText, type Lakehouse } from "@millwright/lakehouse";
+import type { ModelVersion } from "@millwright/tracking";
+import type { TrainingDefinition } from "./define-training.ts";
+import { decodeModel } from "./model/model-file.ts";
+import { scoreRow, type TreeModel } from "./model/tree-model.ts";
+import { splitConditions, trainingTable } from "./train.ts";
+
+export interface ScorePorts {
+  readonly lakehouse: Lakehouse;
+  readonly progress: ProgressSink;
+}
+
+export interface ScoreRequest {
+  readonly definition: TrainingDefinition;
+  readonly version: ModelVersion;
+  /** A folder that the SQL engine may read; nothing is left there. */
+  readonly scratchFolder: string;
+}
+
+/** The table of a training's scored test rows. */
+export function scoredTable(name: string): string {
+  return `${name.replaceAll(/[^A-Za-z0-9_]/g, "_")}_scored`;
+}
+
+/**
+ * Scores the test rows with a registered version into a table: the population's columns, the features as known then, the
+ * probability, the model's version, and `features_at`, the time as of which the features are.
+ */
+export async function scoreTestRows(ports: ScorePorts, { definition, version, scratchFolder }: ScoreRequest) {
+  const model = decodeModel(await readFile(join(version.artifactPath, "model.mwt")));
+  const relation = ports.lakehouse.relation(trainingTable(definition.name));
+  const where = splitConditions(definition).test;
+  await mkdir(scratchFolder, { recursive: true });
+  const path = join(scratchFolder, `score-${version.model.replaceAll(/[^A-Za-z0-9_]/g, "_")}-${version.version}.csv`);
+  try {
+    await writeProbabilities(ports, { model, path, select: orderedFeatures(model, { relation, where }) });
+    // Both sides number the rows in one order over all their columns, so that a row meets its own probability.
+    const numbered = `SELECT *, row_number() OVER (ORDER BY ALL_COLUMNS) AS row_number_ FROM ${relation} WHERE ${where}`;
+    const state = await ports.lakehouse.table(trainingTable(definition.name));
+    const columns = (state?.columns ?? []).map(({ name }) => quoteName(name));
+    const select =
+      `SELECT ${columns.map((column) => `rows_.${column}`).join(", ")}, scores.probability, ${quoteText(version.model)} AS model, ` +
+      `${version.version}::int AS model_version, rows_.${quoteName(definition.timestamp)} AS features_at ` +
+      `FROM (${numbered.replace("ALL_COLUMNS", columns.join(", "))}) AS rows_ ` +
+      `JOIN read_csv(${quoteText(path)}, header = false, columns = {'row_number_': 'BIGINT', 'probability': 'FLOAT'}) AS scores USING (row_number_)`;
+    return await ports.lakehouse.write({ table: scoredTable(definition.name), select, mode: "replace" });
+  } finally {
+    await rm(path, { force: true });
+  }
+
+  function orderedFeatures(
+    trees: TreeModel,
+    { relation: from, where: condition }: { readonly relation: string; readonly where: string },
+  ): Promise<string> {
+    return ports.lakehouse.table(trainingTable(definition.name)).then((state) => {
+      const columns = (state?.columns ?? []).map(({ name }) => quoteName(name)).join(", ");
+      return `SELECT ${trees.features.map(quoteName).join(", ")} FROM ${from} WHERE ${condition} ORDER BY ${columns}`;
+    });
+  }
+}
+
+async function writeProbabilities(
+  ports: ScorePorts,
+  { model, path, select }: { readonly model: TreeModel; readonly path: string; readonly select: Promise<string> },
+): Promise<void> {
+  const file = await open(path, "w");
+  const width = model.features.length;
+  const row = new Float32Array(width);
+  let scored = 0;
+  try {
+    for await (const batch of ports.lakehouse.readColumns(await select)) {
+      const lines: string[] = [];
+      for (let index = 0; index < batch.rows; index += 1) {
+        for (let feature = 0; feature < width; feature += 1) {
+          const vector = batch.columns[feature];
+          const missing = vector?.valid?.[index] === 0;
+          row[feature] = missing ? Number.NaN : Number(vector?.values[index]);
+        }
+        lines.push(`${scored + index + 1},${Math.fround(scoreRow(model, row))}\n`);
+      }
+      scored += batch.rows;
+      await file.write(lines.join(""));
+      ports.progress({ message: "scoring", done: scored, unit: "rows" });
+    }
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,205 @@
+import { mkdir, open } from "node:fs/promises";
+import { join } from "node:path";
+import { writePoint, type Column, type ProgressSink } from "@millwright/kernel";
+import { historicalSelect, planFeatures } from "@millwright/feature-store";
+import { quoteName, quoteText, type Lakehouse } from "@millwright/lakehouse";
+import type { ModelVersion, Tracking } from "@millwright/tracking";
+import { trainModel } from "./boosting/train-model.ts";
+import type { TrainingDefinition } from "./define-training.ts";
+import { evaluateGates, type GateResult } from "./gates.ts";
+import { readMatrix } from "./matrix.ts";
+import { calibration, scoreMetrics, type Metrics } from "./metrics.ts";
+import { encodeModel } from "./model/model-file.ts";
+import { importance, scoreColumns } from "./model/tree-model.ts";
+import { exportOnnx } from "./onnx/export-onnx.ts";
+
+export interface TrainPorts {
+  readonly lakehouse: Lakehouse;
+  readonly tracking: Tracking;
+  readonly progress: ProgressSink;
+}
+
+export interface TrainSettings {
+  readonly threads: number;
+  /** The folder below which each run keeps its artifacts. */
+  readonly artifactRoot: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface TrainingResult {
+  readonly runId: string;
+  readonly version: number;
+  readonly champion: boolean;
+  readonly validation: Metrics;
+  readonly test: Metrics;
+  readonly gates: readonly GateResult[];
+}
+
+/** What a model takes: feature columns in order, and how they are come by. Kept beside the model as `signature.json`. */
+export interface ModelSignature {
+  readonly model: string;
+  readonly features: readonly string[];
+  readonly request: readonly Column[];
+  readonly timestamp: string;
+  readonly selections: TrainingDefinition["features"];
+}
+
+/** The table that holds a training's rows, features as known at each row's time. */
+export function trainingTable(name: string): string {
+  return `${name.replaceAll(/[^A-Za-z0-9_]/g, "_")}_training`;
+}
+
+/** Builds the training table: one point-in-time join over the whole population. */
+export async function buildTrainingTable({ lakehouse }: Pick<TrainPorts, "lakehouse">, definition: TrainingDefinition) {
+  const columns = new Map((await lakehouse.tables()).map((table) => [table.name, table.columns]));
+  const population = definition.population.name;
+  const populationColumns = columns.get(population) ?? [];
+  const select = historicalSelect({
+    population: lakehouse.relation(population),
+    timestamp: definition.timestamp,
+    keep: populationColumns.map(({ name }) => name),
+    selections: definition.features,
+    columnsOf: (table) => columns.get(table) ?? [],
+    populationColumns,
+  });
+  return lakehouse.write({ table: trainingTable(definition.name), select, mode: "replace" });
+}
+
+/** Trains, judges, records and registers. The version becomes `champion` only if every gate holds. */
+export async function train(
+  ports: TrainPorts,
+  definition: TrainingDefinition,
+  settings: TrainSettings,
+): Promise<TrainingResult> {
+  const { tracking, progress } = ports;
+  const features = planFeatures(definition.features).features.map(({ name }) => name);
+  progress({ message: "reading the training rows" });
+  const read = (where: string) =>
+    readMatrix(ports.lakehouse, { definition, features, table: trainingTable(definition.name), where });
+  const parts = splitConditions(definition);
+  const matrix = await read(parts.train);
+  const run = await tracking.startRun({
+    experiment: definition.name,
+    parameters: { ...definition.trainer, features, split: definition.split, rows: matrix.rows },
+    tags: { population: definition.population.name },
+    artifactPath: settings.artifactRoot,
+  });
+  try {
+    const { trainer } = definition;
+    const model = await trainModel(matrix, {
+      trainer,
+      threads: settings.threads,
+      progress,
+      ...(settings.signal === undefined ? {} : { signal: settings.signal }),
+    });
+    const judge = async (where: string) => {
+      const held = await read(where);
+      const probabilities = scoreColumns(model, held.columns, { from: 0, to: held.rows });
+      return {
+        metrics: scoreMetrics(held.labels, probabilities),
+        calibration: calibration(held.labels, probabilities),
+      };
+    };
+    progress({ message: "judging on the held-out rows" });
+    const validation = await judge(parts.validation);
+    const test = await judge(parts.test);
+    const champion = await tracking.byAlias(definition.name, "champion");
+    const gates = evaluateGates(definition.gates, test.metrics, (alias) =>
+      alias === "champion" ? metricsOf(champion) : undefined,
+    );
+    const artifactPath = join(settings.artifactRoot, run.id);
+    const signature: ModelSignature = {
+      model: definition.name,
+      features,
+      request: requestOf(definition),
+      timestamp: definition.timestamp,
+      selections: definition.features,
+    };
+    await writeArtifacts(artifactPath, {
+      "model.mwt": encodeModel(model),
+      "model.onnx": exportOnnx(model),
+      "signature.json": Buffer.from(JSON.stringify(signature, null, 2)),
+    });
+    await tracking.logMetrics(run.id, metricRows({ validation: validation.metrics, test: test.metrics }));
+    const holds = gates.every(({ passed }) => passed);
+    const version = await tracking.register({
+      model: definition.name,
+      runId: run.id,
+      artifactPath,
+      details: {
+        metrics: { validation: validation.metrics, test: test.metrics },
+        gates,
+        signature: { features, request: signature.request, timestamp: signature.timestamp },
+        importance: importance(model),
+        calibration: test.calibration,
+        parameters: { ...definition.trainer },
+        rows: matrix.rows,
+      },
+      aliases: holds ? ["candidate", "champion"] : ["candidate"],
+    });
+    writePoint("training/register/after");
+    await tracking.finishRun(run.id, "finished");
+    return {
+      runId: run.id,
+      version: version.version,
+      champion: holds,
+      validation: validation.metrics,
+      test: test.metrics,
+      gates,
+    };
+  } catch (error) {
+    await tracking.finishRun(run.id, "failed");
+    throw error;
+  }
+}
+
+/** What a caller must send for these features. */
+export function requestOf(definition: Pick<TrainingDefinition, "features" | "timestamp">): readonly Column[] {
+  const { fields } = planFeatures(definition.features);
+  const fieldTypes = fields.map((field) => ({ ...field, nullable: false }));
+  return fieldTypes.some(({ name }) => name === definition.timestamp)
+    ? fieldTypes
+    : [...fieldTypes, { name: definition.timestamp, type: "timestamp", nullable: false }];
+}
+
+/** Conditions on the training table for each part of the split. Times are UTC. */
+export function splitConditions({ timestamp, split }: TrainingDefinition): {
+  readonly train: string;
+  readonly validation: string;
+  readonly test: string;
+} {
+  const at = quoteName(timestamp);
+  const [validation, test] = [split.validationFrom, split.testFrom].map(
+    (time) => `CAST(${quoteText(time)} AS TIMESTAMP)`,
+  );
+  return {
+    train: `${at} < ${validation}`,
+    validation: `${at} >= ${validation} AND ${at} < ${test}`,
+    test: `${at} >= ${test}`,
+  };
+}
+
+function metricsOf(version: ModelVersion | undefined): Partial<Metrics> | undefined {
+  return (version?.details["metrics"] as { test?: Metrics } | undefined)?.test;
+}
+
+function metricRows(parts: Readonly<Record<string, Metrics>>) {
+  return Object.entries(parts).flatMap(([part, metrics]) =>
+    Object.entries(metrics).map(([name, value]) => ({ name: `${part}_${name}`, step: 0, value: Number(value) })),
+  );
+}
+
+/** Each file is whole and on disk before the version that names them is registered. */
+async function writeArtifacts(folder: string, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const [name, bytes] of Object.entries(files)) {
+    const file = await open(join(folder, name), "w");
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    writePoint("training/artifact/after-write");
+  }
+}
