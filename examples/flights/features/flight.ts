@@ -1,4 +1,13 @@
-import { addMinutes, clip, column, defineOnDemandFeatureView, isoDayOfWeek, least, minuteOfDay, minutesBetween } from "millwright";
+import {
+  addMinutes,
+  clip,
+  column,
+  defineOnDemandFeatureView,
+  isoDayOfWeek,
+  least,
+  minuteOfDay,
+  minutesBetween,
+} from "millwright";
 import { airportClock } from "./airport.ts";
 import { departures14d, departures1d, departures21d, departures7d } from "./route.ts";
 

@@ -57,6 +57,8 @@ export interface Lakehouse {
   readColumns(select: string, options?: { readonly batchRows?: number }): AsyncIterable<ColumnBatch>;
   /** The relation for FROM, quoted: `"main"."departures"`. */
   relation(name: string): string;
+  /** A relation of these columns without rows, for FROM. */
+  emptyRelation(columns: readonly Column[]): string;
   close(): Promise<void>;
 }
 
@@ -96,6 +98,7 @@ export async function createLakehouse(ports: LakehousePorts): Promise<Lakehouse>
     describe: (select) => engine.describe(select),
     readColumns: (select, options) => engine.readColumns(select, options),
     relation: (name) => `"main".${quoteName(checkName(name))}`,
+    emptyRelation: (columns) => `(${scanOf([], columns)})`,
     close: async () => {
       await engine.close();
       await ports.store.close();

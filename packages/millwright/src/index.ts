@@ -1,5 +1,16 @@
-export { table, type FeatureViews, type Models, type Services, type TableReference, type Tables } from "@millwright/kernel";
+import { createClient as createUntypedClient, type Client, type ClientOptions } from "@millwright/client";
+import type { Services } from "@millwright/kernel";
+
+export {
+  table,
+  type FeatureViews,
+  type Models,
+  type Services,
+  type TableReference,
+  type Tables,
+} from "@millwright/kernel";
 export { defineSource, type SourceDefinition } from "@millwright/ingestion";
+export { defineChecks, type ChecksDefinition } from "@millwright/validation";
 export {
   addMinutes,
   clip,
@@ -21,4 +32,19 @@ export {
   shift,
   times,
 } from "@millwright/feature-store";
+export {
+  atLeast,
+  atMost,
+  defineTraining,
+  gradientBoosting,
+  notWorseThan,
+  type TrainingDefinition,
+} from "@millwright/training";
+export { defineService, type ServiceDefinition } from "@millwright/serving";
 export { defineProject, type ProjectDefinition } from "@millwright/project";
+export { PredictionError } from "@millwright/client";
+
+/** A client of the project's services, typed by their signatures once `mill types` has run. */
+export function createClient(options: ClientOptions): Client<Services> {
+  return createUntypedClient<Services>(options);
+}

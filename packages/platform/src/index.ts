@@ -1,2 +1,17 @@
 export type { Database, Migration, MigrationSet } from "./database/database.ts";
 export { migrate } from "./database/migrate.ts";
+export {
+  explainError,
+  runCommands,
+  toJson,
+  type Command,
+  type CommandCall,
+  type CommandOption,
+  type Output,
+  type Streams,
+} from "./commands.ts";
+export { acquireProjectLock, type ProjectLock } from "./project-lock.ts";
+export { mapIoError, writeFileDurably } from "./durable-file.ts";
+export { createFileLogger, redact, type LogLevel } from "./file-logger.ts";
+export { textTable } from "./text-table.ts";
+export { platformErrors } from "./errors.ts";

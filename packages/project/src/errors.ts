@@ -65,6 +65,13 @@ export const projectErrors = defineErrors("project", {
     remedy: "Use `--template flights` or `--template empty`.",
     example: "mill init flights --template flights",
   },
+  "project/checks-failed": {
+    status: 422,
+    title: "A check of severity error does not hold",
+    remedy:
+      "Look at the rows it names (`--json` shows more of them) and mend the data or the check. What depends on the table was not run.",
+    example: "departures: unique_departures_flight_id fails for 3 rows",
+  },
   "project/unknown": {
     status: 404,
     title: "The project has nothing of this name",

@@ -1,12 +1,12 @@
-import { cp, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { projectErrors } from "./errors.ts";
 
 export interface InitOptions {
   readonly targetDir: string;
-  /** A folder in `templatesDir`. */
   readonly template: string;
-  readonly templatesDir: string;
+  /** Folders to copy, by the template's name. */
+  readonly templates: Readonly<Record<string, string>>;
 }
 
 export interface InitResult {
@@ -19,9 +19,9 @@ export interface InitResult {
 }
 
 /** Makes a new project folder from a template. The folder must be absent or empty: nothing of the user's is overwritten. */
-export async function initProject({ targetDir, template, templatesDir }: InitOptions): Promise<InitResult> {
+export async function initProject({ targetDir, template, templates }: InitOptions): Promise<InitResult> {
   const projectDir = resolve(targetDir);
-  const source = await templateFolder(templatesDir, template);
+  const source = templateFolder(templates, template);
   const present = await readdir(projectDir).catch(() => []);
   if (present.length > 0) {
     throw projectErrors.create("project/exists", { because: `${projectDir} holds ${present.length} files` });
@@ -47,14 +47,12 @@ export async function initProject({ targetDir, template, templatesDir }: InitOpt
 
 const LEFT_OUT = new Set(["node_modules", ".mill"]);
 
-async function templateFolder(templatesDir: string, template: string): Promise<string> {
-  const templates = (await readdir(templatesDir)).toSorted();
-  if (!templates.includes(template) || !(await stat(join(templatesDir, template))).isDirectory()) {
-    throw projectErrors.create("project/unknown-template", {
-      because: `${template} is none of ${templates.join(", ")}`,
-    });
-  }
-  return join(templatesDir, template);
+function templateFolder(templates: InitOptions["templates"], template: string): string {
+  const folder = Object.hasOwn(templates, template) ? templates[template] : undefined;
+  if (folder !== undefined) return folder;
+  throw projectErrors.create("project/unknown-template", {
+    because: `${template} is none of ${Object.keys(templates).join(", ")}`,
+  });
 }
 
 /** The template's package file without this workspace's own names: what is left installs from the registry alone. */

@@ -1,0 +1,175 @@
+import { rm, statfs } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { availableParallelism, totalmem } from "node:os";
+import { promisify } from "node:util";
+import { kernelErrors, type ErrorFamily } from "@millwright/kernel";
+import { featureErrors } from "@millwright/feature-store";
+import { governanceErrors } from "@millwright/governance";
+import { ingestionErrors } from "@millwright/ingestion";
+import { lakehouseErrors } from "@millwright/lakehouse";
+import { orchestrationErrors } from "@millwright/orchestration";
+import { acquireProjectLock, explainError, platformErrors, textTable, type Command } from "@millwright/platform";
+import { initProject, projectErrors } from "@millwright/project";
+import { servingErrors } from "@millwright/serving";
+import { installation, statePaths } from "@millwright/server";
+import { trackingErrors } from "@millwright/tracking";
+import { trainingErrors } from "@millwright/training";
+import { transformationErrors } from "@millwright/transformation";
+import { bytes } from "./format.ts";
+import { projectDirOf } from "./session.ts";
+
+/** Every error that Millwright knows. */
+export const errorFamilies: readonly ErrorFamily[] = [
+  kernelErrors,
+  platformErrors,
+  lakehouseErrors,
+  ingestionErrors,
+  transformationErrors,
+  featureErrors,
+  orchestrationErrors,
+  trackingErrors,
+  trainingErrors,
+  servingErrors,
+  governanceErrors,
+  projectErrors,
+];
+
+const init: Command = {
+  name: "init",
+  summary: "a new project from a template",
+  arguments: ["DIR"],
+  options: {
+    template: { value: "NAME", summary: "flights, or empty (default)" },
+    "no-install": { summary: "do not fetch the packages that hold the template's data" },
+  },
+  example: "mill init flights --template flights",
+  handler: async (call) => {
+    const { template = "empty", "no-install": noInstall } = call.options;
+    const made = await initProject({
+      targetDir: call.arguments[0] ?? "",
+      template: String(template),
+      templates: installation().templates,
+    });
+    const installed = made.packages.length > 0 && noInstall !== true ? await installPackages(made.projectDir) : true;
+    call.out.result({ ...made, installed }, () =>
+      [
+        `${made.name}: ${made.files.length} files in ${made.projectDir}`,
+        ...(installed
+          ? []
+          : [`its data could not be fetched: run \`npm install --ignore-scripts\` in ${made.projectDir}`]),
+        `next: cd ${call.arguments[0] ?? ""} && npx mill run`,
+      ].join("\n"),
+    );
+    return 0;
+  },
+};
+
+/** What the template's data comes in. No installed code runs. */
+async function installPackages(projectDir: string): Promise<boolean> {
+  try {
+    await promisify(execFile)("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund"], {
+      cwd: projectDir,
+      timeout: 300_000,
+    });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const doctor: Command = {
+  name: "doctor",
+  summary: "what is wrong on this machine",
+  arguments: [],
+  options: {},
+  example: "mill doctor",
+  handler: async (call) => {
+    const disk = await statfs(".");
+    const freeBytes = disk.bavail * disk.bsize;
+    const checks = [
+      { what: "runtime", found: process.version, holds: Number(process.versions.node.split(".")[0]) >= 26 },
+      {
+        what: "platform",
+        found: `${process.platform} ${process.arch}`,
+        holds: process.platform === "linux" || process.platform === "darwin",
+      },
+      { what: "cores", found: String(availableParallelism()), holds: true },
+      { what: "memory", found: bytes(totalmem()), holds: totalmem() > 3e9 },
+      { what: "free disk", found: bytes(freeBytes), holds: freeBytes > 2e9 },
+      await sqlEngine(),
+    ];
+    call.out.result(checks, (all) =>
+      textTable(
+        ["", "found", ""],
+        all.map(({ what, found, holds }) => [what, found, holds ? "good" : "too little or not supported"]),
+      ),
+    );
+    return checks.every(({ holds }) => holds) ? 0 : 1;
+  },
+};
+
+async function sqlEngine(): Promise<{ what: string; found: string; holds: boolean }> {
+  try {
+    const { version } = await import("@duckdb/node-api");
+    return { what: "SQL engine", found: `DuckDB ${version()}`, holds: true };
+  } catch (error) {
+    return {
+      what: "SQL engine",
+      found: error instanceof Error ? (error.message.split("\n")[0] ?? "") : "",
+      holds: false,
+    };
+  }
+}
+
+const explain: Command = {
+  name: "explain",
+  summary: "an error's meaning, remedy and example",
+  arguments: ["[CODE]"],
+  options: {},
+  example: "mill explain project/not-found",
+  handler: (call) => {
+    const [code] = call.arguments;
+    if (code === undefined) {
+      const all = errorFamilies.flatMap(({ catalogue }) =>
+        Object.entries(catalogue).map(([name, spec]) => ({ code: name, title: spec.title })),
+      );
+      call.out.result(all, (errors) =>
+        textTable(
+          ["code", "meaning"],
+          errors.map(({ code: name, title }) => [name, title]),
+        ),
+      );
+    } else {
+      call.out.result(explainError(code, errorFamilies), ({ title, remedy, example }) =>
+        [title, `  remedy   ${remedy}`, ...(example === undefined ? [] : [`  example  ${example}`])].join("\n"),
+      );
+    }
+    return Promise.resolve(0);
+  },
+};
+
+const clean: Command = {
+  name: "clean",
+  summary: "remove the project's state (.mill); its files stay",
+  arguments: [],
+  options: {},
+  example: "mill clean",
+  handler: async (call) => {
+    const projectDir = await projectDirOf(call);
+    const { root } = statePaths(projectDir);
+    const present = await statfs(root).then(
+      () => true,
+      () => false,
+    );
+    if (present) {
+      acquireProjectLock(root).release();
+      await rm(root, { recursive: true, force: true });
+    }
+    call.out.result({ removed: present ? root : null }, ({ removed }) =>
+      removed === null ? "there was nothing to remove" : `removed ${removed}`,
+    );
+    return 0;
+  },
+};
+
+export const houseCommands: readonly Command[] = [init, doctor, explain, clean];

@@ -1,0 +1,231 @@
+import { mkdirSync } from "node:fs";
+import { acquireProjectLock, mapIoError, writeFileDurably, type Command, type CommandCall } from "@millwright/platform";
+import {
+  loadProject,
+  requireTypes,
+  typesAreFresh,
+  writeTypes,
+  renderServiceTypes,
+  checkProject,
+  projectErrors,
+} from "@millwright/project";
+import {
+  compose,
+  installation,
+  keepServing,
+  statePaths,
+  surfaceOf,
+  takeRoad,
+  typesOf,
+  watchPeakMemory,
+} from "@millwright/server";
+import { createRoadProgress, roadSummary } from "./road-progress.ts";
+import { projectDirOf, withSession, type Session } from "./session.ts";
+
+/** Opens a session that may change the project: it holds the lock. */
+async function withLock<Result>(call: CommandCall, work: (session: Session) => Promise<Result>): Promise<Result> {
+  const projectDir = await projectDirOf(call);
+  const paths = statePaths(projectDir);
+  try {
+    mkdirSync(paths.root, { recursive: true });
+  } catch (error) {
+    throw mapIoError(error);
+  }
+  const lock = acquireProjectLock(paths.root);
+  try {
+    const project = await loadProject({ projectDir, millwrightUrl: installation().millwrightUrl });
+    checkProject(project);
+    const platform = await compose(project, paths);
+    try {
+      return await work({ project, paths, platform });
+    } finally {
+      await platform.close();
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+async function road(call: CommandCall, session: Session, signal: AbortSignal, trigger: string) {
+  const { typeRoots, millwrightPath } = installation();
+  await writeTypes(session.project.dir, await typesOf(session.project, session.platform.lakehouse), {
+    millwright: millwrightPath,
+    typeRoots,
+  });
+  const memory = watchPeakMemory();
+  const progress = createRoadProgress(call.out);
+  const { select, force } = call.options;
+  try {
+    const report = await takeRoad(session, {
+      force: force === true,
+      trigger,
+      signal,
+      onTask: progress.onTask,
+      ...(typeof select === "string" ? { selectors: select.split(/[\s,]+/) } : {}),
+    });
+    return { report, peakBytes: memory.peakBytes };
+  } finally {
+    progress.stop();
+    memory.stop();
+  }
+}
+
+function interruption(): AbortController {
+  const controller = new AbortController();
+  process.once("SIGINT", () => {
+    controller.abort(new Error("interrupted"));
+    setTimeout(() => process.exit(130), 1_800).unref();
+  });
+  return controller;
+}
+
+const run: Command = {
+  name: "run",
+  summary: "take the road, or a part of it; what has not changed is left",
+  arguments: [],
+  options: {
+    select: { value: "NAMES", summary: "dbt's selectors: departures, departures+, +departures" },
+    force: { summary: "also what has not changed" },
+  },
+  example: "mill run --select departures+",
+  handler: (call) =>
+    withLock(call, async (session) => {
+      const { signal } = interruption();
+      const { report, peakBytes } = await road(call, session, signal, "mill run");
+      call.out.result({ ...report, peakBytes }, () => roadSummary(report, peakBytes));
+      if (signal.aborted) return 130;
+      return report.state === "done" ? 0 : 1;
+    }),
+};
+
+const up: Command = {
+  name: "up",
+  summary: "serve the project; the road now if something changed, until Ctrl-C",
+  arguments: [],
+  options: {
+    once: { summary: "end after the first road" },
+    port: { value: "PORT", summary: "where predictions are served (8080; 0: a free one)" },
+  },
+  example: "mill up --project examples/flights",
+  handler: (call) => withLock(call, (session) => upHandler(call, session)),
+};
+
+async function upHandler(call: CommandCall, session: Session): Promise<number> {
+  const { paths, platform } = session;
+  const { port = process.env["MILL_REST_PORT"] ?? "8080", once } = call.options;
+  const settings = {
+    host: "127.0.0.1",
+    port: Number(port),
+    deploymentFile: paths.deployment,
+    logFolder: paths.predictions,
+    logFile: `${paths.logs}/serving.log`,
+  };
+  mkdirSync(paths.predictions, { recursive: true });
+  const serving = await keepServing(settings, platform.logger);
+  await writeFileDurably(
+    paths.runFile,
+    JSON.stringify({ pid: process.pid, restPort: serving.port, servingPid: serving.pid }),
+  );
+  call.out.note(`serving on http://127.0.0.1:${serving.port}`);
+  try {
+    const { signal } = interruption();
+    const { report, peakBytes } = await road(call, session, signal, "mill up");
+    call.out.result(
+      { ...report, peakBytes, restPort: serving.port },
+      () => `${roadSummary(report, peakBytes)}\n${howToCall(session, serving.port)}`,
+    );
+    if (once !== true && !signal.aborted) await untilSignal(signal);
+    if (signal.aborted && once === true) return 130;
+    return report.state === "done" ? 0 : 1;
+  } finally {
+    await serving.close();
+  }
+}
+
+function howToCall({ project }: Session, port: number): string {
+  const [service] = project.services;
+  if (service === undefined) return "";
+  return `\nmill predict ${service.name} '{…}' asks it, or:\n  curl -s http://127.0.0.1:${port}/v2/models/${service.name}`;
+}
+
+function untilSignal(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const keepAlive = setInterval(() => {}, 60_000);
+    const end = () => {
+      clearInterval(keepAlive);
+      resolve();
+    };
+    signal.addEventListener("abort", end);
+    process.once("SIGTERM", end);
+  });
+}
+
+const check: Command = {
+  name: "check",
+  summary: "types, references, SQL and cycles, without running anything",
+  arguments: [],
+  options: {},
+  example: "mill check",
+  handler: (call) =>
+    withSession(call, async ({ project, platform }) => {
+      checkProject(project);
+      const { typeRoots, millwrightPath, compiler } = installation();
+      await writeTypes(project.dir, await typesOf(project, platform.lakehouse), {
+        millwright: millwrightPath,
+        typeRoots,
+      });
+      await requireTypes({ projectDir: project.dir, compiler });
+      const summary = {
+        sources: project.sources.length,
+        models: project.dbt.models.length,
+        tests: project.dbt.tests.length,
+        featureViews: project.featureViews.length,
+        trainings: project.trainings.length,
+        services: project.services.length,
+      };
+      call.out.result(
+        summary,
+        (counts) =>
+          `all holds: ${Object.entries(counts)
+            .map(([kind, total]) => `${total} ${kind}`)
+            .join(", ")}`,
+      );
+      return 0;
+    }),
+};
+
+const types: Command = {
+  name: "types",
+  summary: "make the project's types",
+  arguments: [],
+  options: {
+    check: { summary: "change nothing; exit 1 when they are stale" },
+    service: { value: "NAME", summary: "only this service, as a file that stands alone" },
+    out: { value: "FILE", summary: "where to write it" },
+  },
+  example: "mill types --service late-flights --out late-flights.d.ts",
+  handler: (call) =>
+    withSession(call, async ({ project, platform }) => {
+      const { typeRoots, millwrightPath } = installation();
+      const { service, out, check: only } = call.options;
+      if (typeof service === "string") {
+        const found = (await surfaceOf(project, platform.lakehouse)).services[service];
+        if (found === undefined)
+          throw projectErrors.create("project/unknown", { because: `there is no service ${service}` });
+        const text = renderServiceTypes(service, found);
+        if (typeof out === "string") await writeFileDurably(out, text);
+        else call.out.line(text);
+        return 0;
+      }
+      const text = await typesOf(project, platform.lakehouse);
+      if (only === true) {
+        if (await typesAreFresh(project.dir, text)) return 0;
+        throw projectErrors.create("project/types-stale", { because: ".mill/generated/types.d.ts" });
+      }
+      const written = await writeTypes(project.dir, text, { millwright: millwrightPath, typeRoots });
+      call.out.result(written, ({ typesFile, changed }) => `${typesFile}${changed ? "" : " (unchanged)"}`);
+      return 0;
+    }),
+};
+
+export const roadCommands: readonly Command[] = [run, up, check, types];

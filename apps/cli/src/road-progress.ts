@@ -1,0 +1,83 @@
+import { textTable, type Output } from "@millwright/platform";
+import type { RunReport, TaskReport } from "@millwright/orchestration";
+import { bytes, count, seconds } from "./format.ts";
+
+const MARKS: Readonly<Record<TaskReport["state"], string>> = {
+  waiting: " ",
+  running: "…",
+  done: "✓",
+  unchanged: "=",
+  warned: "!",
+  failed: "✗",
+  blocked: "-",
+  cancelled: "-",
+};
+
+/** Says what the road does, a line a step, and never nothing for two seconds. */
+export function createRoadProgress(out: Output): { readonly onTask: (report: TaskReport) => void; stop(): void } {
+  const running = new Map<string, TaskReport>();
+  let spokeAt = Date.now();
+  const say = (text: string) => {
+    spokeAt = Date.now();
+    out.note(text);
+  };
+  const timer = setInterval(() => {
+    if (running.size === 0 || Date.now() - spokeAt < 1_900) return;
+    say([...running.values()].map(describe).join(", "));
+  }, 500);
+  timer.unref();
+  return {
+    onTask: (report) => {
+      if (report.state === "running") running.set(report.id, report);
+      else {
+        running.delete(report.id);
+        if (report.state !== "unchanged") say(finished(report));
+      }
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
+function describe({ id, progress }: TaskReport): string {
+  if (progress?.done === undefined) return `… ${id}`;
+  const total = progress.total === undefined ? "" : ` of ${count(progress.total)}`;
+  return `… ${id} ${count(progress.done)}${total} ${progress.unit ?? ""}`.trimEnd();
+}
+
+function finished(report: TaskReport): string {
+  const rows = report.facts["rows"];
+  const details = [
+    seconds(report.tookMs),
+    typeof rows === "number" ? `${count(rows)} rows` : "",
+    report.message ?? "",
+  ].filter((part) => part !== "" && part !== "–");
+  return `${MARKS[report.state]} ${report.id}  ${details.join("  ")}`;
+}
+
+/** The table of stage times, and what the road came to. */
+export function roadSummary(report: RunReport, peakBytes: number): string {
+  const ran = report.tasks.filter(({ tookMs }) => tookMs !== null);
+  const unchanged = report.tasks.filter(({ state }) => state === "unchanged").length;
+  const rows = ran.map((task) => [
+    MARKS[task.state],
+    task.id,
+    seconds(task.tookMs),
+    count(typeof task.facts["rows"] === "number" ? task.facts["rows"] : null),
+  ]);
+  const parts = rows.length === 0 ? [] : [textTable(["", "step", "time", "rows"], rows)];
+  const total = report.endedAtMs === null ? 0 : report.endedAtMs - report.startedAtMs;
+  parts.push(
+    `${report.state}: ${ran.length} steps in ${seconds(total)}, ${unchanged} unchanged, peak memory ${bytes(peakBytes)}`,
+  );
+  for (const task of report.tasks) {
+    if (task.error !== null)
+      parts.push(
+        `✗ ${task.id}: ${task.error.code}: ${task.error.title}: ${task.error.detail}\n  remedy  ${task.error.remedy}`,
+      );
+    else if (task.kind === "training" && typeof task.facts["auc"] === "number")
+      parts.push(
+        `model ${task.name} version ${task.facts["version"]}: test AUC ${task.facts["auc"].toFixed(4)} (a constant guess: 0.5000)${task.facts["champion"] === true ? ", champion" : ""}`,
+      );
+  }
+  return parts.join("\n");
+}

@@ -1,0 +1,108 @@
+import { availableParallelism } from "node:os";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { systemClock, systemIds, type Logger } from "@millwright/kernel";
+import { openSqliteOnlineStore } from "@millwright/feature-store/adapters/sqlite-online-store";
+import { createLineage, governanceMigrations, type Lineage } from "@millwright/governance";
+import { sourceFolders } from "@millwright/ingestion";
+import { createLakehouse, lakehouseMigrations, type Lakehouse } from "@millwright/lakehouse";
+import { openDatabaseTableCatalog } from "@millwright/lakehouse/adapters/database-table-catalog";
+import { createDuckdbEngine } from "@millwright/lakehouse/adapters/duckdb-sql-engine";
+import { openLocalObjectStore } from "@millwright/lakehouse/adapters/local-object-store";
+import { createRunStore, orchestrationMigrations, type RunStore } from "@millwright/orchestration";
+import { createFileLogger, mapIoError, migrate } from "@millwright/platform";
+import { openSqliteDatabase } from "@millwright/platform/adapters/sqlite-database";
+import type { Project, RoadParts } from "@millwright/project";
+import { createTracking, trackingMigrations, type Tracking } from "@millwright/tracking";
+import type { StatePaths } from "./paths.ts";
+
+/** The platform of one project, put together. Closed in reverse. */
+export interface Platform {
+  readonly lakehouse: Lakehouse;
+  readonly tracking: Tracking;
+  readonly lineage: Lineage;
+  readonly runs: RunStore;
+  readonly logger: Logger;
+  readonly parts: RoadParts;
+  close(): Promise<void>;
+}
+
+const DEFAULT_ENGINE_MEMORY_MB = 2_048;
+
+/** The one place that chooses adapters. */
+export async function compose(
+  project: Pick<Project, "dir" | "settings" | "sources">,
+  paths: StatePaths,
+): Promise<Platform> {
+  try {
+    return await open(project, paths);
+  } catch (error) {
+    throw mapIoError(error);
+  }
+}
+
+async function open(
+  { dir, settings, sources }: Pick<Project, "dir" | "settings" | "sources">,
+  paths: StatePaths,
+): Promise<Platform> {
+  for (const folder of [paths.lake, paths.scratch, paths.artifacts, paths.predictions, paths.temp])
+    mkdirSync(folder, { recursive: true });
+  const logger = createFileLogger({ path: join(paths.logs, "mill.log") });
+  const threads = settings.limits.threads ?? availableParallelism();
+  const database = openSqliteDatabase({ path: paths.metadata });
+  await migrate(
+    database,
+    [lakehouseMigrations, orchestrationMigrations, trackingMigrations, governanceMigrations],
+    systemClock.nowMs(),
+  );
+  const readable = await sourceFolders(
+    sources.map(({ definition }) => definition),
+    { projectDir: dir },
+  );
+  const engine = createDuckdbEngine({
+    folders: [paths.lake, paths.scratch, paths.predictions, paths.temp, ...readable],
+    tempFolder: paths.temp,
+    memoryMb: settings.limits.engineMemoryMb ?? DEFAULT_ENGINE_MEMORY_MB,
+    threads,
+    logger,
+  });
+  const ports = {
+    store: openLocalObjectStore({ root: paths.lake }),
+    catalog: openDatabaseTableCatalog({ database }),
+    engine,
+    clock: systemClock,
+    ids: systemIds,
+    logger,
+  };
+  const lakehouse = await createLakehouse(ports);
+  const world = { database, clock: systemClock, ids: systemIds };
+  const tracking = createTracking(world);
+  const lineage = createLineage(world);
+  const online = openSqliteOnlineStore({ path: paths.online });
+  return {
+    lakehouse,
+    tracking,
+    lineage,
+    runs: createRunStore(database),
+    logger,
+    parts: {
+      ...world,
+      lakehouse,
+      tracking,
+      lineage,
+      online,
+      logger,
+      threads,
+      artifactRoot: paths.artifacts,
+      scratchFolder: paths.scratch,
+      compiledFolder: paths.compiled,
+      deploymentFile: paths.deployment,
+      onlineStorePath: paths.online,
+    },
+    close: async () => {
+      await lakehouse.close();
+      online.close();
+      await database.close();
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import { join } from "node:path";
+
+/** Where a project's state lies, all of it below `.mill`. */
+export interface StatePaths {
+  readonly root: string;
+  readonly metadata: string;
+  readonly lake: string;
+  readonly scratch: string;
+  readonly temp: string;
+  readonly artifacts: string;
+  readonly compiled: string;
+  readonly logs: string;
+  readonly online: string;
+  readonly predictions: string;
+  readonly deployment: string;
+  readonly runFile: string;
+}
+
+export function statePaths(projectDir: string): StatePaths {
+  const root = join(projectDir, ".mill");
+  return {
+    root,
+    metadata: join(root, "metadata.db"),
+    lake: join(root, "lake"),
+    scratch: join(root, "scratch"),
+    temp: join(root, "tmp"),
+    artifacts: join(root, "artifacts"),
+    compiled: join(root, "compiled"),
+    logs: join(root, "logs"),
+    online: join(root, "online.db"),
+    predictions: join(root, "serving", "predictions"),
+    deployment: join(root, "serving", "deployment.json"),
+    runFile: join(root, "run.json"),
+  };
+}

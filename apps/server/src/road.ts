@@ -1,0 +1,43 @@
+import { rm } from "node:fs/promises";
+import { mapIoError } from "@millwright/platform";
+import { runRoad, type RunReport, type TaskReport } from "@millwright/orchestration";
+import { checkProject, compileRoad, type Project } from "@millwright/project";
+import { commitSegments } from "@millwright/serving";
+import type { Platform } from "./compose.ts";
+import type { StatePaths } from "./paths.ts";
+
+export interface TakeRoadOptions {
+  readonly selectors?: readonly string[];
+  readonly force: boolean;
+  readonly trigger: string;
+  readonly signal: AbortSignal;
+  readonly onTask: (report: TaskReport) => void;
+}
+
+const TASKS_AT_ONCE = 2;
+
+/** Takes a project's road: checks it, commits what serving answered meanwhile, and runs what has changed. */
+export async function takeRoad(
+  { project, platform, paths }: { readonly project: Project; readonly platform: Platform; readonly paths: StatePaths },
+  options: TakeRoadOptions,
+): Promise<RunReport> {
+  checkProject(project);
+  try {
+    await rm(paths.scratch, { recursive: true, force: true });
+    await commitSegments(platform.lakehouse, paths.predictions);
+    return await runRoad(
+      { store: platform.runs, clock: platform.parts.clock, ids: platform.parts.ids, logger: platform.logger },
+      compileRoad(project, platform.parts),
+      {
+        concurrency: TASKS_AT_ONCE,
+        force: options.force,
+        trigger: options.trigger,
+        signal: options.signal,
+        onTask: options.onTask,
+        ...(options.selectors === undefined ? {} : { selectors: options.selectors }),
+      },
+    );
+  } catch (error) {
+    throw mapIoError(error);
+  }
+}

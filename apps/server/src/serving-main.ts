@@ -1,0 +1,47 @@
+import { systemIds } from "@millwright/kernel";
+import { openSqliteOnlineStore } from "@millwright/feature-store/adapters/sqlite-online-store";
+import { createFileLogger } from "@millwright/platform";
+import { startServing } from "@millwright/serving";
+import { armWritePoints } from "./write-points.ts";
+
+// The serving process: told its places by its parent, it answers until its parent is gone or says so.
+
+export interface ServingSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly deploymentFile: string;
+  readonly logFolder: string;
+  readonly logFile: string;
+}
+
+export type ServingMessage = { readonly port: number } | { readonly failed: string; readonly code: string | null };
+
+armWritePoints(process.env);
+process.once("message", (settings: ServingSettings) => {
+  const logger = createFileLogger({ path: settings.logFile }).child({ process: "serving", instance: systemIds() });
+  startServing({
+    ...settings,
+    openOnlineStore: (path) => openSqliteOnlineStore({ path, readOnly: true }),
+    logger,
+  }).then(
+    (serving) => {
+      tell({ port: serving.port });
+      const end = () => {
+        void serving.close().then(() => process.exit(0));
+      };
+      process.once("SIGTERM", end);
+      process.once("disconnect", end);
+    },
+    (error: unknown) => {
+      const code = error instanceof Error && "code" in error ? String(error.code) : null;
+      tell({ failed: error instanceof Error ? error.message : String(error), code });
+      process.exit(1);
+    },
+  );
+});
+// Ctrl-C reaches the whole group; the parent decides when serving ends.
+process.on("SIGINT", () => {});
+
+function tell(message: ServingMessage): void {
+  process.send?.(message);
+}

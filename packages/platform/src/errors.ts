@@ -1,0 +1,43 @@
+import { defineErrors } from "@millwright/kernel";
+
+export const platformErrors = defineErrors("platform", {
+  "platform/locked": {
+    status: 409,
+    exit: 2,
+    title: "Another process works on this project",
+    remedy: "Wait until it ends, or stop it. Commands that only read go through a running `mill up` by themselves.",
+    example: "process 4711 holds the lock of examples/flights",
+  },
+  "platform/usage": {
+    status: 400,
+    exit: 2,
+    title: "The command was not used as it is meant",
+    remedy: "`mill COMMAND --help` shows its arguments with an example.",
+    example: "mill table show departures",
+  },
+  "platform/port-taken": {
+    status: 409,
+    exit: 2,
+    title: "The port is in use",
+    remedy: "Choose another port with `--port`; 0 takes a free one.",
+    example: "mill up --port 0",
+  },
+  "platform/disk-full": {
+    status: 507,
+    title: "There is no room left on the disk",
+    remedy: "Make room and run it again: nothing that was stored is lost.",
+  },
+  "platform/not-loopback": {
+    status: 403,
+    exit: 2,
+    title: "Off this machine nothing starts without authentication",
+    remedy: "Leave `--host` at 127.0.0.1.",
+  },
+  "platform/unknown-code": {
+    status: 404,
+    exit: 2,
+    title: "There is no error of this code",
+    remedy: "`mill explain` without a code lists all of them.",
+    example: "mill explain project/not-found",
+  },
+});

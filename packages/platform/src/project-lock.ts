@@ -1,0 +1,42 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { platformErrors } from "./errors.ts";
+
+export interface ProjectLock {
+  release(): void;
+}
+
+/**
+ * One process at a time may change a project. The lock is an SQLite file held in an exclusive transaction: the operating
+ * system lets go of it the moment its holder dies, so a stale one never stands.
+ */
+export function acquireProjectLock(folder: string): ProjectLock {
+  const holderFile = join(folder, "lock.json");
+  const sqlite = new DatabaseSync(join(folder, "lock.db"), { timeout: 0 });
+  try {
+    sqlite.exec("begin exclusive");
+  } catch (error) {
+    sqlite.close();
+    const holder = holderOf(holderFile);
+    throw platformErrors.create("platform/locked", {
+      because: holder === undefined ? "its process is not known" : `process ${holder} holds it`,
+      cause: error,
+    });
+  }
+  writeFileSync(holderFile, JSON.stringify({ pid: process.pid }));
+  return {
+    release: () => {
+      sqlite.exec("rollback");
+      sqlite.close();
+    },
+  };
+}
+
+function holderOf(file: string): number | undefined {
+  try {
+    return (JSON.parse(readFileSync(file, "utf8")) as { pid?: number }).pid;
+  } catch {
+    return undefined;
+  }
+}

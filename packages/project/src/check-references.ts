@@ -1,0 +1,53 @@
+import { checkReferences as checkModels } from "@millwright/transformation";
+import { nearest, place } from "./definitions/names.ts";
+import { projectErrors } from "./errors.ts";
+import type { Defined, Project } from "./load-project.ts";
+
+/** Refuses a project whose definitions name what is not there, each with its file and line and the nearest name. */
+export function checkProject(project: Project): void {
+  const tables = new Set([...project.sources.map(({ name }) => name), ...project.dbt.models.map(({ name }) => name)]);
+  checkModels(project.dbt, tables);
+  refuseTwoMakers(project);
+  for (const view of project.featureViews)
+    requireName(view, { what: "table", name: view.definition.from.name, known: tables });
+  for (const checks of project.checks)
+    requireName(checks, { what: "table", name: checks.definition.table.name, known: tables });
+  const views = new Set([...project.featureViews, ...project.onDemandViews].map(({ name }) => name));
+  for (const training of project.trainings) {
+    requireName(training, { what: "table", name: training.definition.population.name, known: tables });
+    for (const { view } of training.definition.features)
+      requireName(training, { what: "feature view", name: view.name, known: views });
+  }
+  const models = new Set(project.trainings.map(({ name }) => name));
+  for (const service of project.services)
+    requireName(service, { what: "model", name: modelName(service.definition.model), known: models });
+}
+
+/** `late-flights@champion` names the model `late-flights`. */
+export function modelName(reference: string): string {
+  return reference.split("@")[0] ?? reference;
+}
+
+function requireName(
+  by: Defined<unknown>,
+  { what, name, known }: { readonly what: string; readonly name: string; readonly known: ReadonlySet<string> },
+): void {
+  if (known.has(name)) return;
+  const meant = nearest(name, known);
+  throw projectErrors.create("project/unknown-reference", {
+    because: `${place(by)}: ${by.name} names the ${what} ${name}, which there is not${meant === undefined ? "" : `; did you mean ${meant}?`}`,
+    where: { file: by.file, line: by.line },
+  });
+}
+
+/** A source and a model of one name would be one table with two makers. */
+function refuseTwoMakers({ sources, dbt }: Project): void {
+  for (const source of sources) {
+    const model = dbt.models.find(({ name }) => name === source.name);
+    if (model === undefined) continue;
+    throw projectErrors.create("project/duplicate-name", {
+      because: `the source at ${place(source)} and the model ${model.path} both make the table ${source.name}`,
+      where: { file: model.path, line: 1 },
+    });
+  }
+}

@@ -1,0 +1,93 @@
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { EntityDefinition, FeatureViewData, OnDemandFeatureViewData } from "@millwright/feature-store";
+import type { SourceDefinition } from "@millwright/ingestion";
+import type { ServiceDefinition } from "@millwright/serving";
+import type { TrainingDefinition } from "@millwright/training";
+import { openDbtProject, type DbtProject } from "@millwright/transformation";
+import type { ChecksDefinition } from "@millwright/validation";
+import type { ProjectDefinition } from "./define-project.ts";
+import { refuseDuplicates, withoutRepeats } from "./definitions/names.ts";
+import { readDefinitions } from "./definitions/read-definitions.ts";
+import type { RawDefinition } from "./definitions/reader-protocol.ts";
+import { projectErrors } from "./errors.ts";
+
+/** A definition with its place in the project. */
+export interface Defined<Definition> {
+  readonly name: string;
+  readonly file: string;
+  readonly line: number;
+  readonly definition: Definition;
+}
+
+/** A project as its files say it, all of it plain data. */
+export interface Project {
+  readonly dir: string;
+  readonly settings: ProjectDefinition;
+  readonly sources: readonly Defined<SourceDefinition>[];
+  readonly dbt: DbtProject;
+  readonly checks: readonly Defined<ChecksDefinition>[];
+  readonly entities: readonly Defined<EntityDefinition>[];
+  readonly featureViews: readonly Defined<FeatureViewData>[];
+  readonly onDemandViews: readonly Defined<OnDemandFeatureViewData>[];
+  readonly trainings: readonly Defined<TrainingDefinition>[];
+  readonly services: readonly Defined<ServiceDefinition>[];
+}
+
+export interface LoadOptions {
+  readonly projectDir: string;
+  readonly millwrightUrl: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** The nearest folder upwards that has a `millwright.ts`. Throws `project/not-found`. */
+export async function findProject(from: string): Promise<string> {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const found = await readFile(join(folder, "millwright.ts")).then(
+      () => true,
+      () => false,
+    );
+    if (found) return folder;
+    if (dirname(folder) === folder)
+      throw projectErrors.create("project/not-found", {
+        because: `neither ${from} nor a folder above it has a millwright.ts`,
+      });
+  }
+}
+
+/** Reads a project whole: its definitions in a process of their own, and its dbt files. */
+export async function loadProject({ projectDir, millwrightUrl, environment = {} }: LoadOptions): Promise<Project> {
+  const [raw, dbt] = await Promise.all([
+    readDefinitions({ projectDir, millwrightUrl }),
+    openDbtProject({ projectDir, environment }),
+  ]);
+  refuseDuplicates(raw);
+  const definitions = withoutRepeats(raw);
+  const settings = definitions.find(({ kind }) => kind === "project");
+  if (settings === undefined) {
+    throw projectErrors.create("project/invalid-definition", {
+      because: "millwright.ts exports no project",
+      where: { file: "millwright.ts", line: 1 },
+      remedy: 'Write `export default defineProject({ name: "my_project" })` in millwright.ts.',
+    });
+  }
+  const all = <Definition>(kind: string): readonly Defined<Definition>[] =>
+    definitions.filter((definition) => definition.kind === kind).map((found) => defined<Definition>(found));
+  return {
+    dir: projectDir,
+    settings: defined<ProjectDefinition>(settings).definition,
+    dbt,
+    sources: all("source"),
+    checks: all("checks"),
+    entities: all("entity"),
+    featureViews: all("feature_view"),
+    onDemandViews: all("on_demand_feature_view"),
+    trainings: all("training"),
+    services: all("service"),
+  };
+}
+
+/** The reading process sends plain JSON of what the define functions made; they alone make these kinds. */
+function defined<Definition>({ name, file, line, data }: RawDefinition): Defined<Definition> {
+  return { name, file, line, definition: data as Definition };
+}

@@ -1,0 +1,201 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { contentHash } from "@millwright/kernel";
+import { loadSource, sourceInputs, type SourceDefinition } from "@millwright/ingestion";
+import type { Task } from "@millwright/orchestration";
+import { runModel, runTest, type DbtModel, type DbtTest, type TestResult } from "@millwright/transformation";
+import { runChecks, type CheckResult, type ChecksDefinition } from "@millwright/validation";
+import { projectErrors } from "../errors.ts";
+import type { Defined, Project } from "../load-project.ts";
+import { tellLineage } from "./lineage.ts";
+import type { RoadParts } from "./parts.ts";
+
+/** Loads one source. Its definition hash is of its files' content, so a changed file makes it run again. */
+export function sourceTask(project: Project, parts: RoadParts, { name, definition }: Defined<SourceDefinition>): Task {
+  return {
+    id: `source:${name}`,
+    kind: "source",
+    name,
+    reads: [],
+    waitsFor: [],
+    definitionHash: async () => (await sourceInputs(definition, { projectDir: project.dir })).hash,
+    stillThere: (snapshotId) => hasSnapshot(parts, name, snapshotId),
+    run: async (context) => {
+      const loaded = await loadSource({ lakehouse: parts.lakehouse, progress: context.progress }, definition, {
+        projectDir: project.dir,
+      });
+      await tellLineage(parts, context, {
+        task: `source:${name}`,
+        inputs: [`file:${definition.path}`],
+        outputs: [`table:${name}`],
+      });
+      return {
+        outputVersion: loaded.snapshotId,
+        facts: { rows: loaded.rows, files: loaded.files, bytes: loaded.bytes },
+      };
+    },
+  };
+}
+
+/** Builds one dbt model. `upstream` are the ids of the tasks that make what it refers to. */
+export function modelTask(
+  project: Project,
+  parts: RoadParts,
+  {
+    model,
+    reads,
+    waitsFor,
+  }: { readonly model: DbtModel; readonly reads: readonly string[]; readonly waitsFor: readonly string[] },
+): Task {
+  const isView = model.config.materialized === "view";
+  return {
+    id: `table:${model.name}`,
+    kind: isView ? "view" : "table",
+    name: model.name,
+    reads,
+    waitsFor,
+    definitionHash: () => Promise.resolve(model.hash),
+    stillThere: async (version) =>
+      isView ? (await parts.lakehouse.table(model.name)) !== undefined : hasSnapshot(parts, model.name, version),
+    run: async (context) => {
+      const built = await runModel(
+        { lakehouse: parts.lakehouse, progress: context.progress },
+        { project: project.dbt, model },
+      );
+      await keepCompiled(parts, model.name, built.sql);
+      await tellLineage(parts, context, {
+        task: `model:${model.name}`,
+        inputs: [...model.refs, ...model.sources].map((table) => `table:${table}`),
+        outputs: [`table:${model.name}`],
+        facets: { sql: { query: built.sql } },
+      });
+      // A view's state is what it says over what it reads: new inputs make its readers run again.
+      const version =
+        built.snapshotId ??
+        contentHash({
+          sql: built.sql,
+          inputs: reads.map((id) => context.factsOf(id)?.["version"] ?? null),
+          run: context.runId,
+        });
+      return { outputVersion: version, facts: { rows: built.rows, bytes: built.bytes } };
+    },
+  };
+}
+
+async function hasSnapshot({ lakehouse }: RoadParts, table: string, snapshotId: string): Promise<boolean> {
+  return (await lakehouse.table(table))?.snapshotId === snapshotId;
+}
+
+async function keepCompiled({ compiledFolder }: RoadParts, name: string, sql: string): Promise<void> {
+  await mkdir(compiledFolder, { recursive: true });
+  await writeFile(join(compiledFolder, `${name}.sql`), `${sql}\n`);
+}
+
+/** Runs the data tests of one model. An error fails the task, and so blocks what waits for it; a warning marks it. */
+export function testsTask(
+  parts: RoadParts,
+  {
+    model,
+    tests,
+    reads,
+  }: { readonly model: string; readonly tests: readonly DbtTest[]; readonly reads: readonly string[] },
+): Task {
+  return {
+    id: `tests:${model}`,
+    kind: "checks",
+    name: `${model} tests`,
+    reads,
+    waitsFor: [],
+    definitionHash: () =>
+      Promise.resolve(contentHash(tests.map(({ name, sql, severity }) => ({ name, sql, severity })))),
+    run: async (context) => {
+      const results: TestResult[] = [];
+      for (const test of tests) {
+        context.progress({ message: test.name, done: results.length, total: tests.length, unit: "tests" });
+        results.push(await runTest({ lakehouse: parts.lakehouse }, test));
+      }
+      const failed = results.filter(({ failures }) => failures > 0);
+      const errors = failed.filter(({ severity }) => severity === "error");
+      if (errors.length > 0) throw testsFailed(model, errors);
+      return {
+        outputVersion: contentHash(results.map(({ name, failures }) => [name, failures])),
+        facts: { tests: results.length, warnings: failed.length },
+        warned: failed.length > 0,
+        ...(failed.length === 0 ? {} : { message: failed.map(describeFailure).join("; ") }),
+      };
+    },
+  };
+}
+
+function testsFailed(model: string, errors: readonly TestResult[]): Error {
+  return projectErrors.create("project/checks-failed", {
+    because: `${model}: ${errors.map(describeFailure).join("; ")}`,
+    details: {
+      failures: errors.map(({ name, failures, sample, sql }) => ({
+        name,
+        failures,
+        columns: sample.columns.map((column) => column.name),
+        rows: sample.rows,
+        sql,
+      })),
+    },
+  });
+}
+
+function describeFailure({ name, failures, sample }: TestResult): string {
+  const [row] = sample.rows;
+  const first =
+    row === undefined
+      ? ""
+      : `, for instance ${sample.columns
+          .map((column, index) => `${column.name}=${JSON.stringify(row[index])}`)
+          .slice(0, 4)
+          .join(" ")}`;
+  return `${name} fails for ${failures} ${failures === 1 ? "row" : "rows"}${first}`;
+}
+
+/** Runs a project's checks on a table. As with tests, an error stops what depends on the table and a warning marks it. */
+export function checksTask(
+  parts: RoadParts,
+  { name, definition }: Defined<ChecksDefinition>,
+  reads: readonly string[],
+): Task {
+  return {
+    id: `checks:${name}`,
+    kind: "checks",
+    name,
+    reads,
+    waitsFor: [],
+    definitionHash: () => Promise.resolve(contentHash(definition)),
+    run: async (context) => {
+      context.progress({ message: `checking ${definition.table.name}` });
+      const { results } = await runChecks({ lakehouse: parts.lakehouse }, definition);
+      const failed = results.filter(({ passed }) => !passed);
+      const errors = failed.filter(({ severity }) => severity === "error");
+      if (errors.length > 0) {
+        throw projectErrors.create("project/checks-failed", {
+          because: `${definition.table.name}: ${errors.map(describeCheck).join("; ")}`,
+          details: { report: results },
+        });
+      }
+      return {
+        outputVersion: contentHash(results.map(({ check, observed }) => [check, observed])),
+        facts: { checks: results.length, warnings: failed.length },
+        warned: failed.length > 0,
+        ...(failed.length === 0 ? {} : { message: failed.map(describeCheck).join("; ") }),
+      };
+    },
+  };
+}
+
+function describeCheck({ check, observed, expected, sample }: CheckResult): string {
+  const [row] = sample.rows;
+  const first =
+    row === undefined
+      ? ""
+      : `, for instance ${sample.columns
+          .map((column, index) => `${column.name}=${JSON.stringify(row[index])}`)
+          .slice(0, 4)
+          .join(" ")}`;
+  return `${check} (${expected}): ${observed} ${observed === 1 ? "row" : "rows"}${first}`;
+}

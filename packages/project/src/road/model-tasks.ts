@@ -1,0 +1,234 @@
+import { contentHash } from "@millwright/kernel";
+import { materialise, type FeatureViewData } from "@millwright/feature-store";
+import type { Task } from "@millwright/orchestration";
+import {
+  buildTrainingTable,
+  scoredTable,
+  scoreTestRows,
+  train,
+  trainingTable,
+  type ModelSignature,
+  type TrainingDefinition,
+} from "@millwright/training";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { writeFileDurably } from "@millwright/platform";
+import type { Deployment, ServiceDefinition } from "@millwright/serving";
+import type { Defined } from "../load-project.ts";
+import { tellLineage } from "./lineage.ts";
+import type { RoadParts } from "./parts.ts";
+
+/** The trainer's own version: raise it when equal inputs would train another model. */
+const TRAINER_VERSION = 1;
+
+interface Upstream {
+  readonly reads: readonly string[];
+  readonly waitsFor: readonly string[];
+}
+
+/** Puts a view's newest rows into the online store. */
+export function featureViewTask(
+  parts: RoadParts,
+  { name, definition }: Defined<FeatureViewData>,
+  upstream: Upstream,
+): Task {
+  return {
+    id: `feature_view:${name}`,
+    kind: "feature_view",
+    name,
+    ...upstream,
+    definitionHash: () => Promise.resolve(contentHash(definition)),
+    stillThere: () => Promise.resolve(parts.online.featuresOf(name) !== undefined),
+    run: async (context) => {
+      const { entities, bytes, newestMs } = await materialise(
+        { lakehouse: parts.lakehouse, online: parts.online, progress: context.progress },
+        definition,
+      );
+      await tellLineage(parts, context, {
+        task: `feature_view:${name}`,
+        inputs: [`table:${definition.from.name}`],
+        outputs: [`feature_view:${name}`],
+      });
+      return {
+        outputVersion: contentHash({ definition, reads: upstream.reads, newestMs, entities, run: context.runId }),
+        facts: { entities, bytes, newest_ms: newestMs },
+      };
+    },
+  };
+}
+
+/** Joins every row of the population with its features as known at its time. */
+export function trainingTableTask(
+  parts: RoadParts,
+  { name, definition }: Defined<TrainingDefinition>,
+  upstream: Upstream,
+): Task {
+  const table = trainingTable(name);
+  return {
+    id: `table:${table}`,
+    kind: "table",
+    name: table,
+    ...upstream,
+    definitionHash: () =>
+      Promise.resolve(
+        contentHash({
+          features: definition.features,
+          population: definition.population,
+          timestamp: definition.timestamp,
+        }),
+      ),
+    stillThere: async (version) => (await parts.lakehouse.table(table))?.snapshotId === version,
+    run: async (context) => {
+      context.progress({ message: "joining features at each row's time" });
+      const snapshot = await buildTrainingTable({ lakehouse: parts.lakehouse }, definition);
+      const views = definition.features.map(({ view }) => `feature_view:${view.name}`);
+      await tellLineage(parts, context, {
+        task: `training_table:${name}`,
+        inputs: [`table:${definition.population.name}`, ...views],
+        outputs: [`table:${table}`],
+      });
+      return {
+        outputVersion: snapshot.snapshotId,
+        facts: { rows: snapshot.rowCount, bytes: Number(snapshot.summary["total-files-size"] ?? 0) },
+      };
+    },
+  };
+}
+
+export function trainingTask(parts: RoadParts, { name, definition }: Defined<TrainingDefinition>): Task {
+  return {
+    id: `training:${name}`,
+    kind: "training",
+    name,
+    reads: [`table:${trainingTable(name)}`],
+    waitsFor: [],
+    definitionHash: () => Promise.resolve(contentHash({ definition, trainer: TRAINER_VERSION })),
+    stillThere: async (version) =>
+      (await parts.tracking.versions(name).catch(() => [])).some((known) => String(known.version) === version),
+    run: async (context) => {
+      const ports = { lakehouse: parts.lakehouse, tracking: parts.tracking, progress: context.progress };
+      const result = await train(ports, definition, {
+        threads: parts.threads,
+        artifactRoot: parts.artifactRoot,
+        signal: context.signal,
+      });
+      await tellLineage(parts, context, {
+        task: `training:${name}`,
+        inputs: [`table:${trainingTable(name)}`],
+        outputs: [`model:${name}/${result.version}`],
+        facets: { parameters: { ...definition.trainer } },
+      });
+      const failed = result.gates.filter(({ passed }) => !passed);
+      return {
+        outputVersion: String(result.version),
+        facts: {
+          version: result.version,
+          champion: result.champion,
+          auc: result.test.auc,
+          log_loss: result.test.log_loss,
+          base_rate: result.test.base_rate,
+        },
+        warned: failed.length > 0,
+        ...(failed.length === 0
+          ? {}
+          : {
+              message: `not the champion: ${failed.map(({ gate, observed }) => `${gate} is ${observed.toFixed(4)}`).join(", ")}`,
+            }),
+      };
+    },
+  };
+}
+
+/** Scores the test rows with the champion. */
+export function scoringTask(parts: RoadParts, training: Defined<TrainingDefinition>): Task {
+  const { name, definition } = training;
+  const table = scoredTable(name);
+  return {
+    id: `scoring:${name}`,
+    kind: "scoring",
+    name: table,
+    reads: [`training:${name}`, `table:${trainingTable(name)}`],
+    waitsFor: [],
+    definitionHash: () => Promise.resolve(contentHash({ split: definition.split })),
+    stillThere: async (version) => (await parts.lakehouse.table(table))?.snapshotId === version,
+    run: async (context) => {
+      const version = await parts.tracking.byAlias(name, "champion");
+      if (version === undefined)
+        return {
+          outputVersion: "none",
+          facts: { rows: 0 },
+          warned: true,
+          message: "there is no champion yet: no gate-passing version",
+        };
+      const snapshot = await scoreTestRows(
+        { lakehouse: parts.lakehouse, progress: context.progress },
+        { definition, version, scratchFolder: parts.scratchFolder },
+      );
+      await tellLineage(parts, context, {
+        task: `scoring:${name}`,
+        inputs: [`model:${name}/${version.version}`, `table:${trainingTable(name)}`],
+        outputs: [`table:${table}`],
+      });
+      return { outputVersion: snapshot.snapshotId, facts: { rows: snapshot.rowCount, version: version.version } };
+    },
+  };
+}
+
+/** Puts the version that the service's alias means into the deployment, which the serving process watches. */
+export function serviceTask(
+  parts: RoadParts,
+  { name, definition }: Defined<ServiceDefinition>,
+  upstream: Upstream,
+): Task {
+  const [model = "", alias = "champion"] = definition.model.split("@");
+  return {
+    id: `service:${name}`,
+    kind: "service",
+    name,
+    ...upstream,
+    definitionHash: async () =>
+      contentHash({ definition, version: (await parts.tracking.byAlias(model, alias))?.version ?? null }),
+    stillThere: async (version) =>
+      (await readDeployment(parts)).services.some(
+        (service) => service.name === name && String(service.version) === version,
+      ),
+    run: async (context) => {
+      const version = await parts.tracking.byAlias(model, alias);
+      if (version === undefined)
+        return {
+          outputVersion: "none",
+          facts: {},
+          warned: true,
+          message: `${definition.model} means no version yet: the gates did not hold`,
+        };
+      const signature = JSON.parse(
+        await readFile(join(version.artifactPath, "signature.json"), "utf8"),
+      ) as ModelSignature;
+      const before = await readDeployment(parts);
+      const deployed = {
+        name,
+        model,
+        version: version.version,
+        modelPath: join(version.artifactPath, "model.mwt"),
+        timestamp: signature.timestamp,
+        request: signature.request,
+        selections: signature.selections,
+      };
+      const services = [...before.services.filter((service) => service.name !== name), deployed];
+      const deployment: Deployment = { generation: parts.ids(), onlineStorePath: parts.onlineStorePath, services };
+      await writeFileDurably(parts.deploymentFile, JSON.stringify(deployment));
+      const views = signature.selections.map(({ view }) => `feature_view:${view.name}`);
+      await tellLineage(parts, context, {
+        task: `service:${name}`,
+        inputs: [`model:${model}/${version.version}`, ...views],
+        outputs: [`service:${name}`],
+      });
+      return { outputVersion: String(version.version), facts: { version: version.version } };
+    },
+  };
+}
+
+async function readDeployment({ deploymentFile, onlineStorePath }: RoadParts): Promise<Deployment> {
+  const text = await readFile(deploymentFile, "utf8").catch(() => undefined);
+  return text === undefined ? { generation: "", onlineStorePath, services: [] } : (JSON.parse(text) as Deployment);
+}

@@ -1,0 +1,24 @@
+import type { Clock, IdSource, LineageSink, Logger } from "@millwright/kernel";
+import type { OnlineStore } from "@millwright/feature-store";
+import type { Lakehouse } from "@millwright/lakehouse";
+import type { Tracking } from "@millwright/tracking";
+import type { Database } from "@millwright/platform";
+
+/** What the road's steps work with. */
+export interface RoadParts {
+  readonly lakehouse: Lakehouse;
+  readonly database: Database;
+  readonly tracking: Tracking;
+  readonly online: OnlineStore;
+  readonly lineage: LineageSink;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly logger: Logger;
+  readonly threads: number;
+  /** Folders of the project's state. */
+  readonly artifactRoot: string;
+  readonly scratchFolder: string;
+  readonly compiledFolder: string;
+  readonly deploymentFile: string;
+  readonly onlineStorePath: string;
+}

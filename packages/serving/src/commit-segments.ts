@@ -1,0 +1,39 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { writePoint } from "@millwright/kernel";
+import { quoteText, type Lakehouse } from "@millwright/lakehouse";
+
+export const PREDICTIONS_TABLE = "predictions";
+
+const COLUMNS = `{id: 'VARCHAR', at_ms: 'BIGINT', service: 'VARCHAR', model: 'VARCHAR', model_version: 'INTEGER', request: 'VARCHAR', features: 'VARCHAR', feature_times: 'VARCHAR', missing: 'VARCHAR', stale: 'VARCHAR', probability: 'DOUBLE', latency_us: 'BIGINT'}`;
+const SEGMENT = "millwright.segment";
+
+/** Commits the sealed segments of the prediction log to the table `predictions`, each once, then removes them. */
+export async function commitSegments(lakehouse: Lakehouse, folder: string): Promise<number> {
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".jsonl")).toSorted();
+  let committed = 0;
+  for (const name of names) {
+    const path = join(folder, name);
+    if (!(await isCommitted(lakehouse, name))) {
+      const source = `read_json(${quoteText(path)}, format = 'newline_delimited', columns = ${COLUMNS}, ignore_errors = true)`;
+      const select = `SELECT * EXCLUDE (at_ms), make_timestamp(at_ms * 1000) AS predicted_at FROM ${source} WHERE id IS NOT NULL`;
+      const before = (await lakehouse.table(PREDICTIONS_TABLE))?.rowCount ?? 0;
+      const snapshot = await lakehouse.write({
+        table: PREDICTIONS_TABLE,
+        select,
+        mode: "append",
+        summary: { [SEGMENT]: name },
+      });
+      committed += snapshot.rowCount - before;
+    }
+    writePoint("serving/commit/before-remove");
+    await rm(path, { force: true });
+  }
+  return committed;
+}
+
+/** A segment whose commit was not seen to end may have been committed: its name is in the snapshot's summary. */
+async function isCommitted(lakehouse: Lakehouse, name: string): Promise<boolean> {
+  if ((await lakehouse.table(PREDICTIONS_TABLE)) === undefined) return false;
+  return (await lakehouse.history(PREDICTIONS_TABLE)).some(({ summary }) => summary[SEGMENT] === name);
+}

@@ -1,0 +1,28 @@
+import type { Column } from "@millwright/kernel";
+import type { FeatureSelection } from "@millwright/feature-store";
+
+/** What the serving process is to serve: written whole by control, read again when it changes. */
+export interface Deployment {
+  readonly generation: string;
+  readonly onlineStorePath: string;
+  readonly services: readonly DeployedService[];
+}
+
+export interface DeployedService {
+  readonly name: string;
+  readonly model: string;
+  readonly version: number;
+  readonly modelPath: string;
+  /** The field of the request that says when it asks. */
+  readonly timestamp: string;
+  readonly request: readonly Column[];
+  readonly selections: readonly FeatureSelection[];
+}
+
+/** The answer's fields beside `id`. */
+export const RESPONSE_COLUMNS: readonly Column[] = [
+  { name: "id", type: "string", nullable: false, doc: "Names this prediction in the log." },
+  { name: "model_name", type: "string", nullable: false },
+  { name: "model_version", type: "string", nullable: false },
+  { name: "probability", type: "double", nullable: false },
+];

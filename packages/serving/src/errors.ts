@@ -1,0 +1,30 @@
+import { defineErrors } from "@millwright/kernel";
+
+export const servingErrors = defineErrors("serving", {
+  "serving/not-running": {
+    status: 503,
+    exit: 2,
+    title: "Nothing serves here",
+    remedy: "Start it in another terminal: `mill up`.",
+    example: "mill predict late-flights '{…}' needs a running `mill up`",
+  },
+  "serving/unknown-service": {
+    status: 404,
+    exit: 2,
+    title: "There is no such service",
+    remedy: "`mill services list` shows those there are.",
+  },
+  "serving/bad-request": {
+    status: 400,
+    exit: 2,
+    title: "The request cannot be read",
+    remedy: "Send a JSON object of the service's fields, or Open Inference Protocol inputs.",
+    example: '{"origin": "ORD", "destination": "SFO", "departed_at": "2001-06-15T12:00:00Z", "distance": 1846}',
+  },
+  "serving/too-large": {
+    status: 413,
+    exit: 2,
+    title: "The request is too large",
+    remedy: "Send fewer rows at once.",
+  },
+});

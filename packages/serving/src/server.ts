@@ -1,0 +1,292 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { watch } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { isMillError, systemClock, systemIds, toProblem, type Logger } from "@millwright/kernel";
+import type { OnlineStore } from "@millwright/feature-store";
+import { RESPONSE_COLUMNS, type Deployment } from "./deployment.ts";
+import { servingErrors } from "./errors.ts";
+import { openPredictionLog } from "./prediction-log.ts";
+import { loadService, type LoadedService, type Prediction } from "./service.ts";
+
+export interface ServingOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Written by control; watched. */
+  readonly deploymentFile: string;
+  readonly logFolder: string;
+  readonly openOnlineStore: (path: string) => OnlineStore;
+  readonly logger: Logger;
+}
+
+export interface Serving {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+const BODY_BYTES_MAX = 8 * 2 ** 20;
+const SEAL_EVERY_MS = 2_000;
+
+/** Starts serving what the deployment file says, and goes on serving it while that changes. */
+export async function startServing(options: ServingOptions): Promise<Serving> {
+  const state = new ServingState(options);
+  await state.reload();
+  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
+    respond(state, request, response).catch((error: unknown) => fail(response, error));
+  });
+  await listen(server, options);
+  const stopWatching = state.watch();
+  const address = server.address();
+  return {
+    port: typeof address === "object" && address !== null ? address.port : options.port,
+    close: async () => {
+      stopWatching();
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      });
+      state.close();
+    },
+  };
+}
+
+function listen(server: Server, { host, port }: ServingOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, resolve);
+  });
+}
+
+class ServingState {
+  readonly #options: ServingOptions;
+  readonly #log;
+  #services = new Map<string, LoadedService>();
+  #online: OnlineStore | undefined;
+  #generation = "";
+  answered = 0;
+  failed = 0;
+
+  constructor(options: ServingOptions) {
+    this.#options = options;
+    this.#log = openPredictionLog({ folder: options.logFolder, ids: systemIds, logger: options.logger });
+  }
+
+  /** Loads what is new beside what serves, then takes its place at once. A failure leaves what serves as it is. */
+  async reload(): Promise<void> {
+    const text = await readFile(this.#options.deploymentFile, "utf8").catch(() => undefined);
+    if (text === undefined) return;
+    const deployment = JSON.parse(text) as Deployment;
+    if (deployment.generation === this.#generation) return;
+    try {
+      this.#online ??= this.#options.openOnlineStore(deployment.onlineStorePath);
+      const ports = { online: this.#online, log: this.#log, clock: systemClock, ids: systemIds };
+      const loaded = await Promise.all(deployment.services.map((service) => loadService(ports, service)));
+      this.#services = new Map(loaded.map((service) => [service.deployed.name, service]));
+      this.#generation = deployment.generation;
+      this.#options.logger.info(
+        { services: loaded.map(({ deployed }) => `${deployed.name}/${deployed.version}`) },
+        "serving",
+      );
+    } catch (error) {
+      this.#options.logger.error({ err: error }, "a deployment could not be loaded; the one before goes on");
+    }
+  }
+
+  watch(): () => void {
+    const file = basename(this.#options.deploymentFile);
+    const watcher = watch(dirname(this.#options.deploymentFile), (_event, name) => {
+      if (name === file) void this.reload();
+    });
+    const timer = setInterval(() => this.#log.seal(), SEAL_EVERY_MS);
+    return () => {
+      watcher.close();
+      clearInterval(timer);
+    };
+  }
+
+  names(): readonly string[] {
+    return [...this.#services.keys()];
+  }
+
+  service(name: string): LoadedService {
+    const found = this.#services.get(name);
+    if (found === undefined)
+      throw servingErrors.create("serving/unknown-service", {
+        because: `nothing is served as ${JSON.stringify(name.slice(0, 100))}`,
+      });
+    return found;
+  }
+
+  predict(
+    name: string,
+    { rows, id }: { readonly rows: readonly Readonly<Record<string, unknown>>[]; readonly id: string | undefined },
+  ): readonly Prediction[] {
+    const service = this.service(name);
+    this.#online?.refresh();
+    const predictions = rows.map((row, index) =>
+      service.predict(row, id === undefined ? undefined : rows.length === 1 ? id : `${id}-${index}`),
+    );
+    this.answered += predictions.length;
+    return predictions;
+  }
+
+  metrics(): string {
+    return [
+      "# HELP millwright_predictions_total Predictions answered.",
+      "# TYPE millwright_predictions_total counter",
+      `millwright_predictions_total ${this.answered}`,
+      "# HELP millwright_requests_failed_total Requests refused or failed.",
+      "# TYPE millwright_requests_failed_total counter",
+      `millwright_requests_failed_total ${this.failed}`,
+      "# HELP millwright_prediction_log_dropped_total Predictions that the full log did not keep.",
+      "# TYPE millwright_prediction_log_dropped_total counter",
+      `millwright_prediction_log_dropped_total ${this.#log.dropped}`,
+      "",
+    ].join("\n");
+  }
+
+  close(): void {
+    this.#log.close();
+    this.#online?.close();
+  }
+}
+
+async function respond(state: ServingState, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (!isLocal(request)) return json(response, 403, { error: "this Host or Origin is not allowed" });
+  const path = (request.url ?? "/").split("?")[0] ?? "/";
+  if (request.method === "GET") return get(state, path, response);
+  const name = /^\/v2\/models\/([^/]+)(?:\/versions\/\d+)?\/infer$/.exec(path)?.[1];
+  if (request.method !== "POST" || name === undefined) return json(response, 404, { error: "no such address" });
+  try {
+    const body = parse(await readBody(request));
+    json(response, 200, answer(state, decodeURIComponent(name), body));
+  } catch (error) {
+    state.failed += 1;
+    throw error;
+  }
+}
+
+function get(state: ServingState, path: string, response: ServerResponse): void {
+  if (path === "/v2") return json(response, 200, { name: "millwright", version: "0.1.0", extensions: [] });
+  if (path === "/v2/health/live") return json(response, 200, { live: true });
+  if (path === "/v2/health/ready") return json(response, 200, { ready: true });
+  if (path === "/metrics") {
+    response.writeHead(200, { "content-type": "text/plain; version=0.0.4" }).end(state.metrics());
+    return;
+  }
+  const match = /^\/v2\/models\/([^/]+)(?:\/versions\/\d+)?(\/ready)?$/.exec(path);
+  if (match?.[1] === undefined) return json(response, 404, { error: "no such address" });
+  const { deployed } = state.service(decodeURIComponent(match[1]));
+  if (match[2] !== undefined) return json(response, 200, { ready: true });
+  json(response, 200, {
+    name: deployed.name,
+    versions: [String(deployed.version)],
+    platform: "millwright",
+    inputs: deployed.request.map(({ name, type }) => ({ name, datatype: datatypeOf(type), shape: [-1] })),
+    outputs: RESPONSE_COLUMNS.filter(({ name }) => name === "probability").map(({ name }) => ({
+      name,
+      datatype: "FP64",
+      shape: [-1],
+    })),
+  });
+}
+
+function datatypeOf(type: string): string {
+  if (type === "long" || type === "int") return "INT64";
+  return type === "double" || type === "float" ? "FP64" : "BYTES";
+}
+
+type Body = Readonly<Record<string, unknown>>;
+
+/** A plain object of the service's fields is one row; Open Inference `inputs` are columns of rows. */
+function answer(state: ServingState, name: string, body: Body): unknown {
+  const { inputs, id } = body;
+  if (!Array.isArray(inputs)) return state.predict(name, { rows: [body], id: undefined })[0];
+  const given = typeof id === "string" ? id : undefined;
+  const predictions = state.predict(name, { rows: rowsOf(inputs), id: given });
+  return {
+    id: given ?? predictions[0]?.id,
+    model_name: name,
+    model_version: predictions[0]?.model_version,
+    outputs: [
+      {
+        name: "probability",
+        datatype: "FP64",
+        shape: [predictions.length],
+        data: predictions.map(({ probability }) => probability),
+      },
+      {
+        name: "prediction_id",
+        datatype: "BYTES",
+        shape: [predictions.length],
+        data: predictions.map((prediction) => prediction.id),
+      },
+    ],
+  };
+}
+
+function rowsOf(inputs: readonly unknown[]): readonly Record<string, unknown>[] {
+  const columns = inputs.map((input) => {
+    const { name, data } = (input ?? {}) as { name?: unknown; data?: unknown };
+    if (typeof name !== "string" || !Array.isArray(data))
+      throw badRequest("each input needs a name and its data as a list");
+    return { name, data: data as readonly unknown[] };
+  });
+  const length = columns[0]?.data.length ?? 0;
+  if (length === 0 || columns.some(({ data }) => data.length !== length))
+    throw badRequest("all inputs need equally many values, and at least one");
+  return Array.from({ length }, (_, row) => Object.fromEntries(columns.map(({ name, data }) => [name, data[row]])));
+}
+
+function parse(text: string): Body {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw badRequest("the body is not JSON");
+  }
+  if (value === null || typeof value !== "object" || Array.isArray(value))
+    throw badRequest("the body is not a JSON object");
+  return value as Body;
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > BODY_BYTES_MAX)
+      throw servingErrors.create("serving/too-large", { because: `more than ${BODY_BYTES_MAX} bytes` });
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/** Only this machine's own names: a page of another site, or a name that was bound anew to loopback, is refused. */
+function isLocal({ headers }: IncomingMessage): boolean {
+  const local = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/;
+  const { host, origin } = headers;
+  if (host === undefined || !local.test(host)) return false;
+  return origin === undefined || local.test(origin.replace(/^https?:\/\//, ""));
+}
+
+function badRequest(because: string): Error {
+  return servingErrors.create("serving/bad-request", { because });
+}
+
+function fail(response: ServerResponse, error: unknown): void {
+  const problem = toProblem(error);
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  json(response, problem.status, {
+    error: isMillError(error) ? `${problem.title}: ${problem.detail}` : problem.title,
+    code: problem.code,
+    remedy: problem.remedy,
+  });
+}
+
+function json(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+}

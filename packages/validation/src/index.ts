@@ -1,0 +1,8 @@
+export {
+  defineChecks,
+  runChecks,
+  type Check,
+  type CheckResult,
+  type ChecksDefinition,
+  type ChecksReport,
+} from "./checks.ts";
