@@ -3,7 +3,7 @@ import { planFeatures } from "@millwright/feature-store";
 import type { Lakehouse } from "@millwright/lakehouse";
 import { modelName, renderTypes, type Project, type TypedSurface } from "@millwright/project";
 import { RESPONSE_COLUMNS } from "@millwright/serving";
-import { requestOf } from "@millwright/training";
+import { requestOf, type TrainingDefinition } from "@millwright/training";
 import { compileModel } from "@millwright/transformation";
 
 /** What a project's columns, features and services are typed as: sources as declared, models as the engine describes them. */
@@ -34,7 +34,7 @@ export async function surfaceOf(project: Project, lakehouse: Lakehouse): Promise
       const training = project.trainings.find((candidate) => candidate.name === modelName(definition.model));
       return training === undefined
         ? []
-        : [[name, { request: requestOf(training.definition), response: RESPONSE_COLUMNS }]];
+        : [[name, { request: requestColumns(training.definition, tables), response: RESPONSE_COLUMNS }]];
     }),
   );
   return { tables, featureViews, models, services };
@@ -42,6 +42,18 @@ export async function surfaceOf(project: Project, lakehouse: Lakehouse): Promise
 
 export async function typesOf(project: Project, lakehouse: Lakehouse): Promise<string> {
   return renderTypes(await surfaceOf(project, lakehouse));
+}
+
+/** What a caller sends: the population's columns that the features are looked up by, as the population types them. */
+function requestColumns(
+  definition: TrainingDefinition,
+  tables: Readonly<Record<string, readonly Column[]>>,
+): readonly Column[] {
+  const population = tables[definition.population.name] ?? [];
+  return requestOf(definition).flatMap(({ name }) => {
+    const column = population.find((candidate) => candidate.name === name);
+    return column === undefined ? [] : [{ ...column, nullable: false }];
+  });
 }
 
 /**

@@ -200,7 +200,7 @@ async function writeOrExplain(lakehouse: Lakehouse, { source, files, select, has
       summary: { [INPUT_HASH]: hash, "millwright.source": source.path },
     });
   } catch (error) {
-    if (isMillError(error) && /^Conversion Error/.test(error.because))
+    if (isMillError(error) && error.because.startsWith("Conversion Error"))
       throw await firstBadValue(lakehouse, { source, files, error });
     throw error;
   }

@@ -16,7 +16,11 @@ export async function writeFileDurably(path: string, content: string | Uint8Arra
     }
     await rename(scratch, path);
     const folder = await open(dirname(path), "r");
-    await folder.sync().finally(() => folder.close());
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
   } catch (error) {
     throw mapIoError(error);
   }

@@ -143,7 +143,7 @@ class EngineHost {
     this.#child = undefined;
     child.removeAllListeners();
     if (!this.#closed) this.#options.logger.error({ how }, "the SQL engine's process ended");
-    for (const id of [...this.#waiting.keys()]) this.#settleDead(id);
+    for (const id of this.#waiting.keys()) this.#settleDead(id);
   }
 
   #settleDead(id: number): void {

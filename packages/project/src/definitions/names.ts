@@ -32,7 +32,7 @@ export function place({ file, line }: { readonly file: string; readonly line: nu
   return `${file}:${line}`;
 }
 
-export function kindInWords(kind: string): string {
+function kindInWords(kind: string): string {
   return kind.replaceAll("_", " ");
 }
 

@@ -72,7 +72,7 @@ function typeOf({ type, nullable }: Column): string {
 }
 
 /** The TypeScript type in which a column crosses JSON. Timestamps and decimals are text. */
-export function scalarType(type: string): string {
+function scalarType(type: string): string {
   if (/^(int|long|float|double)$/.test(type)) return "number";
   if (type === "boolean") return "boolean";
   if (/^(decimal\(|date$|time|string$|uuid$|binary$|fixed)/.test(type)) return "string";

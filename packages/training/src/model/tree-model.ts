@@ -36,7 +36,7 @@ export function scoreRow(model: TreeModel, row: Float32Array, offset = 0): numbe
   return sigmoid(Math.fround(sum + Math.fround(model.base)));
 }
 
-export function sigmoid(x: number): number {
+function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x));
 }
 

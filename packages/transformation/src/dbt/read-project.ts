@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { contentHash, type ErrorPlace } from "@millwright/kernel";
 import { LineCounter, parseDocument } from "yaml";
 import { transformationErrors } from "../errors.ts";
-import { isMap, toPlain, toText, type JinjaValue } from "../jinja/values.ts";
+import { toPlain, type JinjaValue } from "../jinja/values.ts";
 import { renderDbt, type DbtWorld } from "./context.ts";
 import { readTests } from "./read-tests.ts";
 import type { DbtColumn, DbtModel, DbtProject, MacroFile, Materialization, ModelConfig } from "./project.ts";
@@ -275,12 +275,8 @@ export function textOf(value: unknown, fallback: string): string {
   return typeof value === "string" ? value : fallback;
 }
 
-export function listOf(value: unknown, fallback?: string): readonly string[] {
+function listOf(value: unknown, fallback?: string): readonly string[] {
   if (typeof value === "string") return [value];
   if (Array.isArray(value)) return value.filter((item) => typeof item === "string");
   return fallback === undefined ? [] : [fallback];
-}
-
-export function namedText(value: JinjaValue): string {
-  return isMap(value) ? "" : toText(value);
 }

@@ -187,7 +187,7 @@ function mapMethod(map: JinjaMap, name: string): JinjaFunction | undefined {
   return Object.hasOwn(methods, name) ? methods[name] : undefined;
 }
 
-export function listOf(value: JinjaValue): readonly JinjaValue[] {
+function listOf(value: JinjaValue): readonly JinjaValue[] {
   if (Array.isArray(value)) return value;
   if (isMap(value)) return [...value.keys()];
   return typeof value === "string" ? Array.from(value) : [];

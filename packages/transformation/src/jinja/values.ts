@@ -27,7 +27,7 @@ export function toText(value: JinjaValue): string {
 }
 
 /** Python's `repr()`. */
-export function repr(value: JinjaValue): string {
+function repr(value: JinjaValue): string {
   if (typeof value === "string")
     return value.includes("'") && !value.includes('"')
       ? `"${value}"`

@@ -64,7 +64,7 @@ function timestamp(text: string): Buffer | undefined {
 
 /** Long texts are cut; an upper bound that was cut would be too small, so it is left out. */
 function string(text: string, side: "min" | "max"): Buffer | undefined {
-  const short = [...text].slice(0, 16).join("");
+  const short = Array.from(text).slice(0, 16).join("");
   if (short !== text && side === "max") return undefined;
   return Buffer.from(short);
 }

@@ -1,0 +1,1 @@
+export { errorFamilies } from "./house-commands.ts";

@@ -1,0 +1,123 @@
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "..", "..");
+
+export interface Answer {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `mill` as a user would. */
+export function mill(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Answer {
+  const { status, signal, stdout, stderr } = spawnSync(join(root, "bin", "mill"), args, {
+    encoding: "utf8",
+    env: { ...process.env, ...environment },
+    maxBuffer: 64 * 2 ** 20,
+  });
+  return { code: status, signal, stdout, stderr };
+}
+
+export function millJson(args: readonly string[]): unknown {
+  const { stdout, stderr } = mill([...args, "--json"]);
+  try {
+    return JSON.parse(stdout) as unknown;
+  } catch {
+    throw new Error(`mill ${args.join(" ")} gave no JSON: ${stdout}${stderr}`);
+  }
+}
+
+/** Starts `mill up` on free ports and waits until it says where it serves. */
+export async function millUp(projectDir: string): Promise<{ readonly port: number; readonly process: ChildProcess }> {
+  const child = spawn(join(root, "bin", "mill"), ["up", "--port", "0", "--project", projectDir], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let text = "";
+  const port = await new Promise<number>((resolve, reject) => {
+    child.stderr.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      const found = /serving on http:\/\/127\.0\.0\.1:(\d+)/.exec(text)?.[1];
+      if (found !== undefined) resolve(Number(found));
+    });
+    child.once("exit", (code) => reject(new Error(`mill up ended with ${code}: ${text}`)));
+  });
+  return { port, process: child };
+}
+
+/** The flights example in a folder of its own, over a few thousand made-up flights. */
+export function smallFlights(): string {
+  const projectDir = mkdtempSync(join(tmpdir(), "mill-flights-"));
+  cpSync(join(root, "examples", "flights"), projectDir, {
+    recursive: true,
+    filter: (path) => !/\/(node_modules|\.mill)(\/|$)/.test(path),
+  });
+  mkdirSync(join(projectDir, "data"));
+  writeFileSync(join(projectDir, "data", "flights.csv"), flightsCsv());
+  writeFileSync(join(projectDir, "data", "airports.csv"), airportsCsv());
+  edit(projectDir, "sources/flights.ts", (text) =>
+    text
+      .replace("npm:vega-datasets/data/flights-3m.parquet", "data/flights.csv")
+      .replace("npm:vega-datasets/data/airports.csv", "data/airports.csv"),
+  );
+  edit(projectDir, "training/late-flights.ts", (text) =>
+    text
+      .replace("trees: 80", "trees: 5")
+      .replace("leaves: 31", "leaves: 8, minDataInLeaf: 20")
+      .replace(/gates: .*/, 'gates: [atLeast("auc", 0.55)],')
+      .replace("atLeast, atMost, ", "atLeast, ")
+      .replace("notWorseThan, ", ""),
+  );
+  return projectDir;
+}
+
+export function edit(projectDir: string, file: string, change: (text: string) => string): void {
+  const path = join(projectDir, file);
+  const before = readFileSync(path, "utf8");
+  const after = change(before);
+  if (after === before) throw new Error(`${file} was not changed`);
+  writeFileSync(path, after);
+}
+
+const AIRPORTS = [
+  ["ORD", "Chicago", "IL", 41.98, -87.9],
+  ["SFO", "San Francisco", "CA", 37.62, -122.37],
+  ["JFK", "New York", "NY", 40.64, -73.78],
+  ["DEN", "Denver", "CO", 39.86, -104.67],
+] as const;
+
+function airportsCsv(): string {
+  const lines = AIRPORTS.map(
+    ([iata, city, state, latitude, longitude]) =>
+      `${iata},${city} Airport,${city},${state},USA,${latitude},${longitude}`,
+  );
+  return `iata,name,city,state,country,latitude,longitude\n${lines.join("\n")}\n`;
+}
+
+/** A flight on each route four times a day, from January to June; late in the evening and at ORD. Always the same. */
+function flightsCsv(): string {
+  let state = 7;
+  const random = () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+  const lines: string[] = [];
+  for (let day = 0; day < 180; day += 1) {
+    for (const [origin] of AIRPORTS) {
+      for (const [destination] of AIRPORTS) {
+        if (origin === destination) continue;
+        for (const hour of [7, 11, 16, 20]) {
+          const wait = Math.floor(random() * (origin === "ORD" ? 40 : 20) * (hour > 12 ? 2 : 1));
+          const at = new Date(Date.UTC(2001, 0, 1 + day, hour, wait)).toISOString().slice(0, 19).replace("T", " ");
+          lines.push(
+            `${at},${wait + Math.floor(random() * 20) - 15},${500 + origin.charCodeAt(0) * 10},${origin},${destination}`,
+          );
+        }
+      }
+    }
+  }
+  return `date,delay,distance,origin,destination\n${lines.join("\n")}\n`;
+}

@@ -1,0 +1,133 @@
+import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  addMinutes,
+  clip,
+  column,
+  defineEntity,
+  defineFeatureView,
+  historicalSelect,
+  isoDayOfWeek,
+  least,
+  minuteOfDay,
+  minutesBetween,
+  over,
+  shift,
+  type Expression,
+} from "../src/index.ts";
+import { compileExpression, expressionSql } from "../src/domain/expression.ts";
+import { table } from "@millwright/kernel";
+
+let connection: DuckDBConnection;
+
+beforeAll(async () => {
+  connection = await (await DuckDBInstance.create(":memory:")).connect();
+});
+
+afterAll(() => connection.closeSync());
+
+const TTL_MINUTES = 60;
+const view = defineFeatureView({
+  name: "v",
+  entities: [defineEntity({ name: "e", key: "k" })],
+  from: table("v"),
+  timestamp: "asked_at",
+  ttl: `${TTL_MINUTES}m`,
+  features: ["f"],
+});
+
+interface Row {
+  readonly k: string;
+  readonly at: number;
+}
+
+const rows = fc.array(fc.record({ k: fc.constantFrom("a", "b"), at: fc.integer({ min: 0, max: 300 }) }), {
+  maxLength: 12,
+});
+
+async function load(name: string, values: readonly Row[]): Promise<void> {
+  await connection.run(`CREATE OR REPLACE TABLE ${name} (id INTEGER, k VARCHAR, asked_at TIMESTAMP, f DOUBLE)`);
+  for (const [id, { k, at }] of values.entries()) {
+    await connection.run(
+      `INSERT INTO ${name} VALUES (${id}, '${k}', TIMESTAMP '2001-01-01' + INTERVAL ${at} MINUTE, ${id})`,
+    );
+  }
+}
+
+/** What the join must answer, by looking at every row. */
+function naive(asked: Row, known: readonly Row[]): readonly number[] {
+  const visible = known
+    .map((row, id) => ({ ...row, id }))
+    .filter(({ k, at }) => k === asked.k && at <= asked.at && at >= asked.at - TTL_MINUTES);
+  const newest = Math.max(...visible.map(({ at }) => at));
+  return visible.filter(({ at }) => at === newest).map(({ id }) => id);
+}
+
+describe("a point-in-time join", () => {
+  test("takes each key's newest row that is neither later than the question nor older than the ttl", async () => {
+    await fc.assert(
+      fc.asyncProperty(rows, rows, async (known, asked) => {
+        await load("v", known);
+        await load("p", asked);
+        const columns = [
+          { name: "id", type: "int" },
+          { name: "k", type: "string" },
+          { name: "asked_at", type: "timestamp" },
+          { name: "f", type: "double" },
+        ];
+        const select = historicalSelect({
+          population: "main.p",
+          timestamp: "asked_at",
+          keep: ["id"],
+          selections: [view.all({ prefix: "v_" })],
+          columnsOf: () => columns,
+          populationColumns: columns,
+        });
+        const answers = await (await connection.run(`SELECT id, v_f FROM (${select}) ORDER BY id`)).getRows();
+        expect(answers).toHaveLength(asked.length);
+        for (const [id, found] of answers) {
+          const allowed = naive(asked[Number(id)] ?? { k: "", at: 0 }, known);
+          if (allowed.length === 0) expect(found).toBeNull();
+          else expect(allowed).toContain(Number(found));
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+const expressions: readonly Expression[] = [
+  clip(minutesBetween(column("a"), column("b")), { min: -100, max: 240 }),
+  minuteOfDay(addMinutes(column("a"), over(column("b"), column("c")))),
+  isoDayOfWeek(shift(column("a"), "-3d")),
+  least(column("a"), column("b"), column("c")),
+  over(column("a"), column("c")),
+];
+
+describe("an expression", () => {
+  test("gives the same float32 in SQL and in JavaScript, missing values included", async () => {
+    const value = fc.oneof(
+      fc.constant(null),
+      fc.integer({ min: -1_000_000_000, max: 1_000_000_000_000_000 }),
+      fc.constant(0),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...expressions), value, value, value, async (expression, ...given) => {
+        const names = ["a", "b", "c"];
+        const sql = expressionSql(expression, (name) => {
+          const known = given[names.indexOf(name)];
+          return known === null || known === undefined ? "NULL::double" : `${known}::double`;
+        });
+        const [row] = await (await connection.run(`SELECT (${sql})::float`)).getRows();
+        const compiled = compileExpression(expression, (name) => names.indexOf(name));
+        const answer = Math.fround(compiled(Float64Array.from(given, (known) => known ?? Number.NaN)));
+        const inSql = row?.[0];
+        if (inSql === null || inSql === undefined) expect(answer).toBeNaN();
+        else expect(answer).toBe(Number(inSql) === 0 ? answer : inSql);
+        if (inSql === 0) expect(Math.abs(answer)).toBe(0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,36 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { errorFamilies } from "@millwright/cli";
+
+// Makes the files that are generated from the code. With --check it changes nothing and fails when one is stale.
+
+const root = join(import.meta.dirname, "..");
+const files: Readonly<Record<string, string>> = { "docs/reference/errors.md": errorReference() };
+let stale = 0;
+for (const [path, text] of Object.entries(files)) {
+  const present = await readFile(join(root, path), "utf8").catch(() => "");
+  if (present === text) continue;
+  if (process.argv.includes("--check")) {
+    stale += 1;
+    console.error(`${path} is stale: run \`npm run generate\``);
+  } else {
+    await writeFile(join(root, path), text);
+    console.log(`wrote ${path}`);
+  }
+}
+process.exitCode = stale === 0 ? 0 : 1;
+
+function errorReference(): string {
+  const parts = errorFamilies.flatMap(({ area, catalogue }) => [
+    `## ${area}`,
+    ...Object.entries(catalogue).map(([code, { title, status, remedy, example }]) =>
+      [
+        `### ${code}`,
+        `${title} (HTTP ${status}).`,
+        `**Remedy.** ${remedy}`,
+        ...(example === undefined ? [] : [`**Example.** \`${example.replaceAll("`", "'")}\``]),
+      ].join("\n\n"),
+    ),
+  ]);
+  return `<!-- Made by \`npm run generate\` from the code. -->\n\n# Errors\n\nEvery error has a code, a cause and a remedy. \`mill explain CODE\` says the same.\n\n${parts.join("\n\n")}\n`;
+}
