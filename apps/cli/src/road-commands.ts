@@ -19,6 +19,7 @@ import {
   typesOf,
   watchPeakMemory,
 } from "@millwright/server";
+import { commitSegments } from "@millwright/serving";
 import { createRoadProgress, roadSummary } from "./road-progress.ts";
 import { projectDirOf, withSession, type Session } from "./session.ts";
 
@@ -69,6 +70,8 @@ async function road(call: CommandCall, session: Session, signal: AbortSignal, tr
     memory.stop();
   }
 }
+
+const COMMIT_PREDICTIONS_EVERY_MS = 5_000;
 
 function interruption(): AbortController {
   const controller = new AbortController();
@@ -134,7 +137,7 @@ async function upHandler(call: CommandCall, session: Session): Promise<number> {
       { ...report, peakBytes, restPort: serving.port },
       () => `${roadSummary(report, peakBytes)}\n${howToCall(session, serving.port)}`,
     );
-    if (once !== true && !signal.aborted) await untilSignal(signal);
+    if (once !== true && !signal.aborted) await serveUntilSignal(session, signal);
     if (signal.aborted && once === true) return 130;
     return report.state === "done" ? 0 : 1;
   } finally {
@@ -148,13 +151,22 @@ function howToCall({ project }: Session, port: number): string {
   return `\nmill predict ${service.name} '{…}' asks it, or:\n  curl -s http://127.0.0.1:${port}/v2/models/${service.name}`;
 }
 
+/** Serves, and commits what was answered to the table of predictions every few seconds. */
+async function serveUntilSignal({ platform, paths }: Session, signal: AbortSignal): Promise<void> {
+  let committing: Promise<unknown> = Promise.resolve();
+  const timer = setInterval(() => {
+    committing = committing
+      .then(() => commitSegments(platform.lakehouse, paths.predictions))
+      .catch((error: unknown) => platform.logger.error({ err: error }, "answered predictions could not be committed"));
+  }, COMMIT_PREDICTIONS_EVERY_MS);
+  await untilSignal(signal);
+  clearInterval(timer);
+  await committing;
+}
+
 function untilSignal(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const keepAlive = setInterval(() => {}, 60_000);
-    const end = () => {
-      clearInterval(keepAlive);
-      resolve();
-    };
+    const end = () => resolve();
     signal.addEventListener("abort", end);
     process.once("SIGTERM", end);
   });

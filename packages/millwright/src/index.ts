@@ -40,6 +40,7 @@ export {
   notWorseThan,
   type TrainingDefinition,
 } from "@millwright/training";
+export { defineMonitor, type MonitorDefinition } from "@millwright/monitoring";
 export { defineService, type ServiceDefinition } from "@millwright/serving";
 export { defineProject, type ProjectDefinition } from "@millwright/project";
 export { PredictionError } from "@millwright/client";

@@ -19,6 +19,8 @@ export function checkProject(project: Project): void {
       requireName(training, { what: "feature view", name: view.name, known: views });
   }
   const models = new Set(project.trainings.map(({ name }) => name));
+  for (const monitor of project.monitors)
+    requireName(monitor, { what: "training", name: monitor.definition.training, known: models });
   for (const service of project.services)
     requireName(service, { what: "model", name: modelName(service.definition.model), known: models });
 }

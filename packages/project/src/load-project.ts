@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { EntityDefinition, FeatureViewData, OnDemandFeatureViewData } from "@millwright/feature-store";
 import type { SourceDefinition } from "@millwright/ingestion";
+import type { MonitorDefinition } from "@millwright/monitoring";
 import type { ServiceDefinition } from "@millwright/serving";
 import type { TrainingDefinition } from "@millwright/training";
 import { openDbtProject, type DbtProject } from "@millwright/transformation";
@@ -32,6 +33,7 @@ export interface Project {
   readonly onDemandViews: readonly Defined<OnDemandFeatureViewData>[];
   readonly trainings: readonly Defined<TrainingDefinition>[];
   readonly services: readonly Defined<ServiceDefinition>[];
+  readonly monitors: readonly Defined<MonitorDefinition>[];
 }
 
 export interface LoadOptions {
@@ -84,6 +86,7 @@ export async function loadProject({ projectDir, millwrightUrl, environment = {} 
     onDemandViews: all("on_demand_feature_view"),
     trainings: all("training"),
     services: all("service"),
+    monitors: all("monitor"),
   };
 }
 

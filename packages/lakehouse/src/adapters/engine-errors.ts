@@ -6,7 +6,7 @@ export function sqlError(error: Error): Error {
   if (isMillError(error)) return error;
   const message = error.message.trim();
   const because = firstLines(message);
-  if (/No space left on device/i.test(message))
+  if (/No space left on device|max_temp_directory_size/i.test(message))
     return lakehouseErrors.create("lakehouse/disk-full", { because: "the SQL engine could not write (ENOSPC)" });
   if (/^Out of Memory Error/i.test(message)) return lakehouseErrors.create("lakehouse/engine-memory", { because });
   if (

@@ -6,7 +6,14 @@ import type { DbtModel, DbtTest } from "@millwright/transformation";
 import { modelName } from "../check-references.ts";
 import type { Defined, Project } from "../load-project.ts";
 import { checksTask, modelTask, sourceTask, testsTask } from "./data-tasks.ts";
-import { featureViewTask, scoringTask, serviceTask, trainingTableTask, trainingTask } from "./model-tasks.ts";
+import {
+  featureViewTask,
+  monitorTask,
+  scoringTask,
+  serviceTask,
+  trainingTableTask,
+  trainingTask,
+} from "./model-tasks.ts";
 import type { RoadParts } from "./parts.ts";
 
 /** The project's road: what must be done, in which order, is read off what each definition names. */
@@ -29,7 +36,7 @@ class RoadCompiler {
   }
 
   tasks(): readonly Task[] {
-    const { sources, dbt, checks, featureViews, trainings, services } = this.#project;
+    const { sources, dbt, checks, featureViews, trainings, services, monitors } = this.#project;
     return [
       ...sources.map((source) => sourceTask(this.#project, this.#parts, source)),
       ...dbt.models.filter(({ config }) => config.materialized !== "ephemeral").map((model) => this.#model(model)),
@@ -40,6 +47,10 @@ class RoadCompiler {
       ...featureViews.map((view) => featureViewTask(this.#parts, view, this.#upstream([view.definition.from.name]))),
       ...trainings.flatMap((training) => this.#training(training)),
       ...services.map((service) => this.#service(service)),
+      ...monitors.flatMap((monitor) => {
+        const training = trainings.find(({ name }) => name === monitor.definition.training);
+        return training === undefined ? [] : [monitorTask(this.#parts, monitor, training.definition)];
+      }),
     ];
   }
 

@@ -1,9 +1,11 @@
 import { contentHash } from "@millwright/kernel";
-import { materialise, type FeatureViewData } from "@millwright/feature-store";
-import type { Task } from "@millwright/orchestration";
+import { materialise, planFeatures, type FeatureViewData } from "@millwright/feature-store";
+import { monitorTable, runMonitor, type MonitorDefinition } from "@millwright/monitoring";
+import type { Task, TaskOutcome } from "@millwright/orchestration";
 import {
   buildTrainingTable,
   scoredTable,
+  splitConditions,
   scoreTestRows,
   train,
   trainingTable,
@@ -151,7 +153,7 @@ export function scoringTask(parts: RoadParts, training: Defined<TrainingDefiniti
     waitsFor: [],
     definitionHash: () => Promise.resolve(contentHash({ split: definition.split })),
     stillThere: async (version) => (await parts.lakehouse.table(table))?.snapshotId === version,
-    run: async (context) => {
+    run: async (context): Promise<TaskOutcome> => {
       const version = await parts.tracking.byAlias(name, "champion");
       if (version === undefined)
         return {
@@ -174,6 +176,53 @@ export function scoringTask(parts: RoadParts, training: Defined<TrainingDefiniti
   };
 }
 
+/** Compares each feature's scored rows, day by day, with what the model learned on. */
+export function monitorTask(
+  parts: RoadParts,
+  { name, definition }: Defined<MonitorDefinition>,
+  training: TrainingDefinition,
+): Task {
+  const [baseline, current] = [trainingTable(training.name), scoredTable(training.name)];
+  return {
+    id: `monitor:${name}`,
+    kind: "monitor",
+    name,
+    reads: [`table:${baseline}`, `scoring:${training.name}`],
+    waitsFor: [],
+    definitionHash: () => Promise.resolve(contentHash({ definition, split: training.split })),
+    stillThere: async (version) => (await parts.lakehouse.table(monitorTable(name)))?.snapshotId === version,
+    run: async (context): Promise<TaskOutcome> => {
+      if ((await parts.lakehouse.table(current)) === undefined)
+        return { outputVersion: "none", facts: {}, warned: true, message: "nothing has been scored yet" };
+      context.progress({ message: "comparing scored rows with the training's" });
+      const features = planFeatures(training.features).features.map((feature) => feature.name);
+      const request = {
+        definition,
+        features,
+        timestamp: training.timestamp,
+        baseline: { table: baseline, where: splitConditions(training).train },
+        current: { table: current },
+      };
+      const { snapshotId, rows, alerts } = await runMonitor({ lakehouse: parts.lakehouse }, request);
+      await tellLineage(parts, context, {
+        task: `monitor:${name}`,
+        inputs: [`table:${baseline}`, `table:${current}`],
+        outputs: [`monitor:${name}`],
+      });
+      return {
+        outputVersion: snapshotId,
+        facts: { rows, alerts: alerts.length },
+        warned: alerts.length > 0,
+        ...(alerts.length === 0
+          ? {}
+          : {
+              message: `alert: ${alerts.map(({ feature, days, worstPsi }) => `${feature} (stability index up to ${worstPsi.toFixed(2)}, ${days} days)`).join(", ")}`,
+            }),
+      };
+    },
+  };
+}
+
 /** Puts the version that the service's alias means into the deployment, which the serving process watches. */
 export function serviceTask(
   parts: RoadParts,
@@ -192,7 +241,7 @@ export function serviceTask(
       (await readDeployment(parts)).services.some(
         (service) => service.name === name && String(service.version) === version,
       ),
-    run: async (context) => {
+    run: async (context): Promise<TaskOutcome> => {
       const version = await parts.tracking.byAlias(model, alias);
       if (version === undefined)
         return {
