@@ -22,6 +22,8 @@ import type { RoadParts } from "./parts.ts";
 
 /** The trainer's own version: raise it when equal inputs would train another model. */
 const TRAINER_VERSION = 1;
+/** Raised when equal rows would give another index. */
+const MONITOR_VERSION = 1;
 
 interface Upstream {
   readonly reads: readonly string[];
@@ -189,7 +191,7 @@ export function monitorTask(
     name,
     reads: [`table:${baseline}`, `scoring:${training.name}`],
     waitsFor: [],
-    definitionHash: () => Promise.resolve(contentHash({ definition, split: training.split })),
+    definitionHash: () => Promise.resolve(contentHash({ definition, split: training.split, formula: MONITOR_VERSION })),
     stillThere: async (version) => (await parts.lakehouse.table(monitorTable(name)))?.snapshotId === version,
     run: async (context): Promise<TaskOutcome> => {
       if ((await parts.lakehouse.table(current)) === undefined)

@@ -1,0 +1,72 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { silentLogger, systemClock, systemIds } from "@millwright/kernel";
+import { createLakehouse, lakehouseMigrations, type Lakehouse } from "@millwright/lakehouse";
+import { openDatabaseTableCatalog } from "@millwright/lakehouse/adapters/database-table-catalog";
+import { createDuckdbEngine } from "@millwright/lakehouse/adapters/duckdb-sql-engine";
+import { openLocalObjectStore } from "@millwright/lakehouse/adapters/local-object-store";
+import { migrate } from "@millwright/platform";
+import { openSqliteDatabase } from "@millwright/platform/adapters/sqlite-database";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { defineMonitor, runMonitor } from "../src/index.ts";
+
+let folder: string;
+let lakehouse: Lakehouse;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "mill-monitor-"));
+  const database = openSqliteDatabase({ path: join(folder, "m.db") });
+  await migrate(database, [lakehouseMigrations], 0);
+  const engine = createDuckdbEngine({
+    folders: [folder],
+    tempFolder: join(folder, "tmp"),
+    memoryMb: 512,
+    threads: 2,
+    logger: silentLogger,
+  });
+  const store = openLocalObjectStore({ root: join(folder, "lake") });
+  lakehouse = await createLakehouse({
+    store,
+    catalog: openDatabaseTableCatalog({ database }),
+    engine,
+    clock: systemClock,
+    ids: systemIds,
+    logger: silentLogger,
+  });
+  const rows =
+    "select timestamp '2001-06-01' + to_hours(i % 96) as at_, (i * 7919 % 1000)::float as steady, (i * 104729 % 1000)::float as moved, i % 2 as part from range(8000) r(i)";
+  await lakehouse.write({ table: "base", select: rows, mode: "replace" });
+  await lakehouse.write({
+    table: "scored",
+    select: "select at_, steady, (moved + 400)::float as moved, part from base",
+    mode: "replace",
+  });
+});
+
+afterAll(async () => {
+  await lakehouse.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const watch = (except: readonly string[]) =>
+  runMonitor(
+    { lakehouse },
+    {
+      definition: defineMonitor({ name: "drift", training: "t", except }),
+      features: ["steady", "moved"],
+      timestamp: "at_",
+      baseline: { table: "base", where: "part = 0" },
+      current: { table: "scored" },
+    },
+  );
+
+test("the alert names the feature that moved, and only that", async () => {
+  const { alerts, rows } = await watch([]);
+  expect(alerts.map(({ feature, days }) => [feature, days])).toEqual([["moved", 4]]);
+  expect(rows).toBe(8);
+});
+
+test("a feature that is left out is not watched", async () => {
+  expect(await watch(["moved"])).toMatchObject({ alerts: [], rows: 4 });
+});
