@@ -27,7 +27,7 @@ changes as (
 ),
 steps as (
   select {{ key_list }}, known_at
-    {%- for name in windows %}, sum(flights_{{ name }})::int as flights_{{ name }}, sum(late_{{ name }})::int as late_{{ name }}, sum(delay_{{ name }})::int as delay_{{ name }}{% endfor %}
+    {%- for name in windows %}, sum(flights_{{ name }})::double as flights_{{ name }}, sum(late_{{ name }})::double as late_{{ name }}, sum(delay_{{ name }})::double as delay_{{ name }}{% endfor %}
   from changes
   group by all
 )

@@ -60,6 +60,15 @@ describe("a table", () => {
     expect(await rows("select * from t")).toEqual([[1, "x", "2001-01-01 00:01:00"]]);
   });
 
+  test("stands below a view of an earlier name after the engine starts anew", async () => {
+    await lakehouse.write({ table: "z", select: "select 1 as a", mode: "replace" });
+    await lakehouse.createView({ name: "b", select: 'select a + 1 as a from "main"."z"' });
+    await lakehouse.createView({ name: "a", select: 'select a + 1 as a from "main"."b"' });
+    await lakehouse.close();
+    lakehouse = await openLakehouse();
+    expect(await rows("select * from a")).toEqual([[3]]);
+  });
+
   test("appends, merges by key and is replaced", async () => {
     await lakehouse.write({ table: "t", select: "select 1 as k, 'a' as v", mode: "append" });
     await lakehouse.write({ table: "t", select: "select 2 as k, 'b' as v", mode: "append" });

@@ -112,10 +112,35 @@ class EngineHost {
     child.on("message", (reply: EngineReply) => this.#settle(reply));
     child.once("exit", (code, signal) => this.#died(child, code ?? signal));
     child.once("error", (error) => logger.error({ err: error }, "the SQL engine could not be started"));
-    await this.#send(child, "start", settings);
-    for (const [name, select] of this.#relations)
-      await this.#send(child, "run", { sql: relationStatement(name, select) });
+    try {
+      await this.#send(child, "start", settings);
+      await this.#restoreRelations(child);
+    } catch (error) {
+      // Left alone it would keep this process from ending.
+      child.kill("SIGKILL");
+      throw error;
+    }
     return child;
+  }
+
+  /** Views may stand on each other in any order: passes are made as long as one more comes to stand. */
+  async #restoreRelations(child: ChildProcess): Promise<void> {
+    let pending = [...this.#relations];
+    while (pending.length > 0) {
+      const failed: [string, string][] = [];
+      let problem: unknown;
+      for (const [name, select] of pending) {
+        await this.#send(child, "run", { sql: relationStatement(name, select) }).catch((error: unknown) => {
+          problem = error;
+          failed.push([name, select]);
+        });
+      }
+      if (failed.length === pending.length) {
+        this.#options.logger.warn({ err: problem, views: failed.map(([name]) => name) }, "views that do not stand");
+        return;
+      }
+      pending = failed;
+    }
   }
 
   #send<Operation extends EngineOperation>(
