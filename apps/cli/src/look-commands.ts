@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { textOf } from "@millwright/lakehouse";
+import { textOf, type Lakehouse } from "@millwright/lakehouse";
 import { textTable, type Command } from "@millwright/platform";
 import { projectErrors } from "@millwright/project";
 import { servingErrors } from "@millwright/serving";
@@ -180,9 +180,9 @@ const lineage: Command = {
   options: {},
   example: "mill lineage late-flights",
   handler: (call) =>
-    withSession(call, async ({ platform, paths }) => {
+    withSession(call, async ({ platform }) => {
       const [name = ""] = call.arguments;
-      const asked = (await modelOfPrediction(platform.lakehouse, paths.predictions, name)) ?? name;
+      const asked = (await modelOfPrediction(platform.lakehouse, name)) ?? name;
       const graph = await platform.lineage.around(asked);
       call.out.result({ name, resolved: asked, ...graph }, ({ edges }) =>
         edges.map(({ from, to }) => `${from} → ${to}`).join("\n"),
@@ -193,11 +193,7 @@ const lineage: Command = {
 
 /** A prediction's id leads to the service and the model version that made it. */
 async function modelOfPrediction(
-  lakehouse: {
-    table(name: string): Promise<unknown>;
-    query(sql: string, options: { parameters: readonly string[] }): Promise<{ rows: readonly (readonly unknown[])[] }>;
-  },
-  _folder: string,
+  lakehouse: Pick<Lakehouse, "table" | "query">,
   id: string,
 ): Promise<string | undefined> {
   if (!/^[0-9a-f-]{36}/.test(id) || (await lakehouse.table("predictions")) === undefined) return undefined;
