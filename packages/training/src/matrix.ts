@@ -39,13 +39,14 @@ export async function readMatrix(
   const select = `SELECT ${chosen} FROM ${relation} WHERE ${where} ORDER BY ${order.map(quoteName).join(", ")}`;
   let at = 0;
   for await (const batch of lakehouse.readColumns(select)) {
-    batch.columns.forEach((vector, index) => copyInto(index === 0 ? labels : columns[index - 1], { vector, at }));
+    batch.columns.forEach((vector, index) => copyColumn(index === 0 ? labels : columns[index - 1], { vector, at }));
     at += batch.rows;
   }
   return { features, rows, columns, labels };
 }
 
-function copyInto(
+/** Copies a vector's values from a place on, float32, with NaN for null. */
+export function copyColumn(
   target: Float32Array | undefined,
   { vector, at }: { readonly vector: ColumnVector; readonly at: number },
 ): void {

@@ -6,7 +6,9 @@ import { quoteName, quoteText, type Lakehouse } from "@millwright/lakehouse";
 import type { ModelVersion } from "@millwright/tracking";
 import type { TrainingDefinition } from "./define-training.ts";
 import { decodeModel } from "./model/model-file.ts";
-import { scoreRow, type TreeModel } from "./model/tree-model.ts";
+import { copyColumn } from "./matrix.ts";
+import type { TreeModel } from "./model/tree-model.ts";
+import { startScorer } from "./scoring/scorer.ts";
 import { splitConditions, trainingTable } from "./train.ts";
 
 export interface ScorePorts {
@@ -19,7 +21,10 @@ export interface ScoreRequest {
   readonly version: ModelVersion;
   /** A folder that the SQL engine may read; nothing is left there. */
   readonly scratchFolder: string;
+  readonly threads: number;
 }
+
+const BATCH_ROWS = 65_536;
 
 /** The table of a training's scored test rows. */
 export function scoredTable(name: string): string {
@@ -30,14 +35,14 @@ export function scoredTable(name: string): string {
  * Scores the test rows with a registered version into a table: the population's columns, the features as known then, the
  * probability, the model's version, and `features_at`, the time as of which the features are.
  */
-export async function scoreTestRows(ports: ScorePorts, { definition, version, scratchFolder }: ScoreRequest) {
+export async function scoreTestRows(ports: ScorePorts, { definition, version, scratchFolder, threads }: ScoreRequest) {
   const model = decodeModel(await readFile(join(version.artifactPath, "model.mwt")));
   const relation = ports.lakehouse.relation(trainingTable(definition.name));
   const where = splitConditions(definition).test;
   await mkdir(scratchFolder, { recursive: true });
   const path = join(scratchFolder, `score-${version.model.replaceAll(/[^A-Za-z0-9_]/g, "_")}-${version.version}.csv`);
   try {
-    await writeProbabilities(ports, { model, path, select: orderedFeatures(model, { relation, where }) });
+    await writeProbabilities(ports, { model, path, threads, select: orderedFeatures(model, { relation, where }) });
     // Both sides number the rows in one order over all their columns, so that a row meets its own probability.
     const numbered = `SELECT *, row_number() OVER (ORDER BY ALL_COLUMNS) AS row_number_ FROM ${relation} WHERE ${where}`;
     const state = await ports.lakehouse.table(trainingTable(definition.name));
@@ -65,28 +70,35 @@ export async function scoreTestRows(ports: ScorePorts, { definition, version, sc
 
 async function writeProbabilities(
   ports: ScorePorts,
-  { model, path, select }: { readonly model: TreeModel; readonly path: string; readonly select: Promise<string> },
+  {
+    model,
+    path,
+    select,
+    threads,
+  }: {
+    readonly model: TreeModel;
+    readonly path: string;
+    readonly select: Promise<string>;
+    readonly threads: number;
+  },
 ): Promise<void> {
   const file = await open(path, "w");
-  const width = model.features.length;
-  const row = new Float32Array(width);
+  const scorer = startScorer(model, threads);
   let scored = 0;
   try {
-    for await (const batch of ports.lakehouse.readColumns(await select)) {
-      const lines: string[] = [];
-      for (let index = 0; index < batch.rows; index += 1) {
-        for (let feature = 0; feature < width; feature += 1) {
-          const vector = batch.columns[feature];
-          const missing = vector?.valid?.[index] === 0;
-          row[feature] = missing ? Number.NaN : Number(vector?.values[index]);
-        }
-        lines.push(`${scored + index + 1},${Math.fround(scoreRow(model, row))}\n`);
-      }
+    for await (const batch of ports.lakehouse.readColumns(await select, { batchRows: BATCH_ROWS })) {
+      const columns = batch.columns.map((vector) => {
+        const column = new Float32Array(new SharedArrayBuffer(batch.rows * 4));
+        copyColumn(column, { vector, at: 0 });
+        return column;
+      });
+      const probabilities = await scorer.score(columns, batch.rows);
+      await file.write(Array.from(probabilities, (value, row) => `${scored + row + 1},${value}\n`).join(""));
       scored += batch.rows;
-      await file.write(lines.join(""));
       ports.progress({ message: "scoring", done: scored, unit: "rows" });
     }
   } finally {
+    await scorer.close();
     await file.close();
   }
 }

@@ -8,10 +8,12 @@ import { trainModel } from "./boosting/train-model.ts";
 import type { TrainingDefinition } from "./define-training.ts";
 import { evaluateGates, type GateResult } from "./gates.ts";
 import { readMatrix } from "./matrix.ts";
-import { calibration, scoreMetrics, type Metrics } from "./metrics.ts";
+import type { TrainingMatrix } from "./boosting/train-model.ts";
+import type { Metrics } from "./metrics.ts";
 import { encodeModel } from "./model/model-file.ts";
-import { importance, scoreColumns } from "./model/tree-model.ts";
+import { importance, type TreeModel } from "./model/tree-model.ts";
 import { exportOnnx } from "./onnx/export-onnx.ts";
+import { startScorer, type Judgement } from "./scoring/scorer.ts";
 
 export interface TrainPorts {
   readonly lakehouse: Lakehouse;
@@ -92,17 +94,8 @@ export async function train(
       progress,
       ...(settings.signal === undefined ? {} : { signal: settings.signal }),
     });
-    const judge = async (where: string) => {
-      const held = await read(where);
-      const probabilities = scoreColumns(model, held.columns, { from: 0, to: held.rows });
-      return {
-        metrics: scoreMetrics(held.labels, probabilities),
-        calibration: calibration(held.labels, probabilities),
-      };
-    };
     progress({ message: "judging on the held-out rows" });
-    const validation = await judge(parts.validation);
-    const test = await judge(parts.test);
+    const { validation, test } = await judge({ model, read, threads: settings.threads, parts });
     const champion = await tracking.byAlias(definition.name, "champion");
     const gates = evaluateGates(definition.gates, test.metrics, (alias) =>
       alias === "champion" ? metricsOf(champion) : undefined,
@@ -150,6 +143,30 @@ export async function train(
   } catch (error) {
     await tracking.finishRun(run.id, "failed");
     throw error;
+  }
+}
+
+/** Scores the held-out rows and measures the answers, a part at a time, so that one part lies in memory. */
+async function judge({
+  model,
+  read,
+  threads,
+  parts,
+}: {
+  readonly model: TreeModel;
+  readonly read: (where: string) => Promise<TrainingMatrix>;
+  readonly threads: number;
+  readonly parts: ReturnType<typeof splitConditions>;
+}): Promise<{ readonly validation: Judgement; readonly test: Judgement }> {
+  const scorer = startScorer(model, threads);
+  const judgePart = async (where: string) => {
+    const { columns, labels, rows } = await read(where);
+    return scorer.judge(labels, await scorer.score(columns, rows));
+  };
+  try {
+    return { validation: await judgePart(parts.validation), test: await judgePart(parts.test) };
+  } finally {
+    await scorer.close();
   }
 }
 

@@ -169,7 +169,7 @@ export function scoringTask(parts: RoadParts, training: Defined<TrainingDefiniti
         };
       const snapshot = await scoreTestRows(
         { lakehouse: parts.lakehouse, progress: context.progress },
-        { definition, version, scratchFolder: parts.scratchFolder },
+        { definition, version, scratchFolder: parts.scratchFolder, threads: parts.threads },
       );
       await tellLineage(parts, context, {
         task: `scoring:${name}`,
