@@ -1,11 +1,15 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { errorFamilies } from "@millwright/cli";
+import { findErrorFamilies, unknownCodes, type ErrorFamily } from "./lib/error-families.ts";
 
 // Makes the files that are generated from the code. With --check it changes nothing and fails when one is stale.
 
 const root = join(import.meta.dirname, "..");
-const files: Readonly<Record<string, string>> = { "docs/reference/errors.md": errorReference() };
+const { families, faults } = await findErrorFamilies(root);
+const files: Readonly<Record<string, string>> = { "docs/reference/errors.md": errorReference(families) };
+const errors = [...faults, ...unknownCodes(families, errorFamilies)];
+for (const error of errors) console.error(error);
 let stale = 0;
 for (const [path, text] of Object.entries(files)) {
   const present = await readFile(join(root, path), "utf8").catch(() => "");
@@ -18,10 +22,10 @@ for (const [path, text] of Object.entries(files)) {
     console.log(`wrote ${path}`);
   }
 }
-process.exitCode = stale === 0 ? 0 : 1;
+process.exitCode = stale + errors.length === 0 ? 0 : 1;
 
-function errorReference(): string {
-  const parts = errorFamilies.flatMap(({ area, catalogue }) => [
+function errorReference(all: readonly ErrorFamily[]): string {
+  const parts = all.flatMap(({ area, catalogue }) => [
     `## ${area}`,
     ...Object.entries(catalogue).map(([code, { title, status, remedy, example }]) =>
       [
