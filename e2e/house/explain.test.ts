@@ -1,0 +1,25 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { mill, millJson } from "../support/project.ts";
+
+const reference = readFileSync(join(import.meta.dirname, "..", "..", "docs", "reference", "errors.md"), "utf8");
+
+test("`mill explain` knows exactly the codes of the error reference", () => {
+  const documented = [...reference.matchAll(/^### (\S+)$/gm)].map(([, code = ""]) => code);
+  const known = (millJson(["explain"]) as { code: string }[]).map(({ code }) => code);
+  expect(documented.length).toBeGreaterThan(30);
+  expect(known.toSorted()).toEqual(documented.toSorted());
+});
+
+test("`mill explain CODE` says the remedy that the reference says", () => {
+  const { title, remedy } = millJson(["explain", "kernel/invalid"]) as { title: string; remedy: string };
+  expect(reference).toContain(`### kernel/invalid\n\n${title} (HTTP 400).\n\n**Remedy.** ${remedy}`);
+  expect(mill(["explain", "kernel/invalid"]).stdout).toContain(remedy);
+});
+
+test("a code that no error has is refused", () => {
+  const { code, stderr } = mill(["explain", "kernel/no-such-error"]);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^platform\/unknown-code/);
+});
