@@ -3,13 +3,20 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { mill, millJson } from "../support/project.ts";
 
-const reference = readFileSync(join(import.meta.dirname, "..", "..", "docs", "reference", "errors.md"), "utf8");
+const read = (...path: readonly string[]) => readFileSync(join(import.meta.dirname, "..", "..", ...path), "utf8");
+const reference = read("docs", "reference", "errors.md");
 
 test("`mill explain` knows exactly the codes of the error reference", () => {
   const documented = [...reference.matchAll(/^### (\S+)$/gm)].map(([, code = ""]) => code);
   const known = (millJson(["explain"]) as { code: string }[]).map(({ code }) => code);
   expect(documented.length).toBeGreaterThan(30);
   expect(known.toSorted()).toEqual(documented.toSorted());
+});
+
+test("what is told before the runtime starts can be looked up too", () => {
+  const told = new Set(Array.from(read("bin", "node").matchAll(/mill: (\S+\/\S+):/g), ([, code]) => code));
+  expect(told.size).toBe(2);
+  for (const code of told) expect(reference).toContain(`### ${code}\n`);
 });
 
 test("`mill explain CODE` says the remedy that the reference says", () => {
