@@ -19,6 +19,16 @@ test("what is told before the runtime starts can be looked up too", () => {
   for (const code of told) expect(reference).toContain(`### ${code}\n`);
 });
 
+test.each(["docs/reference/errors.md", "README.md", "CONTRIBUTING.md"])(
+  "%s names only commands that there are",
+  (path) => {
+    const commands = Array.from(mill(["--help"]).stdout.matchAll(/^ {2}mill ([a-z]+)/gm), ([, name = ""]) => name);
+    const named = Array.from(read(path).matchAll(/`(?:bin\/)?mill ([a-z]+)/g), ([, name = ""]) => name);
+    expect(commands.length).toBeGreaterThan(10);
+    expect(named.filter((name) => !commands.includes(name))).toEqual([]);
+  },
+);
+
 test("`mill explain CODE` says the remedy that the reference says", () => {
   const { title, remedy } = millJson(["explain", "kernel/invalid"]) as { title: string; remedy: string };
   expect(reference).toContain(`### kernel/invalid\n\n${title} (HTTP 400).\n\n**Remedy.** ${remedy}`);
