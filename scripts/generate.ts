@@ -1,15 +1,20 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { errorFamilies } from "@millwright/cli";
+import { controlApiModule } from "./lib/control-api.ts";
 import { findErrorFamilies, unknownCodes, type ErrorFamily } from "./lib/error-families.ts";
+import { formatted } from "./lib/formatted.ts";
 
 // Makes the files that are generated from the code. With --check it changes nothing and fails when one is stale.
 
 const root = join(import.meta.dirname, "..");
 const { families, faults } = await findErrorFamilies(root);
-const files: Readonly<Record<string, string>> = { "docs/reference/errors.md": errorReference(families) };
 const errors = [...faults, ...unknownCodes(families, errorFamilies)];
 for (const error of errors) console.error(error);
+const files: Readonly<Record<string, string>> = {
+  "docs/reference/errors.md": errorReference(families),
+  "packages/client/src/generated/control-api.ts": formatted(root, "control-api.ts", controlApiModule()),
+};
 let stale = 0;
 for (const [path, text] of Object.entries(files)) {
   const present = await readFile(join(root, path), "utf8").catch(() => "");

@@ -31,21 +31,39 @@ export function millJson(args: readonly string[]): unknown {
   }
 }
 
+export interface Up {
+  /** Of the serving process. */
+  readonly port: number;
+  readonly controlPort: number;
+  readonly process: ChildProcess;
+  /** Ends it and waits until it has. */
+  stop(): Promise<void>;
+}
+
 /** Starts `mill up` on free ports and waits until it says where it serves. */
-export async function millUp(projectDir: string): Promise<{ readonly port: number; readonly process: ChildProcess }> {
+export async function millUp(projectDir: string): Promise<Up> {
   const child = spawn(join(root, "bin", "mill"), ["up", "--port", "0", "--project", projectDir], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   let text = "";
-  const port = await new Promise<number>((resolve, reject) => {
+  await new Promise<void>((resolve, reject) => {
     child.stderr.on("data", (chunk: Buffer) => {
       text += chunk.toString();
-      const found = /serving on http:\/\/127\.0\.0\.1:(\d+)/.exec(text)?.[1];
-      if (found !== undefined) resolve(Number(found));
+      if (text.includes("serving on http://127.0.0.1:")) resolve();
     });
     child.once("exit", (code) => reject(new Error(`mill up ended with ${code}: ${text}`)));
   });
-  return { port, process: child };
+  const { restPort, controlPort } = JSON.parse(readFileSync(join(projectDir, ".mill", "run.json"), "utf8")) as {
+    restPort: number;
+    controlPort: number;
+  };
+  const stop = () =>
+    new Promise<void>((resolve) => {
+      if (child.exitCode !== null || child.signalCode !== null) return resolve();
+      child.once("exit", () => resolve());
+      child.kill("SIGTERM");
+    });
+  return { port: restPort, controlPort, process: child, stop };
 }
 
 /** The flights example in a folder of its own, over a few thousand made-up flights. */

@@ -20,3 +20,9 @@ export function seconds(milliseconds: number | null | undefined): string {
 export function when(milliseconds: number): string {
   return new Date(milliseconds).toISOString().slice(0, 19).replace("T", " ");
 }
+
+/** A value of a query's answer as one line of text: null is empty, structures are JSON. */
+export function cell(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

@@ -1,11 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { textOf, type Lakehouse } from "@millwright/lakehouse";
+import type { ModelVersion } from "@millwright/client";
 import { textTable, type Command } from "@millwright/platform";
-import { projectErrors } from "@millwright/project";
-import { servingErrors } from "@millwright/serving";
-import { statePaths } from "@millwright/server";
-import { bytes, count, seconds, when } from "./format.ts";
-import { projectDirOf, withSession } from "./session.ts";
+import { withApi } from "./api.ts";
+import { bytes, cell, count, seconds, when } from "./format.ts";
 
 const sql: Command = {
   name: "sql",
@@ -14,13 +10,13 @@ const sql: Command = {
   options: { limit: { value: "ROWS", summary: "at most so many rows (1000)" } },
   example: 'mill sql "select origin, avg(late) from departures group by 1 order by 2 desc limit 5"',
   handler: (call) =>
-    withSession(call, async ({ platform }) => {
+    withApi(call, async (api) => {
       const [query = ""] = call.arguments;
-      const result = await platform.lakehouse.query(query, { maxRows: Number(call.options["limit"] ?? 1_000) });
+      const result = await api.query({ body: { sql: query, maxRows: Number(call.options["limit"] ?? 1_000) } });
       call.out.result(result, ({ columns, rows, truncated }) => {
         const table = textTable(
           columns.map(({ name }) => name),
-          rows.map((row) => row.map(textOf)),
+          rows.map((row) => row.map(cell)),
         );
         return truncated ? `${table}\n… there are more rows (--limit)` : table;
       });
@@ -35,8 +31,8 @@ const tableList: Command = {
   options: {},
   example: "mill table list",
   handler: (call) =>
-    withSession(call, async ({ platform }) => {
-      const tables = await platform.lakehouse.tables();
+    withApi(call, async (api) => {
+      const tables = await api.listTables();
       call.out.result(tables, (all) =>
         textTable(
           ["name", "kind", "rows", "size", "columns", "written"],
@@ -61,15 +57,9 @@ const tableShow: Command = {
   options: {},
   example: "mill table show departures",
   handler: (call) =>
-    withSession(call, async ({ platform }) => {
+    withApi(call, async (api) => {
       const [name = ""] = call.arguments;
-      const table = await platform.lakehouse.table(name);
-      if (table === undefined)
-        throw projectErrors.create("project/unknown", {
-          because: `there is no table ${name}`,
-          remedy: "`mill table list` shows those there are.",
-        });
-      const history = await platform.lakehouse.history(name);
+      const { table, history } = await api.showTable({ name });
       call.out.result({ ...table, history }, () =>
         [
           `${name}: ${table.kind}, ${count(table.rowCount)} rows, ${bytes(table.bytes)}`,
@@ -98,6 +88,10 @@ interface VersionDetails {
   readonly importance?: readonly { readonly feature: string; readonly gain: number }[];
 }
 
+function detailsOf(version: ModelVersion | null | undefined): VersionDetails | undefined {
+  return version?.details as VersionDetails | undefined;
+}
+
 const modelsList: Command = {
   name: "models list",
   summary: "the registered models",
@@ -105,14 +99,8 @@ const modelsList: Command = {
   options: {},
   example: "mill models list",
   handler: (call) =>
-    withSession(call, async ({ platform: { tracking } }) => {
-      const models = await Promise.all(
-        (await tracking.models()).map(async (name) => ({
-          name,
-          versions: (await tracking.versions(name)).length,
-          champion: (await tracking.byAlias(name, "champion")) ?? null,
-        })),
-      );
+    withApi(call, async (api) => {
+      const models = await api.listModels();
       call.out.result(models, (all) =>
         textTable(
           ["model", "versions", "champion", "test AUC"],
@@ -120,7 +108,7 @@ const modelsList: Command = {
             name,
             String(versions),
             champion === null ? "none" : String(champion.version),
-            (champion?.details as VersionDetails | undefined)?.metrics?.test?.auc?.toFixed(4) ?? "–",
+            detailsOf(champion)?.metrics?.test?.auc?.toFixed(4) ?? "–",
           ]),
         ),
       );
@@ -135,21 +123,21 @@ const modelsShow: Command = {
   options: {},
   example: "mill models show late-flights",
   handler: (call) =>
-    withSession(call, async ({ platform: { tracking } }) => {
-      const versions = await tracking.versions(call.arguments[0] ?? "");
+    withApi(call, async (api) => {
+      const versions = await api.listModelVersions({ name: call.arguments[0] ?? "" });
       call.out.result(versions, (all) => {
-        const newest = all[0]?.details as VersionDetails | undefined;
+        const newest = detailsOf(all[0]);
         return [
           textTable(
             ["version", "aliases", "test AUC", "log loss", "made"],
-            all.map(({ version, aliases, details, createdAtMs }) => {
-              const test = (details as VersionDetails).metrics?.test;
+            all.map((one) => {
+              const test = detailsOf(one)?.metrics?.test;
               return [
-                String(version),
-                aliases.join(" "),
+                String(one.version),
+                one.aliases.join(" "),
                 test?.auc?.toFixed(4) ?? "–",
                 test?.log_loss?.toFixed(4) ?? "–",
-                when(createdAtMs),
+                when(one.createdAtMs),
               ];
             }),
           ),
@@ -180,59 +168,11 @@ const lineage: Command = {
   options: {},
   example: "mill lineage late-flights",
   handler: (call) =>
-    withSession(call, async ({ platform }) => {
-      const [name = ""] = call.arguments;
-      const asked = (await modelOfPrediction(platform.lakehouse, name)) ?? name;
-      const graph = await platform.lineage.around(asked);
-      call.out.result({ name, resolved: asked, ...graph }, ({ edges }) =>
-        edges.map(({ from, to }) => `${from} → ${to}`).join("\n"),
-      );
+    withApi(call, async (api) => {
+      const graph = await api.showLineage({ name: call.arguments[0] ?? "" });
+      call.out.result(graph, ({ edges }) => edges.map(({ from, to }) => `${from} → ${to}`).join("\n"));
       return 0;
     }),
-};
-
-/** A prediction's id leads to the service and the model version that made it. */
-async function modelOfPrediction(
-  lakehouse: Pick<Lakehouse, "table" | "query">,
-  id: string,
-): Promise<string | undefined> {
-  if (!/^[0-9a-f-]{36}/.test(id) || (await lakehouse.table("predictions")) === undefined) return undefined;
-  const { rows } = await lakehouse.query(
-    "select 'model:' || model || '/' || model_version from main.predictions where id = ?",
-    { parameters: [id] },
-  );
-  const found = rows[0]?.[0];
-  return typeof found === "string" ? found : undefined;
-}
-
-const predict: Command = {
-  name: "predict",
-  summary: "ask a running service",
-  arguments: ["SERVICE", "REQUEST"],
-  options: {},
-  example: `mill predict late-flights '{"origin": "ORD", "destination": "SFO", "departed_at": "2001-06-30T18:00:00Z", "distance": 1846}'`,
-  handler: async (call) => {
-    const [service = "", request = ""] = call.arguments;
-    const projectDir = await projectDirOf(call);
-    const running = await readFile(statePaths(projectDir).runFile, "utf8").catch(() => undefined);
-    const port = running === undefined ? undefined : (JSON.parse(running) as { restPort: number }).restPort;
-    if (port === undefined)
-      throw servingErrors.create("serving/not-running", { because: "the project has not been up" });
-    const response = await fetch(`http://127.0.0.1:${port}/v2/models/${encodeURIComponent(service)}/infer`, {
-      method: "POST",
-      body: request,
-      headers: { "content-type": "application/json" },
-    }).catch((error: unknown) => {
-      throw servingErrors.create("serving/not-running", { because: `nothing answers on port ${port}`, cause: error });
-    });
-    const body = (await response.json()) as Record<string, unknown>;
-    if (!response.ok)
-      throw servingErrors.create(response.status === 404 ? "serving/unknown-service" : "serving/bad-request", {
-        because: typeof body["error"] === "string" ? body["error"] : `status ${response.status}`,
-      });
-    call.out.result(body, (answer) => JSON.stringify(answer, null, 2));
-    return 0;
-  },
 };
 
 const status: Command = {
@@ -242,26 +182,22 @@ const status: Command = {
   options: {},
   example: "mill status",
   handler: (call) =>
-    withSession(call, async ({ platform, project, paths }) => {
-      const [last] = await platform.runs.list({ limit: 1 });
-      const report = last === undefined ? null : ((await platform.runs.run(last.runId)) ?? null);
-      const running = await readFile(paths.runFile, "utf8").then(
-        (text) => JSON.parse(text) as { pid: number; restPort: number },
-        () => null,
-      );
-      const alive = running !== null && isAlive(running.pid);
-      call.out.result({ project: project.settings.name, up: alive ? running : null, lastRun: report }, (value) =>
+    withApi(call, async (api) => {
+      const found = await api.showStatus();
+      call.out.result(found, ({ project, up, lastRun }) =>
         [
-          `project ${value.project}: ${value.up === null ? "not up" : `up, process ${value.up.pid}, serving on port ${value.up.restPort}`}`,
-          report === null
+          up === null
+            ? `project ${project}: not up`
+            : `project ${project}: up, process ${up.pid}, console http://127.0.0.1:${up.controlPort}, serving http://127.0.0.1:${up.restPort}`,
+          lastRun === null
             ? "no road was taken yet: `mill run`"
-            : `last road: ${report.state}, ${when(report.startedAtMs)}`,
-          ...(report === null
+            : `last road: ${lastRun.state}, ${when(lastRun.startedAtMs)}`,
+          ...(lastRun === null
             ? []
             : [
                 textTable(
                   ["step", "state", "time", ""],
-                  report.tasks.map((task) => [task.id, task.state, seconds(task.tookMs), task.message ?? ""]),
+                  lastRun.tasks.map((task) => [task.id, task.state, seconds(task.tookMs), task.message ?? ""]),
                 ),
               ]),
         ].join("\n"),
@@ -270,14 +206,68 @@ const status: Command = {
     }),
 };
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const runsList: Command = {
+  name: "runs list",
+  summary: "the runs of the road, newest first",
+  arguments: [],
+  options: { limit: { value: "RUNS", summary: "at most so many (20)" } },
+  example: "mill runs list",
+  handler: (call) =>
+    withApi(call, async (api) => {
+      const runs = await api.listRuns({ limit: Number(call.options["limit"] ?? 20) });
+      call.out.result(runs, (all) =>
+        textTable(
+          ["run", "state", "by", "started", "time"],
+          all.map(({ runId, state, trigger, startedAtMs, endedAtMs }) => [
+            runId,
+            state,
+            trigger,
+            when(startedAtMs),
+            seconds(endedAtMs === null ? null : endedAtMs - startedAtMs),
+          ]),
+        ),
+      );
+      return 0;
+    }),
+};
+
+const runsShow: Command = {
+  name: "runs show",
+  summary: "what became of each step in a run",
+  arguments: ["RUN"],
+  options: {},
+  example: "mill runs show 0198c1d2-7b1e-7c55-9d3e-2f1c0a9b8e77",
+  handler: (call) =>
+    withApi(call, async (api) => {
+      const run = await api.showRun({ runId: call.arguments[0] ?? "" });
+      call.out.result(run, ({ tasks }) =>
+        textTable(
+          ["step", "state", "time", ""],
+          tasks.map((task) => [task.id, task.state, seconds(task.tookMs), task.message ?? ""]),
+        ),
+      );
+      return 0;
+    }),
+};
+
+const servicesList: Command = {
+  name: "services list",
+  summary: "the deployed services",
+  arguments: [],
+  options: {},
+  example: "mill services list",
+  handler: (call) =>
+    withApi(call, async (api) => {
+      const services = await api.listServices();
+      call.out.result(services, (all) =>
+        textTable(
+          ["service", "model", "version", "address"],
+          all.map(({ name, model, version, url }) => [name, model, String(version), url ?? "not up"]),
+        ),
+      );
+      return 0;
+    }),
+};
 
 export const lookCommands: readonly Command[] = [
   sql,
@@ -285,7 +275,9 @@ export const lookCommands: readonly Command[] = [
   tableShow,
   modelsList,
   modelsShow,
+  runsList,
+  runsShow,
+  servicesList,
   lineage,
-  predict,
   status,
 ];

@@ -1,7 +1,5 @@
-import { mkdirSync } from "node:fs";
-import { acquireProjectLock, mapIoError, writeFileDurably, type Command, type CommandCall } from "@millwright/platform";
+import { writeFileDurably, type Command, type CommandCall } from "@millwright/platform";
 import {
-  loadProject,
   requireTypes,
   typesAreFresh,
   writeTypes,
@@ -10,77 +8,20 @@ import {
   projectErrors,
 } from "@millwright/project";
 import {
-  compose,
+  findRunning,
   installation,
-  keepServing,
   statePaths,
   surfaceOf,
   takeRoad,
   typesOf,
   watchPeakMemory,
 } from "@millwright/server";
-import { commitSegments } from "@millwright/serving";
+import { remoteApi } from "./api.ts";
+import { followRun } from "./follow-run.ts";
+import { interruption } from "./interruption.ts";
 import { createRoadProgress, roadSummary } from "./road-progress.ts";
-import { projectDirOf, withSession, type Session } from "./session.ts";
-
-/** Opens a session that may change the project: it holds the lock. */
-async function withLock<Result>(call: CommandCall, work: (session: Session) => Promise<Result>): Promise<Result> {
-  const projectDir = await projectDirOf(call);
-  const paths = statePaths(projectDir);
-  try {
-    mkdirSync(paths.root, { recursive: true });
-  } catch (error) {
-    throw mapIoError(error);
-  }
-  const lock = acquireProjectLock(paths.root);
-  try {
-    const project = await loadProject({ projectDir, millwrightUrl: installation().millwrightUrl });
-    checkProject(project);
-    const platform = await compose(project, paths);
-    try {
-      return await work({ project, paths, platform });
-    } finally {
-      await platform.close();
-    }
-  } finally {
-    lock.release();
-  }
-}
-
-async function road(call: CommandCall, session: Session, signal: AbortSignal, trigger: string) {
-  const { typeRoots, millwrightPath } = installation();
-  await writeTypes(session.project.dir, await typesOf(session.project, session.platform.lakehouse), {
-    millwright: millwrightPath,
-    typeRoots,
-  });
-  const memory = watchPeakMemory();
-  const progress = createRoadProgress(call.out);
-  const { select, force } = call.options;
-  try {
-    const report = await takeRoad(session, {
-      force: force === true,
-      trigger,
-      signal,
-      onTask: progress.onTask,
-      ...(typeof select === "string" ? { selectors: select.split(/[\s,]+/) } : {}),
-    });
-    return { report, peakBytes: memory.peakBytes };
-  } finally {
-    progress.stop();
-    memory.stop();
-  }
-}
-
-const COMMIT_PREDICTIONS_EVERY_MS = 5_000;
-
-function interruption(): AbortController {
-  const controller = new AbortController();
-  process.once("SIGINT", () => {
-    controller.abort(new Error("interrupted"));
-    setTimeout(() => process.exit(130), 1_800).unref();
-  });
-  return controller;
-}
+import { up } from "./up-command.ts";
+import { projectDirOf, withLock, withSession, type Session } from "./session.ts";
 
 const run: Command = {
   name: "run",
@@ -91,86 +32,23 @@ const run: Command = {
     force: { summary: "also what has not changed" },
   },
   example: "mill run --select departures+",
-  handler: (call) =>
-    withLock(call, async (session) => {
+  handler: async (call) => {
+    const { select, force } = call.options;
+    const request = {
+      force: force === true,
+      trigger: "mill run",
+      ...(typeof select === "string" ? { selectors: select.split(/[\s,]+/) } : {}),
+    };
+    const running = await findRunning(statePaths(await projectDirOf(call)));
+    if (running !== undefined) return followRun(call, remoteApi(running), request);
+    return withLock(call, async (session) => {
       const { signal } = interruption();
-      const { report, peakBytes } = await road(call, session, signal, "mill run");
-      call.out.result({ ...report, peakBytes }, () => roadSummary(report, peakBytes));
+      const report = await takeRoadAloud(call, session, { ...request, signal });
       if (signal.aborted) return 130;
       return report.state === "done" ? 0 : 1;
-    }),
-};
-
-const up: Command = {
-  name: "up",
-  summary: "serve the project; the road now if something changed, until Ctrl-C",
-  arguments: [],
-  options: {
-    once: { summary: "end after the first road" },
-    port: { value: "PORT", summary: "where predictions are served (8080; 0: a free one)" },
+    });
   },
-  example: "mill up --project examples/flights",
-  handler: (call) => withLock(call, (session) => upHandler(call, session)),
 };
-
-async function upHandler(call: CommandCall, session: Session): Promise<number> {
-  const { paths, platform } = session;
-  const { port = process.env["MILL_REST_PORT"] ?? "8080", once } = call.options;
-  const settings = {
-    host: "127.0.0.1",
-    port: Number(port),
-    deploymentFile: paths.deployment,
-    logFolder: paths.predictions,
-    logFile: `${paths.logs}/serving.log`,
-  };
-  mkdirSync(paths.predictions, { recursive: true });
-  const serving = await keepServing(settings, platform.logger);
-  await writeFileDurably(
-    paths.runFile,
-    JSON.stringify({ pid: process.pid, restPort: serving.port, servingPid: serving.pid }),
-  );
-  call.out.note(`serving on http://127.0.0.1:${serving.port}`);
-  try {
-    const { signal } = interruption();
-    const { report, peakBytes } = await road(call, session, signal, "mill up");
-    call.out.result(
-      { ...report, peakBytes, restPort: serving.port },
-      () => `${roadSummary(report, peakBytes)}\n${howToCall(session, serving.port)}`,
-    );
-    if (once !== true && !signal.aborted) await serveUntilSignal(session, signal);
-    if (signal.aborted && once === true) return 130;
-    return report.state === "done" ? 0 : 1;
-  } finally {
-    await serving.close();
-  }
-}
-
-function howToCall({ project }: Session, port: number): string {
-  const [service] = project.services;
-  if (service === undefined) return "";
-  return `\nmill predict ${service.name} '{…}' asks it, or:\n  curl -s http://127.0.0.1:${port}/v2/models/${service.name}`;
-}
-
-/** Serves, and commits what was answered to the table of predictions every few seconds. */
-async function serveUntilSignal({ platform, paths }: Session, signal: AbortSignal): Promise<void> {
-  let committing: Promise<unknown> = Promise.resolve();
-  const timer = setInterval(() => {
-    committing = committing
-      .then(() => commitSegments(platform.lakehouse, paths.predictions))
-      .catch((error: unknown) => platform.logger.error({ err: error }, "answered predictions could not be committed"));
-  }, COMMIT_PREDICTIONS_EVERY_MS);
-  await untilSignal(signal);
-  clearInterval(timer);
-  await committing;
-}
-
-function untilSignal(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => resolve();
-    signal.addEventListener("abort", end);
-    process.once("SIGTERM", end);
-  });
-}
 
 const check: Command = {
   name: "check",
@@ -239,5 +117,32 @@ const types: Command = {
       return 0;
     }),
 };
+
+interface Request {
+  readonly selectors?: readonly string[];
+  readonly force: boolean;
+  readonly trigger: string;
+  readonly signal: AbortSignal;
+}
+
+/** Takes the road in this process, with its progress, and tells what it came to. */
+async function takeRoadAloud(call: CommandCall, session: Session, request: Request) {
+  const { typeRoots, millwrightPath } = installation();
+  await writeTypes(session.project.dir, await typesOf(session.project, session.platform.lakehouse), {
+    millwright: millwrightPath,
+    typeRoots,
+  });
+  const memory = watchPeakMemory();
+  const progress = createRoadProgress(call.out);
+  try {
+    const report = await takeRoad(session, { ...request, onTask: progress.onTask });
+    const { peakBytes } = memory;
+    call.out.result({ ...report, peakBytes }, () => roadSummary(report, peakBytes));
+    return report;
+  } finally {
+    progress.stop();
+    memory.stop();
+  }
+}
 
 export const roadCommands: readonly Command[] = [run, up, check, types];

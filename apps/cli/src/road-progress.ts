@@ -38,10 +38,11 @@ export function createRoadProgress(out: Output): { readonly onTask: (report: Tas
   };
 }
 
-function describe({ id, progress }: TaskReport): string {
-  if (progress?.done === undefined) return `… ${id}`;
+function describe({ id, progress, startedAtMs }: TaskReport): string {
+  const elapsed = startedAtMs === null ? "" : ` ${Math.round((Date.now() - startedAtMs) / 1_000)} s`;
+  if (progress?.done === undefined) return `… ${id}${elapsed}`;
   const total = progress.total === undefined ? "" : ` of ${count(progress.total)}`;
-  return `… ${id} ${count(progress.done)}${total} ${progress.unit ?? ""}`.trimEnd();
+  return `… ${id}${elapsed}, ${count(progress.done)}${total} ${progress.unit ?? ""}`.trimEnd();
 }
 
 function finished(report: TaskReport): string {
@@ -54,20 +55,29 @@ function finished(report: TaskReport): string {
   return `${MARKS[report.state]} ${report.id}  ${details.join("  ")}`;
 }
 
-/** The table of stage times, and what the road came to. */
-export function roadSummary(report: RunReport, peakBytes: number): string {
+const STAGES: Readonly<Record<string, string>> = {
+  source: "sources",
+  table: "tables",
+  tests: "tests",
+  checks: "checks",
+  feature_view: "features online",
+  training: "training",
+  scoring: "batch scoring",
+  service: "services",
+  monitor: "monitors",
+};
+
+/** The table of stage times, and what the road came to. Steps of a stage run beside those of others: times overlap. */
+export function roadSummary(report: RunReport, peakBytes: number | null): string {
   const ran = report.tasks.filter(({ tookMs }) => tookMs !== null);
   const unchanged = report.tasks.filter(({ state }) => state === "unchanged").length;
-  const rows = ran.map((task) => [
-    MARKS[task.state],
-    task.id,
-    seconds(task.tookMs),
-    count(typeof task.facts["rows"] === "number" ? task.facts["rows"] : null),
-  ]);
-  const parts = rows.length === 0 ? [] : [textTable(["", "step", "time", "rows"], rows)];
+  const rows = [...Map.groupBy(ran, ({ kind }) => STAGES[kind] ?? kind)].map(([stage, tasks]) =>
+    stageRow(stage, tasks),
+  );
+  const parts = rows.length === 0 ? [] : [textTable(["", "stage", "steps", "time", "longest"], rows)];
   const total = report.endedAtMs === null ? 0 : report.endedAtMs - report.startedAtMs;
   parts.push(
-    `${report.state}: ${ran.length} steps in ${seconds(total)}, ${unchanged} unchanged, peak memory ${bytes(peakBytes)}`,
+    `${report.state}: ${ran.length} steps in ${seconds(total)}, ${unchanged} unchanged${peakBytes === null ? "" : `, peak memory ${bytes(peakBytes)}`}`,
   );
   for (const task of report.tasks) {
     if (task.error !== null)
@@ -81,3 +91,18 @@ export function roadSummary(report: RunReport, peakBytes: number): string {
   }
   return parts.join("\n");
 }
+
+function stageRow(stage: string, tasks: readonly TaskReport[]): readonly string[] {
+  const worst = WORST_FIRST.find((state) => tasks.some((task) => task.state === state)) ?? "done";
+  const longest = tasks.toSorted((one, other) => (other.tookMs ?? 0) - (one.tookMs ?? 0))[0];
+  const sum = tasks.reduce((total, { tookMs }) => total + (tookMs ?? 0), 0);
+  return [
+    MARKS[worst],
+    stage,
+    String(tasks.length),
+    seconds(sum),
+    tasks.length === 1 ? "" : `${longest?.name ?? ""} ${seconds(longest?.tookMs)}`,
+  ];
+}
+
+const WORST_FIRST: readonly TaskReport["state"][] = ["failed", "cancelled", "warned"];

@@ -1,6 +1,7 @@
+import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
-import type { CommandCall } from "@millwright/platform";
-import { findProject, loadProject, type Project } from "@millwright/project";
+import { acquireProjectLock, mapIoError, type CommandCall } from "@millwright/platform";
+import { checkProject, findProject, loadProject, type Project } from "@millwright/project";
 import { compose, installation, statePaths, type Platform, type StatePaths } from "@millwright/server";
 
 export interface Session {
@@ -28,5 +29,32 @@ export async function withSession<Result>(
     return await work({ project, paths, platform });
   } finally {
     await platform.close();
+  }
+}
+
+/** Opens a session that may change the project: it holds the lock. */
+export async function withLock<Result>(
+  call: CommandCall,
+  work: (session: Session) => Promise<Result>,
+): Promise<Result> {
+  const projectDir = await projectDirOf(call);
+  const paths = statePaths(projectDir);
+  try {
+    mkdirSync(paths.root, { recursive: true });
+  } catch (error) {
+    throw mapIoError(error);
+  }
+  const lock = acquireProjectLock(paths.root);
+  try {
+    const project = await loadProject({ projectDir, millwrightUrl: installation().millwrightUrl });
+    checkProject(project);
+    const platform = await compose(project, paths);
+    try {
+      return await work({ project, paths, platform });
+    } finally {
+      await platform.close();
+    }
+  } finally {
+    lock.release();
   }
 }

@@ -14,6 +14,7 @@ import { createFileLogger, mapIoError, migrate } from "@millwright/platform";
 import { openSqliteDatabase } from "@millwright/platform/adapters/sqlite-database";
 import type { Project, RoadParts } from "@millwright/project";
 import { createTracking, trackingMigrations, type Tracking } from "@millwright/tracking";
+import { deployedServices, type DeployedService } from "@millwright/serving";
 import type { StatePaths } from "./paths.ts";
 
 /** The platform of one project, put together. Closed in reverse. */
@@ -24,10 +25,15 @@ export interface Platform {
   readonly runs: RunStore;
   readonly logger: Logger;
   readonly parts: RoadParts;
+  /** What is deployed, as the serving process is told it. */
+  services(): Promise<readonly DeployedService[]>;
+  /** Lets the engine read the files of a project's sources as they are now declared. */
+  allowSources(project: Pick<Project, "sources">): Promise<void>;
   close(): Promise<void>;
 }
 
 const DEFAULT_ENGINE_MEMORY_MB = 2_048;
+const ENGINE_IDLE_MS = 60_000;
 
 /** The one place that chooses adapters. */
 export async function compose(
@@ -55,16 +61,18 @@ async function open(
     [lakehouseMigrations, orchestrationMigrations, trackingMigrations, governanceMigrations],
     systemClock.nowMs(),
   );
-  const readable = await sourceFolders(
-    sources.map(({ definition }) => definition),
-    { projectDir: dir },
-  );
+  const foldersFor = async (read: Project["sources"]): Promise<readonly string[]> => {
+    const definitions = read.map(({ definition }) => definition);
+    const readable = await sourceFolders(definitions, { projectDir: dir });
+    return [paths.lake, paths.scratch, paths.predictions, paths.temp, ...readable];
+  };
   const engine = createDuckdbEngine({
-    folders: [paths.lake, paths.scratch, paths.predictions, paths.temp, ...readable],
+    folders: await foldersFor(sources),
     tempFolder: paths.temp,
     memoryMb: settings.limits.engineMemoryMb ?? DEFAULT_ENGINE_MEMORY_MB,
     threads,
     logger,
+    idleMs: ENGINE_IDLE_MS,
   });
   const ports = {
     store: openLocalObjectStore({ root: paths.lake }),
@@ -99,6 +107,8 @@ async function open(
       deploymentFile: paths.deployment,
       onlineStorePath: paths.online,
     },
+    services: () => deployedServices(paths.deployment),
+    allowSources: async (project) => engine.allowFolders(await foldersFor(project.sources)),
     close: async () => {
       await lakehouse.close();
       online.close();

@@ -1,3 +1,9 @@
+export { startControl, type Control } from "./control/control.ts";
+export { openLocalControl } from "./control/local-control.ts";
+export { buildConsole } from "./console-build.ts";
+export { freePort } from "./free-port.ts";
+export { findRunning, removeRunFile, writeRunFile, type RunFile } from "./run-file.ts";
+export { controlRoutes, type ControlParts, type Status } from "./control/http.ts";
 export { compose, type Platform } from "./compose.ts";
 export { installation, type Installation } from "./installation.ts";
 export { statePaths, type StatePaths } from "./paths.ts";

@@ -9,6 +9,10 @@ export interface Installation {
   readonly millwrightPath: string;
   readonly typeRoots: string;
   readonly compiler: string;
+  /** Where the console's pages are, once they are built. */
+  readonly consoleFolder: string;
+  /** The folder of the console's sources; undefined where it comes built. */
+  readonly consoleBuilder: string | undefined;
   /** Folders from which `mill init` makes a project, by template. */
   readonly templates: Readonly<Record<string, string>>;
   readonly version: string;
@@ -23,6 +27,8 @@ export function installation(): Installation {
     millwrightPath,
     typeRoots: join(root, "node_modules", "@types"),
     compiler: join(dirname(require.resolve("typescript/package.json")), "bin", "tsc"),
+    consoleFolder: join(root, "apps", "console", "dist"),
+    consoleBuilder: join(root, "apps", "console"),
     templates: {
       flights: join(root, "examples", "flights"),
       empty: join(root, "packages", "project", "templates", "empty"),

@@ -11,6 +11,7 @@ export interface TakeRoadOptions {
   readonly force: boolean;
   readonly trigger: string;
   readonly signal: AbortSignal;
+  readonly onBegin?: (run: Omit<RunReport, "tasks">) => void;
   readonly onTask: (report: TaskReport) => void;
 }
 
@@ -34,6 +35,7 @@ export async function takeRoad(
         trigger: options.trigger,
         signal: options.signal,
         onTask: options.onTask,
+        ...(options.onBegin === undefined ? {} : { onBegin: options.onBegin }),
         ...(options.selectors === undefined ? {} : { selectors: options.selectors }),
       },
     );

@@ -1,4 +1,32 @@
 export {
+  createControlApi,
+  ControlError,
+  httpTransport,
+  type ControlCall,
+  type ControlProblem,
+  type ControlTransport,
+} from "./control-client.ts";
+export type {
+  Column,
+  ControlApi,
+  LineageGraph,
+  Model,
+  ModelVersion,
+  Prediction,
+  QueryResult,
+  Road,
+  RoadLayout,
+  RoadNode,
+  Run,
+  RunReport,
+  Service,
+  Snapshot,
+  Status,
+  Table,
+  TableWithHistory,
+  TaskReport,
+} from "./generated/control-api.ts";
+export {
   createClient,
   PredictionError,
   type Client,

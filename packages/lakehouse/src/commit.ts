@@ -113,7 +113,7 @@ function selectOf({ table, select, mode, uniqueKey = [] }: WriteRequest): string
     .map((key) => `fresh.${quoteName(key)} IS NOT DISTINCT FROM old.${quoteName(key)}`)
     .join(" AND ");
   return (
-    `WITH fresh AS MATERIALIZED (${select}) SELECT old.* FROM main.${quoteName(table)} AS old ` +
+    `WITH fresh AS MATERIALIZED (${select}\n) SELECT old.* FROM main.${quoteName(table)} AS old ` +
     `WHERE NOT EXISTS (SELECT 1 FROM fresh WHERE ${keys}) UNION ALL BY NAME SELECT * FROM fresh`
   );
 }

@@ -15,6 +15,12 @@ export const orchestrationErrors = defineErrors("orchestration", {
       "`mill status` lists the steps; a selector is a name, `name+` (and what hangs on it) or `+name` (and what it needs).",
     example: "mill run --select departures+",
   },
+  "orchestration/run-in-progress": {
+    status: 409,
+    exit: 2,
+    title: "A run is under way",
+    remedy: "Wait until it ends (`mill status`), or stop it in the console.",
+  },
   "orchestration/unknown-run": {
     status: 404,
     title: "There is no run of this id",

@@ -19,6 +19,7 @@ export interface RoadOptions {
   readonly selectors?: readonly string[];
   readonly trigger: string;
   readonly signal?: AbortSignal;
+  readonly onBegin?: (run: Omit<RunReport, "tasks">) => void;
   readonly onTask?: (report: TaskReport) => void;
 }
 
@@ -57,7 +58,9 @@ class Road {
   }
 
   async run(): Promise<RunReport> {
-    await this.#ports.store.begin(this.#report("running", null));
+    const { tasks: _tasks, ...begun } = this.#report("running", null);
+    await this.#ports.store.begin(begun);
+    this.#options.onBegin?.(begun);
     const waitingTasks = new Set(this.#tasks);
     const running = new Set<Promise<void>>();
     while (waitingTasks.size > 0 || running.size > 0) {

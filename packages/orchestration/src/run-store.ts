@@ -40,7 +40,7 @@ export interface TaskDone {
 
 /** Runs and what each task last did, in the metadata database. */
 export interface RunStore {
-  begin(run: RunReport): Promise<void>;
+  begin(run: Omit<RunReport, "tasks">): Promise<void>;
   end(run: RunReport): Promise<void>;
   saveTask(runId: string, report: TaskReport): Promise<void>;
   done(taskId: string): Promise<TaskDone | undefined>;

@@ -138,9 +138,16 @@ function outputOf({ json, streams }: { readonly json: boolean; readonly streams:
   };
 }
 
-/** JSON with 64-bit integers as numbers where exact, else as text. */
-export function toJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === "bigint" ? inner.toString() : inner), 2);
+/** JSON with 64-bit integers as numbers where exact, else as text, and bytes in hexadecimal. */
+export function toJson(value: unknown, indent = 2): string {
+  return JSON.stringify(
+    value,
+    (_key, inner: unknown) => {
+      if (typeof inner === "bigint") return inner.toString();
+      return inner instanceof Uint8Array ? `0x${inner.toHex()}` : inner;
+    },
+    indent,
+  );
 }
 
 function tellError(error: unknown, { json, streams }: { readonly json: boolean; readonly streams: Streams }): number {

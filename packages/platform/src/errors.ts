@@ -46,6 +46,33 @@ export const platformErrors = defineErrors("platform", {
     title: "The pinned Node runtime is not installed",
     remedy: "Run `npm ci`, without `--omit=optional`.",
   },
+  "platform/foreign-origin": {
+    status: 403,
+    title: "The request comes from another site",
+    remedy:
+      "Open the console by its own address, http://127.0.0.1:4400, and call the API without an Origin of another site.",
+  },
+  "platform/unknown-address": {
+    status: 404,
+    title: "Nothing is at this address",
+    remedy: "/api/openapi.json lists the operations.",
+    example: "GET /api/v1/tables",
+  },
+  "platform/bad-request": {
+    status: 400,
+    title: "The request cannot be read",
+    remedy: "Send JSON with `content-type: application/json`.",
+  },
+  "platform/too-large": {
+    status: 413,
+    title: "The request is too large",
+    remedy: "Send it in parts.",
+  },
+  "platform/not-up": {
+    status: 503,
+    title: "The project is not up",
+    remedy: "Start it with `mill up`.",
+  },
   "platform/unknown-code": {
     status: 404,
     exit: 2,

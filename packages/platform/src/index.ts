@@ -15,3 +15,8 @@ export { mapIoError, writeFileDurably } from "./durable-file.ts";
 export { createFileLogger, redact, type LogLevel } from "./file-logger.ts";
 export { textTable } from "./text-table.ts";
 export { platformErrors } from "./errors.ts";
+export { answerRoute, route, type Answer, type Route } from "./http/route.ts";
+export { isFromLoopback } from "./http/loopback.ts";
+export { startHttpServer, type HttpServer } from "./http/server.ts";
+export type { EventRoute, ServerEvent } from "./http/event-stream.ts";
+export { createMetrics, type Metrics } from "./metrics.ts";

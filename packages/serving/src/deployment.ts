@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import type { Column } from "@millwright/kernel";
 import type { FeatureSelection } from "@millwright/feature-store";
 
@@ -17,6 +18,8 @@ export interface DeployedService {
   readonly timestamp: string;
   readonly request: readonly Column[];
   readonly selections: readonly FeatureSelection[];
+  /** A request that can be sent as it is. */
+  readonly example?: Readonly<Record<string, unknown>>;
 }
 
 /** The answer's fields beside `id`. */
@@ -26,3 +29,9 @@ export const RESPONSE_COLUMNS: readonly Column[] = [
   { name: "model_version", type: "string", nullable: false },
   { name: "probability", type: "double", nullable: false },
 ];
+
+/** The services of a deployment file; none while there is no file. */
+export async function deployedServices(deploymentFile: string): Promise<readonly DeployedService[]> {
+  const text = await readFile(deploymentFile, "utf8").catch(() => undefined);
+  return text === undefined ? [] : (JSON.parse(text) as Deployment).services;
+}

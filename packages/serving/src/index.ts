@@ -1,5 +1,5 @@
 export { defineService, type ServiceDefinition } from "./define-service.ts";
-export { RESPONSE_COLUMNS, type DeployedService, type Deployment } from "./deployment.ts";
+export { RESPONSE_COLUMNS, deployedServices, type DeployedService, type Deployment } from "./deployment.ts";
 export { startServing, type Serving, type ServingOptions } from "./server.ts";
 export { commitSegments, PREDICTIONS_TABLE } from "./commit-segments.ts";
 export { loadService, type LoadedService, type Prediction, type ServicePorts } from "./service.ts";

@@ -92,7 +92,7 @@ const SAMPLE_ROWS = 10;
 
 /** Runs one data test: its rows are the failures. */
 export async function runTest({ lakehouse }: Pick<ModelPorts, "lakehouse">, test: DbtTest): Promise<TestResult> {
-  const counted = await lakehouse.query(`SELECT count(*) FROM (${test.sql}) AS failures`);
+  const counted = await lakehouse.query(`SELECT count(*) FROM (${test.sql}\n) AS failures`);
   const failures = Number(counted.rows[0]?.[0] ?? 0);
   const sample =
     failures === 0

@@ -177,7 +177,7 @@ async function writeParquet(
   });
   const ids = Object.entries(request.fieldIds).map(([name, id]) => `${quoteName(name)}: ${id}`);
   const result = await connection.run(
-    `COPY (SELECT ${casts.join(", ")} FROM (${request.select})) TO ${quoteText(request.path)} ` +
+    `COPY (SELECT ${casts.join(", ")} FROM (${request.select}\n)) TO ${quoteText(request.path)} ` +
       `(FORMAT parquet, COMPRESSION zstd, RETURN_STATS, FIELD_IDS {${ids.join(", ")}})`,
   );
   const [row] = await result.getRowObjectsJson();

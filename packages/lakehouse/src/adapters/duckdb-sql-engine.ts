@@ -8,6 +8,8 @@ import type { EngineOperation, EngineOperations, EngineReply, EngineSettings } f
 
 export interface DuckdbEngineOptions extends EngineSettings {
   readonly logger: Logger;
+  /** The process is stopped after so long without work, and started again by the next. Default: never. */
+  readonly idleMs?: number;
 }
 
 interface Waiting {
@@ -15,11 +17,16 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+export interface DuckdbEngine extends SqlEngine {
+  /** The folders that SQL may read from now on. When they are others, the process is started anew. */
+  allowFolders(folders: readonly string[]): Promise<void>;
+}
+
 /**
  * DuckDB in a process of its own, started on first use. When it dies, what it was doing fails with
  * `lakehouse/engine-died`, and the next call starts it anew with every relation that was set.
  */
-export function createDuckdbEngine(options: DuckdbEngineOptions): SqlEngine {
+export function createDuckdbEngine(options: DuckdbEngineOptions): DuckdbEngine {
   const host = new EngineHost(options);
   return {
     capabilities: { dialect: "duckdb" },
@@ -31,12 +38,14 @@ export function createDuckdbEngine(options: DuckdbEngineOptions): SqlEngine {
     readColumns: (select, { batchRows = 131_072 } = {}) => readColumns(host, { select, batchRows }),
     writeParquet: (request) => host.ask("writeParquet", request),
     setRelation: (name, select) => host.setRelation(checkName(name), select),
+    allowFolders: (folders) => host.allowFolders(folders),
     close: () => host.close(),
   };
 }
 
 async function* readColumns(host: EngineHost, input: EngineOperations["open"]["input"]): AsyncIterable<ColumnBatch> {
   const { cursor } = await host.ask("open", input);
+  host.cursors += 1;
   try {
     // One batch is asked for ahead, so that the engine works while the reader does.
     let ahead = host.ask("next", { cursor });
@@ -48,17 +57,22 @@ async function* readColumns(host: EngineHost, input: EngineOperations["open"]["i
       yield batch;
     }
   } finally {
+    host.cursors -= 1;
     await host.ask("closeCursor", { cursor }).catch(() => undefined);
   }
 }
 
 class EngineHost {
-  readonly #options: DuckdbEngineOptions;
+  #options: DuckdbEngineOptions;
   readonly #relations = new Map<string, string>();
   readonly #waiting = new Map<number, Waiting>();
   #child: Promise<ChildProcess> | undefined;
   #nextId = 1;
   #closed = false;
+  #stopping: Promise<void> | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  /** Cursors that are being read: the process is not idle while there is one. */
+  cursors = 0;
 
   constructor(options: DuckdbEngineOptions) {
     this.#options = options;
@@ -79,8 +93,26 @@ class EngineHost {
     await this.ask("run", { sql: relationStatement(name, select) });
   }
 
+  async allowFolders(folders: readonly string[]): Promise<void> {
+    if (folders.join("\0") === this.#options.folders.join("\0")) return;
+    this.#options = { ...this.#options, folders };
+    await this.#stop();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#stop();
+  }
+
+  #stop(): Promise<void> {
+    clearTimeout(this.#idle);
+    this.#stopping ??= this.#end().finally(() => {
+      this.#stopping = undefined;
+    });
+    return this.#stopping;
+  }
+
+  async #end(): Promise<void> {
     const child = await this.#child?.catch(() => undefined);
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     await new Promise<void>((resolve) => {
@@ -90,7 +122,8 @@ class EngineHost {
     });
   }
 
-  #started(): Promise<ChildProcess> {
+  async #started(): Promise<ChildProcess> {
+    await this.#stopping;
     if (this.#closed) throw new Error("the engine is closed");
     this.#child ??= this.#start().catch((error: unknown) => {
       this.#child = undefined;
@@ -100,7 +133,7 @@ class EngineHost {
   }
 
   async #start(): Promise<ChildProcess> {
-    const { logger, ...settings } = this.#options;
+    const { logger, idleMs: _idleMs, ...settings } = this.#options;
     await mkdir(settings.tempFolder, { recursive: true });
     const child = fork(new URL("./duckdb-engine-child.ts", import.meta.url), {
       serialization: "advanced",
@@ -160,14 +193,24 @@ class EngineHost {
   #settle(reply: EngineReply): void {
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
+    this.#restIfIdle();
     if ("problem" in reply) waiting?.reject(fromProblem(reply.problem));
     else waiting?.resolve(reply.output);
+  }
+
+  #restIfIdle(): void {
+    const { idleMs } = this.#options;
+    clearTimeout(this.#idle);
+    if (idleMs === undefined) return;
+    this.#idle = setTimeout(() => {
+      if (this.#waiting.size === 0 && this.cursors === 0) void this.#stop();
+    }, idleMs).unref();
   }
 
   #died(child: ChildProcess, how: number | string | null): void {
     this.#child = undefined;
     child.removeAllListeners();
-    if (!this.#closed) this.#options.logger.error({ how }, "the SQL engine's process ended");
+    if (this.#stopping === undefined) this.#options.logger.error({ how }, "the SQL engine's process ended");
     for (const id of this.#waiting.keys()) this.#settleDead(id);
   }
 

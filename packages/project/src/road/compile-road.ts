@@ -82,7 +82,11 @@ class RoadCompiler {
     const views = planFeatures(training?.definition.features ?? []).joins.map(
       ({ view }) => `feature_view:${view.name}`,
     );
-    return serviceTask(this.#parts, service, { reads: [`training:${model}`], waitsFor: [...new Set(views)] });
+    return serviceTask(this.#parts, service, {
+      reads: [`training:${model}`],
+      waitsFor: [...new Set(views)],
+      population: training?.definition.population.name,
+    });
   }
 
   #upstream(tables: readonly string[]): { readonly reads: readonly string[]; readonly waitsFor: readonly string[] } {

@@ -15,6 +15,7 @@ import {
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileDurably } from "@millwright/platform";
+import { quoteName } from "@millwright/lakehouse";
 import type { Deployment, ServiceDefinition } from "@millwright/serving";
 import type { Defined } from "../load-project.ts";
 import { tellLineage } from "./lineage.ts";
@@ -24,6 +25,8 @@ import type { RoadParts } from "./parts.ts";
 const TRAINER_VERSION = 1;
 /** Raised when equal rows would give another index. */
 const MONITOR_VERSION = 1;
+/** Raised when a deployment says more than it did. */
+const DEPLOYMENT_VERSION = 2;
 
 interface Upstream {
   readonly reads: readonly string[];
@@ -229,7 +232,7 @@ export function monitorTask(
 export function serviceTask(
   parts: RoadParts,
   { name, definition }: Defined<ServiceDefinition>,
-  upstream: Upstream,
+  { population, ...upstream }: Upstream & { readonly population: string | undefined },
 ): Task {
   const [model = "", alias = "champion"] = definition.model.split("@");
   return {
@@ -238,7 +241,11 @@ export function serviceTask(
     name,
     ...upstream,
     definitionHash: async () =>
-      contentHash({ definition, version: (await parts.tracking.byAlias(model, alias))?.version ?? null }),
+      contentHash({
+        definition,
+        deployment: DEPLOYMENT_VERSION,
+        version: (await parts.tracking.byAlias(model, alias))?.version ?? null,
+      }),
     stillThere: async (version) =>
       (await readDeployment(parts)).services.some(
         (service) => service.name === name && String(service.version) === version,
@@ -264,6 +271,7 @@ export function serviceTask(
         timestamp: signature.timestamp,
         request: signature.request,
         selections: signature.selections,
+        example: population === undefined ? {} : await exampleRequest(parts, { population, signature }),
       };
       const services = [...before.services.filter((service) => service.name !== name), deployed];
       const deployment: Deployment = { generation: parts.ids(), onlineStorePath: parts.onlineStorePath, services };
@@ -282,4 +290,20 @@ export function serviceTask(
 async function readDeployment({ deploymentFile, onlineStorePath }: RoadParts): Promise<Deployment> {
   const text = await readFile(deploymentFile, "utf8").catch(() => undefined);
   return text === undefined ? { generation: "", onlineStorePath, services: [] } : (JSON.parse(text) as Deployment);
+}
+
+/** One row of the population, as a caller would send it. */
+async function exampleRequest(
+  { lakehouse }: RoadParts,
+  { population, signature }: { readonly population: string; readonly signature: ModelSignature },
+): Promise<Readonly<Record<string, unknown>>> {
+  const fields = signature.request.map(({ name }) => quoteName(name)).join(", ");
+  const { rows } = await lakehouse.query(`SELECT ${fields} FROM ${lakehouse.relation(population)} LIMIT 1`);
+  const values = rows[0] ?? [];
+  return Object.fromEntries(
+    signature.request.map(({ name, type }, index) => {
+      const value = values[index] ?? null;
+      return [name, type.startsWith("timestamp") && typeof value === "string" ? `${value.replace(" ", "T")}Z` : value];
+    }),
+  );
 }

@@ -1,0 +1,46 @@
+import {
+  ControlError,
+  createControlApi,
+  httpTransport,
+  type ControlApi,
+  type ControlTransport,
+} from "@millwright/client";
+import { fromProblem, type Problem } from "@millwright/kernel";
+import { answerRoute, toJson, type CommandCall, type Route } from "@millwright/platform";
+import { findRunning, openLocalControl, statePaths, type RunFile } from "@millwright/server";
+import { projectDirOf } from "./session.ts";
+
+/** The control API for one command: of the running `mill up` when there is one, else opened for the command alone. */
+export async function withApi<Result>(call: CommandCall, work: (api: ControlApi) => Promise<Result>): Promise<Result> {
+  const projectDir = await projectDirOf(call);
+  const running = await findRunning(statePaths(projectDir));
+  if (running !== undefined) return work(remoteApi(running));
+  const local = await openLocalControl(projectDir);
+  try {
+    return await work(createControlApi(localTransport(local.routes)));
+  } finally {
+    await local.close();
+  }
+}
+
+/** The API of a running `mill up`. Its problems are errors like one's own. */
+export function remoteApi({ controlPort }: Pick<RunFile, "controlPort">): ControlApi {
+  const transport = httpTransport(`http://127.0.0.1:${controlPort}`);
+  return createControlApi(async (request) => {
+    try {
+      return await transport(request);
+    } catch (error) {
+      throw error instanceof ControlError ? fromProblem(error.problem as Problem) : error;
+    }
+  });
+}
+
+/** Answers in this process, through JSON, so that every answer is as it would be over HTTP. */
+function localTransport(routes: readonly Route[]): ControlTransport {
+  return async ({ operation, params, query, body }) => {
+    const route = routes.find(({ id }) => id === operation);
+    if (route === undefined) throw new Error(`there is no operation ${operation}`);
+    const answer = await answerRoute(route, { params, query, body, signal: new AbortController().signal });
+    return JSON.parse(toJson(answer, 0)) as unknown;
+  };
+}

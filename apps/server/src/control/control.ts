@@ -1,0 +1,123 @@
+import { createMetrics, startHttpServer, type HttpServer } from "@millwright/platform";
+import type { Project } from "@millwright/project";
+import { compileRoad } from "@millwright/project";
+import type { TaskReport } from "@millwright/orchestration";
+import type { Platform } from "../compose.ts";
+import { installation } from "../installation.ts";
+import type { StatePaths } from "../paths.ts";
+import { consolePages } from "./console-pages.ts";
+import { controlRoutes, roadEvents, type ControlParts, type Status } from "./http.ts";
+import { createLayouts } from "./layout.ts";
+import { createRoadBoard } from "./road-board.ts";
+import { createRoadRunner, type RoadRunner } from "./road-runner.ts";
+
+export interface ControlOptions {
+  readonly project: Project;
+  readonly platform: Platform;
+  readonly paths: StatePaths;
+  readonly port: number;
+  /** The other processes, as they are at the moment of asking. */
+  readonly serving: () => { readonly port: number; readonly pid: number | undefined } | undefined;
+  readonly onTask: (report: TaskReport) => void;
+}
+
+/** The control process's own part: the API, the console, and the one place where runs are started. */
+export interface Control {
+  readonly port: number;
+  readonly runner: RoadRunner;
+  close(): Promise<void>;
+}
+
+const HOST = "127.0.0.1";
+
+/** Starts control for a project whose lock this process holds. Throws `platform/port-taken`. */
+export async function startControl(options: ControlOptions): Promise<Control> {
+  const { project, platform, paths, onTask, serving } = options;
+  const board = createRoadBoard();
+  await board.draw(project, compileRoad(project, platform.parts), platform.runs);
+  const runner = createRoadRunner(project, { platform, paths, board, onTask });
+  const server: { started?: HttpServer } = {};
+  const parts: ControlParts = {
+    platform,
+    board,
+    runner,
+    layOut: createLayouts(),
+    services: {
+      deploymentFile: paths.deployment,
+      servingUrl: () => {
+        const running = serving();
+        return running === undefined ? undefined : `http://${HOST}:${running.port}`;
+      },
+    },
+    status: () => statusOf({ project: runner.project(), platform, serving, controlPort: server.started?.port ?? 0 }),
+  };
+  const started = await startHttpServer({
+    host: HOST,
+    port: options.port,
+    title: "Millwright",
+    version: installation().version,
+    routes: controlRoutes(() => parts),
+    events: [roadEvents(parts)],
+    metrics: roadMetrics(parts),
+    isReady: () => serving() !== undefined,
+    pages: consolePages(),
+    logger: platform.logger,
+  });
+  server.started = started;
+  return {
+    port: started.port,
+    runner,
+    close: async () => {
+      await runner.close();
+      await started.close();
+    },
+  };
+}
+
+async function statusOf({
+  project,
+  platform: { runs },
+  serving,
+  controlPort,
+}: Pick<ControlOptions, "project" | "platform" | "serving"> & { readonly controlPort: number }): Promise<Status> {
+  const [last] = await runs.list({ limit: 1 });
+  const running = serving();
+  return {
+    project: project.settings.name,
+    up: {
+      pid: process.pid,
+      controlPort,
+      restPort: running?.port ?? 0,
+      grpcPort: null,
+      servingPid: running?.pid ?? null,
+    },
+    lastRun: last === undefined ? null : ((await runs.run(last.runId)) ?? null),
+  };
+}
+
+/** What Prometheus reads of the road: each step's last time, its state and its alerts. */
+function roadMetrics({ board }: Pick<ControlParts, "board">) {
+  const metrics = createMetrics();
+  const steps = () => board.view().nodes.map((node) => ({ node, labels: { step: node.id } }));
+  metrics.gauges("millwright_step_seconds", "How long a step of the road last took.", () =>
+    steps().flatMap(({ node, labels }) => (node.tookMs === null ? [] : [{ labels, value: node.tookMs / 1_000 }])),
+  );
+  metrics.gauges("millwright_step_done_timestamp_seconds", "When a step last ran to its end.", () =>
+    steps().flatMap(({ node, labels }) => (node.doneAtMs === null ? [] : [{ labels, value: node.doneAtMs / 1_000 }])),
+  );
+  metrics.gauges("millwright_step_failed", "1 when a step's last run failed.", () =>
+    steps().map(({ node, labels }) => ({ labels, value: node.state === "failed" ? 1 : 0 })),
+  );
+  metrics.gauges("millwright_monitor_alerts", "Alerts that a monitor's last run raised.", () =>
+    steps().flatMap(({ node }) => {
+      const { alerts } = node.facts;
+      return node.kind === "monitor" && typeof alerts === "number"
+        ? [{ labels: { monitor: node.name }, value: alerts }]
+        : [];
+    }),
+  );
+  metrics.gauges("process_resident_memory_bytes", "Memory of the control process.", () => [
+    { labels: {}, value: process.memoryUsage.rss() },
+  ]);
+  return metrics;
+}

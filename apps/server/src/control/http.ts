@@ -1,0 +1,194 @@
+import { lineageRoutes } from "@millwright/governance/http";
+import { lakehouseRoutes } from "@millwright/lakehouse/http";
+import { monitoringRoutes } from "@millwright/monitoring/http";
+import { orchestrationErrors, type RunReport, type RunStore } from "@millwright/orchestration";
+import { RunReportSchema, RunSchema, TaskReportFields, runRoutes } from "@millwright/orchestration/http";
+import { platformErrors, route, type EventRoute, type Route } from "@millwright/platform";
+import { serviceRoutes, type ServicePlaces } from "@millwright/serving/http";
+import { trackingRoutes } from "@millwright/tracking/http";
+import Type from "typebox";
+import type { Platform } from "../compose.ts";
+import { NODE_SIZE, type RoadLayout } from "./layout.ts";
+import type { RoadBoard, RoadView } from "./road-board.ts";
+import type { RoadRunner } from "./road-runner.ts";
+
+/** What the API stands on. A one-shot command has no runner: nothing is up. */
+export interface ControlParts {
+  readonly platform: Platform;
+  readonly board: RoadBoard;
+  readonly runner: RoadRunner | undefined;
+  readonly services: ServicePlaces;
+  readonly layOut: (road: Pick<RoadView, "nodes" | "edges">) => Promise<RoadLayout>;
+  readonly status: () => Promise<Status>;
+}
+
+export interface Status {
+  readonly project: string;
+  readonly up: {
+    readonly pid: number;
+    readonly controlPort: number;
+    readonly restPort: number;
+    readonly grpcPort: number | null;
+    readonly servingPid: number | null;
+  } | null;
+  readonly lastRun: RunReport | null;
+}
+
+const RoadNodeSchema = Type.Object(
+  {
+    ...TaskReportFields,
+    state: Type.Union([TaskReportFields.state, Type.Literal("never")]),
+    doneAtMs: Type.Union([Type.Number(), Type.Null()], { description: "When it last ran to its end." }),
+    history: Type.Array(Type.Number(), { description: "Its last durations in milliseconds, oldest first." }),
+    place: Type.Union([
+      Type.Object({ file: Type.String(), line: Type.Integer(), description: Type.String() }),
+      Type.Null(),
+    ]),
+  },
+  { title: "RoadNode" },
+);
+
+const RoadSchema = Type.Object(
+  {
+    project: Type.String(),
+    description: Type.String(),
+    run: Type.Union([RunSchema, Type.Null()]),
+    nodes: Type.Array(RoadNodeSchema),
+    edges: Type.Array(
+      Type.Object({
+        from: Type.String(),
+        to: Type.String(),
+        isGate: Type.Boolean({ description: "A check that must hold, rather than data that is read." }),
+      }),
+    ),
+  },
+  { title: "Road" },
+);
+
+const LayoutSchema = Type.Object(
+  {
+    width: Type.Number(),
+    height: Type.Number(),
+    nodeWidth: Type.Number(),
+    nodeHeight: Type.Number(),
+    nodes: Type.Array(Type.Object({ id: Type.String(), x: Type.Number(), y: Type.Number() })),
+  },
+  { title: "RoadLayout", description: "Pixels from the top left." },
+);
+
+const StatusSchema = Type.Object(
+  {
+    project: Type.String(),
+    up: Type.Union([
+      Type.Object({
+        pid: Type.Integer(),
+        controlPort: Type.Integer(),
+        restPort: Type.Integer(),
+        grpcPort: Type.Union([Type.Integer(), Type.Null()]),
+        servingPid: Type.Union([Type.Integer(), Type.Null()]),
+      }),
+      Type.Null(),
+    ]),
+    lastRun: Type.Union([RunReportSchema, Type.Null()]),
+  },
+  { title: "Status" },
+);
+
+const RunIdParameter = Type.Object({ runId: Type.String({ minLength: 1 }) });
+
+/** Every operation of the control process. What they stand on is opened when the first is asked for. */
+export function controlRoutes(open: () => ControlParts): readonly Route[] {
+  return [
+    ...roadRoutes(open),
+    ...runRoutes(() => runsOf(open())),
+    ...lakehouseRoutes(() => open().platform.lakehouse),
+    ...trackingRoutes(() => open().platform.tracking),
+    ...serviceRoutes(() => open().services),
+    ...monitoringRoutes(() => open().platform.lakehouse),
+    ...lineageRoutes(() => open().platform),
+  ];
+}
+
+/** The kept runs; the one under way as it is at this moment. */
+function runsOf({ board, platform: { runs } }: ControlParts): Pick<RunStore, "list" | "run"> {
+  return { list: (page) => runs.list(page), run: async (id) => board.report(id) ?? runs.run(id) };
+}
+
+function roadRoutes(open: () => ControlParts): readonly Route[] {
+  return [
+    route({
+      id: "showStatus",
+      path: "/api/v1/status",
+      summary: "What is up, and how the last run went.",
+      response: StatusSchema,
+      handler: () => open().status(),
+    }),
+    route({
+      id: "showRoad",
+      path: "/api/v1/road",
+      summary: "The road as a graph, each step as it is now.",
+      response: RoadSchema,
+      handler: () => open().board.view(),
+    }),
+    route({
+      id: "layOutRoad",
+      path: "/api/v1/road/layout",
+      summary: "Where each step stands in a drawing from left to right.",
+      response: LayoutSchema,
+      handler: async () => {
+        const { board, layOut } = open();
+        return { ...(await layOut(board.view())), nodeWidth: NODE_SIZE.width, nodeHeight: NODE_SIZE.height };
+      },
+    }),
+    route({
+      id: "startRun",
+      path: "/api/v1/runs",
+      summary: "Take the road, or a part of it.",
+      body: Type.Object({
+        select: Type.Optional(Type.Array(Type.String(), { description: "dbt's selectors." })),
+        force: Type.Optional(Type.Boolean({ description: "Also what has not changed." })),
+        trigger: Type.Optional(Type.String({ maxLength: 200 })),
+      }),
+      response: Type.Object({ runId: Type.String() }, { title: "RunStarted" }),
+      status: 202,
+      handler: async ({ body: { select, force, trigger } }) => {
+        const { runId } = await runnerOf(open()).start({
+          force: force ?? false,
+          trigger: trigger ?? "api",
+          ...(select === undefined ? {} : { selectors: select }),
+        });
+        return { runId };
+      },
+    }),
+    route({
+      id: "cancelRun",
+      method: "POST",
+      path: "/api/v1/runs/:runId/cancel",
+      summary: "Stop a run: what is under way ends, nothing new begins.",
+      params: RunIdParameter,
+      response: Type.Object({ runId: Type.String() }, { title: "RunCancelled" }),
+      handler: ({ params: { runId } }) => {
+        if (!runnerOf(open()).cancel(runId))
+          throw orchestrationErrors.create("orchestration/unknown-run", { because: `run ${runId} is not under way` });
+        return { runId };
+      },
+    }),
+  ];
+}
+
+function runnerOf({ runner }: ControlParts): RoadRunner {
+  if (runner === undefined) throw platformErrors.create("platform/not-up", { because: "no `mill up` runs here" });
+  return runner;
+}
+
+/** The road as it changes: first the whole, then each step and run. */
+export function roadEvents({ board }: Pick<ControlParts, "board">): EventRoute {
+  return {
+    path: "/api/v1/events",
+    summary: "The road as it changes, as server-sent events: `road`, `node`, `run`.",
+    subscribe: (send) => {
+      send({ event: "road", data: board.view() });
+      return board.subscribe(send);
+    },
+  };
+}

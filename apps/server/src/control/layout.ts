@@ -1,0 +1,50 @@
+import { createHash } from "node:crypto";
+import elk, { type ELK, type ElkNode } from "elkjs/lib/elk.bundled.js";
+import type { RoadView } from "./road-board.ts";
+
+/** Where each node of a drawn road stands, in pixels from the top left. */
+export interface RoadLayout {
+  readonly width: number;
+  readonly height: number;
+  readonly nodes: readonly { readonly id: string; readonly x: number; readonly y: number }[];
+}
+
+export const NODE_SIZE = { width: 216, height: 62 } as const;
+const LAYOUTS_MAX = 8;
+
+/** Lays roads out from left to right, and remembers the last ones. */
+export function createLayouts(): (road: Pick<RoadView, "nodes" | "edges">) => Promise<RoadLayout> {
+  const engine = new elk.default();
+  const known = new Map<string, Promise<RoadLayout>>();
+  return (road) => {
+    const key = createHash("sha256")
+      .update(JSON.stringify([road.nodes.map(({ id }) => id), road.edges]))
+      .digest("hex");
+    const found = known.get(key) ?? layOut(engine, road);
+    known.set(key, found);
+    const [oldest] = known.keys();
+    if (known.size > LAYOUTS_MAX && oldest !== undefined) known.delete(oldest);
+    return found;
+  };
+}
+
+async function layOut(engine: ELK, { nodes, edges }: Pick<RoadView, "nodes" | "edges">): Promise<RoadLayout> {
+  const drawn: ElkNode = await engine.layout({
+    id: "road",
+    layoutOptions: {
+      "elk.algorithm": "layered",
+      "elk.direction": "RIGHT",
+      "elk.spacing.nodeNode": "18",
+      "elk.layered.spacing.nodeNodeBetweenLayers": "64",
+      "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",
+      "elk.layered.considerModelOrder.strategy": "PREFER_EDGES",
+    },
+    children: nodes.map(({ id }) => ({ id, ...NODE_SIZE })),
+    edges: edges.map(({ from, to }, index) => ({ id: String(index), sources: [from], targets: [to] })),
+  });
+  return {
+    width: drawn.width ?? 0,
+    height: drawn.height ?? 0,
+    nodes: (drawn.children ?? []).map(({ id, x = 0, y = 0 }) => ({ id, x, y })),
+  };
+}

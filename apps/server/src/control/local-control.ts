@@ -1,0 +1,37 @@
+import { loadProject } from "@millwright/project";
+import type { Route } from "@millwright/platform";
+import { compose } from "../compose.ts";
+import { installation } from "../installation.ts";
+import { statePaths } from "../paths.ts";
+import { controlRoutes, type ControlParts } from "./http.ts";
+import { createLayouts } from "./layout.ts";
+import { createRoadBoard } from "./road-board.ts";
+
+/** The control API without a control process: what a command answers with when nothing is up. */
+export interface LocalControl {
+  readonly routes: readonly Route[];
+  close(): Promise<void>;
+}
+
+/** Opens a project for reading. */
+export async function openLocalControl(projectDir: string): Promise<LocalControl> {
+  const project = await loadProject({ projectDir, millwrightUrl: installation().millwrightUrl });
+  const paths = statePaths(projectDir);
+  const platform = await compose(project, paths);
+  const parts: ControlParts = {
+    platform,
+    board: createRoadBoard(),
+    runner: undefined,
+    layOut: createLayouts(),
+    services: { deploymentFile: paths.deployment, servingUrl: () => undefined },
+    status: async () => {
+      const [last] = await platform.runs.list({ limit: 1 });
+      return {
+        project: project.settings.name,
+        up: null,
+        lastRun: last === undefined ? null : ((await platform.runs.run(last.runId)) ?? null),
+      };
+    },
+  };
+  return { routes: controlRoutes(() => parts), close: () => platform.close() };
+}

@@ -1,0 +1,166 @@
+import type { RunReport, RunStore, Task, TaskReport } from "@millwright/orchestration";
+import type { Project } from "@millwright/project";
+import { placesOf, type DefinitionPlace } from "./places.ts";
+
+/** A step of the road as the console shows it: its last report, and what is known of it besides. */
+interface RoadNode extends Omit<TaskReport, "state"> {
+  readonly state: TaskReport["state"] | "never";
+  /** When it last really ran to its end; null if never. */
+  readonly doneAtMs: number | null;
+  /** Its last durations, oldest first, in milliseconds. */
+  readonly history: readonly number[];
+  readonly place: DefinitionPlace | null;
+}
+
+interface RoadEdge {
+  readonly from: string;
+  readonly to: string;
+  /** A check that must hold, rather than data that is read. */
+  readonly isGate: boolean;
+}
+
+export interface RoadView {
+  readonly project: string;
+  readonly description: string;
+  readonly run: Omit<RunReport, "tasks"> | null;
+  readonly nodes: readonly RoadNode[];
+  readonly edges: readonly RoadEdge[];
+}
+
+type RoadChange =
+  | { readonly event: "road"; readonly data: RoadView }
+  | { readonly event: "node"; readonly data: RoadNode }
+  | { readonly event: "run"; readonly data: RoadView["run"] };
+
+const HISTORY_MAX = 20;
+
+/** What the road is now: the one place that the console, its stream and the API read it from. */
+export interface RoadBoard {
+  view(): RoadView;
+  /** The run under way or the last one that this process took, with its tasks. */
+  report(runId: string): RunReport | undefined;
+  /** Takes a project's steps, each as it last was. */
+  draw(project: Project, tasks: readonly Task[], store: RunStore): Promise<void>;
+  begin(run: Omit<RunReport, "tasks">): void;
+  update(report: TaskReport, nowMs: number): void;
+  end(run: Omit<RunReport, "tasks">): void;
+  subscribe(listener: (change: RoadChange) => void): () => void;
+}
+
+export function createRoadBoard(): RoadBoard {
+  const listeners = new Set<(change: RoadChange) => void>();
+  let view: RoadView = { project: "", description: "", run: null, nodes: [], edges: [] };
+  const nodes = new Map<string, RoadNode>();
+  const touched = new Set<string>();
+  const tell = (change: RoadChange) => {
+    for (const listener of listeners) listener(change);
+  };
+  const setRun = (run: RoadView["run"]) => {
+    view = { ...view, run };
+    tell({ event: "run", data: run });
+  };
+  return {
+    view: () => ({ ...view, nodes: [...nodes.values()] }),
+    report: (runId) =>
+      view.run?.runId === runId
+        ? { ...view.run, tasks: [...touched].flatMap((id) => reportOf(nodes.get(id))) }
+        : undefined,
+    draw: async (project, tasks, store) => {
+      const drawn = await drawNodes(project, tasks, store);
+      nodes.clear();
+      for (const node of drawn) nodes.set(node.id, node);
+      const { name, description = "" } = project.settings;
+      view = { ...view, project: name, description, edges: edgesOf(tasks) };
+      tell({ event: "road", data: { ...view, nodes: drawn } });
+    },
+    begin: (run) => {
+      touched.clear();
+      setRun(run);
+    },
+    update: (report, nowMs) => {
+      const before = nodes.get(report.id);
+      if (before === undefined) return;
+      touched.add(report.id);
+      const node = merged(before, report, nowMs);
+      nodes.set(report.id, node);
+      tell({ event: "node", data: node });
+    },
+    end: setRun,
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** A step that was left as it was keeps its last time. */
+function merged(before: RoadNode, report: TaskReport, nowMs: number): RoadNode {
+  const ran = report.tookMs !== null;
+  return {
+    ...before,
+    ...report,
+    tookMs: report.tookMs ?? (report.state === "unchanged" ? before.tookMs : null),
+    doneAtMs: ran ? nowMs : before.doneAtMs,
+    history: report.tookMs === null ? before.history : [...before.history, report.tookMs].slice(-HISTORY_MAX),
+  };
+}
+
+function reportOf(node: RoadNode | undefined): readonly TaskReport[] {
+  if (node === undefined || node.state === "never") return [];
+  const { id, kind, name, state, startedAtMs, tookMs, message, facts, error, progress } = node;
+  return [
+    {
+      id,
+      kind,
+      name,
+      state,
+      startedAtMs,
+      tookMs: state === "unchanged" ? null : tookMs,
+      message,
+      facts,
+      error,
+      progress,
+    },
+  ];
+}
+
+async function drawNodes(project: Project, tasks: readonly Task[], store: RunStore): Promise<readonly RoadNode[]> {
+  const done = await store.allDone();
+  const [last] = await store.list({ limit: 1 });
+  const lastReports = last === undefined ? [] : ((await store.run(last.runId))?.tasks ?? []);
+  const reports = new Map(lastReports.map((report) => [report.id, report]));
+  const places = placesOf(project);
+  return Promise.all(
+    tasks.map(async ({ id, kind, name }): Promise<RoadNode> => {
+      const report = reports.get(id);
+      const success = done.get(id);
+      const history = await store.durations(id, HISTORY_MAX);
+      return {
+        id,
+        kind,
+        name,
+        state: report?.state ?? (success === undefined ? "never" : success.warned ? "warned" : "unchanged"),
+        startedAtMs: report?.startedAtMs ?? null,
+        tookMs: report?.tookMs ?? history.at(-1) ?? null,
+        message: report?.message ?? null,
+        facts: success?.facts ?? report?.facts ?? {},
+        error: report?.error ?? null,
+        progress: null,
+        doneAtMs: success?.doneAtMs ?? null,
+        history,
+        place: places.get(id) ?? null,
+      };
+    }),
+  );
+}
+
+function edgesOf(tasks: readonly Task[]): readonly RoadEdge[] {
+  const known = new Set(tasks.map(({ id }) => id));
+  return tasks.flatMap((task) => {
+    const reads = task.reads.filter((id) => known.has(id)).map((from) => ({ from, to: task.id, isGate: false }));
+    const gates = task.waitsFor
+      .filter((id) => known.has(id) && !task.reads.includes(id))
+      .map((from) => ({ from, to: task.id, isGate: true }));
+    return [...reads, ...gates];
+  });
+}

@@ -1,0 +1,124 @@
+import { loadProject, compileRoad, writeTypes, type Project } from "@millwright/project";
+import { orchestrationErrors, type RunReport, type TaskReport } from "@millwright/orchestration";
+import type { Platform } from "../compose.ts";
+import { installation } from "../installation.ts";
+import type { StatePaths } from "../paths.ts";
+import { typesOf } from "../project-types.ts";
+import { takeRoad } from "../road.ts";
+import type { RoadBoard } from "./road-board.ts";
+
+interface RunRequest {
+  readonly selectors?: readonly string[];
+  readonly force: boolean;
+  readonly trigger: string;
+}
+
+/** Takes the road, one run at a time, with the definitions as they are when it starts. */
+export interface RoadRunner {
+  /** The project as the last run read it. */
+  project(): Project;
+  /** Starts a run; `ended` never rejects for a step that failed. Throws `orchestration/run-in-progress`. */
+  start(request: RunRequest): Promise<{ readonly runId: string; readonly ended: Promise<RunReport> }>;
+  /** Asks the run under way to stop. False when there is none of this id. */
+  cancel(runId: string): boolean;
+  /** Stops what runs and waits until it has. */
+  close(): Promise<void>;
+}
+
+export interface RoadRunnerParts {
+  readonly platform: Platform;
+  readonly paths: StatePaths;
+  readonly board: RoadBoard;
+  readonly onTask?: (report: TaskReport) => void;
+}
+
+interface UnderWay {
+  runId: string;
+  readonly abort: AbortController;
+  ended: Promise<unknown>;
+}
+
+export function createRoadRunner(first: Project, parts: RoadRunnerParts): RoadRunner {
+  let project = first;
+  let underWay: UnderWay | undefined;
+  const prepare = async (): Promise<Project> => {
+    const { millwrightUrl, typeRoots, millwrightPath } = installation();
+    const read = await loadProject({ projectDir: first.dir, millwrightUrl });
+    await parts.platform.allowSources(read);
+    await writeTypes(read.dir, await typesOf(read, parts.platform.lakehouse), {
+      millwright: millwrightPath,
+      typeRoots,
+    });
+    return read;
+  };
+  const start = async (request: RunRequest) => {
+    if (underWay !== undefined)
+      throw orchestrationErrors.create("orchestration/run-in-progress", {
+        because: `run ${underWay.runId} is under way`,
+      });
+    const current: UnderWay = { runId: "", abort: new AbortController(), ended: Promise.resolve() };
+    underWay = current;
+    try {
+      project = await prepare();
+      await parts.board.draw(project, compileRoad(project, parts.platform.parts), parts.platform.runs);
+    } catch (error) {
+      underWay = undefined;
+      throw error;
+    }
+    const begun = Promise.withResolvers<string>();
+    const ended = run({ project, request, parts, signal: current.abort.signal, begun: begun.resolve }).finally(() => {
+      underWay = undefined;
+    });
+    ended.catch(begun.reject);
+    current.ended = ended;
+    current.runId = await begun.promise;
+    return { runId: current.runId, ended };
+  };
+  return {
+    project: () => project,
+    start,
+    cancel: (runId) => {
+      if (underWay?.runId !== runId) return false;
+      underWay.abort.abort(new Error("cancelled"));
+      return true;
+    },
+    close: async () => {
+      underWay?.abort.abort(new Error("the process ends"));
+      await underWay?.ended.catch(() => undefined);
+    },
+  };
+}
+
+async function run({
+  project,
+  request,
+  parts,
+  signal,
+  begun,
+}: {
+  readonly project: Project;
+  readonly request: RunRequest;
+  readonly parts: RoadRunnerParts;
+  readonly signal: AbortSignal;
+  readonly begun: (runId: string) => void;
+}): Promise<RunReport> {
+  const { platform, paths, board } = parts;
+  const report = await takeRoad(
+    { project, platform, paths },
+    {
+      ...request,
+      signal,
+      onBegin: (run) => {
+        board.begin(run);
+        begun(run.runId);
+      },
+      onTask: (task) => {
+        board.update(task, platform.parts.clock.nowMs());
+        parts.onTask?.(task);
+      },
+    },
+  );
+  const { tasks: _tasks, ...ended } = report;
+  board.end(ended);
+  return report;
+}

@@ -1,0 +1,178 @@
+import { createServer, type AddressInfo } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { edit, mill, millJson, millUp, smallFlights, type Up } from "./support/project.ts";
+
+let projectDir: string;
+let up: Up;
+
+beforeAll(async () => {
+  projectDir = smallFlights();
+  up = await millUp(projectDir);
+  await runEnded();
+});
+afterAll(() => up.stop());
+
+const at = () => ["--project", projectDir];
+const api = (path: string, options?: RequestInit) => fetch(`http://127.0.0.1:${up.controlPort}${path}`, options);
+
+async function get<Value>(path: string): Promise<Value> {
+  const response = await api(path);
+  expect(response.status, path).toBe(200);
+  return (await response.json()) as Value;
+}
+
+interface Road {
+  readonly run: { readonly runId: string; readonly state: string } | null;
+  readonly nodes: readonly { readonly id: string; readonly state: string; readonly tookMs: number | null }[];
+}
+
+async function runEnded(): Promise<Road> {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await pause(100)) {
+    const road = await get<Road>("/api/v1/road");
+    if (road.run !== null && road.run.state !== "running") return road;
+  }
+  throw new Error("the run did not end");
+}
+
+describe("the control API", () => {
+  test("every operation that reads answers as the OpenAPI document says", async () => {
+    const document = await get<{
+      paths: Record<string, Record<string, { operationId: string; responses: Record<string, unknown> }>>;
+    }>("/api/openapi.json");
+    const ajv = new Ajv2020({ strict: false });
+    ajv.addSchema(document, "api");
+    const values: Readonly<Record<string, string>> = {
+      showTable: "departures",
+      readRows: "departures",
+      listModelVersions: "late-flights",
+      showService: "late-flights",
+      showMonitor: "late-flights-drift",
+      showLineage: "late-flights",
+      showRun: (await get<Road>("/api/v1/road")).run?.runId ?? "",
+    };
+    const asked: string[] = [];
+    for (const [path, methods] of Object.entries(document.paths)) {
+      const operation = methods["get"];
+      if (operation === undefined) continue;
+      const address = path.replace(/\{\w+\}/, encodeURIComponent(values[operation.operationId] ?? "missing"));
+      const answer = await get<unknown>(address);
+      const pointer = `api#/paths/${path.replaceAll("/", "~1")}/get/responses/200/content/application~1json/schema`;
+      const validate = ajv.getSchema(encodeURI(pointer));
+      if (validate === undefined) throw new Error(`no schema at ${pointer}`);
+      expect(validate(answer), `${path}: ${ajv.errorsText(validate.errors)}`).toBe(true);
+      asked.push(operation.operationId);
+    }
+    expect(asked.length).toBeGreaterThanOrEqual(14);
+  });
+
+  test("the road is a graph of steps, each with its time and its place", async () => {
+    const road = await get<Road & { edges: { from: string; to: string }[] }>("/api/v1/road");
+    expect(road.run?.state).toBe("done");
+    expect(road.edges).toContainEqual({ from: "training:late-flights", to: "service:late-flights", isGate: false });
+    expect(road.nodes.find(({ id }) => id === "table:departures")).toMatchObject({
+      state: "done",
+      facts: { rows: expect.any(Number) as number },
+      place: { file: expect.stringContaining("departures.sql") as string },
+    });
+    const layout = await get<{ nodes: { id: string; x: number }[] }>("/api/v1/road/layout");
+    const x = new Map(layout.nodes.map((node) => [node.id, node.x]));
+    for (const { from, to } of road.edges) expect(x.get(from), `${from} → ${to}`).toBeLessThan(x.get(to) ?? 0);
+  });
+
+  test("a run is streamed as it goes, and a second one at once is refused", async () => {
+    const stream = await api("/api/v1/events");
+    const reader = stream.body?.getReader();
+    const start = () =>
+      api("/api/v1/runs", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ force: true, select: ["departures"] }),
+      });
+    const [one, other] = await Promise.all([start(), start()]);
+    expect(new Set([one.status, other.status])).toEqual(new Set([202, 409]));
+    let text = "";
+    while (!/event: node\ndata: \{[^\n]*"id":"table:departures"[^\n]*"state":"done"/.test(text))
+      text += new TextDecoder().decode((await reader?.read())?.value);
+    expect(text).toMatch(/"state":"running"/);
+    await reader?.cancel();
+    await runEnded();
+  });
+
+  test("metrics for Prometheus: each step's last time, the alerts of each monitor", async () => {
+    const text = await (await api("/metrics")).text();
+    expect(text).toMatch(/^millwright_step_seconds\{step="training:late-flights"\} [\d.]+$/m);
+    expect(text).toMatch(/^millwright_monitor_alerts\{monitor="late-flights-drift"\} \d+$/m);
+  });
+
+  test("a prediction through control is the serving process's own", async () => {
+    const service = await get<{ example: object; url: string }>("/api/v1/services/late-flights");
+    const json = {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(service.example),
+    };
+    const through = (await (await api("/api/v1/services/late-flights/predict", json)).json()) as {
+      probability: number;
+    };
+    const direct = (await (await fetch(service.url, json)).json()) as { probability: number };
+    expect(through.probability).toBe(direct.probability);
+  });
+});
+
+describe("commands beside `mill up` go through it", () => {
+  test("`mill run` has it take the road, with what has changed since", () => {
+    edit(projectDir, "models/marts/departures.sql", (text) => `${text}\n-- changed`);
+    const { code, stdout } = mill(["run", "--json", ...at()]);
+    const report = JSON.parse(stdout) as { runId: string; trigger: string; tasks: { id: string; state: string }[] };
+    expect(code).toBe(0);
+    expect(report.trigger).toBe("mill run");
+    expect(report.tasks.find(({ id }) => id === "table:departures")?.state).toBe("done");
+    expect(report.tasks.find(({ id }) => id === "source:flights_raw")?.state).toBe("unchanged");
+    expect(millJson(["runs", "list", ...at()])).toContainEqual(expect.objectContaining({ runId: report.runId }));
+  });
+
+  test("a project that does not check is told as it is without, and nothing runs", () => {
+    edit(projectDir, "services/late-flights.ts", (text) =>
+      text.replace("late-flights@champion", "late-flight@champion"),
+    );
+    const { code, stderr } = mill(["run", ...at()]);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/late-flights/);
+    edit(projectDir, "services/late-flights.ts", (text) =>
+      text.replace("late-flight@champion", "late-flights@champion"),
+    );
+  });
+
+  test("an occupied port is told with a command that works", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => taken.once("listening", resolve));
+    const { port } = taken.address() as AddressInfo;
+    const other = smallFlights();
+    const { code, stderr } = mill(["up", "--once", "--port", String(port), "--project", other]);
+    taken.close();
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/platform\/port-taken/);
+    const free = /`mill up --port (\d+)`/.exec(stderr)?.[1];
+    expect(Number(free)).toBeGreaterThan(0);
+    expect(free).not.toBe(String(port));
+  });
+
+  test("answers are the same as without it", async () => {
+    const asks = [
+      ["table", "list"],
+      ["table", "show", "departures"],
+      ["models", "list"],
+      ["models", "show", "late-flights"],
+      ["sql", "select origin, count(*) as n, sum(distance)::hugeint as wide from departures group by 1 order by 1"],
+      ["lineage", "late-flights"],
+      ["runs", "list"],
+    ];
+    const through = asks.map((args) => millJson([...args, ...at()]));
+    await up.stop();
+    for (const [index, args] of asks.entries())
+      expect(millJson([...args, ...at()]), args.join(" ")).toEqual(through[index]);
+    expect(millJson(["status", ...at()])).toMatchObject({ up: null });
+  });
+});

@@ -1,0 +1,313 @@
+// Made by `npm run generate` from the routes' schemas.
+
+export interface Status {
+  readonly project: string;
+  readonly up: {
+    readonly pid: number;
+    readonly controlPort: number;
+    readonly restPort: number;
+    readonly grpcPort: number | null;
+    readonly servingPid: number | null;
+  } | null;
+  readonly lastRun: RunReport | null;
+}
+
+export interface RunReport {
+  readonly runId: string;
+  readonly state: "running" | "done" | "failed" | "cancelled";
+  readonly trigger: string;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number | null;
+  readonly tasks: readonly TaskReport[];
+}
+
+export interface TaskReport {
+  readonly id: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly state: TaskState;
+  readonly startedAtMs: number | null;
+  readonly tookMs: number | null;
+  readonly message: string | null;
+  readonly facts: TaskFacts;
+  readonly error: Problem | null;
+  readonly progress: Progress | null;
+}
+
+export type TaskState = "waiting" | "running" | "done" | "unchanged" | "warned" | "failed" | "blocked" | "cancelled";
+
+export type TaskFacts = Readonly<Record<string, string | number | boolean | null>>;
+
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly remedy: string;
+  readonly where?: {
+    readonly file?: string;
+    readonly line?: number;
+    readonly column?: number;
+    readonly row?: number;
+    readonly columnName?: string;
+  };
+}
+
+export interface Progress {
+  readonly message: string;
+  readonly done?: number;
+  readonly total?: number;
+  readonly unit?: string;
+}
+
+export interface Road {
+  readonly project: string;
+  readonly description: string;
+  readonly run: Run | null;
+  readonly nodes: readonly RoadNode[];
+  readonly edges: readonly {
+    readonly from: string;
+    readonly to: string;
+    /** A check that must hold, rather than data that is read. */
+    readonly isGate: boolean;
+  }[];
+}
+
+export interface Run {
+  readonly runId: string;
+  readonly state: "running" | "done" | "failed" | "cancelled";
+  readonly trigger: string;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number | null;
+}
+
+export interface RoadNode {
+  readonly id: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly state: TaskState | "never";
+  readonly startedAtMs: number | null;
+  readonly tookMs: number | null;
+  readonly message: string | null;
+  readonly facts: TaskFacts;
+  readonly error: Problem | null;
+  readonly progress: Progress | null;
+  /** When it last ran to its end. */
+  readonly doneAtMs: number | null;
+  /** Its last durations in milliseconds, oldest first. */
+  readonly history: readonly number[];
+  readonly place: { readonly file: string; readonly line: number; readonly description: string } | null;
+}
+
+/** Pixels from the top left. */
+export interface RoadLayout {
+  readonly width: number;
+  readonly height: number;
+  readonly nodeWidth: number;
+  readonly nodeHeight: number;
+  readonly nodes: readonly { readonly id: string; readonly x: number; readonly y: number }[];
+}
+
+export interface RunStarted {
+  readonly runId: string;
+}
+
+export interface RunCancelled {
+  readonly runId: string;
+}
+
+export interface Table {
+  readonly name: string;
+  readonly kind: "table" | "view";
+  readonly columns: readonly Column[];
+  /** What a view selects. */
+  readonly sql: string | null;
+  readonly snapshotId: string | null;
+  readonly rowCount: number | null;
+  readonly bytes: number | null;
+  readonly fileCount: number | null;
+  /** The table's Iceberg metadata, for readers of this machine. */
+  readonly metadataLocation: string | null;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly updatedAtMs: number;
+}
+
+export interface Column {
+  readonly name: string;
+  /** An Iceberg type: int, string, timestamp, decimal(9,2). */
+  readonly type: string;
+  readonly nullable?: boolean;
+  readonly doc?: string;
+}
+
+export interface TableWithHistory {
+  readonly table: Table;
+  readonly history: readonly Snapshot[];
+}
+
+export interface Snapshot {
+  readonly table: string;
+  readonly snapshotId: string;
+  readonly parentId: string | null;
+  readonly operation: string;
+  readonly committedAtMs: number;
+  readonly rowCount: number;
+  readonly summary: Readonly<Record<string, string>>;
+}
+
+export interface QueryResult {
+  readonly columns: readonly Column[];
+  /** Timestamps and decimals as text; integers beyond 2^53 as text. */
+  readonly rows: readonly (readonly unknown[])[];
+  /** There were more rows than were asked for. */
+  readonly truncated: boolean;
+}
+
+export interface Model {
+  readonly name: string;
+  readonly versions: number;
+  readonly champion: ModelVersion | null;
+}
+
+export interface ModelVersion {
+  readonly model: string;
+  readonly version: number;
+  readonly runId: string;
+  readonly artifactPath: string;
+  /** What its trainer recorded: metrics, gates, importance, calibration, signature, parameters. */
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly createdAtMs: number;
+  readonly aliases: readonly string[];
+}
+
+export interface ExperimentRun {
+  readonly id: string;
+  readonly experiment: string;
+  readonly status: "running" | "finished" | "failed";
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly artifactPath: string;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number | null;
+}
+
+export interface Service {
+  readonly name: string;
+  readonly model: string;
+  readonly version: number;
+  /** The fields that a caller sends. */
+  readonly request: readonly { readonly name: string; readonly type: string }[];
+  /** The field that says when it asks. */
+  readonly timestamp: string;
+  /** A request that can be sent as it is. */
+  readonly example: Readonly<Record<string, unknown>>;
+  /** Where predictions are asked for. */
+  readonly url: string | null;
+}
+
+export interface Prediction {
+  readonly id: string;
+  readonly model_name: string;
+  readonly model_version: string;
+  readonly probability: number;
+}
+
+export interface MonitorResults {
+  readonly table: string;
+  readonly results: readonly {
+    readonly feature: string;
+    readonly day: string;
+    readonly rows: number;
+    readonly missingRate: number;
+    readonly psi: number;
+  }[];
+}
+
+export interface LineageGraph {
+  readonly name: string;
+  /** For a prediction's id, the model version that made it. */
+  readonly resolved: string;
+  readonly nodes: readonly string[];
+  readonly edges: readonly { readonly from: string; readonly to: string; readonly job: string }[];
+}
+
+/** The control process's API. Every call may fail with the problem that the server tells. */
+export interface ControlApi {
+  /** What is up, and how the last run went. */
+  showStatus(): Promise<Status>;
+  /** The road as a graph, each step as it is now. */
+  showRoad(): Promise<Road>;
+  /** Where each step stands in a drawing from left to right. */
+  layOutRoad(): Promise<RoadLayout>;
+  /** Take the road, or a part of it. */
+  startRun(input: {
+    readonly body: {
+      /** dbt's selectors. */
+      readonly select?: readonly string[];
+      /** Also what has not changed. */
+      readonly force?: boolean;
+      readonly trigger?: string;
+    };
+  }): Promise<RunStarted>;
+  /** Stop a run: what is under way ends, nothing new begins. */
+  cancelRun(input: { readonly runId: string }): Promise<RunCancelled>;
+  /** The runs of the road, newest first. */
+  listRuns(input?: {
+    readonly limit?: number;
+    /** The run after which the page begins. */
+    readonly before?: string;
+  }): Promise<readonly Run[]>;
+  /** What became of each task in a run. */
+  showRun(input: { readonly runId: string }): Promise<RunReport>;
+  /** The tables and views. */
+  listTables(): Promise<readonly Table[]>;
+  /** A table's columns and its snapshots. */
+  showTable(input: { readonly name: string }): Promise<TableWithHistory>;
+  /** Some of a table's rows, in no order of their own. */
+  readRows(input: { readonly name: string; readonly limit?: number; readonly offset?: number }): Promise<QueryResult>;
+  /** Ask the tables in SQL. */
+  query(input: { readonly body: { readonly sql: string; readonly maxRows?: number } }): Promise<QueryResult>;
+  /** The registered models, each with its champion. */
+  listModels(): Promise<readonly Model[]>;
+  /** A model's versions, newest first. */
+  listModelVersions(input: { readonly name: string }): Promise<readonly ModelVersion[]>;
+  /** The training runs, newest first. */
+  listExperimentRuns(input?: {
+    readonly experiment?: string;
+    readonly limit?: number;
+  }): Promise<readonly ExperimentRun[]>;
+  /** The deployed services. */
+  listServices(): Promise<readonly Service[]>;
+  /** What a service takes and which version answers. */
+  showService(input: { readonly name: string }): Promise<Service>;
+  /** One prediction, through the serving process. */
+  predict(input: { readonly name: string; readonly body: Readonly<Record<string, unknown>> }): Promise<Prediction>;
+  /** The stability index of each feature on each day. */
+  showMonitor(input: { readonly name: string }): Promise<MonitorResults>;
+  /** What something came from and what hangs on it. */
+  showLineage(input: { readonly name: string }): Promise<LineageGraph>;
+}
+
+/** Where each operation is, and which of its input's fields go into the path and the query. */
+export const operations = {
+  showStatus: { method: "GET", path: "/api/v1/status", params: [], query: [] },
+  showRoad: { method: "GET", path: "/api/v1/road", params: [], query: [] },
+  layOutRoad: { method: "GET", path: "/api/v1/road/layout", params: [], query: [] },
+  startRun: { method: "POST", path: "/api/v1/runs", params: [], query: [] },
+  cancelRun: { method: "POST", path: "/api/v1/runs/:runId/cancel", params: ["runId"], query: [] },
+  listRuns: { method: "GET", path: "/api/v1/runs", params: [], query: ["limit", "before"] },
+  showRun: { method: "GET", path: "/api/v1/runs/:runId", params: ["runId"], query: [] },
+  listTables: { method: "GET", path: "/api/v1/tables", params: [], query: [] },
+  showTable: { method: "GET", path: "/api/v1/tables/:name", params: ["name"], query: [] },
+  readRows: { method: "GET", path: "/api/v1/tables/:name/rows", params: ["name"], query: ["limit", "offset"] },
+  query: { method: "POST", path: "/api/v1/sql", params: [], query: [] },
+  listModels: { method: "GET", path: "/api/v1/models", params: [], query: [] },
+  listModelVersions: { method: "GET", path: "/api/v1/models/:name", params: ["name"], query: [] },
+  listExperimentRuns: { method: "GET", path: "/api/v1/experiment-runs", params: [], query: ["experiment", "limit"] },
+  listServices: { method: "GET", path: "/api/v1/services", params: [], query: [] },
+  showService: { method: "GET", path: "/api/v1/services/:name", params: ["name"], query: [] },
+  predict: { method: "POST", path: "/api/v1/services/:name/predict", params: ["name"], query: [] },
+  showMonitor: { method: "GET", path: "/api/v1/monitors/:name", params: ["name"], query: [] },
+  showLineage: { method: "GET", path: "/api/v1/lineage/:name", params: ["name"], query: [] },
+} as const;

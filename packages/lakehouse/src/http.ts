@@ -1,0 +1,120 @@
+import { route, type Route } from "@millwright/platform";
+import Type from "typebox";
+import { quoteName } from "./domain/names.ts";
+import { lakehouseErrors } from "./errors.ts";
+import type { Lakehouse, TableState } from "./lakehouse.ts";
+
+const ROWS_MAX = 10_000;
+
+const ColumnSchema = Type.Object(
+  {
+    name: Type.String(),
+    type: Type.String({ description: "An Iceberg type: int, string, timestamp, decimal(9,2)." }),
+    nullable: Type.Optional(Type.Boolean()),
+    doc: Type.Optional(Type.String()),
+  },
+  { title: "Column" },
+);
+
+const TableSchema = Type.Object(
+  {
+    name: Type.String(),
+    kind: Type.Union([Type.Literal("table"), Type.Literal("view")]),
+    columns: Type.Array(ColumnSchema),
+    sql: Type.Union([Type.String(), Type.Null()], { description: "What a view selects." }),
+    snapshotId: Type.Union([Type.String(), Type.Null()]),
+    rowCount: Type.Union([Type.Number(), Type.Null()]),
+    bytes: Type.Union([Type.Number(), Type.Null()]),
+    fileCount: Type.Union([Type.Number(), Type.Null()]),
+    metadataLocation: Type.Union([Type.String(), Type.Null()], {
+      description: "The table's Iceberg metadata, for readers of this machine.",
+    }),
+    properties: Type.Record(Type.String(), Type.String()),
+    updatedAtMs: Type.Number(),
+  },
+  { title: "Table" },
+);
+
+const SnapshotSchema = Type.Object(
+  {
+    table: Type.String(),
+    snapshotId: Type.String(),
+    parentId: Type.Union([Type.String(), Type.Null()]),
+    operation: Type.String(),
+    committedAtMs: Type.Number(),
+    rowCount: Type.Number(),
+    summary: Type.Record(Type.String(), Type.String()),
+  },
+  { title: "Snapshot" },
+);
+
+const ResultSchema = Type.Object(
+  {
+    columns: Type.Array(ColumnSchema),
+    rows: Type.Array(Type.Array(Type.Unknown()), {
+      description: "Timestamps and decimals as text; integers beyond 2^53 as text.",
+    }),
+    truncated: Type.Boolean({ description: "There were more rows than were asked for." }),
+  },
+  { title: "QueryResult" },
+);
+
+const NameParameter = Type.Object({ name: Type.String({ minLength: 1 }) });
+
+/** The tables over HTTP. The lakehouse is opened when the first of them is asked for. */
+export function lakehouseRoutes(open: () => Lakehouse): readonly Route[] {
+  return [
+    route({
+      id: "listTables",
+      path: "/api/v1/tables",
+      summary: "The tables and views.",
+      response: Type.Array(TableSchema),
+      handler: () => open().tables(),
+    }),
+    route({
+      id: "showTable",
+      path: "/api/v1/tables/:name",
+      summary: "A table's columns and its snapshots.",
+      params: NameParameter,
+      response: Type.Object({ table: TableSchema, history: Type.Array(SnapshotSchema) }, { title: "TableWithHistory" }),
+      handler: async ({ params: { name } }) => {
+        const table = await existing(open(), name);
+        return { table, history: await open().history(name) };
+      },
+    }),
+    route({
+      id: "readRows",
+      path: "/api/v1/tables/:name/rows",
+      summary: "Some of a table's rows, in no order of their own.",
+      params: NameParameter,
+      query: Type.Object({
+        limit: Type.Integer({ default: 100, minimum: 1, maximum: ROWS_MAX }),
+        offset: Type.Integer({ default: 0, minimum: 0 }),
+      }),
+      response: ResultSchema,
+      handler: async ({ params: { name }, query: { limit, offset } }) => {
+        await existing(open(), name);
+        return open().query(`SELECT * FROM main.${quoteName(name)} LIMIT ${limit + 1} OFFSET ${offset}`, {
+          maxRows: limit,
+        });
+      },
+    }),
+    route({
+      id: "query",
+      path: "/api/v1/sql",
+      summary: "Ask the tables in SQL.",
+      body: Type.Object({
+        sql: Type.String({ minLength: 1, maxLength: 1_000_000 }),
+        maxRows: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1_000 })),
+      }),
+      response: ResultSchema,
+      handler: ({ body: { sql, maxRows } }) => open().query(sql, { maxRows: maxRows ?? 1_000 }),
+    }),
+  ];
+}
+
+async function existing(lakehouse: Lakehouse, name: string): Promise<TableState> {
+  const table = await lakehouse.table(name);
+  if (table !== undefined) return table;
+  throw lakehouseErrors.create("lakehouse/unknown-table", { because: `nothing is called ${name}` });
+}

@@ -1,0 +1,113 @@
+import { kernelErrors } from "@millwright/kernel";
+import Type, { type Static, type TObject, type TSchema } from "typebox";
+import { Value } from "typebox/value";
+
+/** What a handler is given: each part as its schema says it, and a signal that fires when the caller has gone. */
+interface RouteRequest<Params = unknown, Query = unknown, Body = unknown> {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One HTTP operation as data: served by the control process, called in process by one-shot commands, described by
+ * OpenAPI, and printed as the typed client.
+ */
+export interface Route {
+  /** The operation's name, unique in the API: `listTables`. */
+  readonly id: string;
+  readonly method: "GET" | "POST" | "DELETE";
+  /** With `:name` for each parameter. */
+  readonly path: string;
+  readonly summary: string;
+  readonly params: TSchema;
+  readonly query: TSchema;
+  readonly body: TSchema | undefined;
+  readonly response: TSchema;
+  /** The status of success. */
+  readonly status: 200 | 202;
+  handler(request: RouteRequest): Promise<unknown>;
+}
+
+/** A value as it may be answered: what a schema describes, read only or not. */
+export type Answer<Value> = Value extends readonly (infer Item)[]
+  ? readonly Answer<Item>[]
+  : Value extends object
+    ? { readonly [Key in keyof Value]: Answer<Value[Key]> }
+    : Value;
+
+const NOTHING = Type.Object({});
+
+export interface RouteSpec<
+  Params extends TObject,
+  Query extends TObject,
+  Body extends TSchema,
+  Response extends TSchema,
+> {
+  readonly id: string;
+  readonly method?: Route["method"];
+  readonly path: string;
+  readonly summary: string;
+  readonly params?: Params;
+  readonly query?: Query;
+  readonly body?: Body;
+  readonly response: Response;
+  readonly status?: Route["status"];
+  handler(
+    request: RouteRequest<Static<Params>, Static<Query>, Static<Body>>,
+  ): Promise<Answer<Static<Response>>> | Answer<Static<Response>>;
+}
+
+/** Declares a route; its handler's parts are typed by the schemas. */
+export function route<
+  Response extends TSchema,
+  Params extends TObject = TObject<Record<never, never>>,
+  Query extends TObject = TObject<Record<never, never>>,
+  Body extends TSchema = TSchema,
+>(spec: RouteSpec<Params, Query, Body, Response>): Route {
+  return {
+    id: spec.id,
+    method: spec.method ?? (spec.body === undefined ? "GET" : "POST"),
+    path: spec.path,
+    summary: spec.summary,
+    params: spec.params ?? NOTHING,
+    query: spec.query ?? NOTHING,
+    body: spec.body,
+    response: spec.response,
+    status: spec.status ?? 200,
+    handler: async (request) => spec.handler(request as RouteRequest<Static<Params>, Static<Query>, Static<Body>>),
+  };
+}
+
+/** The parts of a request before they are checked. */
+export interface RawRequest {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+  readonly signal: AbortSignal;
+}
+
+/** Checks a request against its route and answers it. Text in path and query becomes the number or boolean asked for. */
+export async function answerRoute(asked: Route, { params, query, body, signal }: RawRequest): Promise<unknown> {
+  const request = {
+    params: read(asked.params, Value.Convert(asked.params, params), "the path"),
+    query: read(asked.query, Value.Convert(asked.query, query), "the query"),
+    body: asked.body === undefined ? undefined : read(asked.body, body, "the body"),
+    signal,
+  };
+  return asked.handler(request);
+}
+
+function read(schema: TSchema, value: unknown, what: string): unknown {
+  const filled = Value.Default(schema, value);
+  if (Value.Check(schema, filled)) return filled;
+  const problems = Value.Errors(schema, filled)
+    .slice(0, 8)
+    .map((error) => `${error.instancePath === "" ? "/" : error.instancePath} ${error.message}`);
+  throw kernelErrors.create("kernel/invalid", {
+    because: `${what}: ${problems.join("; ")}`,
+    remedy: "Correct the named field; /api/openapi.json says what each operation takes.",
+    details: { problems },
+  });
+}

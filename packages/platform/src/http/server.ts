@@ -1,0 +1,161 @@
+import fastifyStatic from "@fastify/static";
+import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import { isMillError, toProblem, type Logger } from "@millwright/kernel";
+import { toJson } from "../commands.ts";
+import { platformErrors } from "../errors.ts";
+import type { Metrics } from "../metrics.ts";
+import { streamEvents, type EventRoute } from "./event-stream.ts";
+import { isFromLoopback } from "./loopback.ts";
+import { openApiOf } from "./openapi.ts";
+import { answerRoute, type Route } from "./route.ts";
+
+export interface HttpServerOptions {
+  /** Only loopback is bound: off it nothing starts without authentication. */
+  readonly host: string;
+  readonly port: number;
+  readonly title: string;
+  readonly version: string;
+  readonly routes: readonly Route[];
+  readonly events: readonly EventRoute[];
+  readonly metrics: Metrics;
+  /** Whether the process may be sent work. */
+  readonly isReady: () => boolean;
+  readonly pages: Pages;
+  readonly logger: Logger;
+}
+
+/** The console: where it was built, and what is said while it has not been. */
+interface Pages {
+  folder(): string | undefined;
+  readonly placeholder: string;
+}
+
+export interface HttpServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+const BODY_BYTES_MAX = 16 * 2 ** 20;
+const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "localhost"]);
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** Serves routes, event streams, health, metrics, OpenAPI and the console's pages. Throws `platform/port-taken`. */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  if (!LOOPBACK_HOSTS.has(options.host))
+    throw platformErrors.create("platform/not-loopback", { because: `the host ${options.host} was asked for` });
+  const app = Fastify({
+    logger: false,
+    bodyLimit: BODY_BYTES_MAX,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 500 },
+  });
+  guard(app);
+  tellErrors(app, options.logger);
+  serveOperations(app, options);
+  await servePages(app, options.pages);
+  await listen(app, options);
+  const address = app.server.address();
+  return {
+    port: typeof address === "object" && address !== null ? address.port : options.port,
+    close: () => app.close(),
+  };
+}
+
+function guard(app: FastifyInstance): void {
+  app.addHook("onRequest", async (request, reply) => {
+    void reply.headers({
+      "content-security-policy": POLICY,
+      "x-content-type-options": "nosniff",
+      "referrer-policy": "no-referrer",
+      "cross-origin-resource-policy": "same-origin",
+    });
+    if (isFromLoopback(request.headers)) return;
+    throw platformErrors.create("platform/foreign-origin", {
+      because: "the Host or Origin header names another place than this machine",
+    });
+  });
+}
+
+function tellErrors(app: FastifyInstance, logger: Logger): void {
+  app.setErrorHandler((error, request, reply) => {
+    const known = isMillError(error) ? error : refusalOf(error);
+    if (!isMillError(known)) logger.error({ err: error, path: request.url }, "a request failed");
+    const { exit: _exit, ...problem } = toProblem(known);
+    return reply.code(problem.status).type("application/problem+json").send(JSON.stringify(problem));
+  });
+  app.setNotFoundHandler((request) => {
+    throw platformErrors.create("platform/unknown-address", {
+      because: `${request.method} ${request.url.split("?")[0]?.slice(0, 200) ?? ""}`,
+    });
+  });
+}
+
+/** What Fastify itself refuses (a body too large, not JSON, of another type) keeps its status; anything else is a defect. */
+function refusalOf(error: unknown): unknown {
+  const { statusCode, message } = error as { statusCode?: number; message?: string };
+  if (statusCode === undefined || statusCode >= 500) return error;
+  return platformErrors.create(statusCode === 413 ? "platform/too-large" : "platform/bad-request", {
+    because: message ?? "the request cannot be read",
+    cause: error,
+  });
+}
+
+function serveOperations(app: FastifyInstance, options: HttpServerOptions): void {
+  const { routes, events, metrics } = options;
+  app.setValidatorCompiler(() => () => true);
+  for (const route of routes) {
+    app.route({
+      method: route.method,
+      url: route.path,
+      handler: async (request, reply) => {
+        const gone = new AbortController();
+        reply.raw.once("close", () => gone.abort());
+        const { params, query, body } = request;
+        const answer = await answerRoute(route, { params, query, body, signal: gone.signal });
+        return sendJson(reply.code(route.status), answer);
+      },
+    });
+  }
+  for (const stream of events)
+    app.get(stream.path, (_request, reply) => {
+      reply.hijack();
+      streamEvents(reply.raw, stream);
+    });
+  app.get("/api/openapi.json", (_request, reply) => sendJson(reply, openApiOf(routes, options)));
+  app.get("/healthz", (_request, reply) => sendJson(reply, { live: true }));
+  app.get("/readyz", (_request, reply) => {
+    const ready = options.isReady();
+    return sendJson(reply.code(ready ? 200 : 503), { ready });
+  });
+  app.get("/metrics", (_request, reply) => reply.type("text/plain; version=0.0.4").send(metrics.text()));
+}
+
+function sendJson(reply: FastifyReply, value: unknown): FastifyReply {
+  return reply.type("application/json").header("cache-control", "no-store").send(toJson(value, 0));
+}
+
+/** Files of the console as they are; any other address of a page is the console's, which routes it itself. */
+async function servePages(app: FastifyInstance, pages: Pages): Promise<void> {
+  await app.register(fastifyStatic, { root: "/", serve: false });
+  app.get("/*", (request, reply) => {
+    const path = (request.params as { readonly "*": string })["*"];
+    if (path.startsWith("api/")) return reply.callNotFound();
+    const folder = pages.folder();
+    if (folder === undefined) return reply.type("text/html").send(pages.placeholder);
+    if (path.startsWith("assets/")) return reply.sendFile(path, folder, { immutable: true, maxAge: "365d" });
+    return reply.header("cache-control", "no-cache").sendFile("index.html", folder, { cacheControl: false });
+  });
+}
+
+async function listen(app: FastifyInstance, { host, port }: HttpServerOptions): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    throw platformErrors.create("platform/port-taken", {
+      because: `port ${port} of ${host} is taken by another program`,
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,120 @@
+import { route, type Route } from "@millwright/platform";
+import Type from "typebox";
+import { deployedServices, type DeployedService } from "./deployment.ts";
+import { servingErrors } from "./errors.ts";
+
+/** Where the services' deployment lies, and where the serving process answers; undefined while it does not. */
+export interface ServicePlaces {
+  readonly deploymentFile: string;
+  readonly servingUrl: () => string | undefined;
+}
+
+const FieldSchema = Type.Object({ name: Type.String(), type: Type.String() });
+
+const ServiceSchema = Type.Object(
+  {
+    name: Type.String(),
+    model: Type.String(),
+    version: Type.Integer(),
+    request: Type.Array(FieldSchema, { description: "The fields that a caller sends." }),
+    timestamp: Type.String({ description: "The field that says when it asks." }),
+    example: Type.Record(Type.String(), Type.Unknown(), { description: "A request that can be sent as it is." }),
+    url: Type.Union([Type.String(), Type.Null()], { description: "Where predictions are asked for." }),
+  },
+  { title: "Service" },
+);
+
+const NameParameter = Type.Object({ name: Type.String({ minLength: 1 }) });
+const PREDICT_TIMEOUT_MS = 10_000;
+
+/** The deployed services over HTTP, and a way to ask one from the console. */
+export function serviceRoutes(open: () => ServicePlaces): readonly Route[] {
+  return [
+    route({
+      id: "listServices",
+      path: "/api/v1/services",
+      summary: "The deployed services.",
+      response: Type.Array(ServiceSchema),
+      handler: async () => (await deployedServices(open().deploymentFile)).map((service) => described(service, open())),
+    }),
+    route({
+      id: "showService",
+      path: "/api/v1/services/:name",
+      summary: "What a service takes and which version answers.",
+      params: NameParameter,
+      response: ServiceSchema,
+      handler: async ({ params: { name } }) => described(await deployedService(open(), name), open()),
+    }),
+    route({
+      id: "predict",
+      path: "/api/v1/services/:name/predict",
+      summary: "One prediction, through the serving process.",
+      params: NameParameter,
+      body: Type.Record(Type.String(), Type.Unknown()),
+      response: Type.Object(
+        {
+          id: Type.String(),
+          model_name: Type.String(),
+          model_version: Type.String(),
+          probability: Type.Number(),
+        },
+        { title: "Prediction" },
+      ),
+      handler: ({ params: { name }, body, signal }) => ask(open(), { name, body, signal }),
+    }),
+  ];
+}
+
+async function deployedService(places: ServicePlaces, name: string): Promise<DeployedService> {
+  const found = (await deployedServices(places.deploymentFile)).find((service) => service.name === name);
+  if (found !== undefined) return found;
+  throw servingErrors.create("serving/unknown-service", { because: `nothing is deployed as ${name}` });
+}
+
+function described(
+  { name, model, version, request, timestamp, example = {} }: DeployedService,
+  { servingUrl }: ServicePlaces,
+) {
+  const url = servingUrl();
+  return {
+    name,
+    model,
+    version,
+    timestamp,
+    example,
+    request: request.map((field) => ({ name: field.name, type: field.type })),
+    url: url === undefined ? null : `${url}/v2/models/${encodeURIComponent(name)}/infer`,
+  };
+}
+
+interface Answered {
+  readonly id: string;
+  readonly model_name: string;
+  readonly model_version: string;
+  readonly probability: number;
+}
+
+interface Asked {
+  readonly name: string;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly signal: AbortSignal;
+}
+
+/** Asks the serving process. Its refusals keep their reason; when it cannot be reached, `serving/not-running`. */
+export async function ask({ servingUrl }: ServicePlaces, { name, body, signal }: Asked): Promise<Answered> {
+  const url = servingUrl();
+  if (url === undefined) throw servingErrors.create("serving/not-running", { because: "the project is not up" });
+  const response = await fetch(`${url}/v2/models/${encodeURIComponent(name)}/infer`, {
+    method: "POST",
+    body: JSON.stringify(body),
+    headers: { "content-type": "application/json" },
+    signal: AbortSignal.any([signal, AbortSignal.timeout(PREDICT_TIMEOUT_MS)]),
+  }).catch((error: unknown) => {
+    throw servingErrors.create("serving/not-running", { because: `nothing answers at ${url}`, cause: error });
+  });
+  const answer = (await response.json()) as Answered & { readonly error?: string };
+  if (response.ok) return answer;
+  throw servingErrors.create(response.status === 404 ? "serving/unknown-service" : "serving/bad-request", {
+    because: answer.error ?? `status ${response.status}`,
+  });
+}
