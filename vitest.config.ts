@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { findMeans } from "./e2e/support/means.ts";
 
 export default defineConfig({
   test: {
@@ -6,5 +7,9 @@ export default defineConfig({
     exclude: ["**/node_modules/**", "**/.mill/**"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    provide: {
+      means: findMeans({ root: import.meta.dirname, path: process.env["PATH"] ?? "" }),
+      full: process.env["MILL_FULL"] === "1",
+    },
   },
 });

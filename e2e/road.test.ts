@@ -1,7 +1,7 @@
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { edit, mill, millJson, millUp, smallFlights } from "./support/project.ts";
 
 interface Run {
@@ -183,9 +183,9 @@ describe("what goes wrong is told with its remedy, and loses nothing", () => {
   });
 });
 
-const python = join(import.meta.dirname, "..", ".venv-acceptance", "bin", "python");
+const { python = "" } = inject("means");
 
-describe.skipIf(!existsSync(python))("other readers", () => {
+describe.skipIf(python === "")("other readers", () => {
   test("pyiceberg reads a table, its rows and its history", () => {
     const table = millJson(["table", "show", "departures", ...at()]) as { metadataLocation: string; rowCount: number };
     const script = `import sys\nfrom pyiceberg.table import StaticTable\nt = StaticTable.from_metadata(sys.argv[1])\nprint(t.scan().to_arrow().num_rows, t.current_snapshot().summary["total-records"])`;

@@ -2,13 +2,17 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { errorFamilies } from "@millwright/cli";
 import { controlApiModule } from "./lib/control-api.ts";
+import { findErrorFamilies, unknownCodes, type ErrorFamily } from "./lib/error-families.ts";
 import { formatted } from "./lib/formatted.ts";
 
 // Makes the files that are generated from the code. With --check it changes nothing and fails when one is stale.
 
 const root = join(import.meta.dirname, "..");
+const { families, faults } = await findErrorFamilies(root);
+const errors = [...faults, ...unknownCodes(families, errorFamilies)];
+for (const error of errors) console.error(error);
 const files: Readonly<Record<string, string>> = {
-  "docs/reference/errors.md": errorReference(),
+  "docs/reference/errors.md": errorReference(families),
   "packages/client/src/generated/control-api.ts": formatted(root, "control-api.ts", controlApiModule()),
 };
 let stale = 0;
@@ -23,10 +27,10 @@ for (const [path, text] of Object.entries(files)) {
     console.log(`wrote ${path}`);
   }
 }
-process.exitCode = stale === 0 ? 0 : 1;
+process.exitCode = stale + errors.length === 0 ? 0 : 1;
 
-function errorReference(): string {
-  const parts = errorFamilies.flatMap(({ area, catalogue }) => [
+function errorReference(all: readonly ErrorFamily[]): string {
+  const parts = all.flatMap(({ area, catalogue }) => [
     `## ${area}`,
     ...Object.entries(catalogue).map(([code, { title, status, remedy, example }]) =>
       [

@@ -22,7 +22,7 @@ export const featureErrors = defineErrors("features", {
     status: 400,
     exit: 2,
     title: "A request lacks a field that the features need",
-    remedy: "Send every field of the service's request; `mill services show NAME` lists them.",
+    remedy: "Send every field of the service's request: `mill types` writes them down as types.",
     example: '{"origin": "ORD", "destination": "SFO", "departed_at": "2001-06-15T12:00:00Z", "distance": 1846}',
   },
   "features/wrong-field": {

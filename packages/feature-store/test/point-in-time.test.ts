@@ -1,6 +1,6 @@
 import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import {
   addMinutes,
   clip,
@@ -92,7 +92,7 @@ describe("a point-in-time join", () => {
           else expect(allowed).toContain(Number(found));
         }
       }),
-      { numRuns: 60 },
+      { numRuns: inject("full") ? 1_000 : 60 },
     );
   });
 });

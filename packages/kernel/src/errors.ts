@@ -133,7 +133,7 @@ export const kernelErrors = defineErrors("kernel", {
     status: 500,
     exit: 3,
     title: "Millwright has a defect",
-    remedy: "Look at the log for the stack (`mill logs`), and report it with the steps that led here.",
+    remedy: "Look for the stack in the project's `.mill/logs/mill.log`, and report it with the steps that led here.",
   },
   "kernel/invalid": {
     status: 400,

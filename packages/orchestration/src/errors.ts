@@ -24,7 +24,6 @@ export const orchestrationErrors = defineErrors("orchestration", {
   "orchestration/unknown-run": {
     status: 404,
     title: "There is no run of this id",
-    remedy: "`mill runs list` shows the runs that are kept.",
-    example: "mill runs show 0198c1d2-7b1e-7c55-9d3e-2f1c0a9b8e77",
+    remedy: "`mill status` shows the last run.",
   },
 });

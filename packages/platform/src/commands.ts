@@ -46,41 +46,32 @@ const COMMON: Readonly<Record<string, CommandOption>> = {
   help: { summary: "show this" },
 };
 
-/** Runs the command that the arguments name. Returns the exit code: 0 done, 1 failed, 2 wrong use, 3 a defect. */
-export async function runCommands({
-  commands,
-  argv,
-  streams,
-}: {
+export interface RunCommandsOptions {
   readonly commands: readonly Command[];
+  /** The words after the program's name. */
   readonly argv: readonly string[];
+  /** What `--version` answers. */
+  readonly version: string;
   readonly streams: Streams;
-}): Promise<number> {
-  const json = argv.includes("--json");
+}
+
+/** Runs the command that the arguments name. Returns the exit code: 0 done, 1 failed, 2 wrong use, 3 a defect. */
+export async function runCommands(options: RunCommandsOptions): Promise<number> {
+  const json = options.argv.includes("--json");
   try {
-    return await run(commands, argv, { json, streams });
+    return await run(options, json);
   } catch (error) {
-    return tellError(error, { json, streams });
+    return tellError(error, { json, streams: options.streams });
   }
 }
 
-async function run(
-  commands: readonly Command[],
-  argv: readonly string[],
-  { json, streams }: { readonly json: boolean; readonly streams: Streams },
-): Promise<number> {
-  const words = argv.filter((word) => !word.startsWith("-"));
-  if (words.length === 0) {
-    streams.stdout.write(overview(commands));
-    return argv.includes("--help") || argv.length === 0 ? 0 : 2;
-  }
+async function run(asked: RunCommandsOptions, json: boolean): Promise<number> {
+  const { commands, argv, streams } = asked;
+  const words = wordsOf(argv);
+  if (words.length === 0) return runNone(asked, json);
   const command =
     commands.find(({ name }) => name === words.slice(0, 2).join(" ")) ?? commands.find(({ name }) => name === words[0]);
-  if (command === undefined)
-    throw platformErrors.create("platform/usage", {
-      because: `there is no command ${words.slice(0, 2).join(" ")}`,
-      remedy: "`mill --help` lists the commands.",
-    });
+  if (command === undefined) throw wrongUse(`there is no command ${words.slice(0, 2).join(" ")}`);
   if (argv.includes("--help")) {
     streams.stdout.write(helpOf(command));
     return 0;
@@ -90,14 +81,32 @@ async function run(
   return (await command.handler(call)) ?? 0;
 }
 
-function parse(command: Command, argv: readonly string[]): { positionals: string[]; values: CommandCall["options"] } {
-  const all = { ...COMMON, ...command.options };
-  const options = Object.fromEntries(
-    Object.entries(all).map(([name, { value }]) => [
-      name,
-      { type: value === undefined ? ("boolean" as const) : ("string" as const) },
-    ]),
+/** The arguments that are no options, with which a command is named; the common options may stand before it. */
+function wordsOf(argv: readonly string[]): readonly string[] {
+  const options = parseOptions(COMMON);
+  return parseArgs({ args: [...argv], options, allowPositionals: true, strict: false }).positionals;
+}
+
+/** Without a command: the version, or what commands there are. */
+function runNone({ commands, argv, version, streams }: RunCommandsOptions, json: boolean): number {
+  if (argv.includes("--version")) outputOf({ json, streams }).result({ version }, () => version);
+  else if (argv.length === 0 || argv.includes("--help")) streams.stdout.write(overview(commands));
+  else throw wrongUse(`${argv.join(" ")} names no command`);
+  return 0;
+}
+
+function wrongUse(because: string): Error {
+  return platformErrors.create("platform/usage", { because, remedy: "`mill --help` lists the commands." });
+}
+
+function parseOptions(options: Command["options"]): Record<string, { type: "boolean" | "string" }> {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, { value }]) => [name, { type: value === undefined ? "boolean" : "string" }]),
   );
+}
+
+function parse(command: Command, argv: readonly string[]): { positionals: string[]; values: CommandCall["options"] } {
+  const options = parseOptions({ ...COMMON, ...command.options });
   try {
     const parsed = parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
     const positionals = parsed.positionals.slice(command.name.split(" ").length);
@@ -160,7 +169,7 @@ function tellError(error: unknown, { json, streams }: { readonly json: boolean; 
 function overview(commands: readonly Command[]): string {
   const width = Math.max(...commands.map((command) => usage(command).length));
   const lines = commands.map((command) => `  mill ${usage(command).padEnd(width)}  ${command.summary}`);
-  return `Millwright: from raw data to a served, monitored model.\n\n${lines.join("\n")}\n\nEvery command takes --project DIR, --json and --help.\n`;
+  return `Millwright: from raw data to a served, monitored model.\n\n${lines.join("\n")}\n\nEvery command takes --project DIR, --json and --help. \`mill --version\` tells the version.\n`;
 }
 
 function helpOf(command: Command): string {

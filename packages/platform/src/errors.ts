@@ -33,6 +33,19 @@ export const platformErrors = defineErrors("platform", {
     title: "Off this machine nothing starts without authentication",
     remedy: "Leave `--host` at 127.0.0.1.",
   },
+  "platform/unsupported-host": {
+    status: 501,
+    exit: 2,
+    title: "There is no runtime for this machine",
+    remedy: "Use Linux on x64 or arm64 with glibc 2.34 or later, macOS on arm64, or WSL on Windows.",
+    example: "bin/mill doctor in a container of Alpine Linux",
+  },
+  "platform/runtime-missing": {
+    status: 503,
+    exit: 2,
+    title: "The pinned Node runtime is not installed",
+    remedy: "Run `npm ci`, without `--omit=optional`.",
+  },
   "platform/foreign-origin": {
     status: 403,
     title: "The request comes from another site",

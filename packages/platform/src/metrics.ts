@@ -7,9 +7,9 @@ export interface Metrics {
   text(): string;
 }
 
-export type MetricLabels = Readonly<Record<string, string>>;
+type MetricLabels = Readonly<Record<string, string>>;
 
-export interface Sample {
+interface Sample {
   readonly labels: MetricLabels;
   readonly value: number;
 }

@@ -8,13 +8,13 @@ export interface ProjectDefinition {
 }
 
 /** One line each. What is absent is embedded. */
-export interface ProjectEngines {
+interface ProjectEngines {
   /** The metadata database: a Postgres URL in place of SQLite under `.mill`. */
   readonly metadata?: string;
 }
 
 /** Bounds for this project's processes. */
-export interface ProjectLimits {
+interface ProjectLimits {
   /** Memory of the SQL engine in mebibytes. */
   readonly engineMemoryMb?: number;
   /** Threads for SQL and for training. Default: the machine's. */

@@ -24,7 +24,8 @@ export const projectErrors = defineErrors("project", {
   "project/unknown-reference": {
     status: 422,
     title: "A definition names something that does not exist",
-    remedy: "Correct the name, or define what it names. `mill table list` and `mill features list` show what there is.",
+    remedy:
+      "Correct the name, or define what it names. `mill table list` and the files of `features/` show what there is.",
     example: 'features/origin.ts:7 reads the table "origin_hourli"; did you mean "origin_hourly"?',
   },
   "project/invalid-definition": {

@@ -12,7 +12,7 @@ export const servingErrors = defineErrors("serving", {
     status: 404,
     exit: 2,
     title: "There is no such service",
-    remedy: "`mill services list` shows those there are.",
+    remedy: "The files of `services/` say which there are; `mill run` deploys what is new.",
   },
   "serving/bad-request": {
     status: 400,

@@ -3,7 +3,7 @@ import type { Project } from "@millwright/project";
 import { placesOf, type DefinitionPlace } from "./places.ts";
 
 /** A step of the road as the console shows it: its last report, and what is known of it besides. */
-export interface RoadNode extends Omit<TaskReport, "state"> {
+interface RoadNode extends Omit<TaskReport, "state"> {
   readonly state: TaskReport["state"] | "never";
   /** When it last really ran to its end; null if never. */
   readonly doneAtMs: number | null;
@@ -12,7 +12,7 @@ export interface RoadNode extends Omit<TaskReport, "state"> {
   readonly place: DefinitionPlace | null;
 }
 
-export interface RoadEdge {
+interface RoadEdge {
   readonly from: string;
   readonly to: string;
   /** A check that must hold, rather than data that is read. */
@@ -27,7 +27,7 @@ export interface RoadView {
   readonly edges: readonly RoadEdge[];
 }
 
-export type RoadChange =
+type RoadChange =
   | { readonly event: "road"; readonly data: RoadView }
   | { readonly event: "node"; readonly data: RoadNode }
   | { readonly event: "run"; readonly data: RoadView["run"] };

@@ -7,7 +7,7 @@ import { typesOf } from "../project-types.ts";
 import { takeRoad } from "../road.ts";
 import type { RoadBoard } from "./road-board.ts";
 
-export interface RunRequest {
+interface RunRequest {
   readonly selectors?: readonly string[];
   readonly force: boolean;
   readonly trigger: string;

@@ -21,7 +21,7 @@ export type PlannedFeature =
     };
 
 /** Where an expression's column comes from: a looked-up feature, or the row itself. */
-export type Source = { readonly join: number; readonly feature: string } | { readonly field: string };
+type Source = { readonly join: number; readonly feature: string } | { readonly field: string };
 
 /** Selections taken apart: what is looked up, and what each output is made of, in order. */
 export interface FeaturePlan {

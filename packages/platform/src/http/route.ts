@@ -3,7 +3,7 @@ import Type, { type Static, type TObject, type TSchema } from "typebox";
 import { Value } from "typebox/value";
 
 /** What a handler is given: each part as its schema says it, and a signal that fires when the caller has gone. */
-export interface RouteRequest<Params = unknown, Query = unknown, Body = unknown> {
+interface RouteRequest<Params = unknown, Query = unknown, Body = unknown> {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;

@@ -25,7 +25,7 @@ export interface HttpServerOptions {
 }
 
 /** The console: where it was built, and what is said while it has not been. */
-export interface Pages {
+interface Pages {
   folder(): string | undefined;
   readonly placeholder: string;
 }

@@ -1,5 +1,5 @@
 /** SELECTs whose rows are the failures of dbt's own generic tests. Names come quoted, values are escaped here. */
-export interface TestInputs {
+interface TestInputs {
   readonly relation: string;
   readonly column: string;
   readonly options: Readonly<Record<string, unknown>>;

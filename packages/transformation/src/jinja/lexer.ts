@@ -1,15 +1,6 @@
 import { templateError, type Position } from "./template-error.ts";
 
-export type TokenKind =
-  | "text"
-  | "name"
-  | "string"
-  | "number"
-  | "operator"
-  | "print"
-  | "endprint"
-  | "block"
-  | "endblock";
+type TokenKind = "text" | "name" | "string" | "number" | "operator" | "print" | "endprint" | "block" | "endblock";
 
 export interface Token {
   readonly kind: TokenKind;

@@ -1,6 +1,6 @@
 /** What a template computes with. Objects are maps without a prototype, so no name reaches into JavaScript. */
 export type JinjaValue = undefined | null | boolean | number | string | JinjaList | JinjaMap | JinjaFunction;
-export type JinjaList = JinjaValue[];
+type JinjaList = JinjaValue[];
 export type JinjaMap = Map<string, JinjaValue>;
 export interface JinjaFunction {
   (args: readonly JinjaValue[], named: ReadonlyMap<string, JinjaValue>): JinjaValue;

@@ -1,6 +1,6 @@
 import type { Column } from "@millwright/kernel";
 
-export interface IcebergField {
+interface IcebergField {
   readonly id: number;
   readonly name: string;
   readonly required: boolean;

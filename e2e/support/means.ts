@@ -1,0 +1,72 @@
+import { existsSync, globSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** What some tests need and not every machine has. */
+export interface Means {
+  /** What goes untested without it. */
+  readonly tests: string;
+  /** What it is, and how a machine comes to have it. */
+  readonly what: string;
+  /** Where it lies, or undefined. */
+  find(places: Places): string | undefined;
+}
+
+interface Places {
+  /** The checkout. */
+  readonly root: string;
+  /** The folders in which programs are looked for: `$PATH`. */
+  readonly path: string;
+}
+
+export const means = {
+  python: {
+    tests: "pyiceberg reading the tables",
+    what: "a Python environment at .venv-acceptance (see CONTRIBUTING.md)",
+    find: ({ root }) => ifThere(join(root, ".venv-acceptance", "bin", "python")),
+  },
+  chromium: {
+    tests: "the console in a browser",
+    what: "Chromium at /usr/bin/chromium (`apt-get install chromium`)",
+    find: () => ifThere("/usr/bin/chromium"),
+  },
+  postgres: {
+    tests: "PostgreSQL as the metadata database",
+    what: "PostgreSQL's `initdb` and `postgres` on PATH or under /usr/lib/postgresql (`apt-get install postgresql`)",
+    find: ({ path }) =>
+      folderWith([path, ...globSync("/usr/lib/postgresql/*/bin")].join(delimiter), ["initdb", "postgres"]),
+  },
+  shared: {
+    tests: "the golden files and suites of other projects",
+    what: "a folder ../shared beside the checkout",
+    find: ({ root }) => ifThere(join(root, "..", "shared")),
+  },
+  git: {
+    tests: "faults planted in a copy of the checkout",
+    what: "git, and a checkout made by it",
+    find: ({ root, path }) => (existsSync(join(root, ".git")) ? folderWith(path, ["git"]) : undefined),
+  },
+} satisfies Readonly<Record<string, Means>>;
+
+/** Where each means lies on this machine; `inject("means")` gives it to any test. */
+export type MeansFound = Readonly<Record<keyof typeof means, string | undefined>>;
+
+declare module "vitest" {
+  interface ProvidedContext {
+    readonly means: MeansFound;
+    /** Whether the tests run at full width: `npm run test:full`. */
+    readonly full: boolean;
+  }
+}
+
+export function findMeans(places: Places): MeansFound {
+  return Object.fromEntries(Object.entries(means).map(([name, { find }]) => [name, find(places)])) as MeansFound;
+}
+
+function ifThere(path: string): string | undefined {
+  return existsSync(path) ? path : undefined;
+}
+
+/** The first folder of a `PATH` that holds all these programs. */
+function folderWith(path: string, programs: readonly string[]): string | undefined {
+  return path.split(delimiter).find((folder) => programs.every((program) => existsSync(join(folder, program))));
+}
