@@ -23,11 +23,11 @@ export function mill(args: readonly string[], environment: Readonly<Record<strin
 }
 
 export function millJson(args: readonly string[]): unknown {
-  const { stdout, stderr } = mill([...args, "--json"]);
+  const { code, signal, stdout, stderr } = mill([...args, "--json"]);
   try {
     return JSON.parse(stdout) as unknown;
   } catch {
-    throw new Error(`mill ${args.join(" ")} gave no JSON: ${stdout}${stderr}`);
+    throw new Error(`mill ${args.join(" ")} gave no JSON (exit ${code}, signal ${signal}): ${stdout}${stderr}`);
   }
 }
 
