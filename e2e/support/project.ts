@@ -73,6 +73,12 @@ export function smallFlights(): string {
     recursive: true,
     filter: (path) => !/\/(node_modules|\.mill)(\/|$)/.test(path),
   });
+  shrinkFlights(projectDir);
+  return projectDir;
+}
+
+/** Makes a copy of the flights example read a few thousand made-up flights, and train in a moment. */
+export function shrinkFlights(projectDir: string): void {
   mkdirSync(join(projectDir, "data"));
   writeFileSync(join(projectDir, "data", "flights.csv"), flightsCsv());
   writeFileSync(join(projectDir, "data", "airports.csv"), airportsCsv());
@@ -89,7 +95,6 @@ export function smallFlights(): string {
       .replace("atLeast, atMost, ", "atLeast, ")
       .replace("notWorseThan, ", ""),
   );
-  return projectDir;
 }
 
 export function edit(projectDir: string, file: string, change: (text: string) => string): void {

@@ -49,6 +49,7 @@ const init: Command = {
       targetDir: call.arguments[0] ?? "",
       template: String(template),
       templates: installation().templates,
+      packageFolder: installation().packageFolder,
     });
     const installed = made.packages.length > 0 && noInstall !== true ? await installPackages(made.projectDir) : true;
     call.out.result({ ...made, installed }, () =>

@@ -1,5 +1,5 @@
 import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { projectErrors } from "./errors.ts";
 
 export interface InitOptions {
@@ -7,6 +7,8 @@ export interface InitOptions {
   readonly template: string;
   /** Folders to copy, by the template's name. */
   readonly templates: Readonly<Record<string, string>>;
+  /** Where `millwright` is installed as a package; the new project installs it from the same place. */
+  readonly packageFolder?: string | undefined;
 }
 
 export interface InitResult {
@@ -19,7 +21,7 @@ export interface InitResult {
 }
 
 /** Makes a new project folder from a template. The folder must be absent or empty: nothing of the user's is overwritten. */
-export async function initProject({ targetDir, template, templates }: InitOptions): Promise<InitResult> {
+export async function initProject({ targetDir, template, templates, packageFolder }: InitOptions): Promise<InitResult> {
   const projectDir = resolve(targetDir);
   const source = templateFolder(templates, template);
   const present = await readdir(projectDir).catch(() => []);
@@ -29,7 +31,8 @@ export async function initProject({ targetDir, template, templates }: InitOption
   await mkdir(projectDir, { recursive: true });
   await cp(source, projectDir, { recursive: true, filter: (path) => !LEFT_OUT.has(basename(path)) });
   const name = projectName(projectDir);
-  const packages = await writePackageFile(projectDir, name);
+  const millwright = packageFolder === undefined ? undefined : await installedFrom(packageFolder, projectDir);
+  const packages = await writePackageFile(projectDir, { name, millwright });
   await writeFile(join(projectDir, ".gitignore"), "node_modules/\n.mill/\n");
   if (template === "empty") await nameProject(projectDir, name);
   const files = await readdir(projectDir, { recursive: true, withFileTypes: true });
@@ -55,15 +58,37 @@ function templateFolder(templates: InitOptions["templates"], template: string): 
   });
 }
 
-/** The template's package file without this workspace's own names: what is left installs from the registry alone. */
-async function writePackageFile(projectDir: string, name: string): Promise<readonly string[]> {
+/**
+ * From where a new project is to install `millwright`: what the folder says that has it installed, a file's path made
+ * relative to the project. Undefined when no folder says it.
+ */
+async function installedFrom(packageFolder: string, projectDir: string): Promise<string | undefined> {
+  const owner = dirname(dirname(packageFolder));
+  const text = await readFile(join(owner, "package.json"), "utf8").catch(() => "{}");
+  const spec = (JSON.parse(text) as { dependencies?: Record<string, string> }).dependencies?.["millwright"];
+  if (spec === undefined || !spec.startsWith("file:")) return spec;
+  return `file:${relative(projectDir, resolve(owner, spec.slice("file:".length)))}`;
+}
+
+/**
+ * The template's package file. In a clone it leaves `millwright` out, which the clone's own launcher stands for: what is
+ * left installs from the registry alone.
+ */
+async function writePackageFile(
+  projectDir: string,
+  { name, millwright }: { readonly name: string; readonly millwright: string | undefined },
+): Promise<readonly string[]> {
   const path = join(projectDir, "package.json");
   const text = await readFile(path, "utf8").catch(() => "{}");
   const { dependencies = {}, description } = JSON.parse(text) as {
     dependencies?: Record<string, string>;
     description?: string;
   };
-  const kept = Object.fromEntries(Object.entries(dependencies).filter(([key]) => key !== "millwright"));
+  const others = Object.entries(dependencies).filter(([key]) => key !== "millwright");
+  const kept = Object.fromEntries([
+    ...(millwright === undefined ? [] : [["millwright", millwright] as const]),
+    ...others,
+  ]);
   const content = {
     name,
     private: true,
