@@ -53,7 +53,8 @@ function killAt(point: string): string | undefined {
   const killed = mill(["run", "--project", copy], { MILL_KILL_AT: point });
   if (killed.signal !== "SIGKILL" && killed.code !== 137) return `was not killed: ${killed.code} ${killed.signal}`;
   const again = mill(["run", "--project", copy]);
-  if (again.code !== 0) return `the run after it failed: ${again.stdout.slice(-500)}`;
+  if (again.code !== 0)
+    return `the run after it failed (exit ${again.code}, signal ${again.signal}): ${again.stdout.slice(-500)}${again.stderr.slice(-500)}`;
   const found = rowHashes(copy);
   const different = Object.keys({ ...expected, ...found }).filter((table) => expected[table] !== found[table]);
   return different.length === 0 ? undefined : `these tables differ: ${different.join(", ")}`;
