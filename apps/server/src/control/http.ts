@@ -40,6 +40,9 @@ const RoadNodeSchema = Type.Object(
     state: Type.Union([TaskReportFields.state, Type.Literal("never")]),
     doneAtMs: Type.Union([Type.Number(), Type.Null()], { description: "When it last ran to its end." }),
     history: Type.Array(Type.Number(), { description: "Its last durations in milliseconds, oldest first." }),
+    attachedTo: Type.Union([Type.String(), Type.Null()], {
+      description: "The table or source that this test or check is about; it is drawn as part of it.",
+    }),
     place: Type.Union([
       Type.Object({ file: Type.String(), line: Type.Integer(), description: Type.String() }),
       Type.Null(),

@@ -9,7 +9,7 @@ export interface RoadLayout {
   readonly nodes: readonly { readonly id: string; readonly x: number; readonly y: number }[];
 }
 
-export const NODE_SIZE = { width: 216, height: 62 } as const;
+export const NODE_SIZE = { width: 180, height: 74 } as const;
 const LAYOUTS_MAX = 8;
 
 /** Lays roads out from left to right, and remembers the last ones. */
@@ -28,14 +28,15 @@ export function createLayouts(): (road: Pick<RoadView, "nodes" | "edges">) => Pr
   };
 }
 
-async function layOut(engine: ELK, { nodes, edges }: Pick<RoadView, "nodes" | "edges">): Promise<RoadLayout> {
+async function layOut(engine: ELK, road: Pick<RoadView, "nodes" | "edges">): Promise<RoadLayout> {
+  const { nodes, edges } = withoutAttached(road);
   const drawn: ElkNode = await engine.layout({
     id: "road",
     layoutOptions: {
       "elk.algorithm": "layered",
       "elk.direction": "RIGHT",
-      "elk.spacing.nodeNode": "18",
-      "elk.layered.spacing.nodeNodeBetweenLayers": "64",
+      "elk.spacing.nodeNode": "16",
+      "elk.layered.spacing.nodeNodeBetweenLayers": "26",
       "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",
       "elk.layered.considerModelOrder.strategy": "PREFER_EDGES",
     },
@@ -47,4 +48,15 @@ async function layOut(engine: ELK, { nodes, edges }: Pick<RoadView, "nodes" | "e
     height: drawn.height ?? 0,
     nodes: (drawn.children ?? []).map(({ id, x = 0, y = 0 }) => ({ id, x, y })),
   };
+}
+
+/** The graph as it is drawn: what is attached to a table is part of it, and so are its edges. */
+function withoutAttached({ nodes, edges }: Pick<RoadView, "nodes" | "edges">): {
+  readonly nodes: readonly { readonly id: string }[];
+  readonly edges: readonly { readonly from: string; readonly to: string }[];
+} {
+  const host = new Map(nodes.map(({ id, attachedTo }) => [id, attachedTo ?? id]));
+  const drawn = edges.map(({ from, to }) => ({ from: host.get(from) ?? from, to: host.get(to) ?? to }));
+  const distinct = new Map(drawn.filter(({ from, to }) => from !== to).map((edge) => [`${edge.from} ${edge.to}`, edge]));
+  return { nodes: nodes.filter(({ attachedTo }) => attachedTo === null), edges: [...distinct.values()] };
 }

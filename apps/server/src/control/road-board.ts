@@ -1,3 +1,5 @@
+import { planFeatures } from "@millwright/feature-store";
+import { trainingTable } from "@millwright/training";
 import type { RunReport, RunStore, Task, TaskReport } from "@millwright/orchestration";
 import type { Project } from "@millwright/project";
 import { placesOf, type DefinitionPlace } from "./places.ts";
@@ -10,6 +12,8 @@ interface RoadNode extends Omit<TaskReport, "state"> {
   /** Its last durations, oldest first, in milliseconds. */
   readonly history: readonly number[];
   readonly place: DefinitionPlace | null;
+  /** The table or source that this test or check is about; it is drawn as part of it. */
+  readonly attachedTo: string | null;
 }
 
 interface RoadEdge {
@@ -33,6 +37,7 @@ type RoadChange =
   | { readonly event: "run"; readonly data: RoadView["run"] };
 
 const HISTORY_MAX = 20;
+const TESTS = "tests:";
 
 /** What the road is now: the one place that the console, its stream and the API read it from. */
 export interface RoadBoard {
@@ -70,7 +75,7 @@ export function createRoadBoard(): RoadBoard {
       nodes.clear();
       for (const node of drawn) nodes.set(node.id, node);
       const { name, description = "" } = project.settings;
-      view = { ...view, project: name, description, edges: edgesOf(tasks) };
+      view = { ...view, project: name, description, edges: edgesOf(project, tasks) };
       tell({ event: "road", data: { ...view, nodes: drawn } });
     },
     begin: (run) => {
@@ -130,6 +135,7 @@ async function drawNodes(project: Project, tasks: readonly Task[], store: RunSto
   const lastReports = last === undefined ? [] : ((await store.run(last.runId))?.tasks ?? []);
   const reports = new Map(lastReports.map((report) => [report.id, report]));
   const places = placesOf(project);
+  const attached = attachments(project, tasks);
   return Promise.all(
     tasks.map(async ({ id, kind, name }): Promise<RoadNode> => {
       const report = reports.get(id);
@@ -149,12 +155,50 @@ async function drawNodes(project: Project, tasks: readonly Task[], store: RunSto
         doneAtMs: success?.doneAtMs ?? null,
         history,
         place: places.get(id) ?? null,
+        attachedTo: attached.get(id) ?? null,
       };
     }),
   );
 }
 
-function edgesOf(tasks: readonly Task[]): readonly RoadEdge[] {
+/** Tests belong to the table they are named after, checks to the one they are declared for. */
+function attachments(project: Project, tasks: readonly Task[]): ReadonlyMap<string, string> {
+  const makers = new Map(
+    tasks.filter(({ kind }) => kind === "table" || kind === "source").map(({ id, name }) => [name, id]),
+  );
+  const tested = tasks
+    .filter(({ id }) => id.startsWith(TESTS))
+    .map(({ id }) => [id, makers.get(id.slice(TESTS.length))] as const);
+  const checked = project.checks.map(
+    ({ name, definition }) => [`checks:${name}`, makers.get(definition.table.name)] as const,
+  );
+  return new Map([...tested, ...checked].flatMap(([id, maker]) => (maker === undefined ? [] : [[id, maker] as const])));
+}
+
+/** What each step reads and waits for. A training's rows are drawn from its feature views, not from the tables below them. */
+function edgesOf(project: Project, tasks: readonly Task[]): readonly RoadEdge[] {
+  const through = viewsBelow(project);
+  return dependencies(tasks).flatMap((edge) => {
+    const views = edge.isGate ? undefined : through.get(`${edge.from} ${edge.to}`);
+    return views === undefined ? [edge] : views.map((from) => ({ ...edge, from }));
+  });
+}
+
+/** By the edge from a table to a training's rows, the feature views that lie between. */
+function viewsBelow({ trainings, sources }: Project): ReadonlyMap<string, readonly string[]> {
+  const isSource = new Set(sources.map(({ name }) => name));
+  const pairs = trainings.flatMap(({ name, definition }) =>
+    planFeatures(definition.features).joins.map(({ view }) => {
+      const maker = `${isSource.has(view.from.name) ? "source" : "table"}:${view.from.name}`;
+      return { edge: `${maker} table:${trainingTable(name)}`, view: `feature_view:${view.name}` };
+    }),
+  );
+  return new Map(
+    [...Map.groupBy(pairs, ({ edge }) => edge)].map(([edge, found]) => [edge, [...new Set(found.map(({ view }) => view))]]),
+  );
+}
+
+function dependencies(tasks: readonly Task[]): readonly RoadEdge[] {
   const known = new Set(tasks.map(({ id }) => id));
   return tasks.flatMap((task) => {
     const reads = task.reads.filter((id) => known.has(id)).map((from) => ({ from, to: task.id, isGate: false }));

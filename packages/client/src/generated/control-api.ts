@@ -97,6 +97,8 @@ export interface RoadNode {
   readonly doneAtMs: number | null;
   /** Its last durations in milliseconds, oldest first. */
   readonly history: readonly number[];
+  /** The table or source that this test or check is about; it is drawn as part of it. */
+  readonly attachedTo: string | null;
   readonly place: { readonly file: string; readonly line: number; readonly description: string } | null;
 }
 

@@ -1,0 +1,53 @@
+const whole = new Intl.NumberFormat("en-US");
+const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
+
+export function count(value: number | null | undefined): string {
+  return value === null || value === undefined ? "–" : whole.format(value);
+}
+
+/** `2.9M`, for where there is little room. */
+export function shortCount(value: number): string {
+  return compact.format(value);
+}
+
+export function bytes(value: number | null | undefined): string {
+  if (value === null || value === undefined) return "–";
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, value)) / 3));
+  const size = value / 1_000 ** power;
+  return `${size < 10 && power > 0 ? size.toFixed(1) : size.toFixed(0)} ${units[power] ?? "B"}`;
+}
+
+export function duration(milliseconds: number | null | undefined): string {
+  if (milliseconds === null || milliseconds === undefined) return "–";
+  if (milliseconds < 1_000) return `${Math.round(milliseconds)} ms`;
+  if (milliseconds < 60_000) return `${(milliseconds / 1_000).toFixed(1)} s`;
+  return `${Math.floor(milliseconds / 60_000)} min ${Math.round((milliseconds % 60_000) / 1_000)} s`;
+}
+
+/** How long ago, in words. */
+export function ago(atMs: number, nowMs: number): string {
+  const seconds = Math.max(0, Math.round((nowMs - atMs) / 1_000));
+  if (seconds < 45) return "just now";
+  if (seconds < 3_600) return `${Math.round(seconds / 60)} min ago`;
+  if (seconds < 86_400) return `${Math.round(seconds / 3_600)} h ago`;
+  return `${Math.round(seconds / 86_400)} d ago`;
+}
+
+export function exactTime(atMs: number): string {
+  return new Date(atMs).toISOString().slice(0, 19).replace("T", " ").concat(" UTC");
+}
+
+export function fixed(value: unknown, digits = 4): string {
+  return typeof value === "number" ? value.toFixed(digits) : "–";
+}
+
+export function percent(value: number): string {
+  return `${(value * 100).toFixed(1)} %`;
+}
+
+/** A value of a table as one line of text. */
+export function cell(value: unknown): string {
+  if (value === null || value === undefined) return "∅";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

@@ -1,0 +1,29 @@
+import type { ControlProblem } from "@millwright/client";
+import { problemOf } from "../api.ts";
+
+/** An error as everywhere: code, cause, remedy. */
+export function Problem({ error }: { readonly error: unknown }) {
+  return <ProblemDetails problem={problemOf(error)} />;
+}
+
+export function ProblemDetails({
+  problem,
+}: {
+  readonly problem: Pick<ControlProblem, "title" | "code" | "detail" | "remedy">;
+}) {
+  return (
+    <div className="problem" role="alert">
+      <strong>{problem.title}</strong>
+      <dl>
+        <dt>code</dt>
+        <dd>
+          <code>{problem.code}</code>
+        </dd>
+        <dt>cause</dt>
+        <dd>{problem.detail}</dd>
+        <dt>remedy</dt>
+        <dd>{problem.remedy}</dd>
+      </dl>
+    </div>
+  );
+}

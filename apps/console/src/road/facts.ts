@@ -1,0 +1,35 @@
+import type { RoadNode } from "@millwright/client";
+import { bytes, count, exactTime, fixed, shortCount } from "../format.ts";
+
+/** The one number that a person asks of a step first. */
+export function keyFact({ facts, kind }: RoadNode): string {
+  const { auc, entities, alerts, version } = facts;
+  const { rows } = facts;
+  if (typeof auc === "number") return `AUC ${auc.toFixed(4)}`;
+  if (kind === "monitor" && typeof alerts === "number") return alerts === 0 ? "no alerts" : `${alerts} alerts`;
+  if (typeof entities === "number") return `${shortCount(entities)} entities`;
+  if (typeof rows === "number") return `${shortCount(rows)} rows`;
+  if (kind === "service" && version !== undefined) return `version ${String(version)}`;
+  return "";
+}
+
+/** Every fact of a step, told with its unit. */
+export function factRows({ facts }: RoadNode): readonly (readonly [string, string])[] {
+  return Object.entries(facts).map(([name, value]) => [
+    name.replace(/_ms$/, "").replaceAll("_", " "),
+    told(name, value),
+  ]);
+}
+
+function told(name: string, value: string | number | boolean | null): string {
+  if (value === null) return "–";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "string") return value;
+  if (name === "bytes") return bytes(value);
+  if (name.endsWith("_ms")) return exactTime(value);
+  return Number.isInteger(value) ? count(value) : fixed(value);
+}
+
+export function kindName(kind: string): string {
+  return kind === "feature_view" ? "feature view" : kind;
+}

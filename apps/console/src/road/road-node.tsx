@@ -1,0 +1,82 @@
+import type { RoadNode } from "@millwright/client";
+import { Handle, Position, type Node, type NodeProps } from "@xyflow/react";
+import { duration } from "../format.ts";
+import { Icon } from "../parts/icons.tsx";
+import { Sparkline } from "../parts/sparkline.tsx";
+import { lookOf } from "../parts/state.tsx";
+import { keyFact } from "./facts.ts";
+
+export type DrawnNode = Node<
+  {
+    readonly step: RoadNode;
+    /** Its tests and checks. */
+    readonly attached: readonly RoadNode[];
+    readonly isChosen: boolean;
+    readonly onChoose: () => void;
+  },
+  "step"
+>;
+
+/** One step of the road, drawn. */
+export function StepNode({ data: { step, attached, isChosen, onChoose } }: NodeProps<DrawnNode>) {
+  const { tone, icon, word } = lookOf(step.state);
+  return (
+    <>
+      <Handle type="target" position={Position.Left} isConnectable={false} />
+      <button
+        type="button"
+        className={`node nopan ${tone}${isChosen ? " chosen" : ""}`}
+        aria-pressed={isChosen}
+        aria-label={`${step.kind} ${step.name}: ${word}`}
+        onClick={onChoose}
+      >
+        <span className="name">
+          <Icon name={step.kind} size={14} />
+          <span title={step.name}>{step.name}</span>
+          <Attached checks={attached} />
+        </span>
+        <span className="line">
+          <span className={`state ${tone}`}>
+            <Icon name={icon} size={12} />
+            {step.state === "unchanged" ? "done" : word}
+          </span>
+          <span>{keyFact(step)}</span>
+        </span>
+        <span className="line">
+          <span>{duration(step.tookMs)}</span>
+          <Sparkline values={step.history} />
+        </span>
+        <Progress step={step} />
+      </button>
+      <Handle type="source" position={Position.Right} isConnectable={false} />
+    </>
+  );
+}
+
+/** How a table's tests and checks stand, the worst of them. */
+function Attached({ checks }: { readonly checks: readonly RoadNode[] }) {
+  const [worst] = checks.toSorted((one, other) => severity(other) - severity(one));
+  if (worst === undefined) return null;
+  const { tone, word } = lookOf(worst.state);
+  return (
+    <span className={`state attached ${tone}`} title={`checks: ${word}`}>
+      <Icon name="checks" size={13} />
+    </span>
+  );
+}
+
+const SEVERITY: readonly RoadNode["state"][] = ["failed", "warned", "running", "blocked", "waiting", "never"];
+
+function severity({ state }: RoadNode): number {
+  const index = SEVERITY.indexOf(state);
+  return index === -1 ? 0 : SEVERITY.length - index;
+}
+
+function Progress({ step: { state, progress } }: { readonly step: RoadNode }) {
+  if (state !== "running" || progress?.done === undefined || progress.total === undefined) return null;
+  return (
+    <span className="progress">
+      <i style={{ width: `${Math.min(100, (progress.done / progress.total) * 100)}%` }} />
+    </span>
+  );
+}

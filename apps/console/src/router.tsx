@@ -1,0 +1,40 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { ModelPage } from "./models/model-page.tsx";
+import { ModelsPage } from "./models/models-page.tsx";
+import { MonitorPage, MonitorsPage } from "./monitors/monitor-page.tsx";
+import { NotFound } from "./parts/not-found.tsx";
+import { ServicePage, ServicesPage } from "./services/service-page.tsx";
+import { Shell } from "./shell.tsx";
+import { SqlPage } from "./sql/sql-page.tsx";
+import { TablePage } from "./tables/table-page.tsx";
+import { TablesPage } from "./tables/tables-page.tsx";
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
+const at = <Path extends string>(path: Path) => ({ getParentRoute: () => root, path });
+
+export const roadRoute = createRoute({
+  ...at("/"),
+  validateSearch: (search: Record<string, unknown>): { node?: string } =>
+    typeof search["node"] === "string" ? { node: search["node"] } : {},
+  component: lazyRouteComponent(() => import("./road/road-page.tsx"), "RoadPage"),
+});
+const routes = [
+  roadRoute,
+  createRoute({ ...at("/tables"), component: TablesPage }),
+  createRoute({ ...at("/tables/$name"), component: TablePage }),
+  createRoute({ ...at("/models"), component: ModelsPage }),
+  createRoute({ ...at("/models/$name"), component: ModelPage }),
+  createRoute({ ...at("/services"), component: ServicesPage }),
+  createRoute({ ...at("/services/$name"), component: ServicePage }),
+  createRoute({ ...at("/monitors"), component: MonitorsPage }),
+  createRoute({ ...at("/monitors/$name"), component: MonitorPage }),
+  createRoute({ ...at("/sql"), component: SqlPage }),
+] as const;
+
+export const router = createRouter({ routeTree: root.addChildren(routes), defaultPreload: "intent" });
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    readonly router: typeof router;
+  }
+}

@@ -1,0 +1,70 @@
+import type { Service } from "@millwright/client";
+import { useQuery } from "@tanstack/react-query";
+import { Link, useParams } from "@tanstack/react-router";
+import { api } from "../api.ts";
+import { DataTable, type DataColumn } from "../parts/data-table.tsx";
+import { Empty } from "../parts/empty.tsx";
+import { Page } from "../parts/page.tsx";
+import { Problem } from "../parts/problem.tsx";
+import { TryIt } from "./try-it.tsx";
+
+const COLUMNS: readonly DataColumn<Service>[] = [
+  {
+    name: "service",
+    show: ({ name }) => (
+      <Link to="/services/$name" params={{ name }}>
+        {name}
+      </Link>
+    ),
+  },
+  {
+    name: "model",
+    show: ({ model, version }) => (
+      <Link to="/models/$name" params={{ name: model }}>
+        {model} version {version}
+      </Link>
+    ),
+  },
+  { name: "address", show: ({ url }) => <span className="mono">{url ?? "not up"}</span> },
+];
+
+export function ServicesPage() {
+  const { data, error } = useQuery({ queryKey: ["services"], queryFn: () => api.listServices() });
+  return (
+    <Page title="Services">
+      {error === null ? null : <Problem error={error} />}
+      {data?.length === 0 ? (
+        <Empty command="npx mill run">
+          A service stands here once its model has a champion: a version whose gates hold.
+        </Empty>
+      ) : (
+        <div className="panel">
+          <DataTable label="Services" rows={data ?? []} columns={COLUMNS} keyOf={({ name }) => name} />
+        </div>
+      )}
+    </Page>
+  );
+}
+
+export function ServicePage() {
+  const { name } = useParams({ from: "/services/$name" });
+  const { data, error } = useQuery({ queryKey: ["services", name], queryFn: () => api.showService({ name }) });
+  return (
+    <Page
+      title={name}
+      lead={
+        data === undefined ? undefined : (
+          <>
+            answers with{" "}
+            <Link to="/models/$name" params={{ name: data.model }}>
+              {data.model} version {data.version}
+            </Link>
+          </>
+        )
+      }
+    >
+      {error === null ? null : <Problem error={error} />}
+      {data === undefined ? null : <TryIt key={data.name} service={data} />}
+    </Page>
+  );
+}

@@ -1,0 +1,119 @@
+import type { Prediction, Service } from "@millwright/client";
+import { useMutation } from "@tanstack/react-query";
+import { useState, type FormEvent } from "react";
+import { api } from "../api.ts";
+import { duration, percent } from "../format.ts";
+import { Panel } from "../parts/page.tsx";
+import { Problem } from "../parts/problem.tsx";
+import { Snippet } from "../parts/snippet.tsx";
+
+interface Answered {
+  readonly prediction: Prediction;
+  readonly tookMs: number;
+}
+
+/** A form of the service's own request, and its answer. */
+export function TryIt({ service }: { readonly service: Service }) {
+  const [fields, setFields] = useState<Readonly<Record<string, string>>>(() => textFields(service));
+  const body = requestBody(service, fields);
+  const ask = useMutation({
+    mutationFn: async (): Promise<Answered> => {
+      const startedMs = performance.now();
+      const prediction = await api.predict({ name: service.name, body });
+      return { prediction, tookMs: performance.now() - startedMs };
+    },
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    ask.mutate();
+  };
+  return (
+    <div className="columns">
+      <Panel title="Try it">
+        <form className="body" style={{ display: "grid", gap: 10 }} onSubmit={submit}>
+          {service.request.map(({ name, type }) => (
+            <label key={name} style={{ display: "grid", gap: 3 }}>
+              <span>
+                {name} <span className="muted mono">{type}</span>
+              </span>
+              <input
+                className="field"
+                name={name}
+                inputMode={isNumber(type) ? "decimal" : undefined}
+                value={fields[name] ?? ""}
+                onChange={(event) => setFields({ ...fields, [name]: event.target.value })}
+              />
+            </label>
+          ))}
+          <div>
+            <button type="submit" className="button primary" disabled={ask.isPending}>
+              {ask.isPending ? "Asking…" : "Predict"}
+            </button>
+          </div>
+        </form>
+      </Panel>
+      <div className="stack">
+        <Panel title="Answer">
+          <div className="body" aria-live="polite">
+            {ask.error === null ? null : <Problem error={ask.error} />}
+            {ask.data === undefined ? (
+              <p className="muted">Fill in the fields and press Predict; the example is a row of the training's own.</p>
+            ) : (
+              <AnswerDetails answered={ask.data} />
+            )}
+          </div>
+        </Panel>
+        <Panel title="The same from a terminal">
+          <div className="body" style={{ display: "grid", gap: 8 }}>
+            <Snippet text={`npx mill predict ${service.name} '${JSON.stringify(body)}'`} />
+            {service.url === null ? null : <Snippet text={`curl -s ${service.url} -d '${JSON.stringify(body)}'`} />}
+          </div>
+        </Panel>
+      </div>
+    </div>
+  );
+}
+
+function AnswerDetails({ answered: { prediction, tookMs } }: { readonly answered: Answered }) {
+  return (
+    <>
+      <div style={{ fontSize: 26, fontWeight: 600 }} data-testid="probability">
+        {percent(prediction.probability)}
+      </div>
+      <div className="bar" style={{ margin: "6px 0 10px" }}>
+        <i style={{ width: `${prediction.probability * 100}%` }} />
+      </div>
+      <dl className="facts">
+        <dt>prediction</dt>
+        <dd className="mono">{prediction.id}</dd>
+        <dt>version</dt>
+        <dd>{prediction.model_version}</dd>
+        <dt>there and back</dt>
+        <dd>{duration(tookMs)}</dd>
+      </dl>
+    </>
+  );
+}
+
+function isNumber(type: string): boolean {
+  return /^(?:int|long|float|double|decimal)/.test(type);
+}
+
+function textFields({ request, example }: Service): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    request.map(({ name }) => {
+      const value = example[name];
+      return [name, typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value)];
+    }),
+  );
+}
+
+/** What is sent: numbers as numbers where they are, so that the service's own words tell of what is not. */
+function requestBody({ request }: Service, fields: Readonly<Record<string, string>>): Record<string, unknown> {
+  return Object.fromEntries(
+    request.map(({ name, type }) => {
+      const text = fields[name] ?? "";
+      return [name, isNumber(type) && text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text];
+    }),
+  );
+}

@@ -1,0 +1,77 @@
+import { Link, Outlet } from "@tanstack/react-router";
+import { useState } from "react";
+import { useLiveRoad } from "./live-road.ts";
+import { KeysHelp } from "./keys-help.tsx";
+import { Palette } from "./palette.tsx";
+import { Icon } from "./parts/icons.tsx";
+import { useTheme } from "./theme.ts";
+import { useKey } from "./use-key.ts";
+
+const PAGES = [
+  { to: "/", name: "Road", icon: "road" },
+  { to: "/tables", name: "Tables", icon: "table" },
+  { to: "/models", name: "Models", icon: "models" },
+  { to: "/services", name: "Services", icon: "service" },
+  { to: "/monitors", name: "Monitors", icon: "monitor" },
+  { to: "/sql", name: "SQL", icon: "sql" },
+] as const;
+
+/** What stands around every page: where one can go, finding, and whether the connection stands. */
+export function Shell() {
+  const [sheet, setSheet] = useState<"palette" | "keys" | undefined>();
+  const { isConnected } = useLiveRoad();
+  useKey({ key: "k", withControl: true }, () => setSheet("palette"));
+  useKey({ key: "?" }, () => setSheet("keys"));
+  return (
+    <div className="shell">
+      <nav className="nav" aria-label="Pages">
+        <Link to="/" className="brand" aria-label="Millwright">
+          <Mark />
+          <span>Millwright</span>
+        </Link>
+        {PAGES.map(({ to, name, icon }) => (
+          <Link key={to} to={to} className="item" activeOptions={{ exact: to === "/", includeSearch: false }}>
+            <Icon name={icon} />
+            {name}
+          </Link>
+        ))}
+        <div className="foot">
+          <button type="button" className="button quiet" onClick={() => setSheet("palette")}>
+            <Icon name="search" size={14} />
+            Find <kbd>Ctrl K</kbd>
+          </button>
+          <ThemeButton />
+        </div>
+      </nav>
+      <Outlet />
+      {sheet === "palette" ? <Palette onClose={() => setSheet(undefined)} /> : null}
+      {sheet === "keys" ? <KeysHelp onClose={() => setSheet(undefined)} /> : null}
+      {isConnected ? null : (
+        <div className="lost" role="status">
+          The connection is lost; trying again…
+        </div>
+      )}
+    </div>
+  );
+}
+
+function ThemeButton() {
+  const [theme, toggle] = useTheme();
+  return (
+    <button type="button" className="button quiet" onClick={toggle}>
+      <Icon name={theme === "dark" ? "sun" : "moon"} size={14} />
+      {theme === "dark" ? "Light" : "Dark"}
+    </button>
+  );
+}
+
+/** A mill wheel. */
+function Mark() {
+  return (
+    <svg width={20} height={20} viewBox="0 0 20 20" fill="none" stroke="var(--accent)" strokeWidth={1.7} aria-hidden>
+      <circle cx={10} cy={10} r={6.5} />
+      <circle cx={10} cy={10} r={1.6} />
+      <path d="M10 1v7.400M10 11.600V19M1 10h7.400M11.600 10H19M3.600 3.600l5.200 5.200M11.200 11.200l5.200 5.200M16.400 3.600l-5.200 5.200M8.800 11.200l-5.200 5.200" />
+    </svg>
+  );
+}

@@ -1,0 +1,76 @@
+import type { Column, Snapshot, Table } from "@millwright/client";
+import { useQuery } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
+import { api } from "../api.ts";
+import { bytes, count } from "../format.ts";
+import { DataTable, type DataColumn } from "../parts/data-table.tsx";
+import { Page, Panel } from "../parts/page.tsx";
+import { Problem } from "../parts/problem.tsx";
+import { Ago } from "../parts/time.tsx";
+import { TableRows } from "./table-rows.tsx";
+
+const COLUMN_COLUMNS: readonly DataColumn<Column>[] = [
+  { name: "column", show: ({ name }) => <span className="mono">{name}</span> },
+  { name: "type", show: ({ type }) => <span className="mono muted">{type}</span> },
+  { name: "about", wrap: true, show: ({ doc }) => doc ?? "" },
+];
+
+const SNAPSHOT_COLUMNS: readonly DataColumn<Snapshot>[] = [
+  { name: "committed", show: ({ committedAtMs }) => <Ago atMs={committedAtMs} /> },
+  { name: "operation", show: ({ operation }) => operation },
+  { name: "rows", isNumber: true, show: ({ rowCount }) => count(rowCount) },
+  { name: "snapshot", show: ({ snapshotId }) => <span className="mono muted">{snapshotId}</span> },
+];
+
+export function TablePage() {
+  const { name } = useParams({ from: "/tables/$name" });
+  const { data, error } = useQuery({ queryKey: ["tables", name], queryFn: () => api.showTable({ name }) });
+  return (
+    <Page title={name} lead={data === undefined ? undefined : <Lead table={data.table} />}>
+      {error === null ? null : <Problem error={error} />}
+      {data === undefined ? null : (
+        <>
+          <div className="columns">
+            <Panel title="Columns">
+              <DataTable
+                label="Columns"
+                rows={data.table.columns}
+                columns={COLUMN_COLUMNS}
+                keyOf={(column) => column.name}
+              />
+            </Panel>
+            {data.table.sql === null ? (
+              <Panel title="Snapshots">
+                <DataTable
+                  label="Snapshots"
+                  rows={data.history.toReversed()}
+                  columns={SNAPSHOT_COLUMNS}
+                  keyOf={({ snapshotId }) => snapshotId}
+                />
+              </Panel>
+            ) : (
+              <Panel title="What the view selects">
+                <pre className="body scroll" tabIndex={0} style={{ margin: 0 }}>
+                  {data.table.sql}
+                </pre>
+              </Panel>
+            )}
+          </div>
+          <TableRows name={name} total={data.table.rowCount} />
+        </>
+      )}
+    </Page>
+  );
+}
+
+function Lead({ table }: { readonly table: Table }) {
+  return (
+    <>
+      {table.kind}
+      {table.rowCount === null
+        ? ""
+        : `, ${count(table.rowCount)} rows, ${bytes(table.bytes)} in ${count(table.fileCount)} files`}
+      , written <Ago atMs={table.updatedAtMs} />
+    </>
+  );
+}
