@@ -1,4 +1,5 @@
 import { contentHash, toProblem, writePoint, type Clock, type IdSource, type Logger } from "@millwright/kernel";
+import { mapIoError } from "@millwright/platform";
 import { inOrder, select, upstreamOf } from "./domain/graph.ts";
 import type { RunStore } from "./run-store.ts";
 import type { RunReport, Task, TaskOutcome, TaskReport, TaskState } from "./task.ts";
@@ -68,7 +69,11 @@ class Road {
         const work = this.#step(task).finally(() => running.delete(work));
         running.add(work);
       }
-      await Promise.race(running);
+      await Promise.race(running).catch(async (error: unknown) => {
+        // The state of the run could not be kept: what is at work ends before anything it needs is closed.
+        await Promise.allSettled(running);
+        throw error;
+      });
     }
     const ended = this.#report(this.#finalState(), this.#ports.clock.nowMs());
     await this.#ports.store.end(ended);
@@ -82,7 +87,7 @@ class Road {
     try {
       await this.#runOrSkip(task);
     } catch (error) {
-      const problem = toProblem(error);
+      const problem = toProblem(mapIoError(error));
       this.#ports.logger.error({ task: task.id, err: error }, `${task.id} failed`);
       await this.#settle(task, {
         state: this.#signal.aborted ? "cancelled" : "failed",

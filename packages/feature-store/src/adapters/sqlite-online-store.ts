@@ -82,7 +82,7 @@ function replaceView(sqlite: DatabaseSync, { view, features }: OnlineView, rows:
     sqlite.exec("commit");
     writePoint("feature-store/materialise/after-commit");
   } catch (error) {
-    sqlite.exec("rollback");
+    if (sqlite.isTransaction) sqlite.exec("rollback");
     throw error;
   }
 }
