@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { fromProblem, type Problem } from "@millwright/kernel";
 import { textOf, type Lakehouse } from "@millwright/lakehouse";
 import { textTable, type Command } from "@millwright/platform";
 import { projectErrors } from "@millwright/project";
@@ -214,26 +215,62 @@ const predict: Command = {
   handler: async (call) => {
     const [service = "", request = ""] = call.arguments;
     const projectDir = await projectDirOf(call);
-    const running = await readFile(statePaths(projectDir).runFile, "utf8").catch(() => undefined);
-    const port = running === undefined ? undefined : (JSON.parse(running) as { restPort: number }).restPort;
-    if (port === undefined)
-      throw servingErrors.create("serving/not-running", { because: "the project has not been up" });
-    const response = await fetch(`http://127.0.0.1:${port}/v2/models/${encodeURIComponent(service)}/infer`, {
-      method: "POST",
-      body: request,
-      headers: { "content-type": "application/json" },
-    }).catch((error: unknown) => {
-      throw servingErrors.create("serving/not-running", { because: `nothing answers on port ${port}`, cause: error });
-    });
-    const body = (await response.json()) as Record<string, unknown>;
-    if (!response.ok)
-      throw servingErrors.create(response.status === 404 ? "serving/unknown-service" : "serving/bad-request", {
-        because: typeof body["error"] === "string" ? body["error"] : `status ${response.status}`,
-      });
+    const port = await runningPort(statePaths(projectDir).runFile);
+    const body = await ask({ port, service, request });
     call.out.result(body, (answer) => JSON.stringify(answer, null, 2));
     return 0;
   },
 };
+
+interface Running {
+  readonly pid: number;
+  readonly restPort: number;
+}
+
+/** Where this project is up. The file of a process that was killed stays behind: its port may be another project's by now. */
+async function runningPort(runFile: string): Promise<number> {
+  const running = await readFile(runFile, "utf8").then(
+    (text) => JSON.parse(text) as Running,
+    () => undefined,
+  );
+  if (running === undefined)
+    throw servingErrors.create("serving/not-running", { because: "the project has not been up" });
+  if (!isAlive(running.pid))
+    throw servingErrors.create("serving/not-running", { because: `its process ${running.pid} has ended` });
+  return running.restPort;
+}
+
+async function ask({
+  port,
+  service,
+  request,
+}: {
+  readonly port: number;
+  readonly service: string;
+  readonly request: string;
+}): Promise<Readonly<Record<string, unknown>>> {
+  const notRunning = (cause: unknown) => {
+    throw servingErrors.create("serving/not-running", { because: `nothing answers on port ${port}`, cause });
+  };
+  const response = await fetch(`http://127.0.0.1:${port}/v2/models/${encodeURIComponent(service)}/infer`, {
+    method: "POST",
+    body: request,
+    headers: { "content-type": "application/json" },
+  }).catch(notRunning);
+  const body = (await response.json().catch(notRunning)) as Readonly<Record<string, unknown>>;
+  if (response.ok) return body;
+  const { code, title, detail, remedy } = body as { readonly [key in keyof Problem]?: unknown };
+  if (typeof code !== "string") notRunning(body);
+  throw fromProblem({
+    type: `urn:millwright:error:${String(code)}`,
+    title: String(title),
+    detail: String(detail),
+    code: String(code),
+    remedy: String(remedy),
+    status: response.status,
+    exit: response.status >= 500 ? 1 : 2,
+  });
+}
 
 const status: Command = {
   name: "status",
@@ -246,7 +283,7 @@ const status: Command = {
       const [last] = await platform.runs.list({ limit: 1 });
       const report = last === undefined ? null : ((await platform.runs.run(last.runId)) ?? null);
       const running = await readFile(paths.runFile, "utf8").then(
-        (text) => JSON.parse(text) as { pid: number; restPort: number },
+        (text) => JSON.parse(text) as Running,
         () => null,
       );
       const alive = running !== null && isAlive(running.pid);

@@ -1,5 +1,13 @@
+import { once } from "node:events";
 import { mkdirSync } from "node:fs";
-import { acquireProjectLock, mapIoError, writeFileDurably, type Command, type CommandCall } from "@millwright/platform";
+import {
+  acquireProjectLock,
+  mapIoError,
+  platformErrors,
+  writeFileDurably,
+  type Command,
+  type CommandCall,
+} from "@millwright/platform";
 import {
   loadProject,
   requireTypes,
@@ -73,13 +81,25 @@ async function road(call: CommandCall, session: Session, signal: AbortSignal, tr
 
 const COMMIT_PREDICTIONS_EVERY_MS = 5_000;
 
-function interruption(): AbortController {
+/** How long what is at work may take to its end after a signal: the promise to a person, and less than what containers allow. */
+const GRACE_MS = { SIGINT: 1_800, SIGTERM: 8_000 } as const;
+const INTERRUPTED = 130;
+
+/** Runs what a signal ends in good order. Whatever fails because of it is no failure: the answer is 130. */
+async function interruptible(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
   const controller = new AbortController();
-  process.once("SIGINT", () => {
-    controller.abort(new Error("interrupted"));
-    setTimeout(() => process.exit(130), 1_800).unref();
-  });
-  return controller;
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => {
+      controller.abort(name);
+      setTimeout(() => process.exit(INTERRUPTED), GRACE_MS[name]).unref();
+    });
+  }
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    if (controller.signal.aborted) return INTERRUPTED;
+    throw error;
+  }
 }
 
 const run: Command = {
@@ -92,13 +112,14 @@ const run: Command = {
   },
   example: "mill run --select departures+",
   handler: (call) =>
-    withLock(call, async (session) => {
-      const { signal } = interruption();
-      const { report, peakBytes } = await road(call, session, signal, "mill run");
-      call.out.result({ ...report, peakBytes }, () => roadSummary(report, peakBytes));
-      if (signal.aborted) return 130;
-      return report.state === "done" ? 0 : 1;
-    }),
+    interruptible((signal) =>
+      withLock(call, async (session) => {
+        const { report, peakBytes } = await road(call, session, signal, "mill run");
+        call.out.result({ ...report, peakBytes }, () => roadSummary(report, peakBytes));
+        if (signal.aborted) return INTERRUPTED;
+        return report.state === "done" ? 0 : 1;
+      }),
+    ),
 };
 
 const up: Command = {
@@ -110,15 +131,22 @@ const up: Command = {
     port: { value: "PORT", summary: "where predictions are served (8080; 0: a free one)" },
   },
   example: "mill up --project examples/flights",
-  handler: (call) => withLock(call, (session) => upHandler(call, session)),
+  handler: async (call) => {
+    const port = portOf(String(call.options["port"] ?? process.env["MILL_REST_PORT"] ?? "8080"));
+    return interruptible((signal) => withLock(call, (session) => upHandler(call, session, { port, signal })));
+  },
 };
 
-async function upHandler(call: CommandCall, session: Session): Promise<number> {
+async function upHandler(
+  call: CommandCall,
+  session: Session,
+  { port, signal }: { readonly port: number; readonly signal: AbortSignal },
+): Promise<number> {
   const { paths, platform } = session;
-  const { port = process.env["MILL_REST_PORT"] ?? "8080", once } = call.options;
+  const { once: onlyOnce } = call.options;
   const settings = {
     host: "127.0.0.1",
-    port: Number(port),
+    port,
     deploymentFile: paths.deployment,
     logFolder: paths.predictions,
     logFile: `${paths.logs}/serving.log`,
@@ -131,18 +159,27 @@ async function upHandler(call: CommandCall, session: Session): Promise<number> {
   );
   call.out.note(`serving on http://127.0.0.1:${serving.port}`);
   try {
-    const { signal } = interruption();
     const { report, peakBytes } = await road(call, session, signal, "mill up");
     call.out.result(
       { ...report, peakBytes, restPort: serving.port },
       () => `${roadSummary(report, peakBytes)}\n${howToCall(session, serving.port)}`,
     );
-    if (once !== true && !signal.aborted) await serveUntilSignal(session, signal);
-    if (signal.aborted && once === true) return 130;
+    if (signal.aborted) return INTERRUPTED;
+    if (onlyOnce !== true) await serveUntilSignal(session, signal);
+    if (signal.reason === "SIGINT") return INTERRUPTED;
     return report.state === "done" ? 0 : 1;
   } finally {
     await serving.close();
   }
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port < 65_536) return port;
+  throw platformErrors.create("platform/usage", {
+    because: `${JSON.stringify(text)} is not a port`,
+    remedy: "Give a number from 0 to 65535; 0 takes a free one: `mill up --port 0`.",
+  });
 }
 
 function howToCall({ project }: Session, port: number): string {
@@ -159,17 +196,9 @@ async function serveUntilSignal({ platform, paths }: Session, signal: AbortSigna
       .then(() => commitSegments(platform.lakehouse, paths.predictions))
       .catch((error: unknown) => platform.logger.error({ err: error }, "answered predictions could not be committed"));
   }, COMMIT_PREDICTIONS_EVERY_MS);
-  await untilSignal(signal);
+  if (!signal.aborted) await once(signal, "abort");
   clearInterval(timer);
   await committing;
-}
-
-function untilSignal(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => resolve();
-    signal.addEventListener("abort", end);
-    process.once("SIGTERM", end);
-  });
 }
 
 const check: Command = {

@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from "node:child_process";
+import { createServer } from "node:net";
 import type { Logger } from "@millwright/kernel";
 import { platformErrors } from "@millwright/platform";
 import type { ServingMessage, ServingSettings } from "./serving-main.ts";
@@ -14,7 +15,7 @@ const RESTART_DELAY_MS_MAX = 10_000;
 /** Keeps the serving process up: started again, with growing pauses, whenever it dies. */
 export async function keepServing(settings: ServingSettings, logger: Logger): Promise<ServingProcess> {
   let closed = false;
-  let child = startChild();
+  let child = startChild(settings.port);
   const port = await ready(child);
   let failures = 0;
   const watch = (current: ChildProcess) => {
@@ -27,7 +28,8 @@ export async function keepServing(settings: ServingSettings, logger: Logger): Pr
   };
   const restart = () => {
     if (closed) return;
-    child = startChild();
+    // Where its callers know it to be, also when a free port was asked for.
+    child = startChild(port);
     watch(child);
     ready(child).then(
       () => (failures = 0),
@@ -51,13 +53,14 @@ export async function keepServing(settings: ServingSettings, logger: Logger): Pr
     },
   };
 
-  function startChild(): ChildProcess {
+  function startChild(onPort: number): ChildProcess {
     const started = fork(new URL("./serving-main.ts", import.meta.url), {
       execArgv: ["--disable-warning=ExperimentalWarning"],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     });
     started.stderr?.on("data", (chunk: Buffer) => logger.warn({ from: "serving" }, chunk.toString().trim()));
-    started.send(settings);
+    started.once("error", (error) => logger.error({ err: error }, "the serving process could not be started"));
+    started.send({ ...settings, port: onPort });
     return started;
   }
 
@@ -66,16 +69,41 @@ export async function keepServing(settings: ServingSettings, logger: Logger): Pr
       started.once("exit", (code) => reject(new Error(`the serving process ended with ${code}`)));
       started.once("message", (message: ServingMessage) => {
         if ("port" in message) resolve(message.port);
-        else reject(refusal(message, settings.port));
+        else refusal(message, settings).then(reject, reject);
       });
     });
   }
 }
 
-function refusal({ failed, code }: Extract<ServingMessage, { failed: string }>, port: number): Error {
+async function refusal(
+  { failed, code }: Extract<ServingMessage, { failed: string }>,
+  { host, port }: ServingSettings,
+): Promise<Error> {
+  if (code === "EACCES")
+    return platformErrors.create("platform/port-taken", {
+      because: `port ${port} of ${host} is for the system's administrator`,
+      remedy: `Take a free one: \`mill up --port ${await freePort(host, 8_080)}\`.`,
+    });
   if (code !== "EADDRINUSE") return new Error(failed);
   return platformErrors.create("platform/port-taken", {
-    because: `port ${port} of 127.0.0.1 is taken by another program`,
-    remedy: "Take a free one: `mill up --port 0`.",
+    because: `port ${port} of ${host} is taken by another program`,
+    remedy: `Take a free one: \`mill up --port ${await freePort(host, port + 1)}\`.`,
+  });
+}
+
+const PORTS_TRIED = 20;
+
+/** The first free port from this one on; 0, which means any, when a row of them is taken. */
+async function freePort(host: string, from: number): Promise<number> {
+  for (let port = from; port < Math.min(from + PORTS_TRIED, 65_536); port += 1)
+    if (await isFree(host, port)) return port;
+  return 0;
+}
+
+function isFree(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once("error", () => resolve(false));
+    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(true)));
   });
 }
