@@ -2,7 +2,7 @@ import { contentHash, toProblem, writePoint, type Clock, type IdSource, type Log
 import { mapIoError } from "@millwright/platform";
 import { inOrder, select, upstreamOf } from "./domain/graph.ts";
 import type { RunStore } from "./run-store.ts";
-import type { RunReport, Task, TaskOutcome, TaskReport, TaskState } from "./task.ts";
+import type { RunReport, Task, TaskContext, TaskOutcome, TaskReport, TaskState } from "./task.ts";
 
 export interface RoadPorts {
   readonly store: RunStore;
@@ -105,14 +105,15 @@ class Road {
     const fingerprint = await this.#fingerprint(task);
     const unchanged = last?.fingerprint === fingerprint && this.#options.force !== true;
     if (unchanged && ((await task.stillThere?.(last.outputVersion)) ?? true)) return this.#keep(task, last);
-    await this.#runTask(task, fingerprint);
+    await this.#runTask(task, { fingerprint, lastOutputVersion: last?.outputVersion ?? null });
   }
 
-  async #runTask(task: Task, fingerprint: string): Promise<void> {
+  async #runTask(task: Task, known: Pick<TaskContext, "fingerprint" | "lastOutputVersion">): Promise<void> {
     const { clock, store } = this.#ports;
     const startedMs = clock.monotonicMs();
     this.#update(task, { state: "running", startedAtMs: clock.nowMs() });
     const outcome = await task.run({
+      ...known,
       runId: this.#runId,
       signal: this.#signal,
       progress: (progress) => this.#update(task, { progress }),
@@ -121,7 +122,7 @@ class Road {
     this.#outputs.set(task.id, outcome);
     writePoint("orchestration/task/before-done");
     await store.saveDone(task.id, {
-      fingerprint,
+      fingerprint: known.fingerprint,
       outputVersion: outcome.outputVersion,
       facts: outcome.facts,
       warned: outcome.warned ?? false,
