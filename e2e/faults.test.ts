@@ -173,7 +173,7 @@ describe("a source's file that is not as it should be", () => {
     ["cut off", (bytes: Buffer) => bytes.subarray(0, bytes.length >> 1)],
     ["empty", () => Buffer.alloc(0)],
     ["of other bytes", (bytes: Buffer) => Buffer.alloc(bytes.length, "no parquet")],
-    ["broken in its middle", (bytes: Buffer) => Buffer.from(bytes).fill(0x5a, 400, bytes.length >> 1)],
+    ["broken in its middle", (bytes: Buffer) => Buffer.from(bytes).fill(0, 4, bytes.length >> 1)],
   ])("Parquet: %s", async (_name, change) => {
     const error = await whileChanged(
       "sources/flights.ts",
