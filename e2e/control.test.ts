@@ -2,7 +2,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { edit, mill, millJson, millUp, smallFlights, type Up } from "./support/project.ts";
+import { edit, end, mill, millJson, millUp, smallFlights, type Up } from "./support/project.ts";
 
 let projectDir: string;
 let up: Up;
@@ -12,7 +12,7 @@ beforeAll(async () => {
   up = await millUp(projectDir);
   await runEnded();
 });
-afterAll(() => up.stop());
+afterAll(() => end(up));
 
 const at = () => ["--project", projectDir];
 const api = (path: string, options?: RequestInit) => fetch(`http://127.0.0.1:${up.controlPort}${path}`, options);
@@ -170,7 +170,7 @@ describe("commands beside `mill up` go through it", () => {
       ["runs", "list"],
     ];
     const through = asks.map((args) => millJson([...args, ...at()]));
-    await up.stop();
+    await end(up);
     for (const [index, args] of asks.entries())
       expect(millJson([...args, ...at()]), args.join(" ")).toEqual(through[index]);
     expect(millJson(["status", ...at()])).toMatchObject({ up: null });

@@ -11,6 +11,7 @@ const node = process.execPath;
 
 const commands: Readonly<Record<string, readonly [string, ...string[]]>> = {
   types: [node, module("typescript", "bin", "tsc"), "-p", "."],
+  "types of the console": [node, module("typescript", "bin", "tsc"), "-p", join("apps", "console"), "--noEmit"],
   lint: [tool("oxlint"), "--type-aware", "--deny-warnings", "."],
   format: [tool("oxfmt"), "--check", "."],
   "dead code": [node, module("knip", "bin", "knip.js"), "--no-progress"],

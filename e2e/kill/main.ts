@@ -1,10 +1,13 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { mill, millJson, smallFlights } from "../support/project.ts";
+import { infer, differentFlights } from "../support/callers.ts";
+import { end, mill, millJson, millUp, smallFlights } from "../support/project.ts";
 
-// Kills the road at its named write points, runs it again, and compares every table with an undisturbed run's.
+// Kills the road at its named write points, in a third of the cases also the run that recovers from it, runs it to its end,
+// and compares every table with an undisturbed run's. The points are those of the run: the processes of `mill up` are
+// killed in e2e/processes.test.ts.
 
 const { values } = parseArgs({
   options: { seed: { type: "string", default: "1" }, kills: { type: "string", default: "100" } },
@@ -18,46 +21,130 @@ const random = (below: number): number => {
 
 const project = smallFlights();
 const scratch = mkdtempSync(join(tmpdir(), "mill-kill-"));
-const log = join(scratch, "write-points");
-const undisturbed = mill(["run", "--project", project], { MILL_WRITE_POINTS_LOG: log });
-if (undisturbed.code !== 0) throw new Error(`the undisturbed run failed: ${undisturbed.stdout}${undisturbed.stderr}`);
+const segments = join(scratch, "predictions");
+await answerSomePredictions();
+const points = undisturbedRun();
 const expected = rowHashes(project);
-const points = readFileSync(log, "utf8").trim().split("\n");
+const names = [...new Set(points)].toSorted();
 console.log(
-  `${points.length} write points passed, ${new Set(points).size} of different names, ${Object.keys(expected).length} tables`,
+  `${points.length} write points passed, ${names.length} of different names, ${Object.keys(expected).length} tables`,
 );
 
+const hits = new Map(names.map((name) => [name, { first: 0, recovering: 0 }]));
 let passed = 0;
 let failed = 0;
+const decks: Record<"first" | "recovering", string[]> = { first: [], recovering: [] };
 for (let kill = 0; kill < kills; kill += 1) {
-  const index = random(points.length);
-  const name = points[index] ?? "";
-  const count = points.slice(0, index + 1).filter((point) => point === name).length;
-  const problem = killAt(`${name}#${count}`);
+  const startedMs = performance.now();
+  const first = draw("first");
+  const second = kill % 3 === 2 ? draw("recovering") : undefined;
+  const { problem, told } = killAt(first, second);
   if (problem === undefined) passed += 1;
   else failed += 1;
+  const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
   console.log(
-    `${problem === undefined ? "passed" : "FAILED"}  ${name}#${count}${problem === undefined ? "" : `  ${problem}`}`,
+    `${problem === undefined ? "passed" : "FAILED"}  ${told}  ${seconds} s${problem === undefined ? "" : `  ${problem}`}`,
   );
 }
 rmSync(project, { recursive: true, force: true });
 rmSync(scratch, { recursive: true, force: true });
+for (const [name, { first, recovering }] of hits)
+  console.log(`${String(first).padStart(4)} kills, ${String(recovering).padStart(3)} of a recovery  ${name}`);
+const missed = kills < names.length ? [] : names.filter((name) => hits.get(name)?.first === 0);
+if (missed.length > 0) console.log(`FAILED  never killed at: ${missed.join(", ")}`);
+failed += missed.length;
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-/** One kill on a fresh state, then a run to the end. Returns what is wrong. */
-function killAt(point: string): string | undefined {
+/** Segments of the prediction log, which each case finds answered and not yet committed. */
+async function answerSomePredictions(): Promise<void> {
+  if (mill(["run", "--project", project]).code !== 0) throw new Error("the project does not run");
+  for (let round = 0; round < 2; round += 1) {
+    const up = await millUp(project);
+    await up.road;
+    for (const [index, flight] of differentFlights(20).entries())
+      await (await infer(up.port, { id: `kill-${round}-${index}`, flight })).text();
+    await end(up);
+    cpSync(join(project, ".mill", "serving", "predictions"), segments, {
+      recursive: true,
+      filter: (path) => !/lock/.test(path),
+    });
+  }
+}
+
+function undisturbedRun(): readonly string[] {
+  const log = join(scratch, "write-points");
+  freshState(project);
+  const { code, stdout, stderr } = mill(["run", "--project", project], { MILL_WRITE_POINTS_LOG: log });
+  if (code !== 0) throw new Error(`the undisturbed run failed: ${stdout}${stderr}`);
+  return readFileSync(log, "utf8").trim().split("\n");
+}
+
+/** No state but the answered predictions. */
+function freshState(projectDir: string): void {
+  rmSync(join(projectDir, ".mill"), { recursive: true, force: true });
+  mkdirSync(join(projectDir, ".mill", "serving"), { recursive: true });
+  cpSync(segments, join(projectDir, ".mill", "serving", "predictions"), { recursive: true });
+}
+
+/** A name first, each in its turn in a shuffled order, then which of its occurrences. */
+function draw(when: keyof typeof decks): string {
+  if (decks[when].length === 0) decks[when] = shuffled(names);
+  const name = decks[when].pop() ?? "";
+  const occurrences = points.filter((point) => point === name).length;
+  return `${name}#${1 + random(occurrences)}`;
+}
+
+function shuffled(list: readonly string[]): string[] {
+  const left = [...list];
+  return list.map(() => left.splice(random(left.length), 1)[0] ?? "");
+}
+
+interface Outcome {
+  readonly problem: string | undefined;
+  /** Which kills there were: a recovering run may have less to do than the draw supposed. */
+  readonly told: string;
+}
+
+/** One kill on a fresh state, perhaps one of the run after it, then a run to the end. */
+function killAt(point: string, later: string | undefined): Outcome {
   const copy = join(scratch, "project");
   rmSync(copy, { recursive: true, force: true });
   cpSync(project, copy, { recursive: true, filter: (path) => !path.endsWith("/.mill") });
+  freshState(copy);
   const killed = mill(["run", "--project", copy], { MILL_KILL_AT: point });
-  if (killed.signal !== "SIGKILL" && killed.code !== 137) return `was not killed: ${killed.code} ${killed.signal}`;
+  if (!wasKilled(killed)) return { problem: `was not killed: ${killed.code} ${killed.signal}`, told: point };
+  count(point, "first");
+  const secondKill = later === undefined ? undefined : killRecovery(copy, later);
+  const told = secondKill === undefined ? point : `${point}, then ${secondKill}`;
   const again = mill(["run", "--project", copy]);
   if (again.code !== 0)
-    return `the run after it failed (exit ${again.code}, signal ${again.signal}): ${again.stdout.slice(-500)}${again.stderr.slice(-500)}`;
+    return {
+      problem: `the run after it failed (exit ${again.code}, signal ${again.signal}): ${again.stdout.slice(-500)}${again.stderr.slice(-500)}`,
+      told,
+    };
   const found = rowHashes(copy);
   const different = Object.keys({ ...expected, ...found }).filter((table) => expected[table] !== found[table]);
-  return different.length === 0 ? undefined : `these tables differ: ${different.join(", ")}`;
+  return { problem: different.length === 0 ? undefined : `these tables differ: ${different.join(", ")}`, told };
+}
+
+/** The drawn occurrence, or where the recovering run does not pass it so often, its first. */
+function killRecovery(copy: string, point: string): string | undefined {
+  for (const candidate of [point, point.replace(/#\d+$/, "#1"), "orchestration/task/before-done#1"]) {
+    if (!wasKilled(mill(["run", "--project", copy], { MILL_KILL_AT: candidate }))) continue;
+    count(candidate, "recovering");
+    return candidate;
+  }
+  return undefined;
+}
+
+function wasKilled({ code, signal }: { readonly code: number | null; readonly signal: string | null }): boolean {
+  return signal === "SIGKILL" || code === 137;
+}
+
+function count(point: string, when: keyof typeof decks): void {
+  const hit = hits.get(point.split("#")[0] ?? "");
+  if (hit !== undefined) hit[when] += 1;
 }
 
 /** For each table its rows' count and the sum of their hashes, whatever their order. */

@@ -31,20 +31,38 @@ export function millJson(args: readonly string[]): unknown {
   }
 }
 
+/** The same without waiting for it; `started` is given the process. */
+export function millLater(args: readonly string[], started: (child: ChildProcess) => void = () => {}): Promise<Answer> {
+  const child = spawn(join(root, "bin", "mill"), args, { stdio: ["ignore", "pipe", "pipe"] });
+  const said = { stdout: "", stderr: "" };
+  child.stdout.on("data", (chunk: Buffer) => (said.stdout += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (said.stderr += chunk.toString()));
+  started(child);
+  return new Promise((resolve) => {
+    child.once("close", (code, signal) => resolve({ code, signal, ...said }));
+  });
+}
+
 export interface Up {
   /** Of the serving process. */
   readonly port: number;
   readonly controlPort: number;
   readonly process: ChildProcess;
-  /** Ends it and waits until it has. */
-  stop(): Promise<void>;
+  /** Until the first road has ended, and its summary was printed. */
+  readonly road: Promise<void>;
 }
 
-/** Starts `mill up` on free ports and waits until it says where it serves. */
-export async function millUp(projectDir: string): Promise<Up> {
-  const child = spawn(join(root, "bin", "mill"), ["up", "--port", "0", "--project", projectDir], {
-    stdio: ["ignore", "ignore", "pipe"],
+/** Starts `mill up`, on free ports unless told, and waits until it says where it serves. A group of its own may be interrupted. */
+export async function millUp(
+  projectDir: string,
+  { port: wanted = 0, ownGroup = false }: { readonly port?: number; readonly ownGroup?: boolean } = {},
+): Promise<Up> {
+  const child = spawn(join(root, "bin", "mill"), ["up", "--port", String(wanted), "--project", projectDir], {
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: ownGroup,
   });
+  const road = new Promise<void>((resolve) => child.stdout.once("data", () => resolve()));
+  child.stdout.resume();
   let text = "";
   await new Promise<void>((resolve, reject) => {
     child.stderr.on("data", (chunk: Buffer) => {
@@ -57,13 +75,44 @@ export async function millUp(projectDir: string): Promise<Up> {
     restPort: number;
     controlPort: number;
   };
-  const stop = () =>
-    new Promise<void>((resolve) => {
-      if (child.exitCode !== null || child.signalCode !== null) return resolve();
-      child.once("exit", () => resolve());
-      child.kill("SIGTERM");
-    });
-  return { port: restPort, controlPort, process: child, stop };
+  return { port: restPort, controlPort, process: child, road };
+}
+
+/** Sends a signal and waits for the end: how it ended, and after how long. */
+export async function end(
+  { process: child }: Pick<Up, "process">,
+  signal: NodeJS.Signals = "SIGTERM",
+): Promise<{ readonly code: number | null; readonly tookMs: number }> {
+  const startedMs = performance.now();
+  if (child.exitCode !== null || child.signalCode !== null) return { code: child.exitCode, tookMs: 0 };
+  const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  child.kill(signal);
+  return { code: await exited, tookMs: performance.now() - startedMs };
+}
+
+/** Asks again and again until there is something, or the time is over. */
+export async function eventually<Found>(
+  what: string,
+  look: () => Found | undefined | Promise<Found | undefined>,
+  withinMs = 20_000,
+): Promise<Found> {
+  const deadlineMs = performance.now() + withinMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (performance.now() > deadlineMs) throw new Error(`${what}: not within ${withinMs / 1_000} s`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Each table's rows and snapshot: what must be as before when something was refused. */
+export function tablesOf(projectDir: string): Readonly<Record<string, string>> {
+  const tables = millJson(["table", "list", "--project", projectDir]) as {
+    readonly name: string;
+    readonly rowCount: number | null;
+    readonly snapshotId: string | null;
+  }[];
+  return Object.fromEntries(tables.map(({ name, rowCount, snapshotId }) => [name, `${rowCount} rows, ${snapshotId}`]));
 }
 
 /** The flights example in a folder of its own, over a few thousand made-up flights. */

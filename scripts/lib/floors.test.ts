@@ -57,6 +57,7 @@ test.each([
     `import "@house/roof"; import "@house/ground"; import "../e2e/support/means.ts"; import "vitest";`,
   ],
   ["e2e/road.test.ts", `import "vitest"; import "./support/project.ts"; import "../vitest.config.ts";`],
+  ["packages/middle/test/a.ts", `import "../../../e2e/support/x.ts";`],
 ])("%s may hold %s", async (path, text) => {
   expect(await faultsWith(path, text)).toEqual([]);
 });
@@ -74,7 +75,8 @@ test.each([
   ["packages/middle/src/a.ts", `import "@house/aside";`, "which its package.json does not declare"],
   ["packages/middle/test/a.ts", `import "@house/roof";`, "which its package.json does not declare"],
   ["packages/middle/src/a.ts", `import "../../ground/src/a.ts";`, "reaches out of its folder by ../../ground/src/a.ts"],
-  ["packages/middle/test/a.ts", `import "../../../e2e/support/x.ts";`, "reaches out of its folder by"],
+  ["packages/middle/test/a.ts", `import "../../../e2e/a.ts";`, "reaches out of its folder by"],
+  ["packages/middle/src/a.ts", `import "../../../e2e/support/x.ts";`, "reaches out of its folder by"],
   ["apps/roof/src/a.ts", `import "../../../packages/upper/src/a.ts";`, "reaches out of its folder by"],
   ["packages/middle/src/a.ts", `import "fs";`, "write node:fs"],
   ["packages/middle/src/a.ts", `import "/opt/a.ts";`, "a path of this machine"],

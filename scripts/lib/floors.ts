@@ -127,6 +127,8 @@ function faultOf(asked: Import): string | undefined {
 /** A package keeps to its folder; the workshop may reach around itself, but into no workspace. */
 function reachesOut({ from, file, specifier, surroundings: { root } }: Import): boolean {
   const target = resolve(root, from.folder, dirname(file), specifier);
+  // What stands the product up for black-box tests imports no package of it, so any test may use it.
+  if (isTest(from, file) && target.startsWith(join(root, "e2e", "support", sep))) return false;
   if (from.kind === "package") return relative(join(root, from.folder), target).startsWith("..");
   return ["packages", "apps", "examples", ".."].includes(relative(root, target).split(sep)[0] ?? "");
 }

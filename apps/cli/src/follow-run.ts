@@ -1,25 +1,27 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { ControlApi, TaskReport } from "@millwright/client";
 import type { CommandCall } from "@millwright/platform";
-import { interruption } from "./interruption.ts";
+import { INTERRUPTED } from "./interruption.ts";
 import { createRoadProgress, roadSummary } from "./road-progress.ts";
 
 const ASK_EVERY_MS = 250;
+
+interface FollowRequest {
+  readonly selectors?: readonly string[];
+  readonly force: boolean;
+  readonly trigger: string;
+  readonly signal: AbortSignal;
+}
 
 /** Has the running `mill up` take the road, and follows it as if it ran here. Ctrl-C stops the run. */
 export async function followRun(
   call: CommandCall,
   api: ControlApi,
-  {
-    selectors,
-    force,
-    trigger,
-  }: { readonly selectors?: readonly string[]; readonly force: boolean; readonly trigger: string },
+  { selectors, force, trigger, signal }: FollowRequest,
 ): Promise<number> {
   const { runId } = await api.startRun({
     body: { force, trigger, ...(selectors === undefined ? {} : { select: selectors }) },
   });
-  const { signal } = interruption();
   signal.addEventListener("abort", () => void api.cancelRun({ runId }).catch(() => undefined));
   const progress = createRoadProgress(call.out);
   const told = new Map<string, string>();
@@ -29,7 +31,7 @@ export async function followRun(
       for (const task of report.tasks) tellChange(task, told, progress.onTask);
       if (report.state !== "running") {
         call.out.result(report, () => roadSummary(report, null));
-        if (signal.aborted) return 130;
+        if (signal.aborted) return INTERRUPTED;
         return report.state === "done" ? 0 : 1;
       }
       await pause(ASK_EVERY_MS);

@@ -18,7 +18,7 @@ import {
 } from "@millwright/server";
 import { remoteApi } from "./api.ts";
 import { followRun } from "./follow-run.ts";
-import { interruption } from "./interruption.ts";
+import { INTERRUPTED, interruptible } from "./interruption.ts";
 import { createRoadProgress, roadSummary } from "./road-progress.ts";
 import { up } from "./up-command.ts";
 import { projectDirOf, withLock, withSession, type Session } from "./session.ts";
@@ -32,22 +32,23 @@ const run: Command = {
     force: { summary: "also what has not changed" },
   },
   example: "mill run --select departures+",
-  handler: async (call) => {
-    const { select, force } = call.options;
-    const request = {
-      force: force === true,
-      trigger: "mill run",
-      ...(typeof select === "string" ? { selectors: select.split(/[\s,]+/) } : {}),
-    };
-    const running = await findRunning(statePaths(await projectDirOf(call)));
-    if (running !== undefined) return followRun(call, remoteApi(running), request);
-    return withLock(call, async (session) => {
-      const { signal } = interruption();
-      const report = await takeRoadAloud(call, session, { ...request, signal });
-      if (signal.aborted) return 130;
-      return report.state === "done" ? 0 : 1;
-    });
-  },
+  handler: (call) =>
+    interruptible(async (signal) => {
+      const { select, force } = call.options;
+      const request = {
+        force: force === true,
+        trigger: "mill run",
+        signal,
+        ...(typeof select === "string" ? { selectors: select.split(/[\s,]+/) } : {}),
+      };
+      const running = await findRunning(statePaths(await projectDirOf(call)));
+      if (running !== undefined) return followRun(call, remoteApi(running), request);
+      return withLock(call, async (session) => {
+        const report = await takeRoadAloud(call, session, request);
+        if (signal.aborted) return INTERRUPTED;
+        return report.state === "done" ? 0 : 1;
+      });
+    }),
 };
 
 const check: Command = {

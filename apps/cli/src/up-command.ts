@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdirSync } from "node:fs";
+import { isMillError } from "@millwright/kernel";
 import { platformErrors, type Command, type CommandCall } from "@millwright/platform";
 import { commitSegments } from "@millwright/serving";
 import {
@@ -12,10 +14,12 @@ import {
   type Control,
   type ServingProcess,
 } from "@millwright/server";
-import { interruption } from "./interruption.ts";
+import { INTERRUPTED, interruptible } from "./interruption.ts";
 import { createRoadProgress, roadSummary } from "./road-progress.ts";
 import { withLock, type Session } from "./session.ts";
 
+/** Ports below are for the system's administrator. */
+const FIRST_USER_PORT = 1_024;
 const COMMIT_PREDICTIONS_EVERY_MS = 5_000;
 
 export const up: Command = {
@@ -27,7 +31,10 @@ export const up: Command = {
     port: { value: "PORT", summary: "of the console and API (4400); 0: free ones for everything" },
   },
   example: "mill up --project examples/flights",
-  handler: (call) => withLock(call, (session) => upHandler(call, session)),
+  handler: (call) => {
+    const ports = portsOf(call);
+    return interruptible((signal) => withLock(call, (session) => upHandler(call, session, { ports, signal })));
+  },
 };
 
 interface Ports {
@@ -35,8 +42,11 @@ interface Ports {
   readonly rest: number;
 }
 
-async function upHandler(call: CommandCall, session: Session): Promise<number> {
-  const ports = portsOf(call);
+async function upHandler(
+  call: CommandCall,
+  session: Session,
+  { ports, signal }: { readonly ports: Ports; readonly signal: AbortSignal },
+): Promise<number> {
   const memory = watchPeakMemory();
   const progress = createRoadProgress(call.out);
   let serving: ServingProcess | undefined;
@@ -49,16 +59,15 @@ async function upHandler(call: CommandCall, session: Session): Promise<number> {
     serving: () => serving,
     onTask: progress.onTask,
   }).catch(async (error: unknown) => {
-    throw await portAdvice(error, (port) => `mill up --port ${port}`);
+    throw await portAdvice(error, { port: ports.control, command: (free) => `mill up --port ${free}` });
   });
   try {
     serving = await serve(session, ports.rest);
     await tellPlaces(call, { session, control, serving });
-    const { signal } = interruption();
     const code = await firstRoad(call, { session, control, serving, signal, peak: () => memory.peakBytes });
-    if (call.options["once"] === true) return signal.aborted ? 130 : code;
-    await serveUntilSignal(session, signal);
-    return code;
+    if (signal.aborted) return INTERRUPTED;
+    if (call.options["once"] !== true) await serveUntilSignal(session, signal);
+    return signal.reason === "SIGINT" ? INTERRUPTED : code;
   } finally {
     progress.stop();
     memory.stop();
@@ -77,20 +86,23 @@ function portsOf({ options }: CommandCall): Ports {
 
 function portNumber(text: string | boolean, what: string): number {
   const port = Number(text);
-  if (typeof text === "string" && text !== "" && Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  if (typeof text === "string" && /^\d+$/.test(text) && port < 65_536) return port;
   throw platformErrors.create("platform/usage", {
-    because: `${what} is ${String(text)}`,
-    remedy: "Give a port from 0 to 65535; 0 takes a free one.",
+    because: `${what}: ${JSON.stringify(text)} is not a port`,
+    remedy: "Give a number from 0 to 65535; 0 takes a free one: `mill up --port 0`.",
   });
 }
 
 /** A taken port's error, with the command that takes a free one. */
-async function portAdvice(error: unknown, command: (port: number) => string): Promise<unknown> {
-  if (!(error instanceof Error) || !("code" in error) || error.code !== "platform/port-taken") return error;
-  const because = "because" in error ? String(error.because) : error.message;
+async function portAdvice(
+  error: unknown,
+  { port, command }: { readonly port: number; readonly command: (free: number) => string },
+): Promise<unknown> {
+  if (!isMillError(error) || error.code !== "platform/port-taken") return error;
+  const free = await freePort(port < FIRST_USER_PORT ? FIRST_USER_PORT : port + 1);
   return platformErrors.create("platform/port-taken", {
-    because,
-    remedy: `Take a free one: \`${command(await freePort())}\`.`,
+    because: error.because,
+    remedy: `Take a free one: \`${command(free)}\`.`,
     cause: error,
   });
 }
@@ -105,7 +117,7 @@ async function serve({ paths, platform }: Session, port: number): Promise<Servin
     logFile: `${paths.logs}/serving.log`,
   };
   return keepServing(settings, platform.logger).catch(async (error: unknown) => {
-    throw await portAdvice(error, (free) => `MILL_REST_PORT=${free} mill up`);
+    throw await portAdvice(error, { port, command: (free) => `MILL_REST_PORT=${free} mill up` });
   });
 }
 
@@ -163,16 +175,7 @@ async function serveUntilSignal({ platform, paths }: Session, signal: AbortSigna
       .then(() => commitSegments(platform.lakehouse, paths.predictions))
       .catch((error: unknown) => platform.logger.error({ err: error }, "answered predictions could not be committed"));
   }, COMMIT_PREDICTIONS_EVERY_MS);
-  await untilSignal(signal);
+  if (!signal.aborted) await once(signal, "abort");
   clearInterval(timer);
   await committing;
-}
-
-function untilSignal(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const end = () => resolve();
-    signal.addEventListener("abort", end);
-    process.once("SIGTERM", end);
-  });
 }

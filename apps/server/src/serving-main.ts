@@ -26,8 +26,9 @@ process.once("message", (settings: ServingSettings) => {
   }).then(
     (serving) => {
       tell({ port: serving.port });
+      let ending: Promise<never> | undefined;
       const end = () => {
-        void serving.close().then(() => process.exit(0));
+        ending ??= serving.close().then(() => process.exit(0));
       };
       process.once("SIGTERM", end);
       process.once("disconnect", end);

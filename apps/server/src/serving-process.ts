@@ -14,7 +14,7 @@ const RESTART_DELAY_MS_MAX = 10_000;
 /** Keeps the serving process up: started again, with growing pauses, whenever it dies. */
 export async function keepServing(settings: ServingSettings, logger: Logger): Promise<ServingProcess> {
   let closed = false;
-  let child = startChild();
+  let child = startChild(settings.port);
   const port = await ready(child);
   let failures = 0;
   const watch = (current: ChildProcess) => {
@@ -27,7 +27,8 @@ export async function keepServing(settings: ServingSettings, logger: Logger): Pr
   };
   const restart = () => {
     if (closed) return;
-    child = startChild();
+    // Where its callers know it to be, also when a free port was asked for.
+    child = startChild(port);
     watch(child);
     ready(child).then(
       () => (failures = 0),
@@ -51,13 +52,14 @@ export async function keepServing(settings: ServingSettings, logger: Logger): Pr
     },
   };
 
-  function startChild(): ChildProcess {
+  function startChild(onPort: number): ChildProcess {
     const started = fork(new URL("./serving-main.ts", import.meta.url), {
       execArgv: ["--disable-warning=ExperimentalWarning"],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     });
     started.stderr?.on("data", (chunk: Buffer) => logger.warn({ from: "serving" }, chunk.toString().trim()));
-    started.send(settings);
+    started.once("error", (error) => logger.error({ err: error }, "the serving process could not be started"));
+    started.send({ ...settings, port: onPort });
     return started;
   }
 
@@ -66,16 +68,22 @@ export async function keepServing(settings: ServingSettings, logger: Logger): Pr
       started.once("exit", (code) => reject(new Error(`the serving process ended with ${code}`)));
       started.once("message", (message: ServingMessage) => {
         if ("port" in message) resolve(message.port);
-        else reject(refusal(message, settings.port));
+        else reject(refusal(message, settings));
       });
     });
   }
 }
 
-function refusal({ failed, code }: Extract<ServingMessage, { failed: string }>, port: number): Error {
+function refusal(
+  { failed, code }: Extract<ServingMessage, { failed: string }>,
+  { host, port }: ServingSettings,
+): Error {
+  if (code === "EACCES")
+    return platformErrors.create("platform/port-taken", {
+      because: `port ${port} of ${host} is for the system's administrator`,
+    });
   if (code !== "EADDRINUSE") return new Error(failed);
   return platformErrors.create("platform/port-taken", {
-    because: `port ${port} of 127.0.0.1 is taken by another program`,
-    remedy: "Take a free one: `mill up --port 0`.",
+    because: `port ${port} of ${host} is taken by another program`,
   });
 }

@@ -18,8 +18,8 @@ export interface OnlineStore {
   /** Synchronous, since a prediction waits for it; undefined when there is no such key. */
   get(view: string, key: string): OnlineRow | undefined;
   featuresOf(view: string): readonly string[] | undefined;
-  /** Notices what another process has written. Cheap; called before a batch of requests. */
-  refresh(): void;
+  /** Runs reads that all see one state, the newest there is, whatever another process writes meanwhile. Cheap. */
+  snapshot<Result>(read: () => Result): Result;
   close(): void;
 }
 

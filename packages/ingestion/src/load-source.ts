@@ -1,8 +1,9 @@
 import { isMillError, type Column, type ProgressSink } from "@millwright/kernel";
-import { duckdbType, quoteName, quoteText, textOf, type Lakehouse } from "@millwright/lakehouse";
+import { duckdbType, quoteName, textOf, type Lakehouse } from "@millwright/lakehouse";
 import { ingestionErrors } from "./errors.ts";
 import { sourceInputs, type SourceFile } from "./source-files.ts";
-import type { SourceDefinition, SourceFormat } from "./source.ts";
+import { readerOf, type Reader } from "./source-reader.ts";
+import type { SourceDefinition } from "./source.ts";
 
 export interface LoadPorts {
   readonly lakehouse: Lakehouse;
@@ -73,7 +74,7 @@ async function lastLoad(
 
 /** The SELECT that reads one file by the contract, after its columns were found to be those declared. */
 async function checkedSelect(lakehouse: Lakehouse, source: SourceDefinition, file: SourceFile): Promise<string> {
-  const reader = readerOf(source, file.path);
+  const reader = await readerOf(lakehouse, { source, path: file.path });
   const present = await describeFile(lakehouse, { reader, source, file });
   for (const column of source.columns) {
     const found = present.find(({ name }) => name === column.name);
@@ -84,31 +85,6 @@ async function checkedSelect(lakehouse: Lakehouse, source: SourceDefinition, fil
     (column) => `CAST(${quoteName(column.name)} AS ${duckdbType(column)}) AS ${quoteName(column.name)}`,
   );
   return `SELECT ${casts.join(", ")} FROM ${reader.relation}`;
-}
-
-interface Reader {
-  readonly relation: string;
-  /** The file itself says its types. */
-  readonly typed: boolean;
-}
-
-function readerOf(source: SourceDefinition, path: string): Reader {
-  const format = source.format ?? formatOf(path);
-  const literal = quoteText(path);
-  if (format === "parquet") return { relation: `read_parquet(${literal})`, typed: true };
-  if (format === "jsonl")
-    return { relation: `read_json(${literal}, format = 'newline_delimited', auto_detect = true)`, typed: false };
-  if (format === "csv")
-    return { relation: `read_csv(${literal}, header = true, all_varchar = true, null_padding = false)`, typed: false };
-  throw ingestionErrors.create("ingestion/unknown-format", { because: `${source.name}: ${path.split("/").at(-1)}` });
-}
-
-function formatOf(path: string): SourceFormat | undefined {
-  const name = path.toLowerCase().replace(/\.(gz|zst)$/, "");
-  if (name.endsWith(".parquet")) return "parquet";
-  if (name.endsWith(".csv") || name.endsWith(".tsv")) return "csv";
-  if (name.endsWith(".jsonl") || name.endsWith(".ndjson") || name.endsWith(".json")) return "jsonl";
-  return undefined;
 }
 
 interface Described {
@@ -132,11 +108,21 @@ function unreadable(
 ): unknown {
   if (!isMillError(error) || !(error.code === "lakehouse/unreadable-file" || error.code === "lakehouse/sql-error"))
     return error;
+  const line = /^(?:Invalid Input Error: )?CSV Error on Line: (\d+)/.exec(error.because)?.[1];
   return ingestionErrors.create("ingestion/unreadable", {
-    because: `${source.name}: ${nameOf(file)}: ${error.because.split("\n")[0]}`,
-    where: { file: nameOf(file) },
+    because: `${source.name}: ${nameOf(file)}${line === undefined ? "" : `, line ${line}`}: ${reasonOf(error.because)}`,
+    where: { file: nameOf(file), ...(line === undefined ? {} : { line: Number(line) }) },
     cause: error,
   });
+}
+
+/** What is wrong, without the engine's counsel on its own options. */
+function reasonOf(because: string): string {
+  const lines = because.split("\n").map((line) => line.trim());
+  const [first = ""] = lines;
+  if (!first.includes("CSV Error on Line")) return first;
+  const told = lines.find((line) => /^(?:Expected Number|Invalid unicode|Value with|Maximum line size)/.test(line));
+  return told ?? "it does not read as CSV; a quote may be open";
 }
 
 function missingColumn(
@@ -202,21 +188,35 @@ async function writeOrExplain(lakehouse: Lakehouse, { source, files, select, has
   } catch (error) {
     if (isMillError(error) && error.because.startsWith("Conversion Error"))
       throw await firstBadValue(lakehouse, { source, files, error });
+    if (isMillError(error)) throw await firstBadFile(lakehouse, { source, files, error });
     throw error;
   }
 }
 
-/** Finds the file, row and column of the first value that is not of its declared type. Rows count from 1, without a header. */
-async function firstBadValue(
-  lakehouse: Lakehouse,
-  {
-    source,
-    files,
-    error,
-  }: { readonly source: SourceDefinition; readonly files: readonly SourceFile[]; readonly error: Error },
-): Promise<Error> {
+interface FailedLoad {
+  readonly source: SourceDefinition;
+  readonly files: readonly SourceFile[];
+  readonly error: Error;
+}
+
+/** A file that tells its columns may still break off further in: the first that cannot be read to its end is named. */
+async function firstBadFile(lakehouse: Lakehouse, { source, files, error }: FailedLoad): Promise<unknown> {
   for (const file of files) {
-    const { relation } = readerOf(source, file.path);
+    const { relation } = await readerOf(lakehouse, { source, path: file.path });
+    const columns = source.columns.map(({ name }) => `max(hash(${quoteName(name)}))`);
+    try {
+      await lakehouse.query(`SELECT ${columns.join(", ")} FROM ${relation}`);
+    } catch (problem) {
+      return unreadable(problem, { source, file });
+    }
+  }
+  return error;
+}
+
+/** Finds the file, row and column of the first value that is not of its declared type. Rows count from 1, without a header. */
+async function firstBadValue(lakehouse: Lakehouse, { source, files, error }: FailedLoad): Promise<Error> {
+  for (const file of files) {
+    const { relation } = await readerOf(lakehouse, { source, path: file.path });
     for (const column of source.columns) {
       const name = quoteName(column.name);
       const { rows } = await lakehouse.query(

@@ -10,13 +10,17 @@ export function parse<Schema extends TSchema>(
 ): Static<Schema> {
   const validator = Compile(schema);
   if (validator.Check(value)) return value as Static<Schema>;
-  const problems = validator
+  const errors = validator
     .Errors(value)
-    .slice(0, 8)
-    .map((error) => `${error.instancePath || "/"}: ${error.message}`);
+    .filter(({ keyword }) => keyword !== "additionalProperties")
+    .slice(0, 8);
+  const problems = errors.map(
+    ({ keyword, instancePath, message }) =>
+      `${instancePath || "/"}: ${keyword === "boolean" ? "there is no such key" : message}`,
+  );
   throw kernelErrors.create("kernel/invalid", {
     because: `${what}: ${problems.join("; ")}`,
     ...(where === undefined ? {} : { where }),
-    details: { problems },
+    details: { problems, fields: errors.map(({ instancePath }) => instancePath) },
   });
 }

@@ -1,7 +1,8 @@
 import { contentHash, toProblem, writePoint, type Clock, type IdSource, type Logger } from "@millwright/kernel";
+import { mapIoError } from "@millwright/platform";
 import { inOrder, select, upstreamOf } from "./domain/graph.ts";
 import type { RunStore } from "./run-store.ts";
-import type { RunReport, Task, TaskOutcome, TaskReport, TaskState } from "./task.ts";
+import type { RunReport, Task, TaskContext, TaskOutcome, TaskReport, TaskState } from "./task.ts";
 
 export interface RoadPorts {
   readonly store: RunStore;
@@ -71,7 +72,11 @@ class Road {
         const work = this.#step(task).finally(() => running.delete(work));
         running.add(work);
       }
-      await Promise.race(running);
+      await Promise.race(running).catch(async (error: unknown) => {
+        // The state of the run could not be kept: what is at work ends before anything it needs is closed.
+        await Promise.allSettled(running);
+        throw error;
+      });
     }
     const ended = this.#report(this.#finalState(), this.#ports.clock.nowMs());
     await this.#ports.store.end(ended);
@@ -85,7 +90,7 @@ class Road {
     try {
       await this.#runOrSkip(task);
     } catch (error) {
-      const problem = toProblem(error);
+      const problem = toProblem(mapIoError(error));
       this.#ports.logger.error({ task: task.id, err: error }, `${task.id} failed`);
       await this.#settle(task, {
         state: this.#signal.aborted ? "cancelled" : "failed",
@@ -103,14 +108,15 @@ class Road {
     const fingerprint = await this.#fingerprint(task);
     const unchanged = last?.fingerprint === fingerprint && this.#options.force !== true;
     if (unchanged && ((await task.stillThere?.(last.outputVersion)) ?? true)) return this.#keep(task, last);
-    await this.#runTask(task, fingerprint);
+    await this.#runTask(task, { fingerprint, lastOutputVersion: last?.outputVersion ?? null });
   }
 
-  async #runTask(task: Task, fingerprint: string): Promise<void> {
+  async #runTask(task: Task, known: Pick<TaskContext, "fingerprint" | "lastOutputVersion">): Promise<void> {
     const { clock, store } = this.#ports;
     const startedMs = clock.monotonicMs();
     this.#update(task, { state: "running", startedAtMs: clock.nowMs() });
     const outcome = await task.run({
+      ...known,
       runId: this.#runId,
       signal: this.#signal,
       progress: (progress) => this.#update(task, { progress }),
@@ -119,7 +125,7 @@ class Road {
     this.#outputs.set(task.id, outcome);
     writePoint("orchestration/task/before-done");
     await store.saveDone(task.id, {
-      fingerprint,
+      fingerprint: known.fingerprint,
       outputVersion: outcome.outputVersion,
       facts: outcome.facts,
       warned: outcome.warned ?? false,

@@ -24,6 +24,10 @@ export interface TaskContext {
   readonly runId: string;
   readonly signal: AbortSignal;
   readonly progress: (update: ProgressUpdate) => void;
+  /** Of the definition and the inputs. A task that leaves it beside its output can tell, after a death, what it had done. */
+  readonly fingerprint: string;
+  /** What the task left when it was last done; null when it never was. */
+  readonly lastOutputVersion: string | null;
   /** The facts that each task this one reads has left, by its id. */
   factsOf(taskId: string): TaskFacts | undefined;
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
-import { isMillError, toProblem, type ErrorFamily } from "@millwright/kernel";
+import { toProblem, type ErrorFamily } from "@millwright/kernel";
+import { mapIoError } from "./durable-file.ts";
 import { platformErrors } from "./errors.ts";
 
 /** One option of a command; a flag has no value. */
@@ -151,7 +152,7 @@ export function toJson(value: unknown, indent = 2): string {
 }
 
 function tellError(error: unknown, { json, streams }: { readonly json: boolean; readonly streams: Streams }): number {
-  const problem = toProblem(error);
+  const problem = toProblem(mapIoError(error));
   if (json) streams.stdout.write(`${toJson({ error: problem })}\n`);
   else {
     const { where } = problem;
@@ -160,7 +161,7 @@ function tellError(error: unknown, { json, streams }: { readonly json: boolean; 
     streams.stderr.write(
       `${problem.code}: ${problem.title}\n  cause   ${problem.detail}${place}\n  remedy  ${problem.remedy}\n`,
     );
-    if (!isMillError(error) && error instanceof Error)
+    if (problem.code === "kernel/defect" && error instanceof Error)
       streams.stderr.write(`  stack   ${error.stack ?? error.message}\n`);
   }
   return problem.exit ?? 1;

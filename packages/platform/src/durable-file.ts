@@ -26,14 +26,13 @@ export async function writeFileDurably(path: string, content: string | Uint8Arra
   }
 }
 
-/** ENOSPC and EDQUOT as `platform/disk-full`; anything else as it is. */
+/** SQLite's FULL, IOERR_WRITE and IOERR_SHMSIZE: on a full disk any of the three, by the file that cannot grow. */
+const SQLITE_FULL: ReadonlySet<unknown> = new Set([13, 778, 4874]);
+
+/** ENOSPC, EDQUOT and SQLite's words for them as `platform/disk-full`; anything else as it is. */
 export function mapIoError(error: unknown): unknown {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  const full =
-    code === "ENOSPC" ||
-    code === "EDQUOT" ||
-    (error instanceof Error && /database or disk is full/i.test(error.message));
-  return full
-    ? platformErrors.create("platform/disk-full", { because: "the file system refused the write", cause: error })
-    : error;
+  if (!(error instanceof Error)) return error;
+  const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown };
+  if (code !== "ENOSPC" && code !== "EDQUOT" && !SQLITE_FULL.has(errcode)) return error;
+  return platformErrors.create("platform/disk-full", { because: "the file system refused the write", cause: error });
 }

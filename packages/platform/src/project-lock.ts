@@ -9,11 +9,11 @@ export interface ProjectLock {
 
 /**
  * One process at a time may change a project. The lock is an SQLite file held in an exclusive transaction: the operating
- * system lets go of it the moment its holder dies, so a stale one never stands.
+ * system lets go of it the moment its holder dies, so a stale one never stands. Throws `platform/locked`, after `waitMs`.
  */
-export function acquireProjectLock(folder: string): ProjectLock {
+export function acquireProjectLock(folder: string, { waitMs = 0 }: { readonly waitMs?: number } = {}): ProjectLock {
   const holderFile = join(folder, "lock.json");
-  const sqlite = new DatabaseSync(join(folder, "lock.db"), { timeout: 0 });
+  const sqlite = new DatabaseSync(join(folder, "lock.db"), { timeout: waitMs });
   try {
     sqlite.exec("begin exclusive");
   } catch (error) {

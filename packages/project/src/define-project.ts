@@ -1,3 +1,6 @@
+import { parse } from "@millwright/kernel";
+import { Type } from "typebox";
+
 /** The settings of a project: `millwright.ts` exports one. */
 export interface ProjectDefinition {
   readonly kind: "project";
@@ -28,14 +31,27 @@ export interface ProjectOptions {
   readonly limits?: ProjectLimits;
 }
 
+const count = Type.Optional(Type.Integer({ minimum: 1 }));
+const OPTIONS = Type.Object(
+  {
+    name: Type.String({ minLength: 1 }),
+    description: Type.Optional(Type.String()),
+    engines: Type.Optional(Type.Object({ metadata: Type.Optional(Type.String()) }, { additionalProperties: false })),
+    limits: Type.Optional(Type.Object({ engineMemoryMb: count, threads: count }, { additionalProperties: false })),
+  },
+  { additionalProperties: false },
+);
+
 /**
- * Declares the project that this folder is.
+ * Declares the project that this folder is. Throws `kernel/invalid` for a key or value that it does not know.
  *
  * @example
  * ```ts
  * export default defineProject({ name: "flights" });
  * ```
  */
-export function defineProject({ engines = {}, limits = {}, ...rest }: ProjectOptions): ProjectDefinition {
+export function defineProject(options: ProjectOptions): ProjectDefinition {
+  parse(OPTIONS, options, { what: "defineProject" });
+  const { engines = {}, limits = {}, ...rest } = options;
   return { kind: "project", ...rest, engines, limits };
 }

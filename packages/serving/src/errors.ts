@@ -27,4 +27,17 @@ export const servingErrors = defineErrors("serving", {
     title: "The request is too large",
     remedy: "Send fewer rows at once.",
   },
+  "serving/no-such-address": {
+    status: 404,
+    exit: 2,
+    title: "Nothing answers at this address",
+    remedy: "POST a request to `/v2/models/NAME/infer`, or GET `/v2/models/NAME`.",
+    example: "curl -s http://127.0.0.1:8080/v2/models/late-flights",
+  },
+  "serving/foreign-caller": {
+    status: 403,
+    exit: 4,
+    title: "The request's Host or Origin is not of this machine",
+    remedy: "Call it as 127.0.0.1 or localhost. A page of another site may not call it.",
+  },
 });

@@ -1,3 +1,4 @@
+import { fromProblem, type Problem } from "@millwright/kernel";
 import { route, type Route } from "@millwright/platform";
 import Type from "typebox";
 import { deployedServices, type DeployedService } from "./deployment.ts";
@@ -112,9 +113,14 @@ export async function ask({ servingUrl }: ServicePlaces, { name, body, signal }:
   }).catch((error: unknown) => {
     throw servingErrors.create("serving/not-running", { because: `nothing answers at ${url}`, cause: error });
   });
-  const answer = (await response.json()) as Answered & { readonly error?: string };
+  const notServing = (cause: unknown) => {
+    throw servingErrors.create("serving/not-running", { because: `what answers at ${url} is no service`, cause });
+  };
+  const answer = (await response.json().catch(notServing)) as Answered & Partial<Problem>;
   if (response.ok) return answer;
-  throw servingErrors.create(response.status === 404 ? "serving/unknown-service" : "serving/bad-request", {
-    because: answer.error ?? `status ${response.status}`,
-  });
+  const { type, title, detail, code, remedy } = answer;
+  if (type === undefined || title === undefined || detail === undefined || code === undefined || remedy === undefined)
+    return notServing(answer);
+  const { status } = response;
+  throw fromProblem({ type, title, detail, code, remedy, status, exit: status >= 500 ? 1 : 2 });
 }

@@ -1,6 +1,19 @@
-import { closeSync, fdatasync, mkdirSync, openSync, readdirSync, renameSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fdatasync,
+  fdatasyncSync,
+  fsync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { writePoint, type IdSource, type Logger } from "@millwright/kernel";
+import { acquireProjectLock, type ProjectLock } from "@millwright/platform";
 
 /** One answered prediction, as the log keeps it. Times are milliseconds, latency microseconds. */
 export interface PredictionRecord {
@@ -33,68 +46,167 @@ export interface PredictionLogOptions {
   readonly logger: Logger;
   readonly syncEveryMs?: number;
   readonly segmentBytesMax?: number;
+  /** Of what waits in memory, when the disk does not take it. */
+  readonly pendingBytesMax?: number;
   readonly totalBytesMax?: number;
 }
 
-/** Segments of JSON lines: `ID.open` while written, `ID.jsonl` once sealed. A torn last line is left out by the reader. */
+/** How long a log waits for the process before it, which drains, to let go of the folder. */
+const LOCK_WAIT_MS = 10_000;
+
+/**
+ * Segments of JSON lines: `ID.open` while written, `ID.jsonl` once sealed. A torn last line is left out by the reader.
+ * One process at a time writes to the folder: what another has left open is sealed once that process is gone.
+ */
 export function openPredictionLog(options: PredictionLogOptions): PredictionLog {
-  const { folder, syncEveryMs = 50, segmentBytesMax = 16 * 2 ** 20, totalBytesMax = 512 * 2 ** 20 } = options;
-  mkdirSync(folder, { recursive: true });
-  sealLeftOvers(folder);
-  let sealedBytes = readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
-  let segment: { readonly file: number; readonly path: string; bytes: number } | undefined;
-  let pending: string[] = [];
-  let dropped = 0;
-  const flush = () => {
-    if (pending.length === 0) return;
-    const text = Buffer.from(pending.join(""));
-    pending = [];
-    segment ??= openSegment(folder, options.ids());
-    writeSync(segment.file, text);
-    segment.bytes += text.length;
-    sealedBytes += text.length;
-    fdatasync(segment.file, (error) => {
-      if (error !== null && error.code !== "EBADF")
-        options.logger.error({ err: error }, "the prediction log could not be synced");
-    });
-    writePoint("serving/log/after-write");
-    if (segment.bytes >= segmentBytesMax) seal();
-  };
-  const seal = () => {
-    flush();
-    if (segment === undefined) return;
-    closeSync(segment.file);
-    renameSync(segment.path, segment.path.replace(/\.open$/, ".jsonl"));
-    segment = undefined;
-  };
-  const timer = setInterval(flush, syncEveryMs);
-  timer.unref();
-  return {
-    add: (record) => {
-      if (sealedBytes > totalBytesMax) {
-        sealedBytes = readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
-        if (sealedBytes > totalBytesMax) {
-          dropped += 1;
-          return false;
-        }
-      }
-      pending.push(`${JSON.stringify(record)}\n`);
-      return true;
-    },
-    seal,
-    get dropped() {
-      return dropped;
-    },
-    close: () => {
-      clearInterval(timer);
-      seal();
-    },
-  };
+  mkdirSync(options.folder, { recursive: true });
+  const lock = acquireProjectLock(options.folder, { waitMs: LOCK_WAIT_MS });
+  sealLeftOvers(options.folder);
+  return new SegmentLog(options, lock);
 }
 
-function openSegment(folder: string, id: string): { readonly file: number; readonly path: string; bytes: number } {
-  const path = join(folder, `${id}.open`);
-  return { file: openSync(path, "a"), path, bytes: 0 };
+interface Segment {
+  readonly file: number;
+  readonly path: string;
+  bytes: number;
+}
+
+class SegmentLog implements PredictionLog {
+  readonly #options: Required<PredictionLogOptions>;
+  readonly #lock: ProjectLock;
+  readonly #timer: NodeJS.Timeout;
+  #segment: Segment | undefined;
+  #pending: string[] = [];
+  #pendingBytes = 0;
+  #storedBytes: number;
+  #isFailing = false;
+  #dropped = 0;
+
+  constructor(options: PredictionLogOptions, lock: ProjectLock) {
+    this.#options = {
+      syncEveryMs: 50,
+      segmentBytesMax: 16 * 2 ** 20,
+      pendingBytesMax: 32 * 2 ** 20,
+      totalBytesMax: 512 * 2 ** 20,
+      ...options,
+    };
+    this.#lock = lock;
+    this.#storedBytes = bytesIn(options.folder);
+    this.#timer = setInterval(() => this.#flush(), this.#options.syncEveryMs);
+    this.#timer.unref();
+  }
+
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  add(record: PredictionRecord): boolean {
+    const line = `${JSON.stringify(record)}\n`;
+    if (!this.#hasRoom(line.length)) {
+      this.#dropped += 1;
+      return false;
+    }
+    this.#pending.push(line);
+    this.#pendingBytes += line.length;
+    return true;
+  }
+
+  #hasRoom(bytes: number): boolean {
+    const { folder, pendingBytesMax, totalBytesMax } = this.#options;
+    const pending = this.#pendingBytes + bytes;
+    if (pending > pendingBytesMax) return false;
+    if (this.#storedBytes + pending <= totalBytesMax) return true;
+    this.#storedBytes = bytesIn(folder);
+    return this.#storedBytes + pending <= totalBytesMax;
+  }
+
+  /** What the disk does not take waits in memory, up to its bound, and is tried again. */
+  #flush(): void {
+    if (this.#pending.length === 0) return;
+    const text = Buffer.from(this.#pending.join(""));
+    try {
+      this.#segment ??= openSegment(this.#options);
+      writeWhole(this.#segment, text);
+    } catch (error) {
+      if (!this.#isFailing) this.#options.logger.error({ err: error }, "the prediction log could not be written");
+      this.#isFailing = true;
+      return;
+    }
+    this.#isFailing = false;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#storedBytes += text.length;
+    fdatasync(this.#segment.file, (error) => this.#tellUnlessClosed(error));
+    writePoint("serving/log/after-write");
+    if (this.#segment.bytes >= this.#options.segmentBytesMax) this.seal();
+  }
+
+  seal(): void {
+    this.#flush();
+    const segment = this.#segment;
+    if (segment === undefined) return;
+    this.#segment = undefined;
+    // Synced off the thread that answers; its name says that it is whole only after that.
+    fdatasync(segment.file, (error) => {
+      this.#tellUnlessClosed(error);
+      this.#end(segment);
+    });
+  }
+
+  #end({ file, path }: Segment): void {
+    try {
+      closeSync(file);
+      renameSync(path, path.replace(/\.open$/, ".jsonl"));
+    } catch (error) {
+      this.#options.logger.error({ err: error }, "a segment of the prediction log could not be sealed");
+    }
+  }
+
+  #tellUnlessClosed(error: NodeJS.ErrnoException | null): void {
+    if (error !== null && error.code !== "EBADF")
+      this.#options.logger.error({ err: error }, "the prediction log could not be synced");
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#flush();
+    if (this.#segment !== undefined) {
+      fdatasyncSync(this.#segment.file);
+      this.#end(this.#segment);
+      this.#segment = undefined;
+    }
+    if (this.#pending.length > 0)
+      this.#options.logger.error({ records: this.#pending.length }, "predictions that the disk did not take are lost");
+    this.#lock.release();
+  }
+}
+
+function openSegment({ folder, ids }: PredictionLogOptions): Segment {
+  const path = join(folder, `${ids()}.open`);
+  const segment = { file: openSync(path, "a"), path, bytes: 0 };
+  // The file's own name must be on disk too, or a power loss would take the synced lines with it.
+  const folderFile = openSync(folder, "r");
+  fsync(folderFile, () => closeSync(folderFile));
+  return segment;
+}
+
+/** All of it or nothing: a disk that fills up midway leaves no part of a line behind. */
+function writeWhole(segment: Segment, text: Buffer): void {
+  let written = 0;
+  try {
+    while (written < text.length) written += writeSync(segment.file, text, written);
+  } catch (error) {
+    ftruncateSync(segment.file, segment.bytes);
+    throw error;
+  }
+  segment.bytes += text.length;
+}
+
+function bytesIn(folder: string): number {
+  return readdirSync(folder).reduce(
+    (sum, name) => sum + (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
 }
 
 /** What a process that died was writing is sealed as it is. */

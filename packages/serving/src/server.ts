@@ -25,7 +25,12 @@ export interface Serving {
 }
 
 const BODY_BYTES_MAX = 8 * 2 ** 20;
+/** A body that is too large is read to its end, up to here, so that its sender gets to read the answer. */
+const DISCARDED_BYTES_MAX = 64 * 2 ** 20;
+const ROWS_MAX = 10_000;
+const ID_LENGTH_MAX = 200;
 const SEAL_EVERY_MS = 2_000;
+const DRAIN_MS_MAX = 1_000;
 
 /** Starts serving what the deployment file says, and goes on serving it while that changes. */
 export async function startServing(options: ServingOptions): Promise<Serving> {
@@ -41,13 +46,22 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     port: typeof address === "object" && address !== null ? address.port : options.port,
     close: async () => {
       stopWatching();
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-      });
+      await drain(server);
       state.close();
     },
   };
+}
+
+/** Answers what has been asked; a caller who does not end in time is cut off. */
+async function drain(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS_MAX);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
 }
 
 function listen(server: Server, { host, port }: ServingOptions): Promise<void> {
@@ -63,6 +77,7 @@ class ServingState {
   #services = new Map<string, LoadedService>();
   #online: OnlineStore | undefined;
   #generation = "";
+  #reloading: Promise<void> = Promise.resolve();
   answered = 0;
   failed = 0;
 
@@ -72,12 +87,18 @@ class ServingState {
   }
 
   /** Loads what is new beside what serves, then takes its place at once. A failure leaves what serves as it is. */
-  async reload(): Promise<void> {
+  reload(): Promise<void> {
+    // One after the other: a slow older one must not take the place of a newer one.
+    this.#reloading = this.#reloading.then(() => this.#load());
+    return this.#reloading;
+  }
+
+  async #load(): Promise<void> {
     const text = await readFile(this.#options.deploymentFile, "utf8").catch(() => undefined);
     if (text === undefined) return;
-    const deployment = JSON.parse(text) as Deployment;
-    if (deployment.generation === this.#generation) return;
     try {
+      const deployment = JSON.parse(text) as Deployment;
+      if (deployment.generation === this.#generation) return;
       this.#online ??= this.#options.openOnlineStore(deployment.onlineStorePath);
       const ports = { online: this.#online, log: this.#log, clock: systemClock, ids: systemIds };
       const loaded = await Promise.all(deployment.services.map((service) => loadService(ports, service)));
@@ -122,10 +143,11 @@ class ServingState {
     { rows, id }: { readonly rows: readonly Readonly<Record<string, unknown>>[]; readonly id: string | undefined },
   ): readonly Prediction[] {
     const service = this.service(name);
-    this.#online?.refresh();
-    const predictions = rows.map((row, index) =>
-      service.predict(row, id === undefined ? undefined : rows.length === 1 ? id : `${id}-${index}`),
-    );
+    const predictAll = () =>
+      rows.map((row, index) =>
+        service.predict(row, id === undefined ? undefined : rows.length === 1 ? id : `${id}-${index}`),
+      );
+    const predictions = this.#online === undefined ? predictAll() : this.#online.snapshot(predictAll);
     this.answered += predictions.length;
     return predictions;
   }
@@ -152,14 +174,15 @@ class ServingState {
 }
 
 async function respond(state: ServingState, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (!isLocal(request)) return json(response, 403, { error: "this Host or Origin is not allowed" });
+  if (!isLocal(request))
+    throw servingErrors.create("serving/foreign-caller", { because: "only this machine's own names are answered" });
   const path = (request.url ?? "/").split("?")[0] ?? "/";
   if (request.method === "GET") return get(state, path, response);
   const name = /^\/v2\/models\/([^/]+)(?:\/versions\/\d+)?\/infer$/.exec(path)?.[1];
-  if (request.method !== "POST" || name === undefined) return json(response, 404, { error: "no such address" });
+  if (request.method !== "POST" || name === undefined) throw noSuchAddress();
   try {
     const body = parse(await readBody(request));
-    json(response, 200, answer(state, decodeURIComponent(name), body));
+    json(response, 200, answer(state, decoded(name), body));
   } catch (error) {
     state.failed += 1;
     throw error;
@@ -175,8 +198,8 @@ function get(state: ServingState, path: string, response: ServerResponse): void 
     return;
   }
   const match = /^\/v2\/models\/([^/]+)(?:\/versions\/\d+)?(\/ready)?$/.exec(path);
-  if (match?.[1] === undefined) return json(response, 404, { error: "no such address" });
-  const { deployed } = state.service(decodeURIComponent(match[1]));
+  if (match?.[1] === undefined) throw noSuchAddress();
+  const { deployed } = state.service(decoded(match[1]));
   if (match[2] !== undefined) return json(response, 200, { ready: true });
   json(response, 200, {
     name: deployed.name,
@@ -191,6 +214,18 @@ function get(state: ServingState, path: string, response: ServerResponse): void 
   });
 }
 
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw noSuchAddress();
+  }
+}
+
+function noSuchAddress(): Error {
+  return servingErrors.create("serving/no-such-address", { because: "no such address, or not by this method" });
+}
+
 function datatypeOf(type: string): string {
   if (type === "long" || type === "int") return "INT64";
   return type === "double" || type === "float" ? "FP64" : "BYTES";
@@ -203,6 +238,8 @@ function answer(state: ServingState, name: string, body: Body): unknown {
   const { inputs, id } = body;
   if (!Array.isArray(inputs)) return state.predict(name, { rows: [body], id: undefined })[0];
   const given = typeof id === "string" ? id : undefined;
+  if (given !== undefined && given.length > ID_LENGTH_MAX)
+    throw badRequest(`the id is longer than ${ID_LENGTH_MAX} characters`);
   const predictions = state.predict(name, { rows: rowsOf(inputs), id: given });
   return {
     id: given ?? predictions[0]?.id,
@@ -235,6 +272,7 @@ function rowsOf(inputs: readonly unknown[]): readonly Record<string, unknown>[] 
   const length = columns[0]?.data.length ?? 0;
   if (length === 0 || columns.some(({ data }) => data.length !== length))
     throw badRequest("all inputs need equally many values, and at least one");
+  if (length > ROWS_MAX) throw tooLarge(`${length} rows, where ${ROWS_MAX} are the most`);
   return Array.from({ length }, (_, row) => Object.fromEntries(columns.map(({ name, data }) => [name, data[row]])));
 }
 
@@ -255,11 +293,20 @@ async function readBody(request: IncomingMessage): Promise<string> {
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > BODY_BYTES_MAX)
-      throw servingErrors.create("serving/too-large", { because: `more than ${BODY_BYTES_MAX} bytes` });
-    chunks.push(chunk);
+    if (bytes > DISCARDED_BYTES_MAX) break;
+    if (bytes <= BODY_BYTES_MAX) chunks.push(chunk);
+    else chunks.length = 0;
   }
-  return Buffer.concat(chunks).toString();
+  if (bytes > BODY_BYTES_MAX) throw tooLarge(`more than ${BODY_BYTES_MAX} bytes`);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw badRequest("the body is not UTF-8");
+  }
+}
+
+function tooLarge(because: string): Error {
+  return servingErrors.create("serving/too-large", { because });
 }
 
 /** Only this machine's own names: a page of another site, or a name that was bound anew to loopback, is refused. */
@@ -280,10 +327,15 @@ function fail(response: ServerResponse, error: unknown): void {
     response.destroy();
     return;
   }
-  json(response, problem.status, {
-    error: isMillError(error) ? `${problem.title}: ${problem.detail}` : problem.title,
-    code: problem.code,
-    remedy: problem.remedy,
+  // `error` is the Open Inference Protocol's field, the others those of problem details (RFC 9457).
+  const { title, detail, status, code, remedy } = problem;
+  json(response, status, {
+    error: isMillError(error) ? `${title}: ${detail}` : title,
+    title,
+    detail,
+    status,
+    code,
+    remedy,
   });
 }
 

@@ -3,6 +3,7 @@ import type { Clock, IdSource } from "@millwright/kernel";
 import { createOnlineFeatures, type OnlineStore } from "@millwright/feature-store";
 import { decodeModel, scoreRow } from "@millwright/training";
 import type { DeployedService } from "./deployment.ts";
+import { declaredFields } from "./request.ts";
 import type { PredictionLog } from "./prediction-log.ts";
 
 /** One answer. `id` names it in the prediction log and in lineage. */
@@ -36,12 +37,13 @@ export async function loadService(
     throw new Error(`the features of ${deployed.name} are not those of its model`);
   return {
     deployed,
-    predict: (request, given) => {
+    predict: (given, givenId) => {
       const startedMs = clock.monotonicMs();
       const nowMs = clock.nowMs();
+      const request = declaredFields(deployed.request, given);
       const found = features.lookup(request, nowMs);
       const probability = scoreRow(model, found.values);
-      const id = given ?? ids();
+      const id = givenId ?? ids();
       log.add({
         id,
         at_ms: nowMs,

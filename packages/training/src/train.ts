@@ -26,6 +26,10 @@ export interface TrainSettings {
   /** The folder below which each run keeps its artifacts. */
   readonly artifactRoot: string;
   readonly signal?: AbortSignal;
+  /** Of the definition and the rows: equal ones train equal models. */
+  readonly fingerprint: string;
+  /** The version that was last seen to be done; null when none was. */
+  readonly lastVersion: string | null;
 }
 
 export interface TrainingResult {
@@ -74,6 +78,8 @@ export async function train(
   settings: TrainSettings,
 ): Promise<TrainingResult> {
   const { tracking, progress } = ports;
+  const left = await leftByInterruptedRun(tracking, definition.name, settings);
+  if (left !== undefined) return left;
   const features = planFeatures(definition.features).features.map(({ name }) => name);
   progress({ message: "reading the training rows" });
   const read = (where: string) =>
@@ -127,6 +133,7 @@ export async function train(
         calibration: test.calibration,
         parameters: { ...definition.trainer },
         rows: matrix.rows,
+        fingerprint: settings.fingerprint,
       },
       aliases: holds ? ["candidate", "champion"] : ["candidate"],
     });
@@ -168,6 +175,24 @@ async function judge({
   } finally {
     await scorer.close();
   }
+}
+
+/** A run that died after it had registered its version left all there is to it: it is not trained, nor counted, twice. */
+async function leftByInterruptedRun(
+  tracking: Tracking,
+  name: string,
+  { fingerprint, lastVersion }: TrainSettings,
+): Promise<TrainingResult | undefined> {
+  if (!(await tracking.models()).includes(name)) return undefined;
+  const [newest] = await tracking.versions(name);
+  if (newest?.details["fingerprint"] !== fingerprint || String(newest.version) === lastVersion) return undefined;
+  await tracking.finishRun(newest.runId, "finished");
+  const { metrics, gates } = newest.details as {
+    readonly metrics: Pick<TrainingResult, "validation" | "test">;
+    readonly gates: readonly GateResult[];
+  };
+  const champion = newest.aliases.includes("champion");
+  return { runId: newest.runId, version: newest.version, champion, ...metrics, gates };
 }
 
 /** What a caller must send for these features. */

@@ -57,6 +57,8 @@ function withoutAttached({ nodes, edges }: Pick<RoadView, "nodes" | "edges">): {
 } {
   const host = new Map(nodes.map(({ id, attachedTo }) => [id, attachedTo ?? id]));
   const drawn = edges.map(({ from, to }) => ({ from: host.get(from) ?? from, to: host.get(to) ?? to }));
-  const distinct = new Map(drawn.filter(({ from, to }) => from !== to).map((edge) => [`${edge.from} ${edge.to}`, edge]));
+  const distinct = new Map(
+    drawn.filter(({ from, to }) => from !== to).map((edge) => [`${edge.from} ${edge.to}`, edge]),
+  );
   return { nodes: nodes.filter(({ attachedTo }) => attachedTo === null), edges: [...distinct.values()] };
 }

@@ -194,7 +194,10 @@ function viewsBelow({ trainings, sources }: Project): ReadonlyMap<string, readon
     }),
   );
   return new Map(
-    [...Map.groupBy(pairs, ({ edge }) => edge)].map(([edge, found]) => [edge, [...new Set(found.map(({ view }) => view))]]),
+    [...Map.groupBy(pairs, ({ edge }) => edge)].map(([edge, found]) => [
+      edge,
+      [...new Set(found.map(({ view }) => view))],
+    ]),
   );
 }
 

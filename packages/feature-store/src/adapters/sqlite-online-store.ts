@@ -17,6 +17,8 @@ export function openSqliteOnlineStore({
   const rowQuery = sqlite.prepare("select event_time, features from online_row where view = ? and entity_key = ?");
   const viewQuery = sqlite.prepare("select features from online_view where name = ?");
   const versionQuery = sqlite.prepare("pragma data_version");
+  const begin = sqlite.prepare("begin");
+  const commit = sqlite.prepare("commit");
   const rows = new Map<string, OnlineRow | undefined>();
   const views = new Map<string, readonly string[] | undefined>();
   let version: unknown;
@@ -48,10 +50,17 @@ export function openSqliteOnlineStore({
       }
       return views.get(view);
     },
-    refresh: () => {
-      const current = versionQuery.get()?.["data_version"];
-      if (current !== version) forget();
-      version = current;
+    snapshot: (read) => {
+      begin.run();
+      try {
+        // The first read of the transaction fixes the state that the others see.
+        const current = versionQuery.get()?.["data_version"];
+        if (current !== version) forget();
+        version = current;
+        return read();
+      } finally {
+        commit.run();
+      }
     },
     close: () => sqlite.close(),
   };
@@ -82,7 +91,7 @@ function replaceView(sqlite: DatabaseSync, { view, features }: OnlineView, rows:
     sqlite.exec("commit");
     writePoint("feature-store/materialise/after-commit");
   } catch (error) {
-    sqlite.exec("rollback");
+    if (sqlite.isTransaction) sqlite.exec("rollback");
     throw error;
   }
 }

@@ -48,6 +48,8 @@ const handlers: Handlers = {
 };
 
 process.on("disconnect", () => process.exit(0));
+// Ctrl-C reaches the whole group; the parent decides what becomes of the query.
+process.on("SIGINT", () => {});
 process.on("message", (request: EngineRequest) => {
   const handler = handlers[request.operation] as (input: unknown) => Promise<unknown>;
   handler(request.input).then(

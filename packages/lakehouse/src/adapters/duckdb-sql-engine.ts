@@ -13,6 +13,7 @@ export interface DuckdbEngineOptions extends EngineSettings {
 }
 
 interface Waiting {
+  readonly child: ChildProcess;
   resolve(output: unknown): void;
   reject(error: unknown): void;
 }
@@ -67,6 +68,7 @@ class EngineHost {
   readonly #relations = new Map<string, string>();
   readonly #waiting = new Map<number, Waiting>();
   #child: Promise<ChildProcess> | undefined;
+  #running: ChildProcess | undefined;
   #nextId = 1;
   #closed = false;
   #stopping: Promise<void> | undefined;
@@ -141,6 +143,7 @@ class EngineHost {
       execArgv: ["--disable-warning=ExperimentalWarning"],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
+    this.#running = child;
     child.stderr?.on("data", (chunk: Buffer) => logger.warn({ from: "engine" }, chunk.toString().trim()));
     child.on("message", (reply: EngineReply) => this.#settle(reply));
     child.once("exit", (code, signal) => this.#died(child, code ?? signal));
@@ -183,7 +186,11 @@ class EngineHost {
   ): Promise<EngineOperations[Operation]["output"]> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve: (output) => resolve(output as EngineOperations[Operation]["output"]), reject });
+      this.#waiting.set(id, {
+        child,
+        resolve: (output) => resolve(output as EngineOperations[Operation]["output"]),
+        reject,
+      });
       child.send({ id, operation, input }, (error) => {
         if (error !== null) this.#settleDead(id);
       });
@@ -207,11 +214,12 @@ class EngineHost {
     }, idleMs).unref();
   }
 
+  /** Only what this process was asked fails with it: by now another one may be at work. */
   #died(child: ChildProcess, how: number | string | null): void {
-    this.#child = undefined;
+    if (this.#running === child) this.#child = undefined;
     child.removeAllListeners();
     if (this.#stopping === undefined) this.#options.logger.error({ how }, "the SQL engine's process ended");
-    for (const id of this.#waiting.keys()) this.#settleDead(id);
+    for (const [id, waiting] of this.#waiting) if (waiting.child === child) this.#settleDead(id);
   }
 
   #settleDead(id: number): void {

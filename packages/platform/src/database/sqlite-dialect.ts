@@ -1,6 +1,13 @@
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { SqliteDialect } from "kysely";
 
+const NOTHING = {
+  reader: false,
+  all: () => [],
+  run: () => ({ changes: 0, lastInsertRowid: 0 }),
+  iterate: () => [][Symbol.iterator](),
+};
+
 /** Kysely's own SQLite dialect over `node:sqlite`. WAL with `synchronous=FULL`: what is acknowledged is on disk. */
 export function openSqliteDialect(path: string): SqliteDialect {
   const sqlite = new DatabaseSync(path, { timeout: 10_000 });
@@ -9,6 +16,8 @@ export function openSqliteDialect(path: string): SqliteDialect {
     database: {
       close: () => sqlite.close(),
       prepare: (sql) => {
+        // A full disk may have rolled the transaction back already: its own error must be the one that is told.
+        if (sql === "rollback" && !sqlite.isTransaction) return NOTHING;
         const statement = sqlite.prepare(sql);
         return {
           reader: statement.columns().length > 0,

@@ -152,10 +152,9 @@ async function listen(app: FastifyInstance, { host, port }: HttpServerOptions): 
   try {
     await app.listen({ host, port });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
-    throw platformErrors.create("platform/port-taken", {
-      because: `port ${port} of ${host} is taken by another program`,
-      cause: error,
-    });
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "EADDRINUSE" && code !== "EACCES") throw error;
+    const why = code === "EACCES" ? "is for the system's administrator" : "is taken by another program";
+    throw platformErrors.create("platform/port-taken", { because: `port ${port} of ${host} ${why}`, cause: error });
   }
 }

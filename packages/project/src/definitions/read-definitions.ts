@@ -1,8 +1,9 @@
 import { fork } from "node:child_process";
 import { glob, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { fromProblem } from "@millwright/kernel";
 import { projectErrors } from "../errors.ts";
-import type { RawDefinition, ReaderAnswer, ReaderRequest } from "./reader-protocol.ts";
+import type { RawDefinition, ReaderAnswer, ReaderProblem, ReaderRequest } from "./reader-protocol.ts";
 
 /** The folders of a project in which definitions are looked for, in the order of the road. */
 const FOLDERS = ["sources", "checks", "features", "training", "services", "monitors", "pipelines"];
@@ -20,16 +21,31 @@ export interface ReadOptions {
 export async function readDefinitions({ projectDir, millwrightUrl }: ReadOptions): Promise<readonly RawDefinition[]> {
   const files = await definitionFiles(projectDir);
   const { definitions, problems } = await askReader({ projectDir, files, millwrightUrl });
-  const [first, ...others] = problems;
-  if (first === undefined) return definitions;
-  const { message, ...where } = first;
-  throw projectErrors.create("project/unreadable-definition", {
-    because: `${first.file}: ${message}`,
+  if (problems.length === 0) return definitions;
+  throw problemsAsError(problems);
+}
+
+/** The first problem, with the others as its details. One file that several import is told once. */
+function problemsAsError(problems: readonly ReaderProblem[]): Error {
+  const told = new Map(problems.map((problem) => [`${placeOf(problem)}: ${problem.message}`, problem]));
+  const [[because, first] = ["", undefined], ...others] = told;
+  const { file = "", line, column, known } = first ?? {};
+  const where = {
+    file,
+    ...(line === undefined ? {} : { line }),
+    ...(column === undefined ? {} : { column }),
+  };
+  if (known !== undefined)
+    return fromProblem({ ...known, detail: `${placeOf({ file, line })}: ${known.detail}`, where });
+  return projectErrors.create("project/unreadable-definition", {
+    because,
     where,
-    ...(others.length === 0
-      ? {}
-      : { details: { others: others.map(({ file, message: text }) => `${file}: ${text}`) } }),
+    ...(others.length === 0 ? {} : { details: { others: others.map(([text]) => text) } }),
   });
+}
+
+function placeOf({ file, line }: { readonly file: string; readonly line?: number | undefined }): string {
+  return line === undefined ? file : `${file}:${line}`;
 }
 
 async function definitionFiles(projectDir: string): Promise<readonly string[]> {

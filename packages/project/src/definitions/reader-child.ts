@@ -1,12 +1,16 @@
+import { readFileSync, realpathSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { relative } from "node:path";
+import { join, relative, sep } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { ReaderAnswer, ReaderRequest, RawDefinition } from "./reader-protocol.ts";
+import { isMillError, toProblem, type MillError } from "@millwright/kernel";
+import type { ReaderAnswer, ReaderProblem, ReaderRequest, RawDefinition } from "./reader-protocol.ts";
 import { mapMillwright } from "./resolve-hook.ts";
 
 // A process of its own reads a project's definitions: it runs the user's files once and answers with plain data.
 process.once("message", (request: ReaderRequest) => {
-  answer(request).then(send, (error: unknown) => send({ definitions: [], problems: [problemOf(error, "")] }));
+  answer(request).then(send, (error: unknown) =>
+    send({ definitions: [], problems: [problemOf(error, { file: "", projectDir: request.projectDir })] }),
+  );
 });
 
 function send(reply: ReaderAnswer): void {
@@ -16,13 +20,13 @@ function send(reply: ReaderAnswer): void {
 async function answer({ projectDir, files, millwrightUrl }: ReaderRequest): Promise<ReaderAnswer> {
   mapMillwright(millwrightUrl);
   const definitions: RawDefinition[] = [];
-  const problems: ReaderAnswer["problems"][number][] = [];
+  const problems: ReaderProblem[] = [];
   for (const path of files) {
     const file = relative(projectDir, path);
     try {
       definitions.push(...(await definitionsIn(path, file)));
     } catch (error) {
-      problems.push(problemOf(error, file));
+      problems.push(problemOf(error, { file, projectDir }));
     }
   }
   return { definitions, problems };
@@ -51,17 +55,48 @@ function lineOf(lines: readonly string[], exportName: string): number {
   return index === -1 ? 1 : index + 1;
 }
 
-function problemOf(error: unknown, file: string): ReaderAnswer["problems"][number] {
-  const message = error instanceof Error ? error.message : String(error);
-  const inFile =
-    error instanceof Error && error.stack !== undefined && file !== "" ? placeIn(error.stack, file) : undefined;
-  return { file, message, ...inFile };
+interface Reading {
+  readonly file: string;
+  readonly projectDir: string;
 }
 
-function placeIn(stack: string, file: string): { line: number; column?: number } | undefined {
-  const found = stack.split("\n").find((line) => line.includes(file));
-  const match = found === undefined ? null : /:(\d+)(?::(\d+))?\)?$/.exec(found.trim());
-  if (match === null) return undefined;
-  const [, line, column] = match;
-  return { line: Number(line), ...(column === undefined ? {} : { column: Number(column) }) };
+function problemOf(error: unknown, { file, projectDir }: Reading): ReaderProblem {
+  const message = error instanceof Error ? error.message : String(error);
+  const place = error instanceof Error ? placeIn(error.stack ?? "", projectDir) : undefined;
+  if (!isMillError(error)) return { file, message, ...place };
+  const line = place?.line === undefined ? undefined : lineOfField(error, { ...place, line: place.line, projectDir });
+  return { file, message, ...place, ...(line === undefined ? {} : { line }), known: toProblem(error) };
+}
+
+/** The line of the wrong key itself, looked for from the line of the call on. */
+function lineOfField(
+  { details }: MillError,
+  { projectDir, file, line }: Reading & { readonly line: number },
+): number | undefined {
+  const fields = details?.["fields"];
+  const key = Array.isArray(fields) ? String(fields[0]).split("/").at(-1) : undefined;
+  if (key === undefined || !/^\w+$/.test(key)) return undefined;
+  const lines = readFileSync(join(projectDir, file), "utf8")
+    .split("\n")
+    .slice(line - 1);
+  const index = lines.findIndex((text) => new RegExp(`\\b${key}["']?\\s*[:,]`).test(text));
+  return index === -1 ? undefined : line + index;
+}
+
+/** The first file of the project that the stack names: the broken one, when the file that was read imports it. */
+function placeIn(stack: string, projectDir: string): Pick<ReaderProblem, "file" | "line" | "column"> | undefined {
+  const roots = [projectDir, realpathSync(projectDir)].flatMap((root) => [root, pathToFileURL(root).href]);
+  for (const text of stack.split("\n")) {
+    const root = roots.find((candidate) => text.includes(candidate + sep));
+    if (root === undefined) continue;
+    const [, file, line, column] =
+      /^(.+?):(\d+)(?::(\d+))?\)?$/.exec(text.slice(text.indexOf(root) + root.length + 1)) ?? [];
+    if (file !== undefined)
+      return {
+        file: decodeURIComponent(file),
+        line: Number(line),
+        ...(column === undefined ? {} : { column: Number(column) }),
+      };
+  }
+  return undefined;
 }

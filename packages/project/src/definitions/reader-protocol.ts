@@ -1,3 +1,5 @@
+import type { Problem } from "@millwright/kernel";
+
 /** What the reading process is asked. Paths are absolute. */
 export interface ReaderRequest {
   readonly projectDir: string;
@@ -16,7 +18,17 @@ export interface RawDefinition {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
+/** Why a file could not be read. `file` is the one to mend, which may be one that the read file imports. */
+export interface ReaderProblem {
+  readonly file: string;
+  readonly message: string;
+  readonly line?: number;
+  readonly column?: number;
+  /** The error of a define function, which has a code and a remedy of its own. */
+  readonly known?: Problem;
+}
+
 export interface ReaderAnswer {
   readonly definitions: readonly RawDefinition[];
-  readonly problems: readonly { file: string; message: string; line?: number; column?: number }[];
+  readonly problems: readonly ReaderProblem[];
 }

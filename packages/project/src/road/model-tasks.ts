@@ -118,6 +118,8 @@ export function trainingTask(parts: RoadParts, { name, definition }: Defined<Tra
         threads: parts.threads,
         artifactRoot: parts.artifactRoot,
         signal: context.signal,
+        fingerprint: context.fingerprint,
+        lastVersion: context.lastOutputVersion,
       });
       await tellLineage(parts, context, {
         task: `training:${name}`,

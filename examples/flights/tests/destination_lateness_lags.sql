@@ -1,0 +1,1 @@
+{{ lateness_recounted('destination_lateness_tiles', ['destination'], 15) }}

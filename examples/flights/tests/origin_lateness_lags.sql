@@ -1,0 +1,1 @@
+{{ lateness_recounted('origin_lateness_tiles', ['origin'], 15) }}

@@ -1,0 +1,1 @@
+{{ lateness_recounted('route_lateness_tiles', ['origin', 'destination'], 60) }}

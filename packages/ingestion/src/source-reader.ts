@@ -1,0 +1,69 @@
+import { quoteText, textOf, type Lakehouse } from "@millwright/lakehouse";
+import { ingestionErrors } from "./errors.ts";
+import type { SourceDefinition, SourceFormat } from "./source.ts";
+
+/** How one file is read in SQL. */
+export interface Reader {
+  readonly relation: string;
+  /** The file itself says its types. */
+  readonly typed: boolean;
+}
+
+interface Read {
+  readonly source: SourceDefinition;
+  readonly path: string;
+}
+
+/** The relation that reads a file, by the source's format or the file's suffix. Throws `ingestion/unknown-format`. */
+export async function readerOf(lakehouse: Lakehouse, { source, path }: Read): Promise<Reader> {
+  const format = source.format ?? formatOf(path);
+  const literal = quoteText(path);
+  if (format === "parquet") return { relation: `read_parquet(${literal})`, typed: true };
+  if (format === "jsonl")
+    return { relation: `read_json(${literal}, format = 'newline_delimited', auto_detect = true)`, typed: false };
+  if (format === "csv") return { relation: await csvRelation(lakehouse, { source, path }), typed: false };
+  throw ingestionErrors.create("ingestion/unknown-format", { because: `${source.name}: ${path.split("/").at(-1)}` });
+}
+
+function formatOf(path: string): SourceFormat | undefined {
+  const name = path.toLowerCase().replace(/\.(gz|zst)$/, "");
+  if (name.endsWith(".parquet")) return "parquet";
+  if (name.endsWith(".csv") || name.endsWith(".tsv")) return "csv";
+  if (name.endsWith(".jsonl") || name.endsWith(".ndjson") || name.endsWith(".json")) return "jsonl";
+  return undefined;
+}
+
+const DELIMITERS = [",", ";", "\t", "|"];
+
+/**
+ * By the delimiter under which the header names the declared columns, so that a row of another width is an error at its
+ * line; left to guess, the engine would take such a file for one of another dialect. It guesses when no delimiter fits.
+ */
+async function csvRelation(lakehouse: Lakehouse, { source, path }: Read): Promise<string> {
+  const literal = quoteText(path);
+  const header = await headerLine(lakehouse, path);
+  for (const delimiter of DELIMITERS) {
+    const names = header.split(delimiter).map((name) => name.trim().replace(/^"(.*)"$/, "$1"));
+    const isUnique = new Set(names).size === names.length;
+    if (!isUnique || names.includes("") || !source.columns.every(({ name }) => names.includes(name))) continue;
+    const columns = names.map((name) => `${quoteText(name)}: 'VARCHAR'`).join(", ");
+    return (
+      `read_csv(${literal}, auto_detect = false, header = true, delim = ${quoteText(delimiter)}, ` +
+      `quote = '"', escape = '"', null_padding = false, columns = {${columns}})`
+    );
+  }
+  return `read_csv(${literal}, header = true, all_varchar = true, null_padding = false)`;
+}
+
+/** A file's first line, whatever its dialect; empty when it cannot be read, which its reader will tell. */
+async function headerLine(lakehouse: Lakehouse, path: string): Promise<string> {
+  const line =
+    `read_csv(${quoteText(path)}, auto_detect = false, header = false, delim = '\u0001', quote = '', escape = '', ` +
+    "null_padding = true, columns = {'line': 'VARCHAR'})";
+  try {
+    const { rows } = await lakehouse.query(`SELECT line FROM ${line} LIMIT 1`);
+    return textOf(rows[0]?.[0] ?? "").replace(/^\uFEFF/, "");
+  } catch {
+    return "";
+  }
+}
