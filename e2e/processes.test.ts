@@ -86,19 +86,19 @@ describe.skipIf(process.platform !== "linux")("a process that is killed", () => 
     const { port, process } = started;
     const calls = keepCalling(port, { name: "engine", callers: 2 });
     const long = "select count(*) from range(100000000) as a, range(100000) as b where hash(a.range + b.range) = 7";
-    const asked = { pid: 0 };
-    const answer = millLater(["sql", long, ...at(), "--json"], (child) => (asked.pid = child.pid ?? 0));
+    await started.road;
+    const idle = childOf(process.pid, "duckdb-engine-child");
+    const before = idle === undefined ? 0 : processorSeconds(idle);
+    const answer = millLater(["sql", long, ...at(), "--json"]);
     const engine = await eventually("an engine at work", () => {
-      const found = childOf(asked.pid, "duckdb-engine-child");
-      return found !== undefined && processorSeconds(found) > 2 ? found : undefined;
+      const found = childOf(process.pid, "duckdb-engine-child");
+      return found !== undefined && processorSeconds(found) > before + 2 ? found : undefined;
     });
     kill(engine);
     const { code, stdout } = await answer;
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: "lakehouse/engine-died" } });
-    // That of `mill up` too: what was answered is committed by the one that takes its place.
-    const own = childOf(process.pid, "duckdb-engine-child");
-    if (own !== undefined) kill(own);
+    // What was answered is committed by the one that takes its place.
     expect(millJson(["sql", "select 1 as one", ...at()])).toMatchObject({ rows: [[1]] });
     await eventually("predictions committed after it", async () =>
       (await logged("engine")).size > 0 ? true : undefined,

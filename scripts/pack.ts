@@ -52,13 +52,14 @@ async function readPackage(path: string): Promise<PackageFile> {
 }
 
 async function copyAsIs(): Promise<void> {
-  for (const file of ["LICENSE", "README.md", "CHANGELOG.md", "docs/images"])
+  for (const file of ["LICENSE", "README.md", "CHANGELOG.md", "docs/img"])
     if (existsSync(join(root, file))) await cp(join(root, file), join(stage, file), { recursive: true });
   const filter = (path: string) => !["node_modules", ".mill"].includes(basename(path));
   await cp(join(root, "examples", "flights"), join(stage, "templates", "flights"), { recursive: true, filter });
   await cp(join(root, "packages", "project", "templates"), join(stage, "templates"), { recursive: true, filter });
-  const pages = join(root, "apps", "console", "dist");
-  if (existsSync(pages)) await cp(pages, join(stage, "console"), { recursive: true });
+  const console = join(root, "apps", "console");
+  await promisify(execFile)(process.execPath, [join(console, "build.ts")]);
+  await cp(join(console, "dist"), join(stage, "console"), { recursive: true });
 }
 
 /** The clone's own launchers, with the one line changed that says where the program lies. */

@@ -7,6 +7,9 @@ import { build } from "vite";
 // Builds the console into dist/ when it is stale. Pages are built aside and take their place at once, so that none is
 // served by halves.
 
+// Else the environment of whoever starts the build decides, and a development build names the files it was made from.
+process.env["NODE_ENV"] = "production";
+
 const folder = import.meta.dirname;
 const dist = join(folder, "dist");
 const stamp = sourceHash();

@@ -73,7 +73,7 @@ describe.skipIf(inject("means").git === undefined)("the check", () => {
 
   test("the undisturbed copy passes", () => {
     const { code, output } = check();
-    expect(output).toMatch(/^6 passed, 0 failed$/m);
+    expect(output).toMatch(/^[1-9]\d* passed, 0 failed$/m);
     expect(code).toBe(0);
   });
 

@@ -52,13 +52,14 @@ export interface Up {
   readonly road: Promise<void>;
 }
 
-/** Starts `mill up`, on free ports unless told, and waits until it says where it serves. A group of its own may be interrupted. */
+/** Starts `mill up`, serving on a free port unless told, and waits until it says where it serves. A group of its own may be interrupted. */
 export async function millUp(
   projectDir: string,
   { port: wanted = 0, ownGroup = false }: { readonly port?: number; readonly ownGroup?: boolean } = {},
 ): Promise<Up> {
-  const child = spawn(join(root, "bin", "mill"), ["up", "--port", String(wanted), "--project", projectDir], {
+  const child = spawn(join(root, "bin", "mill"), ["up", "--project", projectDir], {
     stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, MILL_CONTROL_PORT: "0", MILL_REST_PORT: String(wanted) },
     detached: ownGroup,
   });
   const road = new Promise<void>((resolve) => child.stdout.once("data", () => resolve()));
