@@ -2,7 +2,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { edit, end, mill, millJson, millUp, smallFlights, type Up } from "./support/project.ts";
+import { edit, end, eventually, mill, millJson, millUp, smallFlights, type Up } from "./support/project.ts";
 
 let projectDir: string;
 let up: Up;
@@ -25,7 +25,12 @@ async function get<Value>(path: string): Promise<Value> {
 
 interface Road {
   readonly run: { readonly runId: string; readonly state: string } | null;
-  readonly nodes: readonly { readonly id: string; readonly state: string; readonly tookMs: number | null; readonly attachedTo: string | null }[];
+  readonly nodes: readonly {
+    readonly id: string;
+    readonly state: string;
+    readonly tookMs: number | null;
+    readonly attachedTo: string | null;
+  }[];
 }
 
 async function runEnded(): Promise<Road> {
@@ -123,6 +128,36 @@ describe("the control API", () => {
     };
     const direct = (await (await fetch(service.url, json)).json()) as { probability: number };
     expect(through.probability).toBe(direct.probability);
+  });
+});
+
+describe("by schedule", () => {
+  test("`mill up` takes the road when it is time, and says when that will be", async () => {
+    const scheduled = smallFlights();
+    edit(scheduled, "millwright.ts", (text) => text.replace(/name: "flights",/, '$& schedule: { every: "3s" },'));
+    const other = await millUp(scheduled);
+    await other.road;
+    const { nextRunAtMs } = millJson(["status", "--project", scheduled]) as { nextRunAtMs: number };
+    expect(Math.abs(nextRunAtMs - Date.now())).toBeLessThan(5_000);
+    const runs = await eventually("a scheduled run", () => {
+      const all = millJson(["runs", "list", "--project", scheduled]) as { trigger: string; state: string }[];
+      return all.some(({ trigger, state }) => trigger === "schedule" && state === "done") ? all : undefined;
+    });
+    expect(runs.at(-1)).toMatchObject({ trigger: "mill up" });
+    await end(other);
+  });
+
+  test("`mill schedule show` tells the project's times, and those of any other", () => {
+    expect(millJson(["schedule", "show", ...at()])).toMatchObject({ schedule: null, runs: [] });
+    const zurich = ["--cron", "30 2 * * *", "--timezone", "Europe/Zurich", "--from", "2026-03-28T00:00:00Z"];
+    // The clock goes from 02:00 to 03:00 in the night to the 29th.
+    expect(millJson(["schedule", "show", ...zurich, "--runs", "2"])).toMatchObject({
+      words: "At 02:30 (Europe/Zurich)",
+      runs: [
+        { start: "2026-03-28T01:30:00.000Z", end: "2026-03-29T01:30:00.000Z" },
+        { start: "2026-03-29T01:30:00.000Z", end: "2026-03-30T00:30:00.000Z" },
+      ],
+    });
   });
 });
 

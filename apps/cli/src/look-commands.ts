@@ -184,11 +184,12 @@ const status: Command = {
   handler: (call) =>
     withApi(call, async (api) => {
       const found = await api.showStatus();
-      call.out.result(found, ({ project, up, lastRun }) =>
+      call.out.result(found, ({ project, up, nextRunAtMs, lastRun }) =>
         [
           up === null
             ? `project ${project}: not up`
             : `project ${project}: up, process ${up.pid}, console http://127.0.0.1:${up.controlPort}, serving http://127.0.0.1:${up.restPort}`,
+          ...(nextRunAtMs === null ? [] : [`next road by the schedule: ${when(nextRunAtMs)}`]),
           lastRun === null
             ? "no road was taken yet: `mill run`"
             : `last road: ${lastRun.state}, ${when(lastRun.startedAtMs)}`,

@@ -21,6 +21,14 @@ export const orchestrationErrors = defineErrors("orchestration", {
     title: "A run is under way",
     remedy: "Wait until it ends (`mill status`), or stop it in the console.",
   },
+  "orchestration/bad-schedule": {
+    status: 422,
+    exit: 2,
+    title: "No timetable can be made of the schedule",
+    remedy:
+      "Give five cron fields (minute, hour, day of the month, month, day of the week) and an IANA time zone, or a distance such as `6h`.",
+    example: 'schedule: { cron: "0 6 * * MON-FRI", timezone: "Europe/Zurich" }',
+  },
   "orchestration/unknown-run": {
     status: 404,
     title: "There is no run of this id",

@@ -1,4 +1,5 @@
 import { parse } from "@millwright/kernel";
+import { timetable, type Schedule } from "@millwright/orchestration";
 import { Type } from "typebox";
 
 /** The settings of a project: `millwright.ts` exports one. */
@@ -8,6 +9,8 @@ export interface ProjectDefinition {
   readonly description?: string;
   readonly engines: ProjectEngines;
   readonly limits: ProjectLimits;
+  /** When `mill up` takes the road, besides at its start. */
+  readonly schedule?: Schedule;
 }
 
 /** One line each. What is absent is embedded. */
@@ -29,6 +32,8 @@ export interface ProjectOptions {
   readonly description?: string;
   readonly engines?: ProjectEngines;
   readonly limits?: ProjectLimits;
+  /** When `mill up` takes the road, besides at its start: `{ cron: "0 6 * * *", timezone: "Europe/Zurich" }`. */
+  readonly schedule?: Schedule;
 }
 
 const count = Type.Optional(Type.Integer({ minimum: 1 }));
@@ -37,13 +42,20 @@ const OPTIONS = Type.Object(
     name: Type.String({ minLength: 1 }),
     description: Type.Optional(Type.String()),
     engines: Type.Optional(Type.Object({ metadata: Type.Optional(Type.String()) }, { additionalProperties: false })),
+    schedule: Type.Optional(
+      Type.Union([
+        Type.Object({ cron: Type.String(), timezone: Type.Optional(Type.String()) }, { additionalProperties: false }),
+        Type.Object({ every: Type.String() }, { additionalProperties: false }),
+      ]),
+    ),
     limits: Type.Optional(Type.Object({ engineMemoryMb: count, threads: count }, { additionalProperties: false })),
   },
   { additionalProperties: false },
 );
 
 /**
- * Declares the project that this folder is. Throws `kernel/invalid` for a key or value that it does not know.
+ * Declares the project that this folder is. Throws `kernel/invalid` for a key or value that it does not know, and
+ * `orchestration/bad-schedule`.
  *
  * @example
  * ```ts
@@ -52,6 +64,7 @@ const OPTIONS = Type.Object(
  */
 export function defineProject(options: ProjectOptions): ProjectDefinition {
   parse(OPTIONS, options, { what: "defineProject" });
+  if (options.schedule !== undefined) timetable(options.schedule);
   const { engines = {}, limits = {}, ...rest } = options;
   return { kind: "project", ...rest, engines, limits };
 }

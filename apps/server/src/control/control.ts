@@ -10,6 +10,7 @@ import { controlRoutes, roadEvents, type ControlParts, type Status } from "./htt
 import { createLayouts } from "./layout.ts";
 import { createRoadBoard } from "./road-board.ts";
 import { createRoadRunner, type RoadRunner } from "./road-runner.ts";
+import { startScheduler, type Scheduler } from "./scheduler.ts";
 
 export interface ControlOptions {
   readonly project: Project;
@@ -36,6 +37,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const board = createRoadBoard();
   await board.draw(project, compileRoad(project, platform.parts), platform.runs);
   const runner = createRoadRunner(project, { platform, paths, board, onTask });
+  const scheduler = startScheduler({ runner, clock: platform.parts.clock, logger: platform.logger });
   const server: { started?: HttpServer } = {};
   const parts: ControlParts = {
     platform,
@@ -49,7 +51,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
         return running === undefined ? undefined : `http://${HOST}:${running.port}`;
       },
     },
-    status: () => statusOf({ project: runner.project(), platform, serving, controlPort: server.started?.port ?? 0 }),
+    status: () =>
+      statusOf({ project: runner.project(), platform, serving, scheduler, controlPort: server.started?.port ?? 0 }),
   };
   const started = await startHttpServer({
     host: HOST,
@@ -68,6 +71,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     port: started.port,
     runner,
     close: async () => {
+      scheduler.close();
       await runner.close();
       await started.close();
     },
@@ -78,8 +82,12 @@ async function statusOf({
   project,
   platform: { runs },
   serving,
+  scheduler,
   controlPort,
-}: Pick<ControlOptions, "project" | "platform" | "serving"> & { readonly controlPort: number }): Promise<Status> {
+}: Pick<ControlOptions, "project" | "platform" | "serving"> & {
+  readonly scheduler: Scheduler;
+  readonly controlPort: number;
+}): Promise<Status> {
   const [last] = await runs.list({ limit: 1 });
   const running = serving();
   return {
@@ -91,6 +99,7 @@ async function statusOf({
       grpcPort: null,
       servingPid: running?.pid ?? null,
     },
+    nextRunAtMs: scheduler.nextRunAtMs(),
     lastRun: last === undefined ? null : ((await runs.run(last.runId)) ?? null),
   };
 }

@@ -31,6 +31,8 @@ export interface Status {
     readonly grpcPort: number | null;
     readonly servingPid: number | null;
   } | null;
+  /** When the schedule will take the road; null when nothing is up, or there is no schedule. */
+  readonly nextRunAtMs: number | null;
   readonly lastRun: RunReport | null;
 }
 
@@ -92,6 +94,9 @@ const StatusSchema = Type.Object(
       }),
       Type.Null(),
     ]),
+    nextRunAtMs: Type.Union([Type.Number(), Type.Null()], {
+      description: "When the schedule will take the road; null when nothing is up, or there is no schedule.",
+    }),
     lastRun: Type.Union([RunReportSchema, Type.Null()]),
   },
   { title: "Status" },

@@ -29,6 +29,7 @@ export async function openLocalControl(projectDir: string): Promise<LocalControl
       return {
         project: project.settings.name,
         up: null,
+        nextRunAtMs: null,
         lastRun: last === undefined ? null : ((await platform.runs.run(last.runId)) ?? null),
       };
     },

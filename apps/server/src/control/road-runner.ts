@@ -19,6 +19,8 @@ export interface RoadRunner {
   project(): Project;
   /** Starts a run; `ended` never rejects for a step that failed. Throws `orchestration/run-in-progress`. */
   start(request: RunRequest): Promise<{ readonly runId: string; readonly ended: Promise<RunReport> }>;
+  /** Whether a run is under way. */
+  isBusy(): boolean;
   /** Asks the run under way to stop. False when there is none of this id. */
   cancel(runId: string): boolean;
   /** Stops what runs and waits until it has. */
@@ -77,6 +79,7 @@ export function createRoadRunner(first: Project, parts: RoadRunnerParts): RoadRu
   return {
     project: () => project,
     start,
+    isBusy: () => underWay !== undefined,
     cancel: (runId) => {
       if (underWay?.runId !== runId) return false;
       underWay.abort.abort(new Error("cancelled"));

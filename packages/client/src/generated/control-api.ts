@@ -9,6 +9,8 @@ export interface Status {
     readonly grpcPort: number | null;
     readonly servingPid: number | null;
   } | null;
+  /** When the schedule will take the road; null when nothing is up, or there is no schedule. */
+  readonly nextRunAtMs: number | null;
   readonly lastRun: RunReport | null;
 }
 
