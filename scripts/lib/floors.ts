@@ -3,9 +3,9 @@ import { isBuiltin } from "node:module";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { importsOf } from "./imports.ts";
 
-/** A workspace package, or one of the workshop's folders (`scripts`, `e2e`), which has the root's package.json. */
+/** A workspace package, or one of the workshop's folders (`scripts`, `e2e`, `benchmarks`), which has the root's package.json. */
 interface House {
-  readonly kind: "package" | "scripts" | "e2e";
+  readonly kind: "package" | "scripts" | "e2e" | "benchmarks";
   readonly name: string;
   readonly folder: string;
   readonly floor: number | "top" | "beside" | undefined;
@@ -57,7 +57,13 @@ async function readPackages(root: string): Promise<readonly House[]> {
 
 async function readWorkshop(root: string): Promise<readonly House[]> {
   const declared = namesIn(await readPackageFile(join(root, "package.json")));
-  return (["scripts", "e2e"] as const).map((kind) => ({ kind, name: kind, folder: kind, floor: "top", ...declared }));
+  return (["scripts", "e2e", "benchmarks"] as const).map((kind) => ({
+    kind,
+    name: kind,
+    folder: kind,
+    floor: "top",
+    ...declared,
+  }));
 }
 
 async function readPackageFile(path: string): Promise<PackageFile> {

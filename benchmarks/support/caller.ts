@@ -1,0 +1,70 @@
+import { connect } from "node:net";
+
+// The callers of a service, in a process of their own: `caller.ts PORT CONNECTIONS SECONDS`, rows as JSON lines on standard
+// input. Each connection asks, waits for the answer, and asks again. Prints requests a second and latencies in milliseconds.
+
+const [port, connections, seconds] = process.argv.slice(2).map(Number) as [number, number, number];
+const rows = await standardInput();
+const requests = rows.map((row) =>
+  Buffer.from(
+    `POST /v2/models/late-flights/infer HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(row)}\r\n\r\n${row}`,
+  ),
+);
+const latencies: number[] = [];
+let refused = 0;
+const startedMs = performance.now();
+const warmMs = startedMs + 2_000;
+const endMs = warmMs + seconds * 1_000;
+await Promise.all(Array.from({ length: connections }, (_, connection) => keepAsking(connection)));
+const sorted = Float64Array.from(latencies).toSorted();
+const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? null;
+const cpuSeconds = process.cpuUsage();
+console.log(
+  JSON.stringify({
+    perSecond: latencies.length / seconds,
+    refused,
+    p50Ms: at(0.5),
+    p99Ms: at(0.99),
+    p999Ms: at(0.999),
+    callerCpuSeconds: (cpuSeconds.user + cpuSeconds.system) / 1e6,
+  }),
+);
+
+/** Only whole answers of a known length come back, so finding its end is enough. */
+function keepAsking(connection: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: "127.0.0.1", port, noDelay: true });
+    let next = connection * 97;
+    let askedMs = 0;
+    let received = "";
+    const ask = () => {
+      askedMs = performance.now();
+      if (askedMs >= endMs) {
+        socket.end();
+        resolve();
+        return;
+      }
+      received = "";
+      socket.write(requests[next++ % requests.length] ?? "");
+    };
+    socket.on("connect", ask);
+    socket.on("error", reject);
+    socket.on("data", (chunk) => {
+      received += chunk.toString("latin1");
+      const headEnd = received.indexOf("\r\n\r\n");
+      if (headEnd === -1) return;
+      const length = Number(/content-length: (\d+)/i.exec(received)?.[1]);
+      if (received.length < headEnd + 4 + length) return;
+      const nowMs = performance.now();
+      if (!received.startsWith("HTTP/1.1 200")) refused += 1;
+      if (nowMs >= warmMs && nowMs < endMs) latencies.push(nowMs - askedMs);
+      ask();
+    });
+  });
+}
+
+async function standardInput(): Promise<readonly string[]> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString().trim().split("\n");
+}
