@@ -1,4 +1,5 @@
 import type { Command } from "@millwright/platform";
+import { featuresCommands } from "./features-commands.ts";
 import { houseCommands } from "./house-commands.ts";
 import { lookCommands } from "./look-commands.ts";
 import { predict } from "./predict-command.ts";
@@ -10,6 +11,7 @@ export const commands: readonly Command[] = [
   ...roadCommands,
   ...lookCommands,
   ...scheduleCommands,
+  ...featuresCommands,
   predict,
   ...houseCommands,
 ];

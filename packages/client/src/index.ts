@@ -9,6 +9,7 @@ export {
 export type {
   Column,
   ControlApi,
+  FeatureHistory,
   LineageGraph,
   Model,
   ModelVersion,

@@ -18,7 +18,9 @@ export interface FeatureViewData {
   readonly entities: readonly string[];
   readonly from: TableReference;
   readonly timestamp: string;
-  /** A row older than this at the time asked about counts as missing. Null: never too old. */
+  /** The column that says when a row was written down: it breaks ties of `timestamp`, and no row is seen before it. */
+  readonly created: string | null;
+  /** A row older than this at the time asked about counts as missing; exactly as old still counts. Null: never too old. */
   readonly ttlMs: number | null;
   readonly features: readonly string[];
 }
@@ -82,6 +84,9 @@ export interface FeatureViewOptions<Name extends string, Key extends string, Fea
   readonly entities: readonly EntityDefinition<Key & ColumnOf<Name>>[];
   readonly from: TableReference<Name>;
   readonly timestamp: ColumnOf<Name>;
+  /** When a row was written down. Of rows with one time the one written last counts, and none before it was written. */
+  readonly created?: ColumnOf<Name>;
+  /** Such as `90s`, `2h` or `7d`; `0s`, and none, mean that a row never gets too old. */
   readonly ttl?: string;
   readonly features: readonly (Feature & ColumnOf<Name>)[];
 }
@@ -92,7 +97,7 @@ export function defineFeatureView<
   const Key extends string,
   const Feature extends string,
 >(options: FeatureViewOptions<Name, Key, Feature>): FeatureView<Key, Feature> {
-  const { name, entities, from, timestamp, ttl, features } = options;
+  const { name, entities, from, timestamp, created = null, ttl, features } = options;
   const data: FeatureViewData = {
     kind: "feature_view",
     name,
@@ -100,6 +105,7 @@ export function defineFeatureView<
     entities: entities.map((entity) => entity.name),
     from,
     timestamp,
+    created,
     ttlMs: ttl === undefined ? null : ttlOf(name, ttl),
     features,
   };
@@ -110,9 +116,10 @@ export function defineFeatureView<
   };
 }
 
-function ttlOf(view: string, ttl: string): number {
+function ttlOf(view: string, ttl: string): number | null {
   try {
-    return durationMs(ttl);
+    const ttlMs = durationMs(ttl);
+    return ttlMs === 0 ? null : ttlMs;
   } catch (error) {
     throw featureErrors.create("features/invalid-view", {
       because: `${view}: ttl: ${error instanceof Error ? error.message : ""}`,

@@ -25,6 +25,40 @@ export const featureErrors = defineErrors("features", {
     remedy: "Send every field of the service's request: `mill types` writes them down as types.",
     example: '{"origin": "ORD", "destination": "SFO", "departed_at": "2001-06-15T12:00:00Z", "distance": 1846}',
   },
+  "features/unknown-view": {
+    status: 404,
+    exit: 2,
+    title: "There is no feature view of this name",
+    remedy: "`mill features list` names the views.",
+    example: "mill features history --entities flights.csv --features origin_lateness:late_rate_3h",
+  },
+  "features/unknown-feature": {
+    status: 404,
+    exit: 2,
+    title: "The feature view has no such feature",
+    remedy: "`mill features show VIEW` names its features.",
+    example: "origin_lateness has no late_rate_4h; did you mean late_rate_3h?",
+  },
+  "features/name-collision": {
+    status: 400,
+    exit: 2,
+    title: "Two columns of the answer would have one name",
+    remedy: "Ask with `--full-names`, which calls each feature `view__feature`, or rename the frame's column.",
+    example: "mill features history --entities flights.csv --features a:rate,b:rate --full-names",
+  },
+  "features/missing-column": {
+    status: 400,
+    exit: 2,
+    title: "The entity frame lacks a column",
+    remedy:
+      "Give the frame the key columns of every view, the fields of on-demand views, and the time of each row (`--timestamp COLUMN`).",
+  },
+  "features/wrong-frame": {
+    status: 400,
+    exit: 2,
+    title: "The entity frame cannot be read or compared",
+    remedy: "Send CSV, JSON, JSON lines or Parquet, with keys of the views' own types and times in ISO 8601.",
+  },
   "features/wrong-field": {
     status: 400,
     exit: 2,

@@ -1,5 +1,6 @@
+import { nearest } from "@millwright/kernel";
 import { checkReferences as checkModels } from "@millwright/transformation";
-import { nearest, place } from "./definitions/names.ts";
+import { place } from "./definitions/names.ts";
 import { projectErrors } from "./errors.ts";
 import type { Defined, Project } from "./load-project.ts";
 

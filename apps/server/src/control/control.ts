@@ -41,6 +41,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const server: { started?: HttpServer } = {};
   const parts: ControlParts = {
     platform,
+    project: () => runner.project(),
     board,
     runner,
     layOut: createLayouts(),

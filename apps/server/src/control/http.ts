@@ -1,9 +1,13 @@
+import { join } from "node:path";
+import { featureRoutes } from "@millwright/feature-store/http";
+import { systemIds } from "@millwright/kernel";
 import { lineageRoutes } from "@millwright/governance/http";
 import { lakehouseRoutes } from "@millwright/lakehouse/http";
 import { monitoringRoutes } from "@millwright/monitoring/http";
 import { orchestrationErrors, type RunReport, type RunStore } from "@millwright/orchestration";
 import { RunReportSchema, RunSchema, TaskReportFields, runRoutes } from "@millwright/orchestration/http";
 import { platformErrors, route, type EventRoute, type Route } from "@millwright/platform";
+import type { Project } from "@millwright/project";
 import { serviceRoutes, type ServicePlaces } from "@millwright/serving/http";
 import { trackingRoutes } from "@millwright/tracking/http";
 import Type from "typebox";
@@ -15,6 +19,8 @@ import type { RoadRunner } from "./road-runner.ts";
 /** What the API stands on. A one-shot command has no runner: nothing is up. */
 export interface ControlParts {
   readonly platform: Platform;
+  /** As it was last read. */
+  readonly project: () => Project;
   readonly board: RoadBoard;
   readonly runner: RoadRunner | undefined;
   readonly services: ServicePlaces;
@@ -114,7 +120,19 @@ export function controlRoutes(open: () => ControlParts): readonly Route[] {
     ...serviceRoutes(() => open().services),
     ...monitoringRoutes(() => open().platform.lakehouse),
     ...lineageRoutes(() => open().platform),
+    ...featureRoutes(() => featuresOf(open())),
   ];
+}
+
+function featuresOf({ platform: { lakehouse, parts }, project }: ControlParts) {
+  const { featureViews, onDemandViews } = project();
+  return {
+    lakehouse,
+    featureViews: featureViews.map(({ definition }) => definition),
+    onDemandViews: onDemandViews.map(({ definition }) => definition),
+    exchangeFolder: join(parts.scratchFolder, "exchange"),
+    ids: systemIds,
+  };
 }
 
 /** The kept runs; the one under way as it is at this moment. */

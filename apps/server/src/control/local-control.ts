@@ -20,6 +20,7 @@ export async function openLocalControl(projectDir: string): Promise<LocalControl
   const platform = await compose(project, paths);
   const parts: ControlParts = {
     platform,
+    project: () => project,
     board: createRoadBoard(),
     runner: undefined,
     layOut: createLayouts(),

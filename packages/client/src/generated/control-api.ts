@@ -236,6 +236,16 @@ export interface LineageGraph {
   readonly edges: readonly { readonly from: string; readonly to: string; readonly job: string }[];
 }
 
+export interface FeatureHistory {
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  /** In the frame's order. Times as ISO 8601 in UTC, infinities and integers beyond 2^53 as text. */
+  readonly rows: readonly (readonly unknown[])[];
+  readonly rowCount: number;
+  /** There were more rows than were asked for. */
+  readonly truncated: boolean;
+  readonly file: string | null;
+}
+
 /** The control process's API. Every call may fail with the problem that the server tells. */
 export interface ControlApi {
   /** What is up, and how the last run went. */
@@ -291,6 +301,26 @@ export interface ControlApi {
   showMonitor(input: { readonly name: string }): Promise<MonitorResults>;
   /** What something came from and what hangs on it. */
   showLineage(input: { readonly name: string }): Promise<LineageGraph>;
+  /** Each row of a frame with its features as they were known at the row's time. */
+  featureHistory(input: {
+    readonly body: {
+      /** Each as `view:feature`; a view's name alone means all of its features. */
+      readonly features: readonly string[];
+      /** The frame's column of times; `event_timestamp`, or its one column of times, if absent. */
+      readonly timestamp?: string;
+      /** Call each feature `view__feature`. */
+      readonly fullNames?: boolean;
+      /** Also the stored features that on-demand ones rest on. */
+      readonly withInputs?: boolean;
+      /** Also rows that were written down after the time asked about, as Feast does by default. */
+      readonly laterCreated?: boolean;
+      /** The frame: its rows, or the name of a file in .mill/scratch/exchange. */
+      readonly entities: readonly Readonly<Record<string, unknown>>[] | string;
+      /** Answer with a new file in .mill/scratch/exchange, whatever its size, in place of rows. */
+      readonly into?: "csv" | "jsonl" | "parquet";
+      readonly maxRows?: number;
+    };
+  }): Promise<FeatureHistory>;
 }
 
 /** Where each operation is, and which of its input's fields go into the path and the query. */
@@ -314,4 +344,5 @@ export const operations = {
   predict: { method: "POST", path: "/api/v1/services/:name/predict", params: ["name"], query: [] },
   showMonitor: { method: "GET", path: "/api/v1/monitors/:name", params: ["name"], query: [] },
   showLineage: { method: "GET", path: "/api/v1/lineage/:name", params: ["name"], query: [] },
+  featureHistory: { method: "POST", path: "/api/v1/features/history", params: [], query: [] },
 } as const;

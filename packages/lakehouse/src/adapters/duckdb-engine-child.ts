@@ -77,6 +77,8 @@ async function start(settings: EngineSettings): Promise<null> {
   });
   const folders = settings.folders.map(quoteText).join(", ");
   await withConnection(async (connection) => {
+    // Times without a zone are UTC, whatever the machine's own zone is.
+    await connection.run("SET GLOBAL TimeZone = 'UTC'");
     await connection.run(`SET allowed_directories = [${folders}]`);
     await connection.run("SET enable_external_access = false");
     await connection.run("SET lock_configuration = true");
