@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
@@ -127,6 +127,17 @@ describe.each(npmVersions)("installed by npm %s", (version) => {
     const found = spawnSync("grep", ["-rlF", root, installed], { encoding: "utf8" }).stdout;
     expect(found).toBe("");
     expect(JSON.parse(readFileSync(join(installed, "package.json"), "utf8"))).not.toHaveProperty("scripts");
+  });
+
+  test("holds ONNX Runtime without what would run at the install, and without other systems' parts", () => {
+    const runtimes = globSync("**/node_modules/onnxruntime-node", { cwd: team.folder });
+    expect(runtimes.length).toBeGreaterThan(0);
+    for (const runtime of runtimes) {
+      const folder = join(team.folder, runtime);
+      expect(JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))).not.toHaveProperty("scripts");
+      expect(readdirSync(join(folder, "bin", "napi-v6"))).toEqual(["darwin", "linux"]);
+    }
+    expect(globSync("**/node_modules/{adm-zip,global-agent}", { cwd: team.folder })).toEqual([]);
   });
 });
 

@@ -16,6 +16,9 @@ const stage = join(dist, "package");
 /** Installed beside: what has native parts, what `mill check` runs, and what the declarations speak of. */
 const BESIDE = ["@duckdb/node-api", "@types/node", "kysely", "typebox", "typescript"];
 
+/** In the tarball as folders of their own: native, and not to be installed by npm, whose install script would download. */
+const WITHIN = ["onnxruntime-node", "onnxruntime-common"];
+
 interface PackageFile {
   readonly version: string;
   readonly dependencies?: Readonly<Record<string, string>>;
@@ -31,13 +34,17 @@ const bundled = await bundle({
   outFolder: join(stage, "lib"),
   entries: { main: "apps/cli/src/main.ts", index: "packages/millwright/src/index.ts" },
   // pg asks for its native part, which it does without.
-  external: [...BESIDE, "pg-native"],
+  external: [...BESIDE, ...WITHIN, "pg-native"],
 });
 const named = await declare({ root, outFolder: join(stage, "types") });
 const unknown = named.filter((name) => !BESIDE.includes(name));
 if (unknown.length > 0) throw new Error(`the declarations name ${unknown.join(", ")}, which is not installed beside`);
-await writeFile(join(stage, "THIRD-PARTY-LICENSES"), await licencesOf(bundled));
+await writeFile(
+  join(stage, "THIRD-PARTY-LICENSES"),
+  await licencesOf([...bundled, ...WITHIN.map((name) => join(root, "node_modules", name))]),
+);
 await copyAsIs();
+await copyWithin();
 await writeLaunchers();
 await writePackageFile();
 const { stdout } = await promisify(execFile)("npm", ["pack", "--json", "--pack-destination", dist], { cwd: stage });
@@ -60,6 +67,25 @@ async function copyAsIs(): Promise<void> {
   const console = join(root, "apps", "console");
   await promisify(execFile)(process.execPath, [join(console, "build.ts")]);
   await cp(join(console, "dist"), join(stage, "console"), { recursive: true });
+}
+
+/** Without what runs at an install, what is for other systems, and the second copy of macOS's library. */
+async function copyWithin(): Promise<void> {
+  const filter = (path: string) =>
+    !/[/\\](script|lib|win32)$|\.(map|d\.ts)$|libonnxruntime\.\d+\.\d+\.\d+\.dylib$/.test(path.replace(root, ""));
+  for (const name of WITHIN) {
+    const [from, to] = [join(root, "node_modules", name), join(stage, "node_modules", name)];
+    await cp(from, to, { recursive: true, filter });
+    const {
+      scripts: _scripts,
+      devDependencies: _tools,
+      ...kept
+    } = (await readPackage(join("node_modules", name, "package.json"))) as PackageFile & { readonly scripts?: object };
+    const dependencies = Object.fromEntries(
+      Object.entries(kept.dependencies ?? {}).filter(([dependency]) => WITHIN.includes(dependency)),
+    );
+    await writeFile(join(to, "package.json"), `${JSON.stringify({ ...kept, dependencies }, null, 2)}\n`);
+  }
 }
 
 /** The clone's own launchers, with the one line changed that says where the program lies. */
@@ -87,10 +113,19 @@ async function writePackageFile(): Promise<void> {
     },
     engines: { node: ">=20" },
     os: ["linux", "darwin"],
-    dependencies: await versionsOf(BESIDE),
+    dependencies: { ...(await versionsOf(BESIDE)), ...(await versionsWithin()) },
+    bundleDependencies: WITHIN,
     optionalDependencies: workspace.optionalDependencies,
   };
   await writeFile(join(stage, "package.json"), `${JSON.stringify(content, null, 2)}\n`);
+}
+
+async function versionsWithin(): Promise<Readonly<Record<string, string>>> {
+  const packages = WITHIN.map(async (name) => [
+    name,
+    (await readPackage(join("node_modules", name, "package.json"))).version,
+  ]);
+  return Object.fromEntries(await Promise.all(packages)) as Record<string, string>;
 }
 
 /** The versions that the workspace has of some packages, from whichever part of it declares them. */

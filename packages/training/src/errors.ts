@@ -22,6 +22,12 @@ export const trainingErrors = defineErrors("training", {
     title: "A model file is damaged",
     remedy: "Train again, or bring the file back from a copy: its checksum does not hold.",
   },
+  "training/export-differs": {
+    status: 500,
+    exit: 3,
+    title: "The exported model answers differently from the trained one",
+    remedy: "Nothing was registered. This is a defect of the export: please report it with the run's parameters.",
+  },
   "training/gate": {
     status: 422,
     title: "A gate does not hold",

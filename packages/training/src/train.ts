@@ -13,6 +13,7 @@ import type { Metrics } from "./metrics.ts";
 import { encodeModel } from "./model/model-file.ts";
 import { importance, type TreeModel } from "./model/tree-model.ts";
 import { exportOnnx } from "./onnx/export-onnx.ts";
+import { verifyExport } from "./onnx/verify-export.ts";
 import { startScorer, type Judgement } from "./scoring/scorer.ts";
 
 export interface TrainPorts {
@@ -101,7 +102,8 @@ export async function train(
       ...(settings.signal === undefined ? {} : { signal: settings.signal }),
     });
     progress({ message: "judging on the held-out rows" });
-    const { validation, test } = await judge({ model, read, threads: settings.threads, parts });
+    const onnx = exportOnnx(model);
+    const { validation, test } = await judge({ model, onnx, read, threads: settings.threads, parts });
     const champion = await tracking.byAlias(definition.name, "champion");
     const gates = evaluateGates(definition.gates, test.metrics, (alias) =>
       alias === "champion" ? metricsOf(champion) : undefined,
@@ -116,7 +118,7 @@ export async function train(
     };
     await writeArtifacts(artifactPath, {
       "model.mwt": encodeModel(model),
-      "model.onnx": exportOnnx(model),
+      "model.onnx": onnx,
       "signature.json": Buffer.from(JSON.stringify(signature, null, 2)),
     });
     await tracking.logMetrics(run.id, metricRows({ validation: validation.metrics, test: test.metrics }));
@@ -153,14 +155,16 @@ export async function train(
   }
 }
 
-/** Scores the held-out rows and measures the answers, a part at a time, so that one part lies in memory. */
+/** Scores the held-out rows and measures the answers, a part at a time, so that one part lies in memory; the export too. */
 async function judge({
   model,
+  onnx,
   read,
   threads,
   parts,
 }: {
   readonly model: TreeModel;
+  readonly onnx: Uint8Array;
   readonly read: (where: string) => Promise<TrainingMatrix>;
   readonly threads: number;
   readonly parts: ReturnType<typeof splitConditions>;
@@ -168,7 +172,9 @@ async function judge({
   const scorer = startScorer(model, threads);
   const judgePart = async (where: string) => {
     const { columns, labels, rows } = await read(where);
-    return scorer.judge(labels, await scorer.score(columns, rows));
+    const answers = await scorer.score(columns, rows);
+    await verifyExport(onnx, { columns, answers, rows });
+    return scorer.judge(labels, answers);
   };
   try {
     return { validation: await judgePart(parts.validation), test: await judgePart(parts.test) };
