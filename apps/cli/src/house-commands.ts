@@ -1,17 +1,24 @@
-import { rm, statfs } from "node:fs/promises";
+import { access, rm, statfs } from "node:fs/promises";
 import { execFile } from "node:child_process";
 import { availableParallelism, totalmem } from "node:os";
 import { promisify } from "node:util";
-import { kernelErrors, type ErrorFamily } from "@millwright/kernel";
+import { isMillError, kernelErrors, type ErrorFamily } from "@millwright/kernel";
 import { featureErrors } from "@millwright/feature-store";
 import { governanceErrors } from "@millwright/governance";
 import { ingestionErrors } from "@millwright/ingestion";
 import { lakehouseErrors } from "@millwright/lakehouse";
 import { orchestrationErrors } from "@millwright/orchestration";
-import { acquireProjectLock, explainError, platformErrors, textTable, type Command } from "@millwright/platform";
-import { initProject, projectErrors } from "@millwright/project";
+import {
+  acquireProjectLock,
+  explainError,
+  platformErrors,
+  textTable,
+  type Command,
+  type CommandCall,
+} from "@millwright/platform";
+import { initProject, loadProject, projectErrors } from "@millwright/project";
 import { servingErrors } from "@millwright/serving";
-import { installation, statePaths } from "@millwright/server";
+import { askMetadata, installation, removeMetadata, statePaths } from "@millwright/server";
 import { trackingErrors } from "@millwright/tracking";
 import { trainingErrors } from "@millwright/training";
 import { transformationErrors } from "@millwright/transformation";
@@ -87,7 +94,7 @@ const doctor: Command = {
   handler: async (call) => {
     const disk = await statfs(".");
     const freeBytes = disk.bavail * disk.bsize;
-    const checks = [
+    const checks: Finding[] = [
       { what: "runtime", found: process.version, holds: Number(process.versions.node.split(".")[0]) >= 26 },
       {
         what: "platform",
@@ -98,18 +105,46 @@ const doctor: Command = {
       { what: "memory", found: bytes(totalmem()), holds: totalmem() > 3e9 },
       { what: "free disk", found: bytes(freeBytes), holds: freeBytes > 2e9 },
       await sqlEngine(),
+      ...(await metadataDatabase(call)),
     ];
     call.out.result(checks, (all) =>
       textTable(
         ["", "found", ""],
-        all.map(({ what, found, holds }) => [what, found, holds ? "good" : "too little or not supported"]),
+        all.map(({ what, found, holds, not }) => [
+          what,
+          found,
+          holds ? "good" : (not ?? "too little or not supported"),
+        ]),
       ),
     );
     return checks.every(({ holds }) => holds) ? 0 : 1;
   },
 };
 
-async function sqlEngine(): Promise<{ what: string; found: string; holds: boolean }> {
+interface Finding {
+  readonly what: string;
+  readonly found: string;
+  readonly holds: boolean;
+  /** What is said when it does not hold. */
+  readonly not?: string;
+}
+
+/** Whether the database answers that the project at hand keeps its metadata in, if there is one. */
+async function metadataDatabase(call: CommandCall): Promise<readonly Finding[]> {
+  const what = "metadata";
+  try {
+    const projectDir = await projectDirOf(call);
+    const { settings } = await loadProject({ projectDir, millwrightUrl: installation().millwrightUrl });
+    const found = await askMetadata(settings, process.env);
+    return [{ what, found: found ?? "SQLite, in .mill", holds: true }];
+  } catch (error) {
+    if (!isMillError(error)) throw error;
+    if (error.code === "project/not-found" && call.options["project"] === undefined) return [];
+    return [{ what, found: error.because, holds: false, not: `${error.code}: ${error.remedy}` }];
+  }
+}
+
+async function sqlEngine(): Promise<Finding> {
   try {
     const { version } = await import("@duckdb/node-api");
     return { what: "SQL engine", found: `DuckDB ${version()}`, holds: true };
@@ -157,13 +192,16 @@ const clean: Command = {
   example: "mill clean",
   handler: async (call) => {
     const projectDir = await projectDirOf(call);
-    const { root } = statePaths(projectDir);
-    const present = await statfs(root).then(
-      () => true,
-      () => false,
-    );
+    const paths = statePaths(projectDir);
+    const { root } = paths;
+    const present = await isThere(root);
     if (present) {
       acquireProjectLock(root).release();
+      if (await isThere(paths.idFile)) {
+        // Its metadata lies outside the project.
+        const { settings } = await loadProject({ projectDir, millwrightUrl: installation().millwrightUrl });
+        await removeMetadata(settings, paths, process.env);
+      }
       await rm(root, { recursive: true, force: true });
     }
     call.out.result({ removed: present ? root : null }, ({ removed }) =>
@@ -172,5 +210,12 @@ const clean: Command = {
     return 0;
   },
 };
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
 
 export const houseCommands: readonly Command[] = [init, doctor, explain, clean];

@@ -48,7 +48,7 @@ export async function withLock<Result>(
   try {
     const project = await loadProject({ projectDir, millwrightUrl: installation().millwrightUrl });
     checkProject(project);
-    const platform = await compose(project, paths);
+    const platform = await compose(project, paths, { exclusive: true });
     try {
       return await work({ project, paths, platform });
     } finally {

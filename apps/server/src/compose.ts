@@ -3,18 +3,18 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock, systemIds, type Logger } from "@millwright/kernel";
 import { openSqliteOnlineStore } from "@millwright/feature-store/adapters/sqlite-online-store";
-import { createLineage, governanceMigrations, type Lineage } from "@millwright/governance";
+import { createLineage, type Lineage } from "@millwright/governance";
 import { sourceFolders } from "@millwright/ingestion";
-import { createLakehouse, lakehouseMigrations, type Lakehouse } from "@millwright/lakehouse";
+import { createLakehouse, type Lakehouse } from "@millwright/lakehouse";
 import { openDatabaseTableCatalog } from "@millwright/lakehouse/adapters/database-table-catalog";
 import { createDuckdbEngine } from "@millwright/lakehouse/adapters/duckdb-sql-engine";
 import { openLocalObjectStore } from "@millwright/lakehouse/adapters/local-object-store";
-import { createRunStore, orchestrationMigrations, type RunStore } from "@millwright/orchestration";
-import { createFileLogger, mapIoError, migrate } from "@millwright/platform";
-import { openSqliteDatabase } from "@millwright/platform/adapters/sqlite-database";
+import { createRunStore, type RunStore } from "@millwright/orchestration";
+import { createFileLogger, mapIoError } from "@millwright/platform";
 import type { Project, RoadParts } from "@millwright/project";
-import { createTracking, trackingMigrations, type Tracking } from "@millwright/tracking";
+import { createTracking, type Tracking } from "@millwright/tracking";
 import { deployedServices, type DeployedService } from "@millwright/serving";
+import { openMetadata } from "./metadata.ts";
 import type { StatePaths } from "./paths.ts";
 
 /** The platform of one project, put together. Closed in reverse. */
@@ -35,13 +35,19 @@ export interface Platform {
 const DEFAULT_ENGINE_MEMORY_MB = 2_048;
 const ENGINE_IDLE_MS = 60_000;
 
-/** The one place that chooses adapters. */
+export interface ComposeOptions {
+  /** Opens the project to change it: nobody else may, on any machine that shares its metadata database. */
+  readonly exclusive?: boolean;
+}
+
+/** The one place that chooses adapters. Throws `platform/locked` when it is to be exclusive and is not. */
 export async function compose(
   project: Pick<Project, "dir" | "settings" | "sources">,
   paths: StatePaths,
+  options: ComposeOptions = {},
 ): Promise<Platform> {
   try {
-    return await open(project, paths);
+    return await open(project, paths, options);
   } catch (error) {
     throw mapIoError(error);
   }
@@ -50,17 +56,13 @@ export async function compose(
 async function open(
   { dir, settings, sources }: Pick<Project, "dir" | "settings" | "sources">,
   paths: StatePaths,
+  { exclusive = false }: ComposeOptions,
 ): Promise<Platform> {
   for (const folder of [paths.lake, paths.scratch, paths.artifacts, paths.predictions, paths.temp])
     mkdirSync(folder, { recursive: true });
   const logger = createFileLogger({ path: join(paths.logs, "mill.log") });
   const threads = settings.limits.threads ?? availableParallelism();
-  const database = openSqliteDatabase({ path: paths.metadata });
-  await migrate(
-    database,
-    [lakehouseMigrations, orchestrationMigrations, trackingMigrations, governanceMigrations],
-    systemClock.nowMs(),
-  );
+  const database = await openMetadata(settings, paths, { environment: process.env, exclusive });
   const foldersFor = async (read: Project["sources"]): Promise<readonly string[]> => {
     const definitions = read.map(({ definition }) => definition);
     const readable = await sourceFolders(definitions, { projectDir: dir });

@@ -5,6 +5,7 @@ export { freePort } from "./free-port.ts";
 export { findRunning, removeRunFile, writeRunFile, type RunFile } from "./run-file.ts";
 export { controlRoutes, type ControlParts, type Status } from "./control/http.ts";
 export { compose, type Platform } from "./compose.ts";
+export { askMetadata, removeMetadata } from "./metadata.ts";
 export { installation, type Installation } from "./installation.ts";
 export { statePaths, type StatePaths } from "./paths.ts";
 export { watchPeakMemory } from "./peak-memory.ts";

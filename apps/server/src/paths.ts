@@ -4,6 +4,8 @@ import { join } from "node:path";
 export interface StatePaths {
   readonly root: string;
   readonly metadata: string;
+  /** Of the files below: what a metadata database that lies elsewhere is bound to. */
+  readonly idFile: string;
   readonly lake: string;
   readonly scratch: string;
   readonly temp: string;
@@ -21,6 +23,7 @@ export function statePaths(projectDir: string): StatePaths {
   return {
     root,
     metadata: join(root, "metadata.db"),
+    idFile: join(root, "id"),
     lake: join(root, "lake"),
     scratch: join(root, "scratch"),
     temp: join(root, "tmp"),

@@ -2,9 +2,11 @@ import { createClient as createUntypedClient, type Client, type ClientOptions } 
 import type { Services } from "@millwright/kernel";
 
 export {
+  env,
   table,
   type FeatureViews,
   type Models,
+  type SecretReference,
   type Services,
   type TableReference,
   type Tables,
@@ -42,7 +44,7 @@ export {
 } from "@millwright/training";
 export { defineMonitor, type MonitorDefinition } from "@millwright/monitoring";
 export { defineService, type ServiceDefinition } from "@millwright/serving";
-export { defineProject, type ProjectDefinition } from "@millwright/project";
+export { defineProject, postgres, type PostgresEngine, type ProjectDefinition } from "@millwright/project";
 export { PredictionError } from "@millwright/client";
 
 /** A client of the project's services, typed by their signatures once `mill types` has run. */

@@ -27,6 +27,53 @@ export const platformErrors = defineErrors("platform", {
     title: "There is no room left on the disk",
     remedy: "Make room and run it again: nothing that was stored is lost.",
   },
+  "platform/database-url": {
+    status: 400,
+    exit: 2,
+    title: "The address of the metadata database cannot be read",
+    remedy:
+      "Set the variable to a URL of the form `postgresql://user:password@host:5432/database`; letters such as @ or / in the password are written %40 and %2F.",
+    example: "METADATA_URL=postgresql://mill:secret@db.example.org:5432/mill",
+  },
+  "platform/database-unreachable": {
+    status: 503,
+    title: "The metadata database does not answer",
+    remedy:
+      "Start it, or correct its address, then run it again: what was stored is kept, and what was under way is done anew. `mill doctor` tells whether it answers.",
+  },
+  "platform/database-refused": {
+    status: 403,
+    exit: 2,
+    title: "The metadata database does not let this in",
+    remedy:
+      "Correct user, password and database of the URL. The role must be allowed to create a schema in the database, or own the one that `schema` names.",
+    example: "create role mill login password '…'; create database mill owner mill",
+  },
+  "platform/schema-taken": {
+    status: 409,
+    exit: 2,
+    title: "The schema of the metadata database is not this project's",
+    remedy: 'Give the project a schema of its own in millwright.ts: `postgres({ url: env("…"), schema: "…" })`.',
+  },
+  "platform/other-files": {
+    status: 409,
+    exit: 2,
+    title: "The metadata database tells of other files than this project's",
+    remedy:
+      "Give this project a schema of its own (`schema` of `postgres({…})`), or put it where the lake's files are. If `.mill` was removed by hand, `drop schema … cascade` lets it begin anew; `mill clean` does both.",
+  },
+  "platform/missing-variable": {
+    status: 400,
+    exit: 2,
+    title: "An environment variable that the project names is not set",
+    remedy: "Set it for this command and for `mill up`; its value is neither stored nor logged.",
+    example: "METADATA_URL=postgresql://mill:secret@localhost:5432/mill mill run",
+  },
+  "platform/busy": {
+    status: 503,
+    title: "More writes wait than the metadata database takes",
+    remedy: "Ask again in a moment, with fewer writers at once.",
+  },
   "platform/not-loopback": {
     status: 403,
     exit: 2,

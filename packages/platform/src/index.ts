@@ -1,5 +1,6 @@
 export type { Database, Migration, MigrationSet } from "./database/database.ts";
 export { migrate } from "./database/migrate.ts";
+export { bindToFiles, platformMigrations } from "./database/identity.ts";
 export {
   explainError,
   runCommands,

@@ -1,6 +1,7 @@
 import { parse } from "@millwright/kernel";
 import { timetable, type Schedule } from "@millwright/orchestration";
 import { Type } from "typebox";
+import { POSTGRES_ENGINE, type PostgresEngine } from "./engines.ts";
 
 /** The settings of a project: `millwright.ts` exports one. */
 export interface ProjectDefinition {
@@ -15,8 +16,8 @@ export interface ProjectDefinition {
 
 /** One line each. What is absent is embedded. */
 interface ProjectEngines {
-  /** The metadata database: a Postgres URL in place of SQLite under `.mill`. */
-  readonly metadata?: string;
+  /** Where runs, versions and the tables' catalog are kept: `postgres({…})` in place of SQLite under `.mill`. */
+  readonly metadata?: PostgresEngine;
 }
 
 /** Bounds for this project's processes. */
@@ -41,7 +42,7 @@ const OPTIONS = Type.Object(
   {
     name: Type.String({ minLength: 1 }),
     description: Type.Optional(Type.String()),
-    engines: Type.Optional(Type.Object({ metadata: Type.Optional(Type.String()) }, { additionalProperties: false })),
+    engines: Type.Optional(Type.Object({ metadata: Type.Optional(POSTGRES_ENGINE) }, { additionalProperties: false })),
     schedule: Type.Optional(
       Type.Union([
         Type.Object({ cron: Type.String(), timezone: Type.Optional(Type.String()) }, { additionalProperties: false }),

@@ -34,13 +34,6 @@ export const projectErrors = defineErrors("project", {
     remedy: "Correct the named field of the definition.",
     example: "training/late-flights.ts:5: split.testFrom is not a date",
   },
-  "project/unknown-engine": {
-    status: 422,
-    exit: 2,
-    title: "The project asks for an engine that this release does not have",
-    remedy: "Take the line out of `engines` in millwright.ts to use the embedded engine.",
-    example: 'engines: { metadata: "postgres://…" }',
-  },
   "project/types-stale": {
     status: 409,
     title: "The generated types are not those of the project as it is",

@@ -1,4 +1,5 @@
 export { defineProject, type ProjectDefinition, type ProjectOptions } from "./define-project.ts";
+export { postgres, schemaOf, type PostgresEngine } from "./engines.ts";
 export { findProject, loadProject, type Defined, type LoadOptions, type Project } from "./load-project.ts";
 export { checkProject, modelName } from "./check-references.ts";
 export { compileRoad } from "./road/compile-road.ts";

@@ -1,13 +1,19 @@
 import type { Kysely } from "kysely";
+import type { GroupedWriter } from "./group-commits.ts";
 
 /**
  * The metadata database: one for a project, reached through Kysely so that the same queries and migrations serve
- * SQLite and Postgres. Column conventions on both: ids and JSON are text, times are integer milliseconds, booleans 0 or 1.
+ * SQLite and Postgres. Column conventions on both: ids and JSON are text, which compares by its bytes, times are integer
+ * milliseconds, booleans 0 or 1; integers cross as numbers and are refused beyond 2^53.
  */
 export interface Database {
   readonly kind: "sqlite" | "postgres";
   /** The query builder, seen through one module's tables. */
   as<Schema>(): Kysely<Schema>;
+  /** For hot writers: each write is durable when its promise resolves, and shares its commit with those beside it. */
+  grouped<Schema>(): GroupedWriter<Schema>;
+  /** On Postgres the key of the advisory lock under which its schema changes: a signed 64-bit integer's digits. */
+  readonly migrationLockKey?: string;
   close(): Promise<void>;
 }
 

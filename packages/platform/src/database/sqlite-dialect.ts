@@ -18,7 +18,8 @@ export function openSqliteDialect(path: string): SqliteDialect {
       prepare: (sql) => {
         // A full disk may have rolled the transaction back already: its own error must be the one that is told.
         if (sql === "rollback" && !sqlite.isTransaction) return NOTHING;
-        const statement = sqlite.prepare(sql);
+        // A transaction writes: one that began by reading could not wait for another process's write to end.
+        const statement = sqlite.prepare(sql === "begin" ? "begin immediate" : sql);
         return {
           reader: statement.columns().length > 0,
           all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
