@@ -21,8 +21,14 @@ export function bytes(value: number | null | undefined): string {
 export function duration(milliseconds: number | null | undefined): string {
   if (milliseconds === null || milliseconds === undefined) return "–";
   if (milliseconds < 1_000) return `${Math.round(milliseconds)} ms`;
-  if (milliseconds < 60_000) return `${(milliseconds / 1_000).toFixed(1)} s`;
+  if (milliseconds < 9_950) return `${(milliseconds / 1_000).toFixed(1)} s`;
+  if (milliseconds < 59_500) return `${Math.round(milliseconds / 1_000)} s`;
   return `${Math.floor(milliseconds / 60_000)} min ${Math.round((milliseconds % 60_000) / 1_000)} s`;
+}
+
+/** `3 min`, where there is little room to say how long ago. */
+export function shortAgo(atMs: number, nowMs: number): string {
+  return ago(atMs, nowMs).replace(" ago", "").replace("just now", "now");
 }
 
 /** How long ago, in words. */

@@ -2,6 +2,7 @@ import { Sheet } from "./parts/sheet.tsx";
 
 const KEYS = [
   ["Ctrl K", "find a step, a table, a model or a page"],
+  ["/", "filter the steps of the road"],
   ["?", "show these keys"],
   ["Tab, Enter", "walk through the steps of the road and open one"],
   ["Esc", "close what is open"],

@@ -14,8 +14,10 @@ const at = <Path extends string>(path: Path) => ({ getParentRoute: () => root, p
 
 export const roadRoute = createRoute({
   ...at("/"),
-  validateSearch: (search: Record<string, unknown>): { node?: string } =>
-    typeof search["node"] === "string" ? { node: search["node"] } : {},
+  validateSearch: (search: Record<string, unknown>): { node?: string; view?: "list" } => ({
+    ...(typeof search["node"] === "string" ? { node: search["node"] } : {}),
+    ...(search["view"] === "list" ? { view: "list" } : {}),
+  }),
   component: lazyRouteComponent(() => import("./road/road-page.tsx"), "RoadPage"),
 });
 const routes = [
@@ -28,7 +30,12 @@ const routes = [
   createRoute({ ...at("/services/$name"), component: ServicePage }),
   createRoute({ ...at("/monitors"), component: MonitorsPage }),
   createRoute({ ...at("/monitors/$name"), component: MonitorPage }),
-  createRoute({ ...at("/sql"), component: SqlPage }),
+  createRoute({
+    ...at("/sql"),
+    validateSearch: (search: Record<string, unknown>): { sql?: string } =>
+      typeof search["sql"] === "string" ? { sql: search["sql"] } : {},
+    component: SqlPage,
+  }),
 ] as const;
 
 export const router = createRouter({ routeTree: root.addChildren(routes), defaultPreload: "intent" });

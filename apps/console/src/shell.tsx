@@ -1,3 +1,4 @@
+import { useIsFetching } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
 import { useState } from "react";
 import { useLiveRoad } from "./live-road.ts";
@@ -19,11 +20,12 @@ const PAGES = [
 /** What stands around every page: where one can go, finding, and whether the connection stands. */
 export function Shell() {
   const [sheet, setSheet] = useState<"palette" | "keys" | undefined>();
-  const { isConnected } = useLiveRoad();
+  const { road, isConnected } = useLiveRoad();
+  const isReading = useIsFetching() > 0;
   useKey({ key: "k", withControl: true }, () => setSheet("palette"));
   useKey({ key: "?" }, () => setSheet("keys"));
   return (
-    <div className="shell">
+    <div className="shell" aria-busy={isReading || road === undefined}>
       <nav className="nav" aria-label="Pages">
         <Link to="/" className="brand" aria-label="Millwright">
           <Mark />

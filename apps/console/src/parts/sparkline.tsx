@@ -1,7 +1,7 @@
 /** The last durations of a step as small bars, the newest at the right. */
 export function Sparkline({
   values,
-  width = 44,
+  width = 32,
   height = 14,
 }: {
   readonly values: readonly number[];

@@ -6,8 +6,9 @@ export function keyFact({ facts, kind }: RoadNode): string {
   const { auc, entities, alerts, version } = facts;
   const { rows } = facts;
   if (typeof auc === "number") return `AUC ${auc.toFixed(4)}`;
-  if (kind === "monitor" && typeof alerts === "number") return alerts === 0 ? "no alerts" : `${alerts} alerts`;
-  if (typeof entities === "number") return `${shortCount(entities)} entities`;
+  if (kind === "monitor" && typeof alerts === "number")
+    return alerts === 0 ? "no alerts" : `${alerts} ${alerts === 1 ? "alert" : "alerts"}`;
+  if (typeof entities === "number") return `${shortCount(entities)} ${entities === 1 ? "entity" : "entities"}`;
   if (typeof rows === "number") return `${shortCount(rows)} rows`;
   if (kind === "service" && version !== undefined) return `version ${String(version)}`;
   return "";
@@ -32,4 +33,34 @@ function told(name: string, value: string | number | boolean | null): string {
 
 export function kindName(kind: string): string {
   return kind === "feature_view" ? "feature view" : kind;
+}
+
+/** The stages of a road, in their order. */
+export const STAGES = [
+  "Sources",
+  "Tables",
+  "Checks",
+  "Features",
+  "Training",
+  "Services",
+  "Scoring",
+  "Monitors",
+  "Other",
+] as const;
+
+const STAGE_OF_KIND: Readonly<Record<string, (typeof STAGES)[number]>> = {
+  source: "Sources",
+  table: "Tables",
+  view: "Tables",
+  checks: "Checks",
+  tests: "Checks",
+  feature_view: "Features",
+  training: "Training",
+  service: "Services",
+  scoring: "Scoring",
+  monitor: "Monitors",
+};
+
+export function stageOf({ kind }: Pick<RoadNode, "kind">): (typeof STAGES)[number] {
+  return STAGE_OF_KIND[kind] ?? "Other";
 }

@@ -1,10 +1,12 @@
 import type { RoadNode } from "@millwright/client";
 import { Handle, Position, type Node, type NodeProps } from "@xyflow/react";
-import { duration } from "../format.ts";
+import { duration, exactTime, shortAgo } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
+import { Breakable } from "../parts/middle.tsx";
 import { Sparkline } from "../parts/sparkline.tsx";
 import { lookOf } from "../parts/state.tsx";
-import { keyFact } from "./facts.ts";
+import { useNow } from "../use-now.ts";
+import { keyFact, kindName } from "./facts.ts";
 
 export type DrawnNode = Node<
   {
@@ -12,27 +14,31 @@ export type DrawnNode = Node<
     /** Its tests and checks. */
     readonly attached: readonly RoadNode[];
     readonly isChosen: boolean;
+    /** Whether something else is looked for. */
+    readonly isAside: boolean;
     readonly onChoose: () => void;
   },
   "step"
 >;
 
 /** One step of the road, drawn. */
-export function StepNode({ data: { step, attached, isChosen, onChoose } }: NodeProps<DrawnNode>) {
+export function StepNode({ data: { step, attached, isChosen, isAside, onChoose } }: NodeProps<DrawnNode>) {
   const { tone, icon, word } = lookOf(step.state);
   return (
     <>
       <Handle type="target" position={Position.Left} isConnectable={false} />
       <button
         type="button"
-        className={`node nopan ${tone}${isChosen ? " chosen" : ""}`}
+        className={`node nopan ${tone}${isChosen ? " chosen" : ""}${isAside ? " aside" : ""}`}
         aria-pressed={isChosen}
-        aria-label={`${step.kind} ${step.name}: ${word}`}
         onClick={onChoose}
       >
         <span className="name">
           <Icon name={step.kind} size={14} />
-          <span title={step.name}>{step.name}</span>
+          <span className="unseen">{kindName(step.kind)} </span>
+          <span className="words" title={step.name}>
+            <Breakable text={step.name} />
+          </span>
           <Attached checks={attached} />
         </span>
         <span className="line">
@@ -40,17 +46,29 @@ export function StepNode({ data: { step, attached, isChosen, onChoose } }: NodeP
             <Icon name={icon} size={12} />
             {step.state === "unchanged" ? "done" : word}
           </span>
-          <span>{keyFact(step)}</span>
+          <Freshness step={step} />
         </span>
         <span className="line">
-          <span>{duration(step.tookMs)}</span>
-          <Sparkline values={step.history} />
+          <span className="fact">{keyFact(step)}</span>
+          <span className="row tight">
+            <Sparkline values={step.history} />
+            {step.state === "running" ? null : duration(step.tookMs)}
+          </span>
         </span>
         <Progress step={step} />
       </button>
       <Handle type="source" position={Position.Right} isConnectable={false} />
     </>
   );
+}
+
+/** While it runs, for how long; else how long ago it was done. */
+function Freshness({ step: { state, startedAtMs, tookMs, doneAtMs } }: { readonly step: RoadNode }) {
+  const isRunning = state === "running" && startedAtMs !== null;
+  const now = useNow(isRunning ? 250 : 10_000);
+  if (isRunning) return <span>{duration(Math.max(0, now - startedAtMs))}</span>;
+  if (doneAtMs === null) return null;
+  return <span title={`took ${duration(tookMs)}, done ${exactTime(doneAtMs)}`}>{shortAgo(doneAtMs, now)}</span>;
 }
 
 /** How a table's tests and checks stand, the worst of them. */

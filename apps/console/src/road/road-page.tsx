@@ -1,29 +1,40 @@
+import type { Road } from "@millwright/client";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useCallback, useEffect } from "react";
-import type { Road } from "@millwright/client";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { api } from "../api.ts";
 import { duration } from "../format.ts";
 import { useLiveRoad } from "../live-road.ts";
 import { Empty } from "../parts/empty.tsx";
+import { Problem } from "../parts/problem.tsx";
 import { State } from "../parts/state.tsx";
 import { Ago } from "../parts/time.tsx";
 import { useKey } from "../use-key.ts";
+import { useNarrow } from "../use-narrow.ts";
 import { useNow } from "../use-now.ts";
 import "../styles/road.css";
 import { Inspector } from "./inspector.tsx";
 import { RoadGraph } from "./road-graph.tsx";
+import { RoadList } from "./road-list.tsx";
 import { RunButton } from "./run-button.tsx";
 
 /** The road is home: one graph, live, and what a person asks of the step they choose. */
 export function RoadPage() {
   const { road } = useLiveRoad();
-  const { node: chosen } = useSearch({ from: "/" });
+  const { node: chosen, view } = useSearch({ from: "/" });
   const navigate = useNavigate();
-  const choose = useCallback(
-    (id: string | undefined) => void navigate({ to: "/", search: id === undefined ? {} : { node: id } }),
+  const [text, setText] = useState("");
+  const isNarrow = useNarrow();
+  const isList = isNarrow || view === "list";
+  const show = useCallback(
+    (search: { readonly node?: string | undefined; readonly view?: "list" | undefined }) => {
+      const { node, view: list } = search;
+      const named = node === undefined ? {} : { node };
+      void navigate({ to: "/", search: list === undefined ? named : { ...named, view: list } });
+    },
     [navigate],
   );
+  const choose = useCallback((id: string | undefined) => show({ node: id, view }), [show, view]);
   useKey({ key: "escape" }, () => choose(undefined));
   useEffect(() => {
     document.title = "Road · Millwright";
@@ -39,12 +50,22 @@ export function RoadPage() {
         {road === undefined ? null : (
           <div className="row">
             <RunState road={road} />
+            <Filter text={text} onText={setText} />
+            {isNarrow ? null : (
+              <ViewSwitch isList={isList} onList={(list) => show({ node: chosen, view: list ? "list" : undefined })} />
+            )}
             <RunButton road={road} chosen={chosen} />
           </div>
         )}
       </div>
       <div className="road">
-        {road === undefined ? null : <Graph road={road} chosen={chosen} onChoose={choose} />}
+        {road === undefined ? (
+          <p className="empty" role="status">
+            Reading the road…
+          </p>
+        ) : (
+          <Drawn road={road} isList={isList} text={text} chosen={chosen} onChoose={choose} />
+        )}
         {road === undefined || step === undefined ? null : (
           <Inspector road={road} step={step} onClose={() => choose(undefined)} />
         )}
@@ -53,34 +74,70 @@ export function RoadPage() {
   );
 }
 
-interface GraphProps {
+interface DrawnProps {
   readonly road: Road;
+  readonly isList: boolean;
+  readonly text: string;
   readonly chosen: string | undefined;
   readonly onChoose: (id: string | undefined) => void;
 }
 
-function Graph({ road, chosen, onChoose }: GraphProps) {
-  const shape = road.nodes.map(({ id }) => id).join();
-  const { data: layout } = useQuery({ queryKey: ["layout", shape], queryFn: () => api.layOutRoad() });
-  if (road.nodes.length === 0)
+function Drawn({ isList, ...props }: DrawnProps) {
+  if (props.road.nodes.length === 0)
     return (
       <Empty command="npx mill init flights --template flights">
         This project has no steps yet. Declare a source in sources/ and a model in models/, or start from a template.
       </Empty>
     );
+  return isList ? <RoadList {...props} /> : <Graph {...props} />;
+}
+
+function Graph(props: Omit<DrawnProps, "isList">) {
+  const shape = props.road.nodes.map(({ id }) => id).join();
+  const { data: layout, error } = useQuery({ queryKey: ["layout", shape], queryFn: () => api.layOutRoad() });
+  if (error !== null) return <Problem error={error} />;
   if (layout === undefined) return <div className="canvas" />;
-  return <RoadGraph road={road} layout={layout} chosen={chosen} onChoose={onChoose} />;
+  return <RoadGraph layout={layout} {...props} />;
+}
+
+function Filter({ text, onText }: { readonly text: string; readonly onText: (text: string) => void }) {
+  const input = useRef<HTMLInputElement>(null);
+  useKey({ key: "/" }, () => input.current?.focus());
+  return (
+    <input
+      ref={input}
+      className="field"
+      type="search"
+      aria-label="Filter steps"
+      placeholder="Filter steps"
+      value={text}
+      onChange={(event) => onText(event.target.value)}
+    />
+  );
+}
+
+function ViewSwitch({ isList, onList }: { readonly isList: boolean; readonly onList: (isList: boolean) => void }) {
+  return (
+    <div className="switch" role="group" aria-label="How the road is shown">
+      <button type="button" aria-pressed={!isList} onClick={() => onList(false)}>
+        Graph
+      </button>
+      <button type="button" aria-pressed={isList} onClick={() => onList(true)}>
+        List
+      </button>
+    </div>
+  );
 }
 
 function RunState({ road: { run, nodes } }: { readonly road: Road }) {
-  const now = useNow(1_000);
+  const now = useNow(run?.state === "running" ? 250 : 10_000);
   if (run === null) return <span className="muted">no run since `mill up`</span>;
   const done = nodes.filter(({ state }) => state !== "waiting" && state !== "running").length;
   const isRunning = run.state === "running";
   return (
     <span className="row muted" role="status">
       <State state={run.state} />
-      {`${isRunning ? `${done} of ${nodes.length} steps, ` : "in "}${duration((run.endedAtMs ?? now) - run.startedAtMs)}`}
+      {`${isRunning ? `${done} of ${nodes.length} steps, ` : "in "}${duration(Math.max(0, (run.endedAtMs ?? now) - run.startedAtMs))}`}
       {isRunning || run.endedAtMs === null ? null : <Ago atMs={run.endedAtMs} />}
     </span>
   );

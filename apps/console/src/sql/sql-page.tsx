@@ -1,44 +1,67 @@
-import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
+import type { Table } from "@millwright/client";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { lazy, Suspense, useEffect, useMemo, useRef } from "react";
 import { api } from "../api.ts";
 import { count, duration } from "../format.ts";
 import { Page, Panel } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { ResultTable } from "../parts/result-table.tsx";
 
+const SqlEditor = lazy(async () => ({ default: (await import("./sql-editor.tsx")).SqlEditor }));
+
 const ROWS_MAX = 1_000;
 
-/** Asks the tables in SQL. */
+/** Asks the tables in SQL. What was asked stands in the address, so that it can be sent. */
 export function SqlPage() {
-  const [sql, setSql] = useState("select *\nfrom predictions\nlimit 20");
+  const { data: tables, error } = useQuery({ queryKey: ["tables"], queryFn: () => api.listTables() });
+  if (error !== null)
+    return (
+      <Page title="SQL">
+        <Problem error={error} />
+      </Page>
+    );
+  return tables === undefined ? <Page title="SQL">{null}</Page> : <SqlBench tables={tables} />;
+}
+
+function SqlBench({ tables }: { readonly tables: readonly Table[] }) {
+  const { sql: asked } = useSearch({ from: "/sql" });
+  const navigate = useNavigate();
+  const text = useRef(asked ?? firstQuestion(tables));
   const ask = useMutation({
-    mutationFn: async () => {
+    mutationFn: async (sql: string) => {
       const startedMs = performance.now();
       const result = await api.query({ body: { sql, maxRows: ROWS_MAX } });
       return { result, tookMs: performance.now() - startedMs };
     },
   });
+  const run = () => {
+    void navigate({ to: "/sql", search: { sql: text.current }, replace: asked === text.current });
+    ask.mutate(text.current);
+  };
+  const { mutate } = ask;
+  useEffect(() => {
+    if (asked !== undefined && asked === text.current) mutate(asked);
+  }, [asked, mutate]);
+  const namespace = useMemo(() => completions(tables), [tables]);
   return (
     <Page
       title="SQL"
-      lead="Tables and views by their names, in DuckDB's SQL"
+      lead={`${tables.length} tables and views by their names, in DuckDB's SQL; Ctrl Space completes, Ctrl Enter runs`}
       actions={
-        <button type="button" className="button primary" onClick={() => ask.mutate()} disabled={ask.isPending}>
+        <button type="button" className="button primary" onClick={run} disabled={ask.isPending}>
           {ask.isPending ? "Running…" : "Run"}
         </button>
       }
     >
-      <textarea
-        className="field mono"
-        aria-label="SQL"
-        spellCheck={false}
-        style={{ height: 140, padding: 10, resize: "vertical" }}
-        value={sql}
-        onChange={(event) => setSql(event.target.value)}
-        onKeyDown={(event) => {
-          if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) ask.mutate();
-        }}
-      />
+      <Suspense fallback={<div className="sql-editor" style={{ height: 148 }} />}>
+        <SqlEditor
+          start={text.current}
+          tables={namespace}
+          onChange={(written) => (text.current = written)}
+          onRun={run}
+        />
+      </Suspense>
       {ask.error === null ? null : <Problem error={ask.error} />}
       {ask.data === undefined ? null : (
         <Panel
@@ -50,9 +73,29 @@ export function SqlPage() {
             </span>
           }
         >
-          <ResultTable label="Result" result={ask.data.result} />
+          <ResultTable label="Rows of the result" result={ask.data.result} />
         </Panel>
       )}
     </Page>
   );
+}
+
+/** Something that answers at once, whatever the project. */
+function firstQuestion(tables: readonly Table[]): string {
+  const largest = tables.toSorted((one, other) => (other.rowCount ?? 0) - (one.rowCount ?? 0))[0];
+  return largest === undefined ? "select 1 as one" : `select *\nfrom ${nameInSql(largest.name)}\nlimit 100`;
+}
+
+function completions(tables: readonly Table[]) {
+  return Object.fromEntries(
+    tables.map(({ name, columns }) => [
+      name,
+      columns.map((column) => ({ label: column.name, type: "property", detail: column.type })),
+    ]),
+  );
+}
+
+/** A name as SQL takes it: plain where it may be, else in quotes. */
+function nameInSql(name: string): string {
+  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }

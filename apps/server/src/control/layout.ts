@@ -9,7 +9,7 @@ export interface RoadLayout {
   readonly nodes: readonly { readonly id: string; readonly x: number; readonly y: number }[];
 }
 
-export const NODE_SIZE = { width: 180, height: 74 } as const;
+export const NODE_SIZE = { width: 146, height: 90 } as const;
 const LAYOUTS_MAX = 8;
 
 /** Lays roads out from left to right, and remembers the last ones. */
@@ -35,8 +35,12 @@ async function layOut(engine: ELK, road: Pick<RoadView, "nodes" | "edges">): Pro
     layoutOptions: {
       "elk.algorithm": "layered",
       "elk.direction": "RIGHT",
-      "elk.spacing.nodeNode": "16",
-      "elk.layered.spacing.nodeNodeBetweenLayers": "26",
+      "elk.spacing.nodeNode": "14",
+      "elk.layered.spacing.nodeNodeBetweenLayers": "28",
+      // The console draws curves of its own: no room is kept for bends.
+      "elk.edgeRouting": "POLYLINE",
+      "elk.layered.spacing.edgeNodeBetweenLayers": "6",
+      "elk.layered.spacing.edgeEdgeBetweenLayers": "4",
       "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",
       "elk.layered.considerModelOrder.strategy": "PREFER_EDGES",
     },

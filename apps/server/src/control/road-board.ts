@@ -56,7 +56,7 @@ export function createRoadBoard(): RoadBoard {
   const listeners = new Set<(change: RoadChange) => void>();
   let view: RoadView = { project: "", description: "", run: null, nodes: [], edges: [] };
   const nodes = new Map<string, RoadNode>();
-  const touched = new Set<string>();
+  const reports = new Map<string, TaskReport>();
   const tell = (change: RoadChange) => {
     for (const listener of listeners) listener(change);
   };
@@ -66,10 +66,7 @@ export function createRoadBoard(): RoadBoard {
   };
   return {
     view: () => ({ ...view, nodes: [...nodes.values()] }),
-    report: (runId) =>
-      view.run?.runId === runId
-        ? { ...view.run, tasks: [...touched].flatMap((id) => reportOf(nodes.get(id))) }
-        : undefined,
+    report: (runId) => (view.run?.runId === runId ? { ...view.run, tasks: [...reports.values()] } : undefined),
     draw: async (project, tasks, store) => {
       const drawn = await drawNodes(project, tasks, store);
       nodes.clear();
@@ -79,13 +76,13 @@ export function createRoadBoard(): RoadBoard {
       tell({ event: "road", data: { ...view, nodes: drawn } });
     },
     begin: (run) => {
-      touched.clear();
+      reports.clear();
       setRun(run);
     },
     update: (report, nowMs) => {
       const before = nodes.get(report.id);
       if (before === undefined) return;
-      touched.add(report.id);
+      reports.set(report.id, report);
       const node = merged(before, report, nowMs);
       nodes.set(report.id, node);
       tell({ event: "node", data: node });
@@ -98,35 +95,26 @@ export function createRoadBoard(): RoadBoard {
   };
 }
 
-/** A step that was left as it was keeps its last time. */
+/** A step that was left as it was keeps its last time, and what its last run warned of. */
 function merged(before: RoadNode, report: TaskReport, nowMs: number): RoadNode {
   const ran = report.tookMs !== null;
   return {
     ...before,
     ...report,
+    ...(report.state === "unchanged" && before.state === "warned"
+      ? { state: before.state, message: before.message }
+      : {}),
     tookMs: report.tookMs ?? (report.state === "unchanged" ? before.tookMs : null),
     doneAtMs: ran ? nowMs : before.doneAtMs,
     history: report.tookMs === null ? before.history : [...before.history, report.tookMs].slice(-HISTORY_MAX),
   };
 }
 
-function reportOf(node: RoadNode | undefined): readonly TaskReport[] {
-  if (node === undefined || node.state === "never") return [];
-  const { id, kind, name, state, startedAtMs, tookMs, message, facts, error, progress } = node;
-  return [
-    {
-      id,
-      kind,
-      name,
-      state,
-      startedAtMs,
-      tookMs: state === "unchanged" ? null : tookMs,
-      message,
-      facts,
-      error,
-      progress,
-    },
-  ];
+/** What is left as it was is still what its last run found it to be. */
+function stateOf(report: TaskReport | undefined, success: { readonly warned: boolean } | undefined): RoadNode["state"] {
+  if (report !== undefined && report.state !== "unchanged") return report.state;
+  if (success === undefined) return report?.state ?? "never";
+  return success.warned ? "warned" : "unchanged";
 }
 
 async function drawNodes(project: Project, tasks: readonly Task[], store: RunStore): Promise<readonly RoadNode[]> {
@@ -145,7 +133,7 @@ async function drawNodes(project: Project, tasks: readonly Task[], store: RunSto
         id,
         kind,
         name,
-        state: report?.state ?? (success === undefined ? "never" : success.warned ? "warned" : "unchanged"),
+        state: stateOf(report, success),
         startedAtMs: report?.startedAtMs ?? null,
         tookMs: report?.tookMs ?? history.at(-1) ?? null,
         message: report?.message ?? null,

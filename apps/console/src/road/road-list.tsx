@@ -1,0 +1,66 @@
+import type { Road, RoadNode } from "@millwright/client";
+import { duration } from "../format.ts";
+import { Empty } from "../parts/empty.tsx";
+import { Icon } from "../parts/icons.tsx";
+import { Middle } from "../parts/middle.tsx";
+import { State } from "../parts/state.tsx";
+import { Ago } from "../parts/time.tsx";
+import { keyFact, stageOf, STAGES } from "./facts.ts";
+
+interface RoadListProps {
+  readonly road: Road;
+  readonly text: string;
+  readonly chosen: string | undefined;
+  readonly onChoose: (id: string | undefined) => void;
+}
+
+/** The road as a list, stage by stage: what a narrow window shows, and whoever would rather read than look. */
+export function RoadList({ road, text, chosen, onChoose }: RoadListProps) {
+  const found = road.nodes.filter(({ name, kind }) => `${name} ${kind}`.toLowerCase().includes(text.toLowerCase()));
+  const stages = Map.groupBy(found, stageOf);
+  if (found.length === 0) return <Empty>No step has “{text}” in its name.</Empty>;
+  return (
+    <div className="road-list scroll" tabIndex={0} role="region" aria-label="The road as a list">
+      {STAGES.filter((stage) => stages.has(stage)).map((stage) => (
+        <section key={stage} aria-label={stage}>
+          <h2>
+            {stage} <span className="muted">{stages.get(stage)?.length}</span>
+          </h2>
+          <ul>
+            {(stages.get(stage) ?? []).map((step) => (
+              <ListedStep key={step.id} step={step} isChosen={step.id === chosen} onChoose={onChoose} />
+            ))}
+          </ul>
+        </section>
+      ))}
+    </div>
+  );
+}
+
+interface ListedStepProps {
+  readonly step: RoadNode;
+  readonly isChosen: boolean;
+  readonly onChoose: (id: string | undefined) => void;
+}
+
+function ListedStep({ step, isChosen, onChoose }: ListedStepProps) {
+  return (
+    <li>
+      <button
+        type="button"
+        className={`listed${isChosen ? " chosen" : ""}`}
+        aria-pressed={isChosen}
+        onClick={() => onChoose(isChosen ? undefined : step.id)}
+      >
+        <Icon name={step.kind} size={14} />
+        <Middle text={step.name} />
+        <span className="fact">{keyFact(step)}</span>
+        <State state={step.state} />
+        <span className="muted took">{duration(step.tookMs)}</span>
+        <span className="muted when">
+          <Ago atMs={step.doneAtMs} />
+        </span>
+      </button>
+    </li>
+  );
+}
