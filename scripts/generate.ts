@@ -1,6 +1,7 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { errorFamilies } from "@millwright/cli";
+import { commandIndexModule, commandReference, outputSchemas } from "./lib/command-index.ts";
 import { controlApiModule } from "./lib/control-api.ts";
 import { findErrorFamilies, unknownCodes, type ErrorFamily } from "./lib/error-families.ts";
 import { formatted } from "./lib/formatted.ts";
@@ -11,7 +12,12 @@ const root = join(import.meta.dirname, "..");
 const { families, faults } = await findErrorFamilies(root);
 const errors = [...faults, ...unknownCodes(families, errorFamilies)];
 for (const error of errors) console.error(error);
+const SCHEMAS = "docs/reference/schemas";
+const schemas = await outputSchemas();
 const files: Readonly<Record<string, string>> = {
+  "apps/cli/src/generated/command-index.ts": formatted(root, "command-index.ts", await commandIndexModule()),
+  "docs/reference/commands.md": await commandReference(),
+  ...Object.fromEntries(Object.entries(schemas).map(([name, text]) => [`${SCHEMAS}/${name}`, text])),
   "docs/reference/errors.md": errorReference(families),
   "packages/client/src/generated/control-api.ts": formatted(root, "control-api.ts", controlApiModule()),
 };
@@ -23,9 +29,18 @@ for (const [path, text] of Object.entries(files)) {
     stale += 1;
     console.error(`${path} is stale: run \`npm run generate\``);
   } else {
+    await mkdir(dirname(join(root, path)), { recursive: true });
     await writeFile(join(root, path), text);
     console.log(`wrote ${path}`);
   }
+}
+// The schema of a command that is no more.
+for (const name of await readdir(join(root, SCHEMAS)).catch(() => [])) {
+  if (Object.hasOwn(schemas, name)) continue;
+  if (process.argv.includes("--check")) {
+    stale += 1;
+    console.error(`${SCHEMAS}/${name} is of no command: run \`npm run generate\``);
+  } else await rm(join(root, SCHEMAS, name));
 }
 process.exitCode = stale + errors.length === 0 ? 0 : 1;
 

@@ -38,5 +38,5 @@ test("`mill explain CODE` says the remedy that the reference says", () => {
 test("a code that no error has is refused", () => {
   const { code, stderr } = mill(["explain", "kernel/no-such-error"]);
   expect(code).toBe(2);
-  expect(stderr).toMatch(/^platform\/unknown-code/);
+  expect(stderr).toMatch(/^platform\/unknown-code/m);
 });

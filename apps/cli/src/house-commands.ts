@@ -2,44 +2,14 @@ import { access, rm, statfs } from "node:fs/promises";
 import { execFile } from "node:child_process";
 import { availableParallelism, totalmem } from "node:os";
 import { promisify } from "node:util";
-import { isMillError, kernelErrors, type ErrorFamily } from "@millwright/kernel";
-import { featureErrors } from "@millwright/feature-store";
-import { governanceErrors } from "@millwright/governance";
-import { ingestionErrors } from "@millwright/ingestion";
-import { lakehouseErrors } from "@millwright/lakehouse";
-import { orchestrationErrors } from "@millwright/orchestration";
-import {
-  acquireProjectLock,
-  explainError,
-  platformErrors,
-  textTable,
-  type Command,
-  type CommandCall,
-} from "@millwright/platform";
-import { initProject, loadProject, projectErrors } from "@millwright/project";
-import { servingErrors } from "@millwright/serving";
+import { isMillError } from "@millwright/kernel";
+import { acquireProjectLock, explainError, textTable, type Command, type CommandCall } from "@millwright/platform";
+import { initProject, loadProject } from "@millwright/project";
 import { askMetadata, installation, removeMetadata, statePaths } from "@millwright/server";
-import { trackingErrors } from "@millwright/tracking";
-import { trainingErrors } from "@millwright/training";
-import { transformationErrors } from "@millwright/transformation";
+import Type from "typebox";
+import { errorFamilies } from "./error-families.ts";
 import { bytes } from "./format.ts";
 import { projectDirOf } from "./session.ts";
-
-/** Every error that Millwright knows. */
-export const errorFamilies: readonly ErrorFamily[] = [
-  kernelErrors,
-  platformErrors,
-  lakehouseErrors,
-  ingestionErrors,
-  transformationErrors,
-  featureErrors,
-  orchestrationErrors,
-  trackingErrors,
-  trainingErrors,
-  servingErrors,
-  governanceErrors,
-  projectErrors,
-];
 
 const init: Command = {
   name: "init",
@@ -50,6 +20,14 @@ const init: Command = {
     "no-install": { summary: "do not fetch the packages that hold the template's data" },
   },
   example: "mill init flights --template flights",
+  output: Type.Object({
+    projectDir: Type.String(),
+    name: Type.String(),
+    template: Type.String(),
+    files: Type.Array(Type.String()),
+    packages: Type.Array(Type.String(), { description: "What its data and code come in: name@version." }),
+    installed: Type.Boolean(),
+  }),
   handler: async (call) => {
     const { template = "empty", "no-install": noInstall } = call.options;
     const made = await initProject({
@@ -91,6 +69,7 @@ const doctor: Command = {
   arguments: [],
   options: {},
   example: "mill doctor",
+  output: Type.Array(Type.Object({ what: Type.String(), found: Type.String(), holds: Type.Boolean() })),
   handler: async (call) => {
     const disk = await statfs(".");
     const freeBytes = disk.bavail * disk.bsize;
@@ -163,6 +142,17 @@ const explain: Command = {
   arguments: ["[CODE]"],
   options: {},
   example: "mill explain project/not-found",
+  output: Type.Union([
+    Type.Array(Type.Object({ code: Type.String(), title: Type.String() }), { description: "Without a code." }),
+    Type.Object({
+      code: Type.String(),
+      status: Type.Integer(),
+      title: Type.String(),
+      remedy: Type.String(),
+      example: Type.Optional(Type.String()),
+      exit: Type.Optional(Type.Integer()),
+    }),
+  ]),
   handler: (call) => {
     const [code] = call.arguments;
     if (code === undefined) {
@@ -190,6 +180,7 @@ const clean: Command = {
   arguments: [],
   options: {},
   example: "mill clean",
+  output: Type.Object({ removed: Type.Union([Type.String(), Type.Null()], { description: "The folder removed." }) }),
   handler: async (call) => {
     const projectDir = await projectDirOf(call);
     const paths = statePaths(projectDir);

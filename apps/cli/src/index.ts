@@ -1,1 +1,3 @@
-export { errorFamilies } from "./house-commands.ts";
+export { allCommands } from "./command-modules.ts";
+export { errorFamilies } from "./error-families.ts";
+export { problemSchema, schemaOf } from "./schema-command.ts";

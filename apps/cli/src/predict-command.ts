@@ -3,6 +3,7 @@ import type { Command } from "@millwright/platform";
 import { findRunning, statePaths } from "@millwright/server";
 import { servingErrors } from "@millwright/serving";
 import { ask } from "@millwright/serving/http";
+import { answerOf } from "./answer-schema.ts";
 import { projectDirOf } from "./session.ts";
 
 /** `mill predict`: straight to the serving process, which answers also while control is busy. */
@@ -12,6 +13,7 @@ export const predict: Command = {
   arguments: ["SERVICE", "REQUEST"],
   options: {},
   example: `mill predict late-flights '{"origin": "ORD", "destination": "SFO", "departed_at": "2001-06-30T18:00:00Z", "distance": 1846}'`,
+  output: answerOf("predict"),
   handler: async (call) => {
     const [name = "", request = ""] = call.arguments;
     const paths = statePaths(await projectDirOf(call));

@@ -1,21 +1,8 @@
-import { writeFileDurably, type Command, type CommandCall } from "@millwright/platform";
-import {
-  requireTypes,
-  typesAreFresh,
-  writeTypes,
-  renderServiceTypes,
-  checkProject,
-  projectErrors,
-} from "@millwright/project";
-import {
-  findRunning,
-  installation,
-  statePaths,
-  surfaceOf,
-  takeRoad,
-  typesOf,
-  watchPeakMemory,
-} from "@millwright/server";
+import { RunReportSchema } from "@millwright/orchestration/http";
+import type { Command, CommandCall } from "@millwright/platform";
+import { checkProject, requireTypes, writeTypes } from "@millwright/project";
+import { findRunning, installation, statePaths, takeRoad, typesOf, watchPeakMemory } from "@millwright/server";
+import Type from "typebox";
 import { remoteApi } from "./api.ts";
 import { followRun } from "./follow-run.ts";
 import { INTERRUPTED, interruptible } from "./interruption.ts";
@@ -32,6 +19,10 @@ const run: Command = {
     force: { summary: "also what has not changed" },
   },
   example: "mill run --select departures+",
+  output: Type.Object({
+    ...RunReportSchema.properties,
+    peakBytes: Type.Optional(Type.Number({ description: "Of all processes; absent where `mill up` took the road." })),
+  }),
   handler: (call) =>
     interruptible(async (signal) => {
       const { select, force } = call.options;
@@ -57,6 +48,7 @@ const check: Command = {
   arguments: [],
   options: {},
   example: "mill check",
+  output: Type.Record(Type.String(), Type.Integer(), { description: "How many there are of each kind." }),
   handler: (call) =>
     withSession(call, async ({ project, platform }) => {
       checkProject(project);
@@ -81,40 +73,6 @@ const check: Command = {
             .map(([kind, total]) => `${total} ${kind}`)
             .join(", ")}`,
       );
-      return 0;
-    }),
-};
-
-const types: Command = {
-  name: "types",
-  summary: "make the project's types",
-  arguments: [],
-  options: {
-    check: { summary: "change nothing; exit 1 when they are stale" },
-    service: { value: "NAME", summary: "only this service, as a file that stands alone" },
-    out: { value: "FILE", summary: "where to write it" },
-  },
-  example: "mill types --service late-flights --out late-flights.d.ts",
-  handler: (call) =>
-    withSession(call, async ({ project, platform }) => {
-      const { typeRoots, millwrightPath } = installation();
-      const { service, out, check: only } = call.options;
-      if (typeof service === "string") {
-        const found = (await surfaceOf(project, platform.lakehouse)).services[service];
-        if (found === undefined)
-          throw projectErrors.create("project/unknown", { because: `there is no service ${service}` });
-        const text = renderServiceTypes(service, found);
-        if (typeof out === "string") await writeFileDurably(out, text);
-        else call.out.line(text);
-        return 0;
-      }
-      const text = await typesOf(project, platform.lakehouse);
-      if (only === true) {
-        if (await typesAreFresh(project.dir, text)) return 0;
-        throw projectErrors.create("project/types-stale", { because: ".mill/generated/types.d.ts" });
-      }
-      const written = await writeTypes(project.dir, text, { millwright: millwrightPath, typeRoots });
-      call.out.result(written, ({ typesFile, changed }) => `${typesFile}${changed ? "" : " (unchanged)"}`);
       return 0;
     }),
 };
@@ -146,4 +104,4 @@ async function takeRoadAloud(call: CommandCall, session: Session, request: Reque
   }
 }
 
-export const roadCommands: readonly Command[] = [run, up, check, types];
+export const roadCommands: readonly Command[] = [run, up, check];

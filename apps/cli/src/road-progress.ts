@@ -13,28 +13,19 @@ const MARKS: Readonly<Record<TaskReport["state"], string>> = {
   cancelled: "-",
 };
 
-/** Says what the road does, a line a step, and never nothing for two seconds. */
+/** Says what the road does: a line for each step that ends, and what is at work while nothing else is said. */
 export function createRoadProgress(out: Output): { readonly onTask: (report: TaskReport) => void; stop(): void } {
   const running = new Map<string, TaskReport>();
-  let spokeAt = Date.now();
-  const say = (text: string) => {
-    spokeAt = Date.now();
-    out.note(text);
-  };
-  const timer = setInterval(() => {
-    if (running.size === 0 || Date.now() - spokeAt < 1_900) return;
-    say([...running.values()].map(describe).join(", "));
-  }, 500);
-  timer.unref();
+  out.working(() => [...running.values()].map(describe).join(", "));
   return {
     onTask: (report) => {
       if (report.state === "running") running.set(report.id, report);
       else {
         running.delete(report.id);
-        if (report.state !== "unchanged") say(finished(report));
+        if (report.state !== "unchanged") out.note(finished(report));
       }
     },
-    stop: () => clearInterval(timer),
+    stop: () => out.working(undefined),
   };
 }
 

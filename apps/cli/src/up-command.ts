@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { isMillError } from "@millwright/kernel";
+import { RunReportSchema } from "@millwright/orchestration/http";
 import { platformErrors, type Command, type CommandCall } from "@millwright/platform";
 import { commitSegments } from "@millwright/serving";
 import {
@@ -14,6 +15,7 @@ import {
   type Control,
   type ServingProcess,
 } from "@millwright/server";
+import Type from "typebox";
 import { INTERRUPTED, interruptible } from "./interruption.ts";
 import { createRoadProgress, roadSummary } from "./road-progress.ts";
 import { withLock, type Session } from "./session.ts";
@@ -31,6 +33,13 @@ export const up: Command = {
     port: { value: "PORT", summary: "of the console and API (4400); 0: free ones for everything" },
   },
   example: "mill up --project examples/flights",
+  stays: true,
+  output: Type.Object({
+    ...RunReportSchema.properties,
+    peakBytes: Type.Number({ description: "Of all processes." }),
+    controlPort: Type.Integer(),
+    restPort: Type.Integer(),
+  }),
   handler: (call) => {
     const ports = portsOf(call);
     return interruptible((signal) => withLock(call, (session) => upHandler(call, session, { ports, signal })));

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { VERSION } from "./version.ts";
 
 /** Where the parts of this installation lie: a clone, or the package as users install it. */
 export interface Installation {
@@ -22,8 +23,6 @@ export interface Installation {
 }
 
 type Places = Omit<Installation, "typeRoots" | "compiler">;
-
-const VERSION = "0.1.0";
 
 export function installation(): Installation {
   const require = createRequire(import.meta.url);

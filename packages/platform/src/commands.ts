@@ -1,13 +1,10 @@
 import { parseArgs } from "node:util";
 import { toProblem, type ErrorFamily } from "@millwright/kernel";
+import type { TSchema } from "typebox";
+import { commonOptions, findCommand, helpOf, optionTypes, overview, type CommandInfo } from "./command-line.ts";
 import { mapIoError } from "./durable-file.ts";
 import { platformErrors } from "./errors.ts";
-
-/** One option of a command; a flag has no value. */
-export interface CommandOption {
-  readonly value?: string;
-  readonly summary: string;
-}
+import type { Streams } from "./voice.ts";
 
 /** What a handler is given: its arguments in order, its options, and where to speak. */
 export interface CommandCall {
@@ -21,34 +18,27 @@ export interface CommandCall {
 export interface Output {
   /** A result: as one JSON document with `--json`, else as the text that `human` makes of it. */
   result<Value>(value: Value, human: (value: Value) => string): void;
-  /** A line of a stream of results. */
-  line(text: string): void;
+  /** One of a stream of results: as one line of JSON with `--json`, else as text. */
+  record<Value>(value: Value, human: (value: Value) => string): void;
   note(text: string): void;
+  /** Takes what is at work, to be told while nothing else is said; undefined when nothing is. */
+  working(describe: (() => string) | undefined): void;
 }
 
-/** A command as data. `name` may be of two words: noun and verb. */
-export interface Command {
-  readonly name: string;
-  readonly summary: string;
-  readonly arguments: readonly string[];
-  readonly options: Readonly<Record<string, CommandOption>>;
-  readonly example: string;
+/** A command as data. */
+export interface Command extends CommandInfo {
+  /** The schema of what `--json` prints: of the document, or of each line. */
+  readonly output: TSchema;
   handler(call: CommandCall): Promise<number | undefined>;
 }
 
-export interface Streams {
-  readonly stdout: { write(text: string): unknown };
-  readonly stderr: { write(text: string): unknown };
+/** A command that is loaded when it is called. */
+export interface CommandEntry extends CommandInfo {
+  load(): Promise<Command>;
 }
 
-const COMMON: Readonly<Record<string, CommandOption>> = {
-  project: { value: "DIR", summary: "the project's folder (default: the nearest upwards with millwright.ts)" },
-  json: { summary: "answer as JSON" },
-  help: { summary: "show this" },
-};
-
 export interface RunCommandsOptions {
-  readonly commands: readonly Command[];
+  readonly commands: readonly CommandEntry[];
   /** The words after the program's name. */
   readonly argv: readonly string[];
   /** What `--version` answers. */
@@ -68,24 +58,17 @@ export async function runCommands(options: RunCommandsOptions): Promise<number> 
 
 async function run(asked: RunCommandsOptions, json: boolean): Promise<number> {
   const { commands, argv, streams } = asked;
-  const words = wordsOf(argv);
+  const { words, command } = findCommand(commands, argv);
   if (words.length === 0) return runNone(asked, json);
-  const command =
-    commands.find(({ name }) => name === words.slice(0, 2).join(" ")) ?? commands.find(({ name }) => name === words[0]);
-  if (command === undefined) throw wrongUse(`there is no command ${words.slice(0, 2).join(" ")}`);
+  if (command === undefined) throw unknownCommand(commands, words);
   if (argv.includes("--help")) {
     streams.stdout.write(helpOf(command));
     return 0;
   }
   const { positionals, values } = parse(command, argv);
   const call: CommandCall = { arguments: positionals, options: values, json, out: outputOf({ json, streams }) };
-  return (await command.handler(call)) ?? 0;
-}
-
-/** The arguments that are no options, with which a command is named; the common options may stand before it. */
-function wordsOf(argv: readonly string[]): readonly string[] {
-  const options = parseOptions(COMMON);
-  return parseArgs({ args: [...argv], options, allowPositionals: true, strict: false }).positionals;
+  const { handler } = await command.load();
+  return (await handler(call)) ?? 0;
 }
 
 /** Without a command: the version, or what commands there are. */
@@ -96,18 +79,22 @@ function runNone({ commands, argv, version, streams }: RunCommandsOptions, json:
   return 0;
 }
 
-function wrongUse(because: string): Error {
-  return platformErrors.create("platform/usage", { because, remedy: "`mill --help` lists the commands." });
+/** A noun without its verb is told with the verbs that it has. */
+function unknownCommand(commands: readonly CommandInfo[], words: readonly string[]): Error {
+  const verbs = commands.filter(({ name }) => name.startsWith(`${words[0] ?? ""} `)).map(({ name }) => `mill ${name}`);
+  const because = `there is no command ${words.slice(0, 2).join(" ")}`;
+  return wrongUse(because, verbs.length === 0 ? undefined : `There are: ${verbs.join(", ")}.`);
 }
 
-function parseOptions(options: Command["options"]): Record<string, { type: "boolean" | "string" }> {
-  return Object.fromEntries(
-    Object.entries(options).map(([name, { value }]) => [name, { type: value === undefined ? "boolean" : "string" }]),
-  );
+function wrongUse(because: string, remedy = "`mill --help` lists the commands."): Error {
+  return platformErrors.create("platform/usage", { because, remedy });
 }
 
-function parse(command: Command, argv: readonly string[]): { positionals: string[]; values: CommandCall["options"] } {
-  const options = parseOptions({ ...COMMON, ...command.options });
+function parse(
+  command: CommandInfo,
+  argv: readonly string[],
+): { positionals: string[]; values: CommandCall["options"] } {
+  const options = optionTypes({ ...commonOptions, ...command.options });
   try {
     const parsed = parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
     const positionals = parsed.positionals.slice(command.name.split(" ").length);
@@ -130,12 +117,13 @@ function outputOf({ json, streams }: { readonly json: boolean; readonly streams:
     result: (value, human) => {
       streams.stdout.write(json ? `${toJson(value)}\n` : `${human(value)}\n`);
     },
-    line: (text) => {
-      streams.stdout.write(`${text}\n`);
+    record: (value, human) => {
+      streams.stdout.write(json ? `${toJson(value, 0)}\n` : `${human(value)}\n`);
     },
     note: (text) => {
       if (!json) streams.stderr.write(`${text}\n`);
     },
+    working: (describe) => streams.working?.(describe),
   };
 }
 
@@ -165,23 +153,6 @@ function tellError(error: unknown, { json, streams }: { readonly json: boolean; 
       streams.stderr.write(`  stack   ${error.stack ?? error.message}\n`);
   }
   return problem.exit ?? 1;
-}
-
-function overview(commands: readonly Command[]): string {
-  const width = Math.max(...commands.map((command) => usage(command).length));
-  const lines = commands.map((command) => `  mill ${usage(command).padEnd(width)}  ${command.summary}`);
-  return `Millwright: from raw data to a served, monitored model.\n\n${lines.join("\n")}\n\nEvery command takes --project DIR, --json and --help. \`mill --version\` tells the version.\n`;
-}
-
-function helpOf(command: Command): string {
-  const options = Object.entries({ ...command.options, ...COMMON }).map(
-    ([name, { value, summary }]) => `  --${`${name}${value === undefined ? "" : ` ${value}`}`.padEnd(24)} ${summary}`,
-  );
-  return `mill ${usage(command)}\n  ${command.summary}\n\n${options.join("\n")}\n\nExample\n  ${command.example}\n`;
-}
-
-function usage(command: Command): string {
-  return [command.name, ...command.arguments].join(" ");
 }
 
 /** What is known of an error code, from all families. Throws `platform/unknown-code`. */

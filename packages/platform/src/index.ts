@@ -7,10 +7,11 @@ export {
   toJson,
   type Command,
   type CommandCall,
-  type CommandOption,
+  type CommandEntry,
   type Output,
-  type Streams,
 } from "./commands.ts";
+export type { CommandInfo, CommandOption } from "./command-line.ts";
+export type { Streams } from "./voice.ts";
 export { acquireProjectLock, type ProjectLock } from "./project-lock.ts";
 export { mapIoError, writeFileDurably } from "./durable-file.ts";
 export { createFileLogger, redact, type LogLevel } from "./file-logger.ts";

@@ -1,21 +1,26 @@
 import { defineErrors } from "@millwright/kernel";
 import { describe, expect, test } from "vitest";
-import { explainError, runCommands, toJson, type Command, type CommandCall } from "../src/index.ts";
+import Type from "typebox";
+import { explainError, runCommands, toJson, type CommandCall, type CommandEntry, type Command } from "../src/index.ts";
 
 const shopErrors = defineErrors("shop", {
   "shop/closed": { status: 503, exit: 4, title: "The shop is closed", remedy: "Come back at nine." },
   "shop/torn": { status: 400, title: "The list is torn", remedy: "Write it anew." },
 });
 
-const command = (name: string, handler: Command["handler"], parts: Partial<Command> = {}): Command => ({
-  name,
-  summary: `what ${name} does`,
-  arguments: [],
-  options: {},
-  example: `mill ${name}`,
-  handler,
-  ...parts,
-});
+const command = (name: string, handler: Command["handler"], parts: Partial<Command> = {}): CommandEntry => {
+  const whole: Command = {
+    name,
+    summary: `what ${name} does`,
+    arguments: [],
+    options: {},
+    example: `mill ${name}`,
+    output: Type.Unknown(),
+    handler,
+    ...parts,
+  };
+  return { ...whole, load: () => Promise.resolve(whole) };
+};
 
 /** Runs the program with one shop of commands and keeps what it says; `calls` is what reached a handler. */
 async function shop(...argv: readonly string[]) {
@@ -37,7 +42,7 @@ async function shop(...argv: readonly string[]) {
       command("list", keep),
       command("list all", ({ out }) => {
         out.note("looking");
-        out.line("a line");
+        out.record({ line: 1 }, ({ line }) => `line ${line}`);
         out.result({ things: 2n ** 60n }, ({ things }) => `${things} things`);
         return Promise.resolve(1);
       }),
@@ -107,14 +112,14 @@ describe("a call", () => {
     const { code, stdout, stderr } = await shop("list", "all");
     expect({ code, stdout, stderr }).toEqual({
       code: 1,
-      stdout: `a line\n${2n ** 60n} things\n`,
+      stdout: `line 1\n${2n ** 60n} things\n`,
       stderr: "looking\n",
     });
   });
 
   test("with --json says its result as JSON, with large integers as text, and no notes", async () => {
     const { stdout, stderr } = await shop("list", "all", "--json");
-    expect(stdout).toBe(`a line\n{\n  "things": "${2n ** 60n}"\n}\n`);
+    expect(stdout).toBe(`{"line":1}\n{\n  "things": "${2n ** 60n}"\n}\n`);
     expect(stderr).toBe("");
   });
 });

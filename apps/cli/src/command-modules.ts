@@ -1,0 +1,26 @@
+import type { Command } from "@millwright/platform";
+
+/** The commands by the file that they are in, in the order in which help tells them. `npm run generate` makes their index. */
+export const commandModules = {
+  road: async () => (await import("./road-commands.ts")).roadCommands,
+  types: async () => [(await import("./types-command.ts")).types],
+  look: async () => (await import("./look-commands.ts")).lookCommands,
+  table: async () => (await import("./table-commands.ts")).tableCommands,
+  models: async () => (await import("./models-commands.ts")).modelsCommands,
+  runs: async () => (await import("./runs-commands.ts")).runsCommands,
+  services: async () => (await import("./services-commands.ts")).servicesCommands,
+  predict: async () => [(await import("./predict-command.ts")).predict],
+  house: async () => (await import("./house-commands.ts")).houseCommands,
+  schema: async () => [(await import("./schema-command.ts")).schema],
+} satisfies Readonly<Record<string, () => Promise<readonly Command[]>>>;
+
+/** Every command, whole. */
+export async function allCommands(): Promise<
+  readonly { readonly module: keyof typeof commandModules; readonly command: Command }[]
+> {
+  const names = Object.keys(commandModules) as (keyof typeof commandModules)[];
+  const loaded = await Promise.all(
+    names.map(async (module) => (await commandModules[module]()).map((command) => ({ module, command }))),
+  );
+  return loaded.flat();
+}

@@ -1,0 +1,28 @@
+import { kernelErrors, type ErrorFamily } from "@millwright/kernel";
+import { featureErrors } from "@millwright/feature-store";
+import { governanceErrors } from "@millwright/governance";
+import { ingestionErrors } from "@millwright/ingestion";
+import { lakehouseErrors } from "@millwright/lakehouse";
+import { orchestrationErrors } from "@millwright/orchestration";
+import { platformErrors } from "@millwright/platform";
+import { projectErrors } from "@millwright/project";
+import { servingErrors } from "@millwright/serving";
+import { trackingErrors } from "@millwright/tracking";
+import { trainingErrors } from "@millwright/training";
+import { transformationErrors } from "@millwright/transformation";
+
+/** Every error that Millwright knows. */
+export const errorFamilies: readonly ErrorFamily[] = [
+  kernelErrors,
+  platformErrors,
+  lakehouseErrors,
+  ingestionErrors,
+  transformationErrors,
+  featureErrors,
+  orchestrationErrors,
+  trackingErrors,
+  trainingErrors,
+  servingErrors,
+  governanceErrors,
+  projectErrors,
+];

@@ -1,0 +1,2 @@
+/** This release, as `mill --version` tells it. */
+export const VERSION = "0.1.0";

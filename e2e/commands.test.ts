@@ -1,0 +1,205 @@
+import { spawn, spawnSync } from "node:child_process";
+import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { processorSeconds } from "./support/processes.ts";
+import { end, mill, millLater, smallFlights } from "./support/project.ts";
+
+const root = join(import.meta.dirname, "..");
+const launcher = join(root, "bin", "mill");
+const schemas = new Map(
+  globSync("docs/reference/schemas/*.json", { cwd: root }).map((path) => [
+    basename(path, ".json"),
+    JSON.parse(readFileSync(join(root, path), "utf8")) as Readonly<Record<string, unknown>>,
+  ]),
+);
+const ajv = new Ajv2020({ strict: false });
+
+/** What is wrong with a command's output by its published schema; empty when it conforms. */
+function faults(name: string, document: unknown): string {
+  const schema = schemas.get(name.replaceAll(" ", "-"));
+  if (schema === undefined) return `${name} has no schema`;
+  return ajv.validate(schema, document) ? "" : `${name}: ${ajv.errorsText()}`;
+}
+
+const request = JSON.stringify({
+  origin: "ORD",
+  destination: "SFO",
+  departed_at: "2001-06-28T01:00:00Z",
+  distance: 1846,
+});
+
+describe("what each command prints with --json is as its published schema says", () => {
+  let projectDir: string;
+  let up: { readonly process: ReturnType<typeof spawn>; readonly document: unknown };
+  const seen = new Set(["up", "failed"]);
+
+  beforeAll(async () => {
+    projectDir = smallFlights();
+    const process_ = spawn(launcher, ["up", "--json", "--port", "0", "--project", projectDir], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    up = { process: process_, document: await firstDocument(process_.stdout) };
+  });
+
+  afterAll(async () => {
+    await end({ process: up.process });
+    rmSync(projectDir, { recursive: true, force: true });
+  });
+
+  test("mill up", () => {
+    expect(faults("up", up.document)).toBe("");
+  });
+
+  const cases: readonly (readonly [name: string, ...args: readonly string[]])[] = [
+    ["run", "--select", "airports"],
+    ["check"],
+    ["types"],
+    ["types", "--service", "late-flights"],
+    ["sql", "select origin, avg(distance) as mean, max(departed_at) as last from departures group by 1"],
+    ["table list"],
+    ["table show", "departures"],
+    ["table history", "departures"],
+    ["models list"],
+    ["models show", "late-flights"],
+    ["runs list"],
+    ["services list"],
+    ["services show", "late-flights"],
+    ["lineage", "late-flights"],
+    ["status"],
+    ["predict", "late-flights", request],
+    ["explain"],
+    ["explain", "project/not-found"],
+    ["schema", "table", "show"],
+    ["schema"],
+    ["doctor"],
+  ];
+
+  test.each(cases)("mill %s %s %s", async (name, ...args) => {
+    const { code, stdout, stderr } = await millLater([...name.split(" "), ...args, "--json", "--project", projectDir]);
+    expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: "" });
+    for (const document of documentsOf(name, stdout)) expect(faults(name, document)).toBe("");
+    seen.add(name);
+  });
+
+  test("mill runs show", async () => {
+    const { runId } = up.document as { runId: string };
+    const { stdout } = await millLater(["runs", "show", runId, "--json", "--project", projectDir]);
+    expect(faults("runs show", JSON.parse(stdout))).toBe("");
+    seen.add("runs show");
+  });
+
+  test("mill init and mill clean", async () => {
+    const target = mkdtempSync(join(tmpdir(), "mill-init-"));
+    const made = await millLater(["init", target, "--json"]);
+    expect(faults("init", JSON.parse(made.stdout))).toBe("");
+    const cleaned = await millLater(["clean", "--json", "--project", target]);
+    expect(faults("clean", JSON.parse(cleaned.stdout))).toBe("");
+    rmSync(target, { recursive: true });
+    for (const name of ["init", "clean"]) seen.add(name);
+  });
+
+  test("a failure", async () => {
+    const { stdout, code } = await millLater(["table", "show", "nothing", "--json", "--project", projectDir]);
+    expect(faults("failed", JSON.parse(stdout))).toBe("");
+    expect(code).toBe(1);
+  });
+
+  test("every command was run", () => {
+    expect([...seen].map((name) => name.replaceAll(" ", "-")).toSorted()).toEqual([...schemas.keys()].toSorted());
+  });
+});
+
+function documentsOf(name: string, stdout: string): readonly unknown[] {
+  const isStream = /each line/.test(String(schemas.get(name.replaceAll(" ", "-"))?.["description"]));
+  const texts = isStream ? stdout.split("\n").filter((line) => line !== "") : [stdout];
+  expect(texts.length).toBeGreaterThan(0);
+  return texts.map((text) => JSON.parse(text) as unknown);
+}
+
+/** The first whole JSON document that a stream carries. */
+async function firstDocument(stream: AsyncIterable<Buffer> | null): Promise<unknown> {
+  let text = "";
+  for await (const chunk of stream ?? []) {
+    text += chunk.toString();
+    if (text.endsWith("}\n")) return JSON.parse(text) as unknown;
+  }
+  throw new Error(`no document: ${text}`);
+}
+
+describe("help", () => {
+  const names = Array.from(mill(["--help"]).stdout.matchAll(/^ {2}mill (.+?) {2,}\S/gm), ([, name = ""]) =>
+    name.replaceAll(/ \[?[A-Z].*$/g, ""),
+  );
+
+  test("lists every command that has a schema", () => {
+    expect([...names.map((name) => name.replaceAll(" ", "-")), "failed"].toSorted()).toEqual(
+      [...schemas.keys()].toSorted(),
+    );
+  });
+
+  test("each command's has an example that is such a command", async () => {
+    for (const name of names) {
+      const { code, stdout, stderr } = await millLater([...name.split(" "), "--help"]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      expect(stdout).toMatch(new RegExp(`\\nExample\\n  .*\\bmill ${name}( |\\n)`));
+    }
+  });
+
+  // Processor time: on a machine that does other things at the same time, the clock says little of the program itself.
+  test("mill --help takes less than 100 ms of the processor", () => {
+    const times = Array.from({ length: 5 }, () => {
+      const { stdout } = spawnSync("bash", ["-c", `${launcher} --help > /dev/null; times`], { encoding: "utf8" });
+      const [user = 0, system = 0] = Array.from(
+        (stdout.split("\n")[1] ?? "").matchAll(/(\d+)m([\d.]+)s/g),
+        ([, minutes = "0", seconds = "0"]) => Number(minutes) * 60_000 + Number(seconds) * 1_000,
+      );
+      return user + system;
+    });
+    expect(Math.min(...times)).toBeGreaterThan(0);
+    expect(Math.min(...times)).toBeLessThan(100);
+  });
+
+  test.skipIf(process.platform !== "linux")("a command says that it was heard, within as much", async () => {
+    const heard = [];
+    for (let round = 0; round < 5; round += 1) heard.push(await firstWord(["doctor"]));
+    expect(heard[0]?.text).toMatch(/^… mill doctor\n/);
+    expect(Math.min(...heard.map(({ processorMs }) => processorMs))).toBeLessThan(100);
+  });
+});
+
+async function firstWord(args: readonly string[]): Promise<{ readonly text: string; readonly processorMs: number }> {
+  const child = spawn(launcher, args, { stdio: ["ignore", "ignore", "pipe"] });
+  for await (const chunk of child.stderr) {
+    const processorMs = processorSeconds(child.pid ?? 0) * 1_000;
+    child.kill("SIGKILL");
+    return { text: String(chunk), processorMs };
+  }
+  throw new Error("it said nothing");
+}
+
+describe("piped", () => {
+  test("there are no colours and no lines that take each other's place", () => {
+    const { stdout, stderr } = mill(["explain", "kernel/invalid"]);
+    expect(stdout + stderr).not.toMatch(/[\u001b\r]/);
+  });
+
+  test("who reads only the first line ends it in peace", () => {
+    const { stdout, stderr } = spawnSync(
+      "bash",
+      ["-c", `set -o pipefail; ${launcher} explain --json | head -1; echo "$?"`],
+      {
+        encoding: "utf8",
+      },
+    );
+    expect(stdout).toBe("[\n0\n");
+    expect(stderr).toBe("");
+  });
+});
+
+test("a noun alone is told with its verbs", () => {
+  expect(mill(["table"])).toMatchObject({ code: 2, stderr: expect.stringContaining("mill table show") as string });
+  expect(mill(["table", "--help"]).stdout).toMatch(/mill table show NAME/);
+});
