@@ -183,7 +183,7 @@ async function firstWord(args: readonly string[]): Promise<{ readonly text: stri
 describe("piped", () => {
   test("there are no colours and no lines that take each other's place", () => {
     const { stdout, stderr } = mill(["explain", "kernel/invalid"]);
-    expect(stdout + stderr).not.toMatch(/[\u001b\r]/);
+    for (const control of ["\u001b", "\r"]) expect(stdout + stderr).not.toContain(control);
   });
 
   test("who reads only the first line ends it in peace", () => {

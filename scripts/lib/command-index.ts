@@ -1,5 +1,4 @@
-import { allCommands, problemSchema, schemaOf } from "@millwright/cli";
-import { commonOptions, usage } from "@millwright/platform/command-line";
+import { allCommands, commonOptions, problemSchema, schemaOf, usage } from "@millwright/cli";
 
 type Found = Awaited<ReturnType<typeof allCommands>>[number];
 

@@ -67,8 +67,8 @@ async function run(asked: RunCommandsOptions, json: boolean): Promise<number> {
   }
   const { positionals, values } = parse(command, argv);
   const call: CommandCall = { arguments: positionals, options: values, json, out: outputOf({ json, streams }) };
-  const { handler } = await command.load();
-  return (await handler(call)) ?? 0;
+  const loaded = await command.load();
+  return (await loaded.handler(call)) ?? 0;
 }
 
 /** Without a command: the version, or what commands there are. */
