@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -24,6 +24,8 @@ function faults(name: string, document: unknown): string {
   return ajv.validate(schema, document) ? "" : `${name}: ${ajv.errorsText()}`;
 }
 
+const FRAME = join(mkdtempSync(join(tmpdir(), "mill-frame-")), "frame.csv");
+writeFileSync(FRAME, "airport,event_timestamp\nORD,2001-03-01T12:00:00Z\n");
 const request = JSON.stringify({
   origin: "ORD",
   destination: "SFO",
@@ -62,6 +64,8 @@ describe("what each command prints with --json is as its published schema says",
     ["table list"],
     ["table show", "departures"],
     ["table history", "departures"],
+    ["schedule show", "--every", "6h"],
+    ["features history", "--entities", FRAME, "--features", "airport_pressure"],
     ["models list"],
     ["models show", "late-flights"],
     ["runs list"],

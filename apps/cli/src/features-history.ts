@@ -4,6 +4,7 @@ import type { FeatureHistory } from "@millwright/client";
 import { kernelErrors, systemIds } from "@millwright/kernel";
 import { mapIoError, platformErrors, textTable, type Command, type CommandCall } from "@millwright/platform";
 import { statePaths } from "@millwright/server";
+import { answerOf } from "./answer-schema.ts";
 import { withApi } from "./api.ts";
 import { cell, count } from "./format.ts";
 import { projectDirOf } from "./session.ts";
@@ -26,6 +27,7 @@ export const featuresHistory: Command = {
     "later-created": { summary: "also rows written down after the time asked about, as Feast does by default" },
   },
   example: "mill features history --entities flights.csv --features airport_lateness:late_rate_1d --out joined.parquet",
+  output: answerOf("featureHistory"),
   handler: async (call) => {
     const { out } = call.options;
     const answer = await withFrame(call, (entities) =>

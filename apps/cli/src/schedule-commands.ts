@@ -2,10 +2,11 @@ import { timetable, type DataInterval, type Schedule } from "@millwright/orchest
 import { platformErrors, textTable, type Command, type CommandCall } from "@millwright/platform";
 import { loadProject } from "@millwright/project";
 import { installation } from "@millwright/server";
-
+import Type from "typebox";
 import { projectDirOf } from "./session.ts";
 
 const DEFAULT_RUNS = 5;
+const INTERVAL = Type.Object({ start: Type.String(), end: Type.String() }, { description: "The data of one run." });
 
 const show: Command = {
   name: "schedule show",
@@ -19,6 +20,19 @@ const show: Command = {
     runs: { value: "RUNS", summary: `how many (${DEFAULT_RUNS})` },
   },
   example: 'mill schedule show --cron "0 6 * * MON-FRI" --timezone Europe/Zurich',
+  output: Type.Object({
+    schedule: Type.Union([
+      Type.Object({
+        cron: Type.Optional(Type.String()),
+        every: Type.Optional(Type.String()),
+        timezone: Type.Optional(Type.String()),
+      }),
+      Type.Null(),
+    ]),
+    words: Type.Union([Type.String(), Type.Null()]),
+    runs: Type.Array(INTERVAL),
+    lastInterval: Type.Union([INTERVAL, Type.Null()]),
+  }),
   handler: async (call) => {
     const schedule = optionSchedule(call) ?? (await projectSchedule(call));
     if (schedule === undefined) {

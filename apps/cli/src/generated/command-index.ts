@@ -71,6 +71,37 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     example: "mill status",
   },
   {
+    module: "schedule",
+    name: "schedule show",
+    summary: "when the road is taken under `mill up`, or when a schedule that one has in mind would take it",
+    arguments: [],
+    options: {
+      cron: { value: "FIELDS", summary: "five cron fields, in place of the project's schedule" },
+      every: { value: "TIME", summary: "a distance such as 6h, in place of the project's schedule" },
+      timezone: { value: "ZONE", summary: "of --cron: an IANA name (UTC)" },
+      from: { value: "TIME", summary: "an instant in ISO 8601 from which to tell (now)" },
+      runs: { value: "RUNS", summary: "how many (5)" },
+    },
+    example: 'mill schedule show --cron "0 6 * * MON-FRI" --timezone Europe/Zurich',
+  },
+  {
+    module: "features",
+    name: "features history",
+    summary: "a file's rows with their features as known at each row's time",
+    arguments: [],
+    options: {
+      entities: { value: "FILE", summary: "CSV, JSON, JSON lines or Parquet: keys and times, a row each" },
+      features: { value: "VIEW:FEATURE,…", summary: "what to join; a view's name alone means all of its features" },
+      timestamp: { value: "COLUMN", summary: "the file's column of times (default: event_timestamp, or the only one)" },
+      out: { value: "FILE", summary: "write CSV, JSON lines or Parquet, by its suffix, in place of showing" },
+      "full-names": { summary: "call each feature view__feature" },
+      "with-inputs": { summary: "also the stored features that on-demand ones rest on" },
+      "later-created": { summary: "also rows written down after the time asked about, as Feast does by default" },
+    },
+    example:
+      "mill features history --entities flights.csv --features airport_lateness:late_rate_1d --out joined.parquet",
+  },
+  {
     module: "table",
     name: "table list",
     summary: "the tables and views",
