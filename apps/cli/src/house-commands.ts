@@ -69,7 +69,14 @@ const doctor: Command = {
   arguments: [],
   options: {},
   example: "mill doctor",
-  output: Type.Array(Type.Object({ what: Type.String(), found: Type.String(), holds: Type.Boolean() })),
+  output: Type.Array(
+    Type.Object({
+      what: Type.String(),
+      found: Type.String(),
+      holds: Type.Boolean(),
+      not: Type.Optional(Type.String({ description: "What is wrong, where it does not hold." })),
+    }),
+  ),
   handler: async (call) => {
     const disk = await statfs(".");
     const freeBytes = disk.bavail * disk.bsize;
