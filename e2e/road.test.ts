@@ -83,29 +83,6 @@ describe("the road", () => {
     const { nodes } = millJson(["lineage", predicted.id, ...at()]) as { nodes: string[] };
     expect(nodes).toContain("file:data/flights.csv");
   });
-
-  test("each of fifty callers at once gets the answer to its own request", async () => {
-    const { port, process } = await millUp(projectDir);
-    const answers = await Promise.all(
-      Array.from({ length: 50 }, async (_, index) => {
-        const origin = index % 2 === 0 ? "ORD" : "DEN";
-        const body = JSON.stringify({
-          id: `caller-${index}`,
-          inputs: [
-            { name: "origin", data: [origin] },
-            { name: "destination", data: ["SFO"] },
-            { name: "departed_at", data: ["2001-06-29T03:00:00Z"] },
-            { name: "distance", data: [index] },
-          ],
-        });
-        const response = await fetch(`http://127.0.0.1:${port}/v2/models/late-flights/infer`, { method: "POST", body });
-        return (await response.json()) as { id: string };
-      }),
-    );
-    expect(answers.map(({ id }) => id)).toEqual(Array.from({ length: 50 }, (_, index) => `caller-${index}`));
-    process.kill("SIGTERM");
-    await new Promise((resolve) => process.once("exit", resolve));
-  });
 });
 
 describe("types from column to prediction", () => {
