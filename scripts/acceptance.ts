@@ -1,0 +1,73 @@
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { clients, type Client } from "./lib/acceptance/clients.ts";
+import { startUp, type Up } from "./lib/acceptance/start-up.ts";
+
+// `npm run acceptance -- NAME [-- arguments of its script]`: another system's own client against `mill up` on a
+// throwaway project. The scripts lie in ../shared/acceptance beside the checkout, or where --scripts or
+// MILL_ACCEPTANCE_SCRIPTS says.
+
+const root = join(import.meta.dirname, "..");
+const { values, positionals } = parseArgs({
+  args: process.argv.slice(2),
+  options: { scripts: { type: "string" } },
+  allowPositionals: true,
+});
+const [name = "", ...rest] = positionals;
+const client = clients[name];
+if (client === undefined) {
+  console.error(`there is no client ${JSON.stringify(name)}; the clients are:`);
+  for (const [known, { summary }] of Object.entries(clients)) console.error(`  ${known.padEnd(14)}  ${summary}`);
+  process.exit(2);
+}
+const folder = resolve(
+  values.scripts ?? process.env["MILL_ACCEPTANCE_SCRIPTS"] ?? join(root, "..", "shared", "acceptance"),
+);
+const script = join(folder, client.script);
+if (!existsSync(script)) {
+  console.error(`no script is at ${script}; say where the scripts are: --scripts DIR or MILL_ACCEPTANCE_SCRIPTS`);
+  process.exit(2);
+}
+process.exitCode = await accept(client);
+
+async function accept(asked: Client): Promise<number> {
+  const project = mkdtempSync(join(tmpdir(), "mill-acceptance-"));
+  try {
+    const up = await startUp(join(project, "project"));
+    try {
+      const missing = await asked.missing(up);
+      if (missing !== undefined) {
+        console.log(`not spoken yet  ${name}: ${missing}`);
+        return 1;
+      }
+      return await runScript(asked, up);
+    } finally {
+      await up.end();
+    }
+  } finally {
+    rmSync(project, { recursive: true, force: true });
+  }
+}
+
+async function runScript({ packages, environment }: Client, up: Up): Promise<number> {
+  const python = preparePython(packages);
+  const child = spawn(python, [script, ...rest], { stdio: "inherit", env: { ...process.env, ...environment(up) } });
+  return new Promise((done) => child.once("close", (code) => done(code ?? 1)));
+}
+
+/** The client's packages in .venv-acceptance, which is made when it isn't there. */
+function preparePython(packages: readonly string[]): string {
+  const venv = join(root, ".venv-acceptance");
+  const python = join(venv, "bin", "python");
+  if (!existsSync(python)) mustRun("python3", ["-m", "venv", venv]);
+  if (packages.length > 0) mustRun(python, ["-m", "pip", "install", "--quiet", ...packages]);
+  return python;
+}
+
+function mustRun(command: string, args: readonly string[]): void {
+  const { status, error } = spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"] });
+  if (status !== 0) throw error ?? new Error(`${command} ${args.join(" ")} ended with ${status}`);
+}
