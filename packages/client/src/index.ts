@@ -10,6 +10,7 @@ export type {
   Column,
   ControlApi,
   FeatureHistory,
+  FeatureView,
   LineageGraph,
   Model,
   ModelVersion,

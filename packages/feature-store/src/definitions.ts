@@ -23,7 +23,15 @@ export interface FeatureViewData {
   /** A row older than this at the time asked about counts as missing; exactly as old still counts. Null: never too old. */
   readonly ttlMs: number | null;
   readonly features: readonly string[];
+  /** What counts where there is no row for a key: nothing, or the feature's default. `error` refuses the request online. */
+  readonly onMissing?: OnMissing;
+  /** What counts where the newest row is older than the ttl. */
+  readonly onStale?: OnStale;
+  readonly defaults?: Readonly<Record<string, number>>;
 }
+
+export type OnMissing = "null" | "default" | "error";
+export type OnStale = "null" | "default" | "last_known" | "error";
 
 /** Features computed when they are asked for, from the request and from other features. */
 export interface OnDemandFeatureViewData {
@@ -89,6 +97,15 @@ export interface FeatureViewOptions<Name extends string, Key extends string, Fea
   /** Such as `90s`, `2h` or `7d`; `0s`, and none, mean that a row never gets too old. */
   readonly ttl?: string;
   readonly features: readonly (Feature & ColumnOf<Name>)[];
+  /**
+   * What a feature is where there is no row for a key: nothing (`null`, which is also what is left unsaid) or its
+   * `default`, in training and online alike. `error` refuses the request online; a training row has nothing there.
+   */
+  readonly onMissing?: OnMissing;
+  /** The same where the newest row is older than the ttl; `last_known` takes it all the same. */
+  readonly onStale?: OnStale;
+  /** What `default` means, for each feature. */
+  readonly defaults?: Readonly<Partial<Record<Feature, number>>>;
 }
 
 /** Declares a feature view. Its table may hold many rows a key: the newest one at the time asked about counts. */
@@ -98,6 +115,8 @@ export function defineFeatureView<
   const Feature extends string,
 >(options: FeatureViewOptions<Name, Key, Feature>): FeatureView<Key, Feature> {
   const { name, entities, from, timestamp, created = null, ttl, features } = options;
+  const { onMissing = "null", onStale = "null", defaults = {} } = options;
+  if (onMissing === "default" || onStale === "default") requireDefaults(name, { features, defaults });
   const data: FeatureViewData = {
     kind: "feature_view",
     name,
@@ -108,12 +127,27 @@ export function defineFeatureView<
     created,
     ttlMs: ttl === undefined ? null : ttlOf(name, ttl),
     features,
+    onMissing,
+    onStale,
+    defaults: defaults as Readonly<Record<string, number>>,
   };
   return {
     ...data,
     all: (role) => select(data, features, role),
     only: (chosen, role) => select(data, chosen, role),
   };
+}
+
+function requireDefaults(
+  view: string,
+  {
+    features,
+    defaults,
+  }: { readonly features: readonly string[]; readonly defaults: Readonly<Record<string, unknown>> },
+): void {
+  const without = features.filter((feature) => typeof defaults[feature] !== "number");
+  if (without.length === 0) return;
+  throw featureErrors.create("features/invalid-view", { because: `${view}: no default for ${without.join(", ")}` });
 }
 
 function ttlOf(view: string, ttl: string): number | null {

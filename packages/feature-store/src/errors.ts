@@ -59,6 +59,25 @@ export const featureErrors = defineErrors("features", {
     title: "The entity frame cannot be read or compared",
     remedy: "Send CSV, JSON, JSON lines or Parquet, with keys of the views' own types and times in ISO 8601.",
   },
+  "features/missing-entity": {
+    status: 404,
+    title: "A feature view has no row for a key",
+    remedy: 'Send a known key, or let the view say what counts then: `onMissing: "null"` or `"default"`.',
+    example: "origin_lateness has no row for XYZ",
+  },
+  "features/stale": {
+    status: 503,
+    title: "The newest row of a feature view is too old",
+    remedy:
+      'Materialise it again (`mill features materialize VIEW`), or let the view say what counts then: `onStale: "last_known"`.',
+  },
+  "features/wrong-rows": {
+    status: 400,
+    exit: 2,
+    title: "Rows cannot be pushed to the view",
+    remedy: "Give each row the view's key columns, its timestamp and its features, numbers as numbers.",
+    example: `mill features push origin_lateness '{"origin": "ORD", "known_at": "2001-06-30T12:00:00Z", "late_rate_1d": 0.2}'`,
+  },
   "features/wrong-field": {
     status: 400,
     exit: 2,

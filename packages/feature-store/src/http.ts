@@ -1,6 +1,18 @@
 import { route, type Route } from "@millwright/platform";
 import Type from "typebox";
+import { nearest, silentProgress } from "@millwright/kernel";
+import type { FeatureViewData, OnDemandFeatureViewData } from "./definitions.ts";
+import { featureErrors } from "./errors.ts";
 import { answerHistory, writeHistory, type HistoryPorts, type HistoryQuestion } from "./history/answer-history.ts";
+import { timeMsOf } from "./lookup.ts";
+import { materialise } from "./materialise.ts";
+import { entityKey, type OnlineStore } from "./ports.ts";
+import { pushRows } from "./push.ts";
+
+/** What features over HTTP stand on. */
+export interface FeaturePorts extends HistoryPorts {
+  readonly online: OnlineStore;
+}
 
 const ROWS_MAX = 1_000_000;
 
@@ -29,8 +41,10 @@ const QuestionFields = {
 const FILE_PATTERN = "^[A-Za-z0-9-]+\\.(csv|json|jsonl|parquet)$";
 
 /** Features over HTTP: what there is, and what was known when. */
-export function featureRoutes(open: () => HistoryPorts): readonly Route[] {
+export function featureRoutes(open: () => FeaturePorts): readonly Route[] {
   return [
+    ...viewRoutes(open),
+    ...onlineRoutes(open),
     route({
       id: "featureHistory",
       path: "/api/v1/features/history",
@@ -68,6 +82,214 @@ export function featureRoutes(open: () => HistoryPorts): readonly Route[] {
       },
     }),
   ];
+}
+
+const NullableString = Type.Union([Type.String(), Type.Null()]);
+const NullableNumber = Type.Union([Type.Number(), Type.Null()]);
+
+const FeatureViewSchema = Type.Object(
+  {
+    name: Type.String(),
+    kind: Type.Union([Type.Literal("stored"), Type.Literal("on_demand")]),
+    entities: Type.Array(Type.String()),
+    key: Type.Array(Type.String(), { description: "The key columns; of an on-demand view the request's fields." }),
+    table: NullableString,
+    timestamp: NullableString,
+    created: NullableString,
+    ttlMs: NullableNumber,
+    onMissing: Type.String(),
+    onStale: Type.String(),
+    features: Type.Array(
+      Type.Object({ name: Type.String(), type: NullableString, default: NullableNumber }, { title: "Feature" }),
+    ),
+    online: Type.Union([Type.Object({ entities: Type.Integer(), newestMs: NullableNumber }), Type.Null()]),
+  },
+  { title: "FeatureView" },
+);
+
+const NameParameter = Type.Object({ name: Type.String({ minLength: 1, maxLength: 200 }) });
+const PushedRows = Type.Array(Type.Record(Type.String(), Type.Unknown()), { minItems: 1, maxItems: 100_000 });
+
+function viewRoutes(open: () => FeaturePorts): readonly Route[] {
+  return [
+    route({
+      id: "listFeatureViews",
+      path: "/api/v1/features",
+      summary: "The feature views, and what is online of them.",
+      response: Type.Array(FeatureViewSchema),
+      handler: async () => {
+        const { featureViews, onDemandViews } = open();
+        return Promise.all([...featureViews, ...onDemandViews].map((view) => described(open(), view)));
+      },
+    }),
+    route({
+      id: "showFeatureView",
+      path: "/api/v1/features/:name",
+      summary: "A feature view, and what is online of it.",
+      params: NameParameter,
+      response: FeatureViewSchema,
+      handler: ({ params: { name } }) => described(open(), viewOf(open(), name)),
+    }),
+  ];
+}
+
+async function described({ lakehouse, online }: FeaturePorts, view: FeatureViewData | OnDemandFeatureViewData) {
+  if (view.kind === "on_demand_feature_view") {
+    const features = Object.keys(view.features).map((name) => ({ name, type: "double", default: null }));
+    const nothing = { table: null, timestamp: null, created: null, ttlMs: null, online: null };
+    const key = Object.keys(view.request);
+    return { name: view.name, kind: "on_demand" as const, entities: [], key, ...nothing, ...UNSAID, features };
+  }
+  const columns = (await lakehouse.table(view.from.name))?.columns ?? [];
+  const { name, entities, key, timestamp, created = null, ttlMs, onMissing = "null", onStale = "null" } = view;
+  return {
+    ...{
+      name,
+      kind: "stored" as const,
+      entities,
+      key,
+      table: view.from.name,
+      timestamp,
+      created,
+      ttlMs,
+      onMissing,
+      onStale,
+    },
+    features: view.features.map((feature) => ({
+      name: feature,
+      type: columns.find((column) => column.name === feature)?.type ?? null,
+      default: view.defaults?.[feature] ?? null,
+    })),
+    online: online.featuresOf(name) === undefined ? null : online.state(name),
+  };
+}
+
+const UNSAID = { onMissing: "null", onStale: "null" };
+
+function viewOf(
+  { featureViews, onDemandViews }: FeaturePorts,
+  name: string,
+): FeatureViewData | OnDemandFeatureViewData {
+  const all = [...featureViews, ...onDemandViews];
+  const view = all.find((candidate) => candidate.name === name);
+  if (view !== undefined) return view;
+  const meant = nearest(
+    name,
+    all.map((candidate) => candidate.name),
+  );
+  throw featureErrors.create("features/unknown-view", {
+    because: `nothing is called ${name}${meant === undefined ? "" : `; did you mean ${meant}?`}`,
+  });
+}
+
+/** A view whose rows are stored. */
+function storedView(ports: FeaturePorts, name: string): FeatureViewData {
+  const view = viewOf(ports, name);
+  if (view.kind === "feature_view") return view;
+  throw featureErrors.create("features/unknown-view", { because: `${name} is computed on demand and holds no rows` });
+}
+
+function onlineRoutes(open: () => FeaturePorts): readonly Route[] {
+  return [
+    route({
+      id: "materializeFeatures",
+      path: "/api/v1/features/materialize",
+      summary: "Put each entity's newest row into the online store.",
+      body: Type.Object({
+        views: Type.Optional(Type.Array(Type.String(), { description: "All when absent." })),
+        asOf: Type.Optional(Type.String({ description: "ISO 8601: rows known by then; the newest when absent." })),
+        incremental: Type.Optional(Type.Boolean({ description: "Only what came since the last time." })),
+      }),
+      response: Type.Array(
+        Type.Object(
+          { view: Type.String(), written: Type.Integer(), entities: Type.Integer(), newestMs: NullableNumber },
+          { title: "Materialized" },
+        ),
+      ),
+      handler: async ({ body: { views, asOf, incremental } }) => {
+        const ports = open();
+        const asked = views?.map((name) => storedView(ports, name)) ?? ports.featureViews;
+        const options = { ...asOfMs(asOf), incremental: incremental ?? false };
+        const done = [];
+        for (const view of asked) {
+          const { entities: written } = await materialise({ ...ports, progress: silentProgress }, view, options);
+          done.push({ view: view.name, written, ...ports.online.state(view.name) });
+        }
+        return done;
+      },
+    }),
+    route({
+      id: "pushFeatures",
+      path: "/api/v1/features/:name/push",
+      summary: "Put rows straight into the online store, all or none.",
+      params: NameParameter,
+      body: Type.Object({ rows: PushedRows }),
+      response: Type.Object(
+        {
+          view: Type.String(),
+          rows: Type.Integer(),
+          taken: Type.Integer({ description: "Those not older than what was there." }),
+        },
+        { title: "Pushed" },
+      ),
+      handler: async ({ params: { name }, body: { rows } }) => {
+        const ports = open();
+        const taken = await pushRows(ports.online, storedView(ports, name), rows);
+        return { view: name, rows: rows.length, taken };
+      },
+    }),
+    route({
+      id: "onlineFeatures",
+      path: "/api/v1/features/:name/online",
+      summary: "The row that is online for a key.",
+      params: NameParameter,
+      body: Type.Object({ key: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()])) }),
+      response: Type.Object(
+        {
+          found: Type.Boolean(),
+          eventTimeMs: NullableNumber,
+          values: Type.Record(Type.String(), NullableNumber),
+        },
+        { title: "OnlineFeatures" },
+      ),
+      handler: ({ params: { name }, body: { key } }) => {
+        const ports = open();
+        const view = storedView(ports, name);
+        return onlineRow(
+          ports.online,
+          view,
+          view.key.map((column) => keyPart(key, column)),
+        );
+      },
+    }),
+  ];
+}
+
+function onlineRow(online: OnlineStore, view: FeatureViewData, key: readonly (string | number)[]) {
+  return online.snapshot(() => {
+    const row = online.get(view.name, entityKey(key));
+    const names = online.featuresOf(view.name) ?? [];
+    const values =
+      row === undefined ? [] : names.map((name, index) => [name, finiteOrNull(row.values[index])] as const);
+    return { found: row !== undefined, eventTimeMs: row?.eventTimeMs ?? null, values: Object.fromEntries(values) };
+  });
+}
+
+function finiteOrNull(value: number | undefined): number | null {
+  return value === undefined || !Number.isFinite(value) ? null : value;
+}
+
+function keyPart(key: Readonly<Record<string, string | number>>, column: string): string | number {
+  const part = Object.hasOwn(key, column) ? key[column] : undefined;
+  if (part !== undefined) return part;
+  throw featureErrors.create("features/missing-field", { because: `there is no ${column} in the key` });
+}
+
+function asOfMs(text: string | undefined): { readonly asOfMs?: number } {
+  if (text === undefined) return {};
+  const ms = timeMsOf(text);
+  if (ms === undefined) throw featureErrors.create("features/wrong-field", { because: `asOf: ${text} is not a time` });
+  return { asOfMs: ms };
 }
 
 /** The fields of a body that were given. */

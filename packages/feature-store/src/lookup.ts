@@ -84,6 +84,21 @@ function lookUpJoin(
   return { join, row, stale };
 }
 
+/** What a view says of a missing row and of one that is too old, as in a training set. Throws where it is to be an error. */
+function whatCounts({ join, row, stale }: JoinState): "row" | "default" | "nothing" {
+  const { onMissing, onStale, name } = join.view;
+  if (row === undefined) {
+    if (onMissing === "error") throw featureErrors.create("features/missing-entity", { because: roleOf(join) });
+    return onMissing === "default" ? "default" : "nothing";
+  }
+  if (!stale || onStale === "last_known") return "row";
+  if (onStale === "error")
+    throw featureErrors.create("features/stale", {
+      because: `the newest row of ${name} is of ${new Date(row.eventTimeMs).toISOString()}`,
+    });
+  return onStale === "default" ? "default" : "nothing";
+}
+
 function roleOf({ view, on }: StoredJoin): string {
   return `${view.name}(${on.join(",")})`;
 }
@@ -119,10 +134,12 @@ class Slots {
     row: Float64Array,
     { state, stored }: { readonly state: JoinState; readonly stored: readonly string[] | undefined },
   ): void {
-    const { join, row: found, stale } = state;
-    if (found === undefined || stale || stored === undefined) return;
-    for (const [feature, slot] of this.#joinSlots[join.id] ?? [])
-      row[slot] = found.values[stored.indexOf(feature)] ?? Number.NaN;
+    const { join, row: found } = state;
+    const counts = whatCounts(state);
+    for (const [feature, slot] of this.#joinSlots[join.id] ?? []) {
+      if (counts === "default") row[slot] = join.view.defaults?.[feature] ?? Number.NaN;
+      else if (counts === "row") row[slot] = found?.values[stored?.indexOf(feature) ?? -1] ?? Number.NaN;
+    }
   }
 
   compile(planned: PlannedFeature): (row: Float64Array) => number {
@@ -148,13 +165,20 @@ class Slots {
 function timeOf(request: Readonly<Record<string, unknown>>, field: string): number {
   const value = request[field];
   if (value === undefined || value === null) throw missingField(field);
-  if (typeof value === "number" && Number.isFinite(value)) return value * 1_000;
-  if (typeof value === "string") {
-    const zoned = /(Z|[+-]\d{2}:?\d{2})$/i.test(value) ? value : `${value.replace(" ", "T")}Z`;
-    const parsed = Date.parse(zoned.length === 11 ? zoned.slice(0, 10) : zoned);
-    if (!Number.isNaN(parsed)) return parsed * 1_000;
-  }
+  const ms = timeMsOf(value);
+  if (ms !== undefined) return ms * 1_000;
   throw featureErrors.create("features/wrong-field", { because: `${field} is not a time` });
+}
+
+/** A time in milliseconds, from ISO text (UTC where it names no zone) or milliseconds. */
+export function timeMsOf(value: unknown): number | undefined {
+  if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
+  if (typeof value !== "string") return undefined;
+  const zoned = /(Z|[+-]\d{2}:?\d{2})$/i.test(value) ? value : `${value.replace(" ", "T")}Z`;
+  const parsed = Date.parse(zoned.length === 11 ? zoned.slice(0, 10) : zoned);
+  if (Number.isNaN(parsed)) return undefined;
+  const micros = /\.\d{3}(\d{1,3})/.exec(zoned)?.[1];
+  return micros === undefined ? parsed : parsed + Number(micros.padEnd(3, "0")) / 1_000;
 }
 
 function numberOf(request: Readonly<Record<string, unknown>>, field: string): number {

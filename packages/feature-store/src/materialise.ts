@@ -3,6 +3,7 @@ import { quoteName, textOf, type ColumnVector, type Lakehouse } from "@millwrigh
 import type { FeatureViewData } from "./definitions.ts";
 import { featureErrors } from "./errors.ts";
 import { asDouble } from "./historical.ts";
+import { instantSql } from "./history/known-rows.ts";
 import { entityKey, type OnlineRow, type OnlineStore } from "./ports.ts";
 
 export interface MaterialisePorts {
@@ -11,20 +12,32 @@ export interface MaterialisePorts {
   readonly progress: ProgressSink;
 }
 
+export interface MaterialiseOptions {
+  /** Rows known by then: no later event, and none written later. The newest there are when absent. */
+  readonly asOfMs?: number;
+  /** Only rows as new as the newest online, beside those that are there: what came since the last time. */
+  readonly incremental?: boolean;
+}
+
 export interface MaterialiseResult {
+  /** Rows that were put into the store. */
   readonly entities: number;
   readonly bytes: number;
-  /** The newest event time among the rows, in milliseconds; null when there are none. */
+  /** The newest event time among them, in milliseconds; null when there are none. */
   readonly newestMs: number | null;
 }
 
-/** Puts each entity's newest row, as of a time (default: the newest there is), into the online store, all at once. */
+/** Puts each entity's newest row, as of a time, into the online store, all at once. */
 export async function materialise(
   ports: MaterialisePorts,
   view: FeatureViewData,
-  { asOf }: { readonly asOf?: string } = {},
+  { asOfMs, incremental = false }: MaterialiseOptions = {},
 ): Promise<MaterialiseResult> {
-  const select = await newestRows(ports.lakehouse, view, asOf);
+  const since = incremental ? ports.online.state(view.name).newestMs : null;
+  const select = await newestRows(ports.lakehouse, view, {
+    ...(asOfMs === undefined ? {} : { asOfMs }),
+    ...(since === null ? {} : { sinceMs: since }),
+  });
   const rows: OnlineRow[] = [];
   for await (const batch of ports.lakehouse.readColumns(select)) {
     const keys = batch.columns.slice(0, view.key.length);
@@ -34,19 +47,26 @@ export async function materialise(
       const values = Float64Array.from(features, (vector) => numberAt(vector, row));
       rows.push({
         key: entityKey(keys.map((vector) => textAt(vector, row))),
-        eventTimeMs: times === undefined ? 0 : Math.floor(numberAt(times, row) / 1_000),
+        eventTimeMs: times === undefined ? 0 : numberAt(times, row) / 1_000,
         values,
       });
     }
     ports.progress({ message: `materialising ${view.name}`, done: rows.length, unit: "entities" });
   }
-  await ports.online.replaceView({ view: view.name, features: view.features }, rows);
+  const online = { view: view.name, features: view.features };
+  if (since === null) await ports.online.replaceView(online, rows);
+  else await ports.online.mergeRows(online, rows, { pushed: false });
   const newestMs =
-    rows.length === 0 ? null : rows.reduce((newest, { eventTimeMs }) => Math.max(newest, eventTimeMs), 0);
+    rows.length === 0 ? null : rows.reduce((newest, { eventTimeMs }) => Math.max(newest, eventTimeMs), -Infinity);
   return { entities: rows.length, bytes: rows.length * view.features.length * 8, newestMs };
 }
 
-async function newestRows(lakehouse: Lakehouse, view: FeatureViewData, asOf: string | undefined): Promise<string> {
+/** The view's rows in the order in which they count: the last one of a key is the one that does, whatever it holds. */
+async function newestRows(
+  lakehouse: Lakehouse,
+  view: FeatureViewData,
+  { asOfMs, sinceMs }: { readonly asOfMs?: number; readonly sinceMs?: number },
+): Promise<string> {
   const table = await lakehouse.table(view.from.name);
   const columns = table?.columns ?? [];
   const typeOf = (name: string) => {
@@ -60,14 +80,29 @@ async function newestRows(lakehouse: Lakehouse, view: FeatureViewData, asOf: str
     }
     return found.type;
   };
-  const time = quoteName(view.timestamp);
-  const keys = view.key.map((key) => `${quoteName(key)}::varchar`);
-  const features = view.features.map(
-    (name) => `arg_max(${asDouble(quoteName(name), typeOf(name))}, ${time}) AS ${quoteName(name)}`,
+  const created = view.created ?? null;
+  const at = instantSql(quoteName(view.timestamp), typeOf(view.timestamp));
+  const written = created === null ? undefined : instantSql(quoteName(created), typeOf(created));
+  const instant = (ms: number) => `make_timestamp(${BigInt(Math.round(ms * 1_000))})`;
+  const conditions = [
+    `${at} IS NOT NULL`,
+    ...(asOfMs === undefined ? [] : [`${at} <= ${instant(asOfMs)}`]),
+    ...(asOfMs === undefined || written === undefined ? [] : [`${written} <= ${instant(asOfMs)}`]),
+    ...(sinceMs === undefined ? [] : [`${at} >= ${instant(sinceMs)}`]),
+  ];
+  const keys = view.key.map((key, index) => `${quoteName(key)}::varchar AS k${index}`);
+  const features = view.features.map((name) => `${asDouble(quoteName(name), typeOf(name))} AS ${quoteName(name)}`);
+  const last = [
+    `${at} DESC`,
+    ...(written === undefined ? [] : [`${written} DESC NULLS LAST`]),
+    ...view.features.map((name) => `${quoteName(name)} DESC`),
+  ];
+  const partition = view.key.map(quoteName).join(", ");
+  return (
+    `SELECT ${[...keys, `epoch_us(${at})::double AS at`, ...features].join(", ")} FROM ${lakehouse.relation(view.from.name)} ` +
+    `WHERE ${conditions.join(" AND ")} ` +
+    `QUALIFY row_number() OVER (PARTITION BY ${partition} ORDER BY ${last.join(", ")}) = 1`
   );
-  // arg_max passes over nulls; a row whose newest value is null must stay null, so the newest time is found first.
-  const newest = `SELECT * FROM ${lakehouse.relation(view.from.name)} ${asOf === undefined ? "" : `WHERE ${time} <= TIMESTAMP '${asOf.replaceAll("'", "")}'`} QUALIFY rank() OVER (PARTITION BY ${view.key.map(quoteName).join(", ")} ORDER BY ${time} DESC) = 1`;
-  return `SELECT ${[...keys.map((key, index) => `${key} AS k${index}`), `epoch_us(max(${time}::timestamp))::double AS at`, ...features].join(", ")} FROM (${newest}) GROUP BY ${keys.join(", ")} ORDER BY ${keys.join(", ")}`;
 }
 
 function numberAt({ values, valid }: ColumnVector, row: number): number {

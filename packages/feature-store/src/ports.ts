@@ -1,4 +1,4 @@
-/** One entity's row of a view, online. `values` are in the order of the view's features, NaN is missing. Times are milliseconds. */
+/** One entity's row of a view, online. `values` are in the order of the view's features, NaN is missing. Times are milliseconds, microseconds as fractions. */
 export interface OnlineRow {
   readonly key: string;
   readonly eventTimeMs: number;
@@ -11,13 +11,23 @@ export interface OnlineView {
   readonly features: readonly string[];
 }
 
+export interface OnlineViewState {
+  readonly entities: number;
+  /** The newest event time among the rows; null when there are none. */
+  readonly newestMs: number | null;
+}
+
 /** The newest features by entity. A view's rows change all at once or not at all. */
 export interface OnlineStore {
   readonly capabilities: { readonly sharedBetweenProcesses: boolean };
+  /** Puts these in the place of the view's rows. A row that was pushed stays until one that is as new comes. */
   replaceView(view: OnlineView, rows: readonly OnlineRow[]): Promise<void>;
+  /** Puts rows beside those there are; of a key's rows the newest stays. Tells how many were taken. */
+  mergeRows(view: OnlineView, rows: readonly OnlineRow[], options: { readonly pushed: boolean }): Promise<number>;
   /** Synchronous, since a prediction waits for it; undefined when there is no such key. */
   get(view: string, key: string): OnlineRow | undefined;
   featuresOf(view: string): readonly string[] | undefined;
+  state(view: string): OnlineViewState;
   /** Runs reads that all see one state, the newest there is, whatever another process writes meanwhile. Cheap. */
   snapshot<Result>(read: () => Result): Result;
   close(): void;

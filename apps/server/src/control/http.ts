@@ -130,6 +130,7 @@ function featuresOf({ platform: { lakehouse, parts }, project }: ControlParts) {
     lakehouse,
     featureViews: featureViews.map(({ definition }) => definition),
     onDemandViews: onDemandViews.map(({ definition }) => definition),
+    online: parts.online,
     exchangeFolder: join(parts.scratchFolder, "exchange"),
     ids: systemIds,
   };

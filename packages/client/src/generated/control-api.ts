@@ -236,6 +236,48 @@ export interface LineageGraph {
   readonly edges: readonly { readonly from: string; readonly to: string; readonly job: string }[];
 }
 
+export interface FeatureView {
+  readonly name: string;
+  readonly kind: "stored" | "on_demand";
+  readonly entities: readonly string[];
+  /** The key columns; of an on-demand view the request's fields. */
+  readonly key: readonly string[];
+  readonly table: string | null;
+  readonly timestamp: string | null;
+  readonly created: string | null;
+  readonly ttlMs: number | null;
+  readonly onMissing: string;
+  readonly onStale: string;
+  readonly features: readonly Feature[];
+  readonly online: { readonly entities: number; readonly newestMs: number | null } | null;
+}
+
+export interface Feature {
+  readonly name: string;
+  readonly type: string | null;
+  readonly default: number | null;
+}
+
+export interface Materialized {
+  readonly view: string;
+  readonly written: number;
+  readonly entities: number;
+  readonly newestMs: number | null;
+}
+
+export interface Pushed {
+  readonly view: string;
+  readonly rows: number;
+  /** Those not older than what was there. */
+  readonly taken: number;
+}
+
+export interface OnlineFeatures {
+  readonly found: boolean;
+  readonly eventTimeMs: number | null;
+  readonly values: Readonly<Record<string, number | null>>;
+}
+
 export interface FeatureHistory {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   /** In the frame's order. Times as ISO 8601 in UTC, infinities and integers beyond 2^53 as text. */
@@ -301,6 +343,31 @@ export interface ControlApi {
   showMonitor(input: { readonly name: string }): Promise<MonitorResults>;
   /** What something came from and what hangs on it. */
   showLineage(input: { readonly name: string }): Promise<LineageGraph>;
+  /** The feature views, and what is online of them. */
+  listFeatureViews(): Promise<readonly FeatureView[]>;
+  /** A feature view, and what is online of it. */
+  showFeatureView(input: { readonly name: string }): Promise<FeatureView>;
+  /** Put each entity's newest row into the online store. */
+  materializeFeatures(input: {
+    readonly body: {
+      /** All when absent. */
+      readonly views?: readonly string[];
+      /** ISO 8601: rows known by then; the newest when absent. */
+      readonly asOf?: string;
+      /** Only what came since the last time. */
+      readonly incremental?: boolean;
+    };
+  }): Promise<readonly Materialized[]>;
+  /** Put rows straight into the online store, all or none. */
+  pushFeatures(input: {
+    readonly name: string;
+    readonly body: { readonly rows: readonly Readonly<Record<string, unknown>>[] };
+  }): Promise<Pushed>;
+  /** The row that is online for a key. */
+  onlineFeatures(input: {
+    readonly name: string;
+    readonly body: { readonly key: Readonly<Record<string, string | number>> };
+  }): Promise<OnlineFeatures>;
   /** Each row of a frame with its features as they were known at the row's time. */
   featureHistory(input: {
     readonly body: {
@@ -344,5 +411,10 @@ export const operations = {
   predict: { method: "POST", path: "/api/v1/services/:name/predict", params: ["name"], query: [] },
   showMonitor: { method: "GET", path: "/api/v1/monitors/:name", params: ["name"], query: [] },
   showLineage: { method: "GET", path: "/api/v1/lineage/:name", params: ["name"], query: [] },
+  listFeatureViews: { method: "GET", path: "/api/v1/features", params: [], query: [] },
+  showFeatureView: { method: "GET", path: "/api/v1/features/:name", params: ["name"], query: [] },
+  materializeFeatures: { method: "POST", path: "/api/v1/features/materialize", params: [], query: [] },
+  pushFeatures: { method: "POST", path: "/api/v1/features/:name/push", params: ["name"], query: [] },
+  onlineFeatures: { method: "POST", path: "/api/v1/features/:name/online", params: ["name"], query: [] },
   featureHistory: { method: "POST", path: "/api/v1/features/history", params: [], query: [] },
 } as const;

@@ -16,6 +16,9 @@ export function openSqliteOnlineStore({
   if (!readOnly) prepare(sqlite);
   const rowQuery = sqlite.prepare("select event_time, features from online_row where view = ? and entity_key = ?");
   const viewQuery = sqlite.prepare("select features from online_view where name = ?");
+  const stateQuery = sqlite.prepare(
+    "select count(*) as entities, max(event_time) as newest from online_row where view = ?",
+  );
   const versionQuery = sqlite.prepare("pragma data_version");
   const begin = sqlite.prepare("begin");
   const commit = sqlite.prepare("commit");
@@ -32,6 +35,16 @@ export function openSqliteOnlineStore({
       replaceView(sqlite, view, fresh);
       forget();
       return Promise.resolve();
+    },
+    mergeRows: (view, fresh, options) => {
+      const taken = mergeRows(sqlite, view, { rows: fresh, ...options });
+      forget();
+      return Promise.resolve(taken);
+    },
+    state: (view) => {
+      const found = stateQuery.get(view);
+      const newest = found?.["newest"] ?? null;
+      return { entities: Number(found?.["entities"] ?? 0), newestMs: newest === null ? null : Number(newest) };
     },
     get: (view, key) => {
       const id = `${view}\u001e${key}`;
@@ -70,26 +83,65 @@ function prepare(sqlite: DatabaseSync): void {
   sqlite.exec(
     "pragma journal_mode = wal; pragma synchronous = full;" +
       "create table if not exists online_view (name text primary key, features text not null);" +
-      "create table if not exists online_row (view text not null, entity_key text not null, event_time integer not null, features blob not null, primary key (view, entity_key)) without rowid;",
+      "create table if not exists online_row (view text not null, entity_key text not null, event_time integer not null, features blob not null, pushed integer not null default 0, primary key (view, entity_key)) without rowid;",
   );
+  const columns = sqlite.prepare("select name from pragma_table_info('online_row')").all();
+  if (!columns.some(({ name }) => name === "pushed"))
+    sqlite.exec("alter table online_row add column pushed integer not null default 0");
 }
 
-function replaceView(sqlite: DatabaseSync, { view, features }: OnlineView, rows: readonly OnlineRow[]): void {
+function replaceView(sqlite: DatabaseSync, view: OnlineView, rows: readonly OnlineRow[]): void {
+  inTransaction(sqlite, () => {
+    keepView(sqlite, view);
+    sqlite.prepare("delete from online_row where view = ? and pushed = 0").run(view.view);
+    putRows(sqlite, view, { rows, pushed: false });
+    writePoint("feature-store/materialise/before-commit");
+  });
+  writePoint("feature-store/materialise/after-commit");
+}
+
+interface Merge {
+  readonly rows: readonly OnlineRow[];
+  readonly pushed: boolean;
+}
+
+function mergeRows(sqlite: DatabaseSync, view: OnlineView, merge: Merge): number {
+  return inTransaction(sqlite, () => {
+    keepView(sqlite, view);
+    return putRows(sqlite, view, merge);
+  });
+}
+
+/** Rows in another order of features than the view's would be read wrongly: they go. */
+function keepView(sqlite: DatabaseSync, { view, features }: OnlineView): void {
+  const text = JSON.stringify(features);
+  const before = sqlite.prepare("select features from online_view where name = ?").get(view);
+  if (before?.["features"] === text) return;
+  sqlite.prepare("delete from online_row where view = ?").run(view);
+  sqlite.prepare("insert or replace into online_view (name, features) values (?, ?)").run(view, text);
+}
+
+/** Of two rows of one key the newer stays, and the one that came later of two that are as new. */
+function putRows(sqlite: DatabaseSync, { view }: OnlineView, { rows, pushed }: Merge): number {
+  const put = sqlite.prepare(
+    "insert into online_row (view, entity_key, event_time, features, pushed) values (?, ?, ?, ?, ?) " +
+      "on conflict (view, entity_key) do update set event_time = excluded.event_time, features = excluded.features, " +
+      "pushed = excluded.pushed where excluded.event_time >= online_row.event_time",
+  );
+  let taken = 0;
+  for (const { key, eventTimeMs, values } of rows) {
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    taken += Number(put.run(view, key, eventTimeMs, bytes, pushed ? 1 : 0).changes);
+  }
+  return taken;
+}
+
+function inTransaction<Result>(sqlite: DatabaseSync, work: () => Result): Result {
   sqlite.exec("begin immediate");
   try {
-    sqlite.prepare("delete from online_row where view = ?").run(view);
-    sqlite
-      .prepare("insert or replace into online_view (name, features) values (?, ?)")
-      .run(view, JSON.stringify(features));
-    const insert = sqlite.prepare(
-      "insert into online_row (view, entity_key, event_time, features) values (?, ?, ?, ?)",
-    );
-    for (const { key, eventTimeMs, values } of rows) {
-      insert.run(view, key, eventTimeMs, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-    }
-    writePoint("feature-store/materialise/before-commit");
+    const result = work();
     sqlite.exec("commit");
-    writePoint("feature-store/materialise/after-commit");
+    return result;
   } catch (error) {
     if (sqlite.isTransaction) sqlite.exec("rollback");
     throw error;

@@ -1,11 +1,13 @@
 import type { Column } from "@millwright/kernel";
 import { duckdbType, quoteName } from "@millwright/lakehouse";
-import type { FeatureSelection, FeatureViewData } from "../definitions.ts";
+import type { FeatureSelection } from "../definitions.ts";
 import { expressionSql } from "../domain/expression.ts";
 import { planFeatures, type FeaturePlan, type PlannedFeature, type StoredJoin } from "../domain/plan.ts";
 import { featureErrors } from "../errors.ts";
 import { asDouble } from "../historical.ts";
 import { ROW_COLUMN, wrongFrame, type EntityFrame } from "./entity-frame.ts";
+import { columnIn, instantSql, knownRows } from "./known-rows.ts";
+import { countedSql } from "./counted.ts";
 
 export interface FrameHistoryRequest {
   readonly frame: EntityFrame;
@@ -84,15 +86,6 @@ function asking({ frame, timestamp, columnsOf }: FrameHistoryRequest, plan: Feat
   return `SELECT *, ${at} AS "mill at" FROM (${frame.select(read)})`;
 }
 
-/** An instant as a TIMESTAMP of UTC, from a time of any kind, ISO text, or milliseconds since 1970. */
-function instantSql(sql: string, type: string): string {
-  if (type === "timestamp" || type === "timestamptz") return `make_timestamp(epoch_us(${sql}))`;
-  if (type === "date") return `${sql}::timestamp`;
-  if (type === "int" || type === "long") return `make_timestamp(${sql}::bigint * 1000)`;
-  if (type === "string") return `make_timestamp(epoch_us(${sql}::timestamptz))`;
-  throw wrongFrame(`${sql} is ${type}, which is no time`);
-}
-
 const KINDS: Readonly<Record<string, string>> = {
   int: "number",
   long: "number",
@@ -118,33 +111,6 @@ function joinSql(join: StoredJoin, request: FrameHistoryRequest): string {
   return `ASOF LEFT JOIN (${knownRows(join, request)}) AS j${id} ON ${[...keys, known].join(" AND ")}`;
 }
 
-/**
- * A view's rows, one a key and `mill known`: the time from which the row is the one that counts. Where rows say when they
- * were written, a row is known from the later of its two times; one that is known only when a newer row already is never
- * counts, so that what remains is in order of both and the newest known row is the newest row known.
- */
-function knownRows({ view, features }: StoredJoin, { columnsOf, laterCreated }: FrameHistoryRequest): string {
-  const columns = columnsOf(view.from.name);
-  const instant = (name: string) => instantSql(quoteName(name), columnIn(columns, name, view).type);
-  const written = view.created === null ? "NULL::timestamp" : instant(view.created);
-  for (const feature of features) columnIn(columns, feature, view);
-  const taken = [...new Set([...view.key, ...features])].map(quoteName);
-  const keys = view.key.map(quoteName).join(", ");
-  // Ties that no time breaks are broken by what the rows hold, so that the same rows always give the same answer.
-  const last = [
-    `"mill at" DESC`,
-    `"mill written" DESC NULLS LAST`,
-    ...features.map((name) => `${quoteName(name)} DESC`),
-  ];
-  const rows = `SELECT ${taken.join(", ")}, ${instant(view.timestamp)} AS "mill at", ${written} AS "mill written" FROM main.${quoteName(view.from.name)}`;
-  const isLast = `row_number() OVER (PARTITION BY ${keys}, "mill known" ORDER BY ${last.join(", ")}) = 1`;
-  if (view.created === null || laterCreated)
-    return `SELECT *, "mill at" AS "mill known" FROM (${rows}) WHERE "mill at" IS NOT NULL QUALIFY ${isLast}`;
-  const ranked = `SELECT *, greatest("mill at", "mill written") AS "mill known", rank() OVER (PARTITION BY ${keys} ORDER BY "mill at", "mill written") AS "mill rank" FROM (${rows}) WHERE "mill at" IS NOT NULL AND "mill written" IS NOT NULL`;
-  const newest = `"mill rank" = max("mill rank") OVER (PARTITION BY ${keys} ORDER BY "mill known" RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)`;
-  return `SELECT * FROM (${ranked}) QUALIFY ${newest} AND ${isLast}`;
-}
-
 interface Context {
   readonly plan: FeaturePlan;
   readonly request: FrameHistoryRequest;
@@ -168,11 +134,12 @@ function fieldSql(field: string, { frame, timestamp }: FrameHistoryRequest): str
   return asDouble(`p.${quoteName(field)}`, type);
 }
 
-function storedSql({ join, feature }: Stored, { plan }: Context): string {
+function storedSql({ join, feature }: Stored, { plan, request }: Context): string {
+  const view = plan.joins[join]?.view;
   const value = `j${join}.${quoteName(feature)}`;
-  const ttlMs = plan.joins[join]?.view.ttlMs ?? null;
-  if (ttlMs === null) return value;
-  return `CASE WHEN j${join}."mill at" >= p."mill at" - to_microseconds(${ttlMs * 1_000}) THEN ${value} END`;
+  if (view === undefined) return value;
+  const { type } = columnIn(request.columnsOf(view.from.name), feature, view);
+  return countedSql({ view, feature, value, rowTime: `j${join}."mill at"`, at: `p."mill at"`, type });
 }
 
 function storedType({ join, feature }: Stored, { plan, request }: Context): string {
@@ -182,12 +149,4 @@ function storedType({ join, feature }: Stored, { plan, request }: Context): stri
 
 function typeOfFeature(planned: PlannedFeature, context: Context): string {
   return planned.from === "stored" ? storedType(planned, context) : "double";
-}
-
-function columnIn(columns: readonly Column[], name: string, view: FeatureViewData): Column {
-  const found = columns.find((column) => column.name === name);
-  if (found !== undefined) return found;
-  throw featureErrors.create("features/unknown-column", {
-    because: `${view.name}: there is no column ${name} among ${columns.map((column) => column.name).join(", ") || "none: the table was not made yet"}`,
-  });
 }
