@@ -52,9 +52,12 @@ async function accept(asked: Client): Promise<number> {
   }
 }
 
-async function runScript({ packages, environment }: Client, up: Up): Promise<number> {
-  const python = preparePython(packages);
-  const child = spawn(python, [script, ...rest], { stdio: "inherit", env: { ...process.env, ...environment(up) } });
+async function runScript(asked: Client, up: Up): Promise<number> {
+  const python = preparePython(asked.packages);
+  const child = spawn(python, [script, ...rest], {
+    stdio: "inherit",
+    env: { ...process.env, ...asked.environment(up) },
+  });
   return new Promise((done) => child.once("close", (code) => done(code ?? 1)));
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { FeatureView } from "@millwright/client";
 import { platformErrors, textTable, type Command } from "@millwright/platform";
+import { answerOf } from "./answer-schema.ts";
 import { withApi } from "./api.ts";
 import { featuresHistory } from "./features-history.ts";
 import { count, when } from "./format.ts";
@@ -11,6 +12,7 @@ const list: Command = {
   arguments: [],
   options: {},
   example: "mill features list",
+  output: answerOf("listFeatureViews"),
   handler: (call) =>
     withApi(call, async (api) => {
       const views = await api.listFeatureViews();
@@ -38,6 +40,7 @@ const show: Command = {
   arguments: ["VIEW"],
   options: {},
   example: "mill features show airport_lateness",
+  output: answerOf("showFeatureView"),
   handler: (call) =>
     withApi(call, async (api) => {
       const [name = ""] = call.arguments;
@@ -74,6 +77,7 @@ const materialize: Command = {
     incremental: { summary: "only what came since the last time" },
   },
   example: "mill features materialize airport_lateness --as-of 2001-06-15T12:00:00Z",
+  output: answerOf("materializeFeatures"),
   handler: (call) =>
     withApi(call, async (api) => {
       const [view] = call.arguments;
@@ -104,6 +108,7 @@ const push: Command = {
   arguments: ["VIEW", "[ROW]"],
   options: {},
   example: `mill features push airport_lateness '{"airport": "ORD", "known_at": "2001-06-30T12:00:00Z", "late_rate_1d": 0.2}'`,
+  output: answerOf("pushFeatures"),
   handler: (call) =>
     withApi(call, async (api) => {
       const [name = "", given] = call.arguments;
@@ -123,6 +128,7 @@ const get: Command = {
   arguments: ["VIEW", "KEY"],
   options: {},
   example: `mill features get airport_lateness '{"airport": "ORD"}'`,
+  output: answerOf("onlineFeatures"),
   handler: (call) =>
     withApi(call, async (api) => {
       const [name = "", key = ""] = call.arguments;

@@ -141,20 +141,11 @@ async function described({ lakehouse, online }: FeaturePorts, view: FeatureViewD
     return { name: view.name, kind: "on_demand" as const, entities: [], key, ...nothing, ...UNSAID, features };
   }
   const columns = (await lakehouse.table(view.from.name))?.columns ?? [];
-  const { name, entities, key, timestamp, created = null, ttlMs, onMissing = "null", onStale = "null" } = view;
+  const { name, entities, key, timestamp, created, ttlMs, onMissing = "null", onStale = "null" } = view;
+  const kind = "stored" as const;
+  const said = { name, kind, entities, key, table: view.from.name, timestamp, created, ttlMs, onMissing, onStale };
   return {
-    ...{
-      name,
-      kind: "stored" as const,
-      entities,
-      key,
-      table: view.from.name,
-      timestamp,
-      created,
-      ttlMs,
-      onMissing,
-      onStale,
-    },
+    ...said,
     features: view.features.map((feature) => ({
       name: feature,
       type: columns.find((column) => column.name === feature)?.type ?? null,

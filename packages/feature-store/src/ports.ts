@@ -11,7 +11,7 @@ export interface OnlineView {
   readonly features: readonly string[];
 }
 
-export interface OnlineViewState {
+interface OnlineViewState {
   readonly entities: number;
   /** The newest event time among the rows; null when there are none. */
   readonly newestMs: number | null;

@@ -95,7 +95,12 @@ describe("a row that is too old, and one that is not there", () => {
     const { name } = viewOf({});
     const without = () =>
       defineFeatureView({
-        ...{ name, entities: [], from: table("v"), timestamp: "at", features: ["f"], onMissing: "default" },
+        name,
+        entities: [],
+        from: table("v"),
+        timestamp: "at",
+        features: ["f"],
+        onMissing: "default",
       });
     expect(without).toThrow(expect.objectContaining({ code: "features/invalid-view" }));
   });

@@ -86,6 +86,22 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
   },
   {
     module: "features",
+    name: "features list",
+    summary: "the feature views and what is online of them",
+    arguments: [],
+    options: {},
+    example: "mill features list",
+  },
+  {
+    module: "features",
+    name: "features show",
+    summary: "a feature view: its key, its features, and what counts when one is missing or too old",
+    arguments: ["VIEW"],
+    options: {},
+    example: "mill features show airport_lateness",
+  },
+  {
+    module: "features",
     name: "features history",
     summary: "a file's rows with their features as known at each row's time",
     arguments: [],
@@ -100,6 +116,34 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     },
     example:
       "mill features history --entities flights.csv --features airport_lateness:late_rate_1d --out joined.parquet",
+  },
+  {
+    module: "features",
+    name: "features materialize",
+    summary: "put each entity's newest row into the online store",
+    arguments: ["[VIEW]"],
+    options: {
+      "as-of": { value: "TIME", summary: "as it was known then (default: the newest there is)" },
+      incremental: { summary: "only what came since the last time" },
+    },
+    example: "mill features materialize airport_lateness --as-of 2001-06-15T12:00:00Z",
+  },
+  {
+    module: "features",
+    name: "features push",
+    summary: "put rows straight into the online store, from an argument or from stdin, a JSON object a line",
+    arguments: ["VIEW", "[ROW]"],
+    options: {},
+    example:
+      'mill features push airport_lateness \'{"airport": "ORD", "known_at": "2001-06-30T12:00:00Z", "late_rate_1d": 0.2}\'',
+  },
+  {
+    module: "features",
+    name: "features get",
+    summary: "the row that is online for a key",
+    arguments: ["VIEW", "KEY"],
+    options: {},
+    example: 'mill features get airport_lateness \'{"airport": "ORD"}\'',
   },
   {
     module: "table",
