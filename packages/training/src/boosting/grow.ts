@@ -1,18 +1,28 @@
 import type { TreeModel } from "../model/tree-model.ts";
 import {
   COMMAND,
+  DO_GATHER,
   DO_GRADIENTS,
   DO_HISTOGRAMS,
+  DO_PARTITION,
+  DO_SCORES,
   END,
+  FEATURE,
   FOUND,
   foundAt,
   HAS_LARGE,
+  LEAVES,
   ROWS_LARGE,
   SLOT_LARGE,
   SLOT_SMALL,
   START,
+  viewsOf,
   type SharedTraining,
+  type Views,
 } from "./shared.ts";
+
+/** Leaves below this many rows are split by the leader alone: waking the other threads would take longer. */
+const ROWS_ALONE_MAX = 8_192;
 
 interface Split {
   readonly gain: number;
@@ -33,11 +43,17 @@ interface Leaf {
   split: Split | undefined;
 }
 
-/** Grows trees leaf by leaf, the best split first. Runs in the leading thread; `together` makes all threads do a command. */
+/** How the leader has work done: by all threads, or by itself. */
+export interface Crew {
+  together(command: number): void;
+  partitionAlone(): void;
+}
+
+/** Grows trees leaf by leaf, the best split first. Runs in the leading thread. */
 export class Grower {
   readonly #shared: SharedTraining;
-  readonly #together: (command: number) => void;
-  readonly #spare: Int32Array;
+  readonly #views: Views;
+  readonly #crew: Crew;
   readonly #out = {
     feature: [] as number[],
     threshold: [] as number[],
@@ -49,15 +65,15 @@ export class Grower {
   };
   readonly #roots: number[] = [];
 
-  constructor(shared: SharedTraining, together: (command: number) => void) {
+  constructor(shared: SharedTraining, crew: Crew) {
     this.#shared = shared;
-    this.#together = together;
-    this.#spare = new Int32Array(shared.rows);
+    this.#views = viewsOf(shared);
+    this.#crew = crew;
   }
 
   growTree(): void {
     const { options } = this.#shared;
-    this.#together(DO_GRADIENTS);
+    this.#crew.together(DO_GRADIENTS);
     const root = this.#root();
     const leaves = [root];
     while (leaves.length < options.leaves) {
@@ -65,7 +81,9 @@ export class Grower {
       if (best === undefined) break;
       leaves.splice(leaves.indexOf(best), 1, ...this.#splitLeaf(best, leaves.length));
     }
-    for (const leaf of leaves) this.#finish(leaf);
+    leaves.forEach((leaf, index) => this.#finish(leaf, index));
+    this.#shared.control[LEAVES] = leaves.length;
+    this.#crew.together(DO_SCORES);
   }
 
   model(features: readonly string[], base: number): TreeModel {
@@ -86,17 +104,12 @@ export class Grower {
   }
 
   #root(): Leaf {
-    const { order, gradients, rows, control } = this.#shared;
-    let [gradient, hessian] = [0, 0];
-    for (let row = 0; row < rows; row += 1) {
-      order[row] = row;
-      gradient += gradients[2 * row] as number;
-      hessian += gradients[2 * row + 1] as number;
-    }
+    const { rows, control, found } = this.#shared;
     control[HAS_LARGE] = 0;
     this.#histograms({ start: 0, end: rows, small: 0, large: 0 });
     const node = this.#node();
     this.#roots.push(node);
+    const [gradient, hessian] = [found[FOUND.gradient] as number, found[FOUND.hessian] as number];
     return { node, start: 0, end: rows, slot: 0, gradient, hessian, split: this.#best(0) };
   }
 
@@ -116,14 +129,14 @@ export class Grower {
     control[END] = end;
     control[SLOT_SMALL] = small;
     control[SLOT_LARGE] = large;
-    this.#together(DO_HISTOGRAMS);
+    this.#crew.together(DO_HISTOGRAMS);
   }
 
   /** The best of what the threads found; of equal gains the feature that comes first, whoever holds it. */
   #best(leaf: 0 | 1): Split | undefined {
-    const { found, features } = this.#shared;
+    const { found, threads } = this.#shared;
     let best: Split | undefined;
-    for (let thread = 0; thread < features.length; thread += 1) {
+    for (let thread = 0; thread < threads.length; thread += 1) {
       const base = foundAt(thread, leaf);
       const gain = found[base + FOUND.gain] as number;
       const feature = found[base + FOUND.feature] as number;
@@ -180,21 +193,20 @@ export class Grower {
 
   /** Puts the rows that go left before those that go right, each in their order. Returns where the right ones begin. */
   #partition({ start, end }: Leaf, { feature, bin, missingLeft }: Split): number {
-    const { order, features, blocks } = this.#shared;
-    const thread = features.findIndex((own) => own.includes(feature));
-    const own = features[thread] as readonly number[];
-    const [block, width, at] = [blocks[thread] as Uint8Array, own.length, own.indexOf(feature)];
-    const spare = this.#spare;
-    let [left, right] = [start, 0];
-    for (let index = start; index < end; index += 1) {
-      const row = order[index] as number;
-      const value = block[row * width + at] as number;
-      const goesLeft = value === 0 ? missingLeft : value <= bin;
-      if (goesLeft) order[left++] = row;
-      else spare[right++] = row;
+    const { control } = this.#shared;
+    const { table, leftCounts } = this.#views;
+    table.fill(1, 0, bin + 1).fill(0, bin + 1);
+    table[0] = missingLeft ? 1 : 0;
+    control[START] = start;
+    control[END] = end;
+    control[FEATURE] = feature;
+    if (end - start < ROWS_ALONE_MAX) {
+      this.#crew.partitionAlone();
+      return start + (leftCounts[0] as number);
     }
-    order.set(spare.subarray(0, right), left);
-    return left;
+    this.#crew.together(DO_PARTITION);
+    this.#crew.together(DO_GATHER);
+    return leftCounts.reduce((sum, count) => sum + count, start);
   }
 
   #node(): number {
@@ -219,14 +231,14 @@ export class Grower {
     out.gain[node] = split.gain;
   }
 
-  #finish({ node, start, end, gradient, hessian }: Leaf): void {
-    const { options, order, scores } = this.#shared;
+  #finish({ node, start, end, gradient, hessian }: Leaf, index: number): void {
+    const { options } = this.#shared;
+    const { leafRanges, leafValues } = this.#views;
     const value = Math.fround((-gradient / (hessian + options.lambda)) * options.learningRate);
     this.#out.value[node] = value;
-    for (let index = start; index < end; index += 1) {
-      const row = order[index] as number;
-      scores[row] = (scores[row] as number) + value;
-    }
+    leafValues[index] = value;
+    leafRanges[2 * index] = start;
+    leafRanges[2 * index + 1] = end;
   }
 }
 

@@ -1,27 +1,39 @@
 import type { GradientBoosting } from "../define-training.ts";
-import { FOUND, foundAt, type SharedTraining } from "./shared.ts";
+import { BINS, FEATURE_BYTES, type Kernels } from "./kernels/kernels.ts";
+import { FOUND, foundAt, type SharedTraining, type ThreadPlan } from "./shared.ts";
 
-const BINS = 256;
+/** Rows of one call of a kernel: short calls let the compiled kernel be replaced by its optimised form early. */
+const ROWS_A_CALL = 32_768;
 
 /** One thread's histograms: for each leaf in the making, gradient and hessian sums by bin of this thread's features. */
 export class Histograms {
   readonly #shared: SharedTraining;
   readonly #thread: number;
-  readonly #features: readonly number[];
+  readonly #plan: ThreadPlan;
+  readonly #kernels: Kernels;
   readonly #slots: Float64Array[] = [];
 
-  constructor(shared: SharedTraining, thread: number) {
+  constructor(shared: SharedTraining, { kernels, thread }: { readonly kernels: Kernels; readonly thread: number }) {
+    const plan = shared.threads[thread];
+    if (plan === undefined) throw new Error("a thread has no plan");
     this.#shared = shared;
     this.#thread = thread;
-    this.#features = shared.features[thread] ?? [];
+    this.#plan = plan;
+    this.#kernels = kernels;
   }
 
   /** Sums a leaf's rows. Each bin's sum runs over the rows in their order, so it is the same with any number of threads. */
   build({ slot, start, end }: { readonly slot: number; readonly start: number; readonly end: number }): void {
-    const width = this.#features.length;
-    const histogram = this.#slot(slot).fill(0);
-    const block = this.#shared.blocks[this.#thread] as Uint8Array;
-    sumRows({ histogram, block, width, order: this.#shared.order, gradients: this.#shared.gradients, start, end });
+    const { places } = this.#shared;
+    this.#slot(slot).fill(0);
+    for (const { features, first, block } of this.#plan.groups) {
+      const histogram = this.#address(slot) + first * FEATURE_BYTES;
+      for (let from = start; from < end; from += ROWS_A_CALL) {
+        const to = Math.min(end, from + ROWS_A_CALL);
+        const [order, orderEnd] = [places.order + from * 4, places.order + to * 4];
+        this.#kernels.sum(features.length, { order, orderEnd, gradients: places.gradients, block, histogram });
+      }
+    }
   }
 
   /** The larger child is the parent less the smaller one. The parent's memory becomes the larger child's. */
@@ -38,39 +50,32 @@ export class Histograms {
     const base = foundAt(this.#thread, leaf);
     found[base + FOUND.gain] = 0;
     const histogram = this.#slot(slot);
-    this.#features.forEach((feature, index) => {
+    this.#plan.features.forEach((feature, index) => {
       const part = histogram.subarray(index * BINS * 2, (index + 1) * BINS * 2);
       const bins = (this.#shared.thresholds[feature]?.[0] ?? 0) + 1;
+      if (index === 0) this.#totals({ part, bins, base });
       scanFeature({ part, bins, feature, rows, found, base, options });
     });
   }
 
-  #slot(slot: number): Float64Array {
-    return (this.#slots[slot] ??= new Float64Array(this.#features.length * BINS * 2));
-  }
-}
-
-interface Summing {
-  readonly histogram: Float64Array;
-  readonly block: Uint8Array;
-  readonly width: number;
-  readonly order: Int32Array;
-  readonly gradients: Float32Array;
-  readonly start: number;
-  readonly end: number;
-}
-
-function sumRows({ histogram, block, width, order, gradients, start, end }: Summing): void {
-  for (let index = start; index < end; index += 1) {
-    const row = order[index] as number;
-    const gradient = gradients[2 * row] as number;
-    const hessian = gradients[2 * row + 1] as number;
-    const base = row * width;
-    for (let f = 0; f < width; f += 1) {
-      const at = ((f << 8) + (block[base + f] as number)) << 1;
-      histogram[at] = (histogram[at] as number) + gradient;
-      histogram[at + 1] = (histogram[at + 1] as number) + hessian;
+  /** Of all the leaf's rows, by the thread's first feature: each row is in one of its bins. */
+  #totals({ part, bins, base }: { readonly part: Float64Array; readonly bins: number; readonly base: number }): void {
+    let [gradient, hessian] = [0, 0];
+    for (let bin = 0; bin <= bins; bin += 1) {
+      gradient += part[2 * bin] as number;
+      hessian += part[2 * bin + 1] as number;
     }
+    this.#shared.found[base + FOUND.gradient] = gradient;
+    this.#shared.found[base + FOUND.hessian] = hessian;
+  }
+
+  #address(slot: number): number {
+    return this.#plan.histograms + slot * this.#plan.features.length * FEATURE_BYTES;
+  }
+
+  #slot(slot: number): Float64Array {
+    const length = this.#plan.features.length * BINS * 2;
+    return (this.#slots[slot] ??= new Float64Array(this.#shared.memory.buffer, this.#address(slot), length));
   }
 }
 

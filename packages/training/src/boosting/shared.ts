@@ -1,3 +1,4 @@
+import type { KernelModule, SharedMemory } from "./kernels/web-assembly.ts";
 import type { GradientBoosting } from "../define-training.ts";
 
 /** What the trainer's threads share. All of it lies in shared memory, so nothing is copied between them. */
@@ -8,20 +9,78 @@ export interface SharedTraining {
   readonly columns: readonly Float32Array[];
   /** 0 or 1. */
   readonly labels: Float32Array;
-  /** The features of each thread. */
-  readonly features: readonly (readonly number[])[];
-  /** For each thread a row-major block of its features' bins. */
-  readonly blocks: readonly Uint8Array[];
-  /** Gradient and hessian of each row, interleaved. */
-  readonly gradients: Float32Array;
-  readonly scores: Float32Array;
-  /** Row numbers, a leaf's rows together. */
-  readonly order: Int32Array;
+  /** What each thread does. */
+  readonly threads: readonly ThreadPlan[];
+  readonly kernels: KernelModule;
+  readonly memory: SharedMemory;
+  readonly places: Places;
   /** Thresholds of each feature: count, then values. */
   readonly thresholds: readonly Float32Array[];
   /** The best split that each thread found for each of two leaves. */
   readonly found: Float64Array;
   readonly control: Int32Array;
+}
+
+/** A thread's features, and where in the memory its parts lie. */
+export interface ThreadPlan {
+  readonly features: readonly number[];
+  readonly groups: readonly FeatureGroup[];
+  /** One histogram of all its features for each leaf in the making. */
+  readonly histograms: number;
+}
+
+/** Features whose bins lie together: a row-major block, a byte a cell. */
+export interface FeatureGroup {
+  readonly features: readonly number[];
+  /** Of the group's first feature among the thread's. */
+  readonly first: number;
+  readonly block: number;
+}
+
+/** Byte addresses in the memory. */
+export interface Places {
+  /** Gradient and hessian of each row, float32, interleaved. */
+  readonly gradients: number;
+  readonly scores: number;
+  /** Row numbers, int32, a leaf's rows together. */
+  readonly order: number;
+  /** As large as `order`. */
+  readonly spare: number;
+  /** For each bin of the feature that is split: 1 where it goes left. */
+  readonly table: number;
+  /** How many rows of each thread's share go left, int32. */
+  readonly leftCounts: number;
+  /** Of a finished tree: start and end of each leaf's rows, int32. */
+  readonly leafRanges: number;
+  /** Of a finished tree: each leaf's value, float32. */
+  readonly leafValues: number;
+}
+
+export interface Views {
+  readonly bytes: Uint8Array;
+  readonly gradients: Float32Array;
+  readonly scores: Float32Array;
+  readonly order: Int32Array;
+  readonly spare: Int32Array;
+  readonly table: Uint8Array;
+  readonly leftCounts: Int32Array;
+  readonly leafRanges: Int32Array;
+  readonly leafValues: Float32Array;
+}
+
+export function viewsOf({ memory, places, rows, threads, options }: SharedTraining): Views {
+  const { buffer } = memory;
+  return {
+    bytes: new Uint8Array(buffer),
+    gradients: new Float32Array(buffer, places.gradients, rows * 2),
+    scores: new Float32Array(buffer, places.scores, rows),
+    order: new Int32Array(buffer, places.order, rows),
+    spare: new Int32Array(buffer, places.spare, rows),
+    table: new Uint8Array(buffer, places.table, 256),
+    leftCounts: new Int32Array(buffer, places.leftCounts, threads.length),
+    leafRanges: new Int32Array(buffer, places.leafRanges, options.leaves * 2),
+    leafValues: new Float32Array(buffer, places.leafValues, options.leaves),
+  };
 }
 
 /** Slots of `control`. The leader writes a command, then raises the generation; each thread counts itself done. */
@@ -34,17 +93,42 @@ export const SLOT_SMALL = 5;
 export const SLOT_LARGE = 6;
 export const HAS_LARGE = 7;
 export const ROWS_LARGE = 8;
+export const FEATURE = 9;
+/** Leaves of the finished tree. */
+export const LEAVES = 10;
 export const CONTROL_SIZE = 16;
 
 export const DO_BINS = 1;
 export const DO_GRADIENTS = 2;
 export const DO_HISTOGRAMS = 3;
 export const DO_END = 4;
+export const DO_PARTITION = 5;
+export const DO_GATHER = 6;
+export const DO_SCORES = 7;
 
-/** Fields of one found split in `found`. */
-export const FOUND = { gain: 0, feature: 1, bin: 2, missingLeft: 3, leftGradient: 4, leftHessian: 5 } as const;
-export const FOUND_SIZE = 6;
+/** Fields of one found split in `found`. The totals are those of the leaf's rows. */
+export const FOUND = {
+  gain: 0,
+  feature: 1,
+  bin: 2,
+  missingLeft: 3,
+  leftGradient: 4,
+  leftHessian: 5,
+  gradient: 6,
+  hessian: 7,
+} as const;
+export const FOUND_SIZE = 8;
 
 export function foundAt(thread: number, leaf: 0 | 1): number {
   return (thread * 2 + leaf) * FOUND_SIZE;
+}
+
+/** A thread's share of the numbers from start to end. */
+export function shareOf(
+  { start, end }: { readonly start: number; readonly end: number },
+  { thread, threads }: { readonly thread: number; readonly threads: number },
+): { readonly from: number; readonly to: number } {
+  const share = Math.ceil((end - start) / threads);
+  const from = Math.min(end, start + thread * share);
+  return { from, to: Math.min(end, from + share) };
 }

@@ -1,60 +1,88 @@
-import { fillBins } from "./bins.ts";
+import { fillBins, findBins } from "./bins.ts";
 import { Histograms } from "./histograms.ts";
+import { startKernels } from "./kernels/kernels.ts";
+import { Partition } from "./partition.ts";
 import {
   COMMAND,
   DO_BINS,
+  DO_GATHER,
   DO_GRADIENTS,
   DO_HISTOGRAMS,
+  DO_PARTITION,
+  DO_SCORES,
   END,
   HAS_LARGE,
+  LEAVES,
   ROWS_LARGE,
+  shareOf,
   SLOT_LARGE,
   SLOT_SMALL,
   START,
+  viewsOf,
   type SharedTraining,
+  type Views,
 } from "./shared.ts";
 
 /** One thread's part of the work. The leader is thread 0 and does its part too. */
 export class TrainingThread {
   readonly #shared: SharedTraining;
   readonly #thread: number;
+  readonly #views: Views;
   readonly #histograms: Histograms;
+  readonly #partition: Partition;
 
   constructor(shared: SharedTraining, thread: number) {
     this.#shared = shared;
     this.#thread = thread;
-    this.#histograms = new Histograms(shared, thread);
+    this.#views = viewsOf(shared);
+    const kernels = startKernels(shared.kernels, shared.memory);
+    this.#histograms = new Histograms(shared, { kernels, thread });
+    this.#partition = new Partition(shared, { views: this.#views, kernels, thread });
   }
 
   /** Does what the control block says. */
   work(): void {
-    const { control } = this.#shared;
+    const { control, threads } = this.#shared;
     const command = control[COMMAND];
     if (command === DO_BINS) this.#bins();
     else if (command === DO_GRADIENTS) this.#gradients();
     else if (command === DO_HISTOGRAMS) this.#splits();
+    else if (command === DO_PARTITION) this.#partition.sort(threads.length);
+    else if (command === DO_GATHER) this.#partition.gather(threads.length);
+    else if (command === DO_SCORES) this.#scores();
+  }
+
+  /** The leader alone, where waking the others would take longer than the work. */
+  partitionAlone(): void {
+    this.#partition.sort(1);
+    this.#partition.gather(1);
   }
 
   #bins(): void {
-    const { columns, thresholds, features, blocks, rows } = this.#shared;
-    const own = features[this.#thread] ?? [];
-    const block = blocks[this.#thread] as Uint8Array;
-    own.forEach((feature, at) => {
-      const stored = thresholds[feature] as Float32Array;
-      const upper = stored.subarray(1, 1 + (stored[0] as number));
-      fillBins(columns[feature] as Float32Array, { upper }, { block, width: own.length, at, rows });
-    });
+    const { columns, thresholds, threads, rows, options } = this.#shared;
+    for (const { features, block } of threads[this.#thread]?.groups ?? []) {
+      const bytes = this.#views.bytes.subarray(block, block + rows * features.length);
+      features.forEach((feature, at) => {
+        const column = columns[feature] as Float32Array;
+        const bins = findBins(column, rows, options.bins);
+        const stored = thresholds[feature] as Float32Array;
+        stored[0] = bins.upper.length;
+        stored.set(bins.upper, 1);
+        fillBins(column, bins, { block: bytes, width: features.length, at, rows });
+      });
+    }
   }
 
-  /** Log loss: gradient p − y, hessian p(1 − p), of a share of the rows. */
+  /** Log loss: gradient p − y, hessian p(1 − p), of a share of the rows, all of which are in the root again. */
   #gradients(): void {
-    const { scores, labels, gradients, rows, features } = this.#shared;
-    const share = Math.ceil(rows / features.length);
-    const end = Math.min(rows, (this.#thread + 1) * share);
-    for (let row = this.#thread * share; row < end; row += 1) {
+    const { labels } = this.#shared;
+    const { scores, gradients, order } = this.#views;
+    const { from, to } = this.#share();
+    for (let row = from; row < to; row += 1) {
       const probability = 1 / (1 + Math.exp(-(scores[row] as number)));
       gradients[2 * row] = probability - (labels[row] as number);
       gradients[2 * row + 1] = probability * (1 - probability);
+      order[row] = row;
     }
   }
 
@@ -67,5 +95,25 @@ export class TrainingThread {
     if (control[HAS_LARGE] === 0) return;
     this.#histograms.subtract({ small, large });
     this.#histograms.find({ slot: large, leaf: 1, rows: control[ROWS_LARGE] as number });
+  }
+
+  /** Adds the finished tree's values to a share of the rows. */
+  #scores(): void {
+    const { scores, order, leafRanges, leafValues } = this.#views;
+    const { from, to } = this.#share();
+    const leaves = this.#shared.control[LEAVES] as number;
+    for (let leaf = 0; leaf < leaves; leaf += 1) {
+      const value = leafValues[leaf] as number;
+      const end = Math.min(to, leafRanges[2 * leaf + 1] as number);
+      for (let index = Math.max(from, leafRanges[2 * leaf] as number); index < end; index += 1) {
+        const row = order[index] as number;
+        scores[row] = (scores[row] as number) + value;
+      }
+    }
+  }
+
+  #share(): { readonly from: number; readonly to: number } {
+    const { rows, threads } = this.#shared;
+    return shareOf({ start: 0, end: rows }, { thread: this.#thread, threads: threads.length });
   }
 }

@@ -4,6 +4,8 @@ import type { GradientBoosting } from "../define-training.ts";
 import { trainingErrors } from "../errors.ts";
 import { decodeModel } from "../model/model-file.ts";
 import type { TreeModel } from "../model/tree-model.ts";
+import { compileKernels } from "./kernels/kernels.ts";
+import { planMemory } from "./plan-memory.ts";
 import { CONTROL_SIZE, FOUND_SIZE, type SharedTraining } from "./shared.ts";
 import type { LeaderInput, LeaderMessage } from "./worker.ts";
 
@@ -63,19 +65,14 @@ function share(
   { trainer, threads }: { readonly trainer: GradientBoosting; readonly threads: number },
 ): SharedTraining {
   const { rows, columns, labels } = matrix;
-  const features = Array.from({ length: threads }, (_, thread) =>
-    columns.map((_column, index) => index).filter((index) => index % threads === thread),
-  );
+  const plan = planMemory({ rows, features: columns.length, leaves: trainer.leaves, threads });
   return {
+    ...plan,
     options: trainer,
     rows,
     columns,
     labels,
-    features,
-    blocks: features.map((own) => new Uint8Array(new SharedArrayBuffer(own.length * rows))),
-    gradients: new Float32Array(new SharedArrayBuffer(rows * 8)),
-    scores: new Float32Array(new SharedArrayBuffer(rows * 4)),
-    order: new Int32Array(new SharedArrayBuffer(rows * 4)),
+    kernels: compileKernels(plan.threads.flatMap(({ groups }) => groups.map(({ features }) => features.length))),
     thresholds: columns.map(() => new Float32Array(new SharedArrayBuffer(257 * 4))),
     found: new Float64Array(new SharedArrayBuffer(threads * 2 * FOUND_SIZE * 8)),
     control: new Int32Array(new SharedArrayBuffer(CONTROL_SIZE * 4)),

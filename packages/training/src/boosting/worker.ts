@@ -1,8 +1,7 @@
 import { parentPort, Worker, workerData } from "node:worker_threads";
 import { encodeModel } from "../model/model-file.ts";
-import { findBins } from "./bins.ts";
 import { Grower, setCommand } from "./grow.ts";
-import { DO_BINS, DO_END, DONE, COMMAND, GENERATION, type SharedTraining } from "./shared.ts";
+import { DO_BINS, DO_END, DONE, COMMAND, GENERATION, viewsOf, type SharedTraining } from "./shared.ts";
 import { TrainingThread } from "./thread.ts";
 
 // The trainer's threads. The leader grows the trees; the followers wait for its commands in shared memory.
@@ -28,7 +27,7 @@ if (input.role === "leader") lead(input);
 else follow(input);
 
 function lead({ shared, featureNames }: LeaderInput): void {
-  const threads = shared.features.length;
+  const threads = shared.threads.length;
   const followers = Array.from({ length: threads - 1 }, (_, index) => {
     const data: FollowerInput = { role: "follower", shared, thread: index + 1 };
     return new Worker(new URL(import.meta.url), { workerData: data });
@@ -42,10 +41,10 @@ function lead({ shared, featureNames }: LeaderInput): void {
     own.work();
     waitUntil(shared.control, { slot: DONE, value: threads - 1 });
   };
-  quantise(shared);
   together(DO_BINS);
+  parentPort?.postMessage({ trees: 0 } satisfies LeaderMessage);
   const base = startScores(shared);
-  const grower = new Grower(shared, together);
+  const grower = new Grower(shared, { together, partitionAlone: () => own.partitionAlone() });
   for (let tree = 0; tree < shared.options.trees; tree += 1) {
     grower.growTree();
     parentPort?.postMessage({ trees: tree + 1 } satisfies LeaderMessage);
@@ -57,21 +56,13 @@ function lead({ shared, featureNames }: LeaderInput): void {
   for (const follower of followers) follower.unref();
 }
 
-function quantise({ columns, thresholds, rows, options }: SharedTraining): void {
-  columns.forEach((column, feature) => {
-    const { upper } = findBins(column, rows, options.bins);
-    const stored = thresholds[feature] as Float32Array;
-    stored[0] = upper.length;
-    stored.set(upper, 1);
-  });
-}
-
 /** All scores begin at the log odds of the labels. */
-function startScores({ scores, labels, rows }: SharedTraining): number {
+function startScores(shared: SharedTraining): number {
+  const { labels, rows } = shared;
   let positives = 0;
   for (let row = 0; row < rows; row += 1) positives += labels[row] as number;
   const base = Math.fround(Math.log(positives / (rows - positives)));
-  scores.fill(base);
+  viewsOf(shared).scores.fill(base);
   return base;
 }
 
