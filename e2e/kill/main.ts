@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { infer, differentFlights } from "../support/callers.ts";
-import { end, mill, millJson, millUp, smallFlights } from "../support/project.ts";
+import { end, mill, millUp, rowHashes, smallFlights } from "../support/project.ts";
 
 // Kills the road at its named write points, in a third of the cases also the run that recovers from it, runs it to its end,
 // and compares every table with an undisturbed run's. The points are those of the run: the processes of `mill up` are
@@ -145,19 +145,4 @@ function wasKilled({ code, signal }: { readonly code: number | null; readonly si
 function count(point: string, when: keyof typeof decks): void {
   const hit = hits.get(point.split("#")[0] ?? "");
   if (hit !== undefined) hit[when] += 1;
-}
-
-/** For each table its rows' count and the sum of their hashes, whatever their order. */
-function rowHashes(projectDir: string): Readonly<Record<string, string>> {
-  const tables = (millJson(["table", "list", "--project", projectDir]) as { name: string; kind: string }[]).filter(
-    ({ kind }) => kind === "table",
-  );
-  const parts = tables.map(
-    ({ name }) =>
-      `select '${name}' as name, count(*)::varchar || ' ' || coalesce(sum(hash(t)::hugeint), 0)::varchar as rows_ from main."${name}" as t`,
-  );
-  const { rows } = millJson(["sql", parts.join(" union all "), "--project", projectDir]) as {
-    rows: [string, string][];
-  };
-  return Object.fromEntries(rows);
 }

@@ -59,14 +59,19 @@ export async function startPostgres(programs: string): Promise<PostgresServer> {
     "-E",
     "UTF8",
   ]);
-  const options = `-p ${port} -k ${folder} -c listen_addresses=127.0.0.1`;
+  const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=`;
   const start = () => run("pg_ctl", ["start", "-w", "-D", data, "-l", log, "-o", options]);
   start();
   return {
     url: `postgresql://mill:${PASSWORD}@127.0.0.1:${port}/postgres`,
     password: PASSWORD,
     start,
-    kill: () => killAll(Number(readFileSync(join(data, "postmaster.pid"), "utf8").split("\n")[0])),
+    kill: () => {
+      const pidFile = join(data, "postmaster.pid");
+      killAll(Number(readFileSync(pidFile, "utf8").split("\n")[0]));
+      // Where nobody buries the dead at once, its number would look like a running server's.
+      rmSync(pidFile);
+    },
     remove: () => {
       try {
         run("pg_ctl", ["stop", "-m", "immediate", "-w", "-D", data]);

@@ -116,6 +116,21 @@ export function tablesOf(projectDir: string): Readonly<Record<string, string>> {
   return Object.fromEntries(tables.map(({ name, rowCount, snapshotId }) => [name, `${rowCount} rows, ${snapshotId}`]));
 }
 
+/** For each table its rows' count and the sum of their hashes, whatever their order. */
+export function rowHashes(projectDir: string): Readonly<Record<string, string>> {
+  const tables = (millJson(["table", "list", "--project", projectDir]) as { name: string; kind: string }[]).filter(
+    ({ kind }) => kind === "table",
+  );
+  const parts = tables.map(
+    ({ name }) =>
+      `select '${name}' as name, count(*)::varchar || ' ' || coalesce(sum(hash(t)::hugeint), 0)::varchar as rows_ from main."${name}" as t`,
+  );
+  const { rows } = millJson(["sql", parts.join(" union all "), "--project", projectDir]) as {
+    rows: [string, string][];
+  };
+  return Object.fromEntries(rows);
+}
+
 /** The flights example in a folder of its own, over a few thousand made-up flights. */
 export function smallFlights(): string {
   const projectDir = mkdtempSync(join(tmpdir(), "mill-flights-"));

@@ -1,10 +1,21 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Database } from "@millwright/platform";
+import { systemClock, systemIds } from "@millwright/kernel";
+import { createLineage, governanceMigrations } from "@millwright/governance";
+import { lineageSuite } from "@millwright/governance/testing";
+import { lakehouseMigrations } from "@millwright/lakehouse";
+import { openDatabaseTableCatalog } from "@millwright/lakehouse/adapters/database-table-catalog";
+import { openLocalObjectStore } from "@millwright/lakehouse/adapters/local-object-store";
+import { objectStoreSuite, tableCatalogSuite } from "@millwright/lakehouse/testing";
+import { createRunStore, orchestrationMigrations } from "@millwright/orchestration";
+import { runStoreSuite } from "@millwright/orchestration/testing";
+import { migrate, type Database, type MigrationSet } from "@millwright/platform";
 import { openPostgresDatabase } from "@millwright/platform/adapters/postgres-database";
 import { openSqliteDatabase } from "@millwright/platform/adapters/sqlite-database";
 import { databaseSuite } from "@millwright/platform/testing";
+import { createTracking, trackingMigrations } from "@millwright/tracking";
+import { trackingSuite } from "@millwright/tracking/testing";
 import { afterAll, beforeAll, describe, inject } from "vitest";
 import { startPostgres, type PostgresServer } from "../../../e2e/support/postgres.ts";
 
@@ -13,11 +24,57 @@ import { startPostgres, type PostgresServer } from "../../../e2e/support/postgre
 const folder = mkdtempSync(join(tmpdir(), "mill-ports-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function suites(name: string, blocks: boolean, open: (place: string) => Promise<Database>): void {
-  databaseSuite(name, { blocks, open: () => open("database") });
+interface Adapter {
+  readonly name: string;
+  /** A database of a name, each time as another process would open it. */
+  readonly open: (name: string) => Promise<Database>;
+  readonly blocks: boolean;
 }
 
-suites("SQLite", true, (place) => Promise.resolve(openSqliteDatabase({ path: join(folder, `${place}.db`) })));
+function suitesOn({ name, open, blocks }: Adapter): void {
+  const migrated = async (place: string, set: MigrationSet): Promise<Database> => {
+    const database = await open(place);
+    await migrate(database, [set], systemClock.nowMs());
+    return database;
+  };
+  const world = { clock: systemClock, ids: systemIds };
+  databaseSuite(name, { blocks, open: () => open("database") });
+  tableCatalogSuite(name, {
+    open: async () => {
+      const database = await migrated("catalog", lakehouseMigrations);
+      return { ...openDatabaseTableCatalog({ database }), close: () => database.close() };
+    },
+  });
+  runStoreSuite(name, {
+    open: async () => {
+      const database = await migrated("runs", orchestrationMigrations);
+      return { store: createRunStore(database), close: () => database.close() };
+    },
+  });
+  trackingSuite(name, {
+    blocks,
+    open: async () => {
+      const database = await migrated("tracking", trackingMigrations);
+      return { tracking: createTracking({ database, ...world }), close: () => database.close() };
+    },
+  });
+  lineageSuite(name, {
+    open: async () => {
+      const database = await migrated("lineage", governanceMigrations);
+      return { lineage: createLineage({ database, ...world }), close: () => database.close() };
+    },
+  });
+}
+
+objectStoreSuite("the local disk", {
+  open: () => Promise.resolve(openLocalObjectStore({ root: join(folder, "store") })),
+});
+
+suitesOn({
+  name: "SQLite",
+  blocks: true,
+  open: (name) => Promise.resolve(openSqliteDatabase({ path: join(folder, `${name}.db`) })),
+});
 
 const programs = inject("means").postgres;
 describe.skipIf(programs === undefined)("with a PostgreSQL server", () => {
@@ -27,5 +84,9 @@ describe.skipIf(programs === undefined)("with a PostgreSQL server", () => {
   });
   afterAll(() => server.remove());
 
-  suites("Postgres", false, (schema) => openPostgresDatabase({ url: server.url, schema }));
+  suitesOn({
+    name: "Postgres",
+    blocks: false,
+    open: (name) => openPostgresDatabase({ url: server.url, schema: name }),
+  });
 });

@@ -48,9 +48,10 @@ export function createLineage({
   readonly ids: IdSource;
 }): Lineage {
   const kysely = database.as<Tables>();
+  const write = database.grouped<Tables>();
   return {
     emit: (event) =>
-      kysely.transaction().execute(async (transaction) => {
+      write(async (transaction) => {
         const job = event.job.name;
         await transaction
           .insertInto("lineage_event")

@@ -55,6 +55,8 @@ export interface RunStore {
 
 export function createRunStore(database: Database): RunStore {
   const kysely = database.as<Tables>();
+  // Steps end side by side, and each tells it twice: they share their commits.
+  const write = database.grouped<Tables>();
   return {
     begin: async ({ runId, state, trigger, startedAtMs }) => {
       // A run that a crash cut off is not running any more: its process is gone with the project's lock.
@@ -69,11 +71,13 @@ export function createRunStore(database: Database): RunStore {
     },
     saveTask: async (runId, report) => {
       const row = taskRow(runId, report);
-      await kysely
-        .insertInto("task_run")
-        .values(row)
-        .onConflict((conflict) => conflict.columns(["run_id", "task_id"]).doUpdateSet(row))
-        .execute();
+      await write((transaction) =>
+        transaction
+          .insertInto("task_run")
+          .values(row)
+          .onConflict((conflict) => conflict.columns(["run_id", "task_id"]).doUpdateSet(row))
+          .execute(),
+      );
     },
     done: async (taskId) => {
       const row = await kysely.selectFrom("task_done").selectAll().where("task_id", "=", taskId).executeTakeFirst();
@@ -92,11 +96,13 @@ export function createRunStore(database: Database): RunStore {
         warned: done.warned ? 1 : 0,
         done_at: done.doneAtMs,
       };
-      await kysely
-        .insertInto("task_done")
-        .values(row)
-        .onConflict((conflict) => conflict.column("task_id").doUpdateSet(row))
-        .execute();
+      await write((transaction) =>
+        transaction
+          .insertInto("task_done")
+          .values(row)
+          .onConflict((conflict) => conflict.column("task_id").doUpdateSet(row))
+          .execute(),
+      );
     },
     forget: async (taskId) => {
       await kysely.deleteFrom("task_done").where("task_id", "=", taskId).execute();

@@ -1,5 +1,5 @@
 import type { Clock, IdSource } from "@millwright/kernel";
-import type { Database, MigrationSet } from "@millwright/platform";
+import { platformErrors, type Database, type MigrationSet } from "@millwright/platform";
 import { trackingErrors } from "./errors.ts";
 import { runsAndModels } from "./migrations/0001-runs-and-models.ts";
 
@@ -59,6 +59,8 @@ export interface Tracking {
   byAlias(model: string, alias: string): Promise<ModelVersion | undefined>;
 }
 
+const REGISTER_TRIES = 50;
+
 interface Tables {
   experiment_run: {
     id: string;
@@ -92,6 +94,8 @@ export function createTracking({
   readonly ids: IdSource;
 }): Tracking {
   const kysely = database.as<Tables>();
+  // Training code logs as fast as it learns: its writers share commits.
+  const write = database.grouped<Tables>();
   const versions = async (model: string): Promise<readonly ModelVersion[]> => {
     const rows = await kysely
       .selectFrom("model_version")
@@ -102,6 +106,36 @@ export function createTracking({
     if (rows.length === 0) throw trackingErrors.create("tracking/unknown-model", { because: model });
     const aliases = await kysely.selectFrom("model_alias").selectAll().where("model", "=", model).execute();
     return rows.map((row) => versionOf(row, aliases));
+  };
+  const insertVersion = async (
+    transaction: typeof kysely,
+    { model, runId, artifactPath, details }: NewVersion,
+  ): Promise<Tables["model_version"]> => {
+    for (let attempt = 0; attempt < REGISTER_TRIES; attempt += 1) {
+      const last = await transaction
+        .selectFrom("model_version")
+        .select((on) => on.fn.max("version").as("version"))
+        .where("model", "=", model)
+        .executeTakeFirst();
+      const row = {
+        model,
+        version: Number(last?.version ?? 0) + 1,
+        run_id: runId,
+        artifact_path: artifactPath,
+        details: JSON.stringify(details),
+        created_at: clock.nowMs(),
+      };
+      const inserted = await transaction
+        .insertInto("model_version")
+        .values(row)
+        .onConflict((on) => on.doNothing())
+        .executeTakeFirst();
+      if (inserted.numInsertedOrUpdatedRows === 1n) return row;
+      // Another process that registers at the same time took the number first.
+    }
+    throw platformErrors.create("platform/busy", {
+      because: `${model} got ${REGISTER_TRIES} other versions meanwhile`,
+    });
   };
   return {
     startRun: async (run) => {
@@ -124,11 +158,13 @@ export function createTracking({
         logged_at: clock.nowMs(),
       }));
       if (rows.length > 0)
-        await kysely
-          .insertInto("run_metric")
-          .values(rows)
-          .onConflict((on) => on.doNothing())
-          .execute();
+        await write((transaction) =>
+          transaction
+            .insertInto("run_metric")
+            .values(rows)
+            .onConflict((on) => on.doNothing())
+            .execute(),
+        );
     },
     finishRun: async (runId, status) => {
       await kysely
@@ -145,21 +181,8 @@ export function createTracking({
     metrics: async (runId) =>
       kysely.selectFrom("run_metric").select(["name", "step", "value"]).where("run_id", "=", runId).execute(),
     register: (version) =>
-      kysely.transaction().execute(async (transaction) => {
-        const last = await transaction
-          .selectFrom("model_version")
-          .select((on) => on.fn.max("version").as("version"))
-          .where("model", "=", version.model)
-          .executeTakeFirst();
-        const row = {
-          model: version.model,
-          version: Number(last?.version ?? 0) + 1,
-          run_id: version.runId,
-          artifact_path: version.artifactPath,
-          details: JSON.stringify(version.details),
-          created_at: clock.nowMs(),
-        };
-        await transaction.insertInto("model_version").values(row).execute();
+      write(async (transaction) => {
+        const row = await insertVersion(transaction, version);
         const aliases = version.aliases.map((alias) => ({ model: version.model, alias, version: row.version }));
         for (const alias of aliases) {
           await transaction

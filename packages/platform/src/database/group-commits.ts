@@ -1,7 +1,7 @@
 import { sql, type Kysely } from "kysely";
 import { platformErrors } from "../errors.ts";
 
-/** Runs one caller's writes. Everything goes through the given transaction; resolves once it is on disk. */
+/** Runs one caller's writes, perhaps twice. Everything goes through the given transaction; resolves once it is on disk. */
 export type GroupedWriter<Schema> = <Result>(work: (transaction: Kysely<Schema>) => Promise<Result>) => Promise<Result>;
 
 export interface CommitGroup {
@@ -20,9 +20,9 @@ type Outcome = { readonly result: unknown } | { readonly error: unknown };
 
 /**
  * Lets many writers share commits, and so their fsyncs: what comes while one commit is on its way goes into the next.
- * Writes happen in the order in which they were asked for. Each stands on a savepoint of its own: one that fails is
- * undone and told to its own caller, and none is acknowledged before the commit that holds it. Throws `platform/busy`
- * when more than `waitingMax` wait.
+ * Writes happen in the order in which they were asked for, and none is acknowledged before the commit that holds it.
+ * Where one fails, all of them are undone and done again, each on a savepoint of its own: the failure is told to its own
+ * caller alone, and a write may run twice. Throws `platform/busy` when more than `waitingMax` wait.
  */
 export function groupCommits(
   kysely: Kysely<unknown>,
@@ -55,25 +55,43 @@ export function groupCommits(
 }
 
 async function commitTogether(kysely: Kysely<unknown>, batch: readonly Waiting[]): Promise<void> {
-  let outcomes: readonly Outcome[];
-  try {
-    outcomes = await kysely.transaction().execute(async (transaction) => {
-      const [only] = batch;
-      // Alone, it needs no savepoint: its failure is the transaction's.
-      if (only !== undefined && batch.length === 1) return [{ result: await only.work(transaction) }];
-      const all: Outcome[] = [];
-      for (const { work } of batch) all.push(await onSavepoint(transaction, work));
-      return all;
+  let isWorkAtFault = false;
+  const all = (each: (transaction: Kysely<unknown>, work: Waiting["work"]) => Promise<Outcome>) =>
+    kysely.transaction().execute(async (transaction) => {
+      const outcomes: Outcome[] = [];
+      for (const { work } of batch) outcomes.push(await each(transaction, work));
+      return outcomes;
     });
+  try {
+    const outcomes = await all(async (transaction, work) => {
+      try {
+        return { result: await work(transaction) };
+      } catch (error) {
+        isWorkAtFault = true;
+        throw error;
+      }
+    });
+    settle(batch, outcomes);
   } catch (error) {
-    for (const { reject } of batch) reject(error);
-    return;
+    // A commit whose outcome is not known is never tried again.
+    if (!isWorkAtFault || batch.length === 1) return rejectAll(batch, error);
+    await all(onSavepoint).then(
+      (outcomes) => settle(batch, outcomes),
+      (again: unknown) => rejectAll(batch, again),
+    );
   }
+}
+
+function settle(batch: readonly Waiting[], outcomes: readonly Outcome[]): void {
   for (const [index, { resolve, reject }] of batch.entries()) {
     const outcome = outcomes[index];
     if (outcome !== undefined && "result" in outcome) resolve(outcome.result);
     else reject(outcome?.error);
   }
+}
+
+function rejectAll(batch: readonly Waiting[], error: unknown): void {
+  for (const { reject } of batch) reject(error);
 }
 
 async function onSavepoint(transaction: Kysely<unknown>, work: Waiting["work"]): Promise<Outcome> {
