@@ -32,7 +32,7 @@ interface Surroundings {
 /**
  * Holds the house's floors. A package imports only packages of a smaller floor, only through `.`, only what its
  * package.json declares (its tests also its development dependencies and the root's), and by no relative path out of
- * its folder; inner parts such as `./adapters/*` are for apps and tests. `scripts` imports what the root declares,
+ * its folder; inner parts such as `./adapters/*` are for apps, tests and benchmarks. `scripts` imports what the root declares,
  * `e2e` no package of ours. Returns what breaks a rule, as `file:line: what`.
  */
 export async function floorFaults(root: string): Promise<readonly string[]> {
@@ -154,7 +154,9 @@ function thirdPartyFault({ from, file, surroundings: { tools } }: Import, name: 
 function ownFault({ from, file, specifier }: Import, target: House): string | undefined {
   const { name } = target;
   if (from.kind === "e2e") return `imports ${name}: e2e uses the product from outside and imports no package of it`;
-  const mayReachIn = from.kind === "package" && (from.floor === "top" || isTest(from, file));
+  // A benchmark compares adapters.
+  const mayReachIn =
+    from.kind === "benchmarks" || (from.kind === "package" && (from.floor === "top" || isTest(from, file)));
   if (specifier !== name && !mayReachIn) return `imports ${specifier}, an inner part of ${name}`;
   if (!from.dependencies.has(name) && !(isTest(from, file) && from.devDependencies.has(name)))
     return `imports ${name}, which its package.json does not declare`;
