@@ -1,7 +1,7 @@
 {#
   Rolling lateness by key: how many flights, how many late and how much delay, over several windows that end now.
-  Outcomes count from the tile in which they became known, and are taken away again when they leave the window,
-  so that a row says what was true from its time until the next one.
+  An outcome counts from the tile in which it became known, until it is older than the window. There is a row for each
+  moment at which a number changes, so that a row says what was true from its time until the next one.
 #}
 {% macro rolling_lateness(keys, windows, tile_minutes) %}
 {%- set key_list = keys | join(', ') -%}
@@ -16,18 +16,16 @@ with tiles as (
   group by all
 ),
 changes as (
-  {% for name, interval in windows.items() -%}
-  select {{ key_list }}, tile_at as known_at
-    {%- for other in windows %}, {{ 'flights' if other == name else '0' }} as flights_{{ other }}, {{ 'late' if other == name else '0' }} as late_{{ other }}, {{ 'delay' if other == name else '0' }} as delay_{{ other }}{% endfor %} from tiles
+  -- Outcomes become known
+  select {{ key_list }}, tile_at as known_at, flights, late, delay from tiles
+  {%- for name, interval in windows.items() %}
   union all
-  select {{ key_list }}, tile_at + interval '{{ interval }}' as known_at
-    {%- for other in windows %}, {{ '-flights' if other == name else '0' }}, {{ '-late' if other == name else '0' }}, {{ '-delay' if other == name else '0' }}{% endfor %} from tiles
-  {{ 'union all' if not loop.last }}
-  {% endfor %}
+  -- and leave a window, which its frame below sees to.
+  select {{ key_list }}, tile_at + interval '{{ interval }}', 0, 0, 0 from tiles
+  {%- endfor %}
 ),
-steps as (
-  select {{ key_list }}, known_at
-    {%- for name in windows %}, sum(flights_{{ name }})::double as flights_{{ name }}, sum(late_{{ name }})::double as late_{{ name }}, sum(delay_{{ name }})::double as delay_{{ name }}{% endfor %}
+moments as (
+  select {{ key_list }}, known_at, sum(flights)::int as flights, sum(late)::int as late, sum(delay)::int as delay
   from changes
   group by all
 )
@@ -35,9 +33,15 @@ select
   {{ key_list }},
   known_at
   {%- for name in windows %},
-  ((sum(late_{{ name }}) over history + 1) / (sum(flights_{{ name }}) over history + 5))::float as late_rate_{{ name }},
-  (sum(delay_{{ name }}) over history / (sum(flights_{{ name }}) over history + 5))::float as mean_delay_{{ name }}
+  ((sum(late) over last_{{ name }} + 1) / (sum(flights) over last_{{ name }} + 5))::float as late_rate_{{ name }},
+  (sum(delay) over last_{{ name }} / (sum(flights) over last_{{ name }} + 5))::float as mean_delay_{{ name }}
   {%- endfor %}
-from steps
-window history as (partition by {{ key_list }} order by known_at rows unbounded preceding)
+from moments
+window
+  {%- for name, interval in windows.items() %}
+  last_{{ name }} as (
+    partition by {{ key_list }} order by known_at
+    range between interval '{{ interval }}' - interval '{{ tile_minutes }} minutes' preceding and current row
+  ){{ ',' if not loop.last }}
+  {%- endfor %}
 {% endmacro %}

@@ -24,37 +24,85 @@ export interface HistoricalRequest {
 
 /**
  * One SELECT: the kept columns and every feature as it was known at the row's time. Of a view's rows for a key the newest
- * with `timestamp <= row's time` counts, and only if it is no older than the view's ttl; where rows say when they were written, none counts before it was. What
- * is missing or too old is as the view says. Features come as FLOAT.
+ * with `timestamp <= row's time` counts, and only if it is no older than the view's ttl; where rows say when they were
+ * written, none counts before it was. What is missing or too old is as the view says. Features come as FLOAT.
+ *
+ * An as-of join sorts both of its sides, whole rows with long keys slowly. So the population is numbered, each set of key
+ * columns gets a small integer a key, the joins of a set go over (number, integer, time) alone, and what they found meets
+ * its row by number.
  */
 export function historicalSelect(request: HistoricalRequest): string {
   const plan = planFeatures(request.selections);
-  const fields = [...new Set([...request.keep, request.timestamp, ...plan.fields.map(({ name }) => name)])];
-  const population = `SELECT ${fields.map(quoteName).join(", ")} FROM ${request.population}${request.where === undefined ? "" : ` WHERE ${request.where}`}`;
-  const joins = plan.joins.map((join) => joinSql(join, request));
   const kept = request.keep.map((name) => `p.${quoteName(name)}`);
   const features = plan.features.map(
     (feature) => `${featureSql(feature, { plan, request })}::float AS ${quoteName(feature.name)}`,
   );
-  return `SELECT ${[...kept, ...features].join(", ")} FROM (${population}) AS p ${joins.join(" ")}`;
+  const sets = keySets(plan);
+  const fields = [...new Set([...request.keep, request.timestamp, ...plan.fields.map(({ name }) => name)])];
+  const where = request.where === undefined ? "" : ` WHERE ${request.where}`;
+  const population = `SELECT row_number() OVER () AS n_, ${fields.map(quoteName).join(", ")} FROM ${request.population}${where}`;
+  const parts = [
+    `population_ AS MATERIALIZED (${population})`,
+    ...sets.flatMap((set, index) => keySetParts(set, { index, request })),
+  ];
+  const found = sets.map((_, index) => `JOIN found${index}_ AS s${index} ON s${index}.n_ = p.n_`);
+  return `WITH ${parts.join(", ")} SELECT ${[...kept, ...features].join(", ")} FROM population_ AS p ${found.join(" ")}`;
 }
 
-function joinSql(join: StoredJoin, { timestamp, columnsOf, populationColumns }: HistoricalRequest): string {
-  const { id, view, on, features } = join;
-  const keys = view.key.map((key, index) => `j${id}.${quoteName(key)} = p.${quoteName(on[index] ?? key)}`);
-  if (isWritten(view)) {
-    const rows = knownRows(join, { columnsOf, laterCreated: false });
-    const at = instantSql(`p.${quoteName(timestamp)}`, typeIn(populationColumns, timestamp));
-    return `ASOF LEFT JOIN (${rows}) AS j${id} ON ${[...keys, `${at} >= j${id}."mill known"`].join(" AND ")}`;
-  }
-  const columns = [...new Set([...view.key, view.timestamp, ...features])].map(quoteName).join(", ");
-  const at = `p.${quoteName(timestamp)} >= j${id}.${quoteName(view.timestamp)}`;
-  return `ASOF LEFT JOIN (SELECT ${columns} FROM main.${quoteName(view.from.name)}) AS j${id} ON ${[...keys, at].join(" AND ")}`;
+/** The joins that look the same columns of the row up. */
+function keySets({ joins }: FeaturePlan): readonly (readonly StoredJoin[])[] {
+  return [...Map.groupBy(joins, ({ on }) => on.join("\u0000")).values()];
+}
+
+/** A set's keys with their integers, the rows that ask by integer, and what its joins find, one after the other. */
+function keySetParts(
+  joins: readonly StoredJoin[],
+  { index, request }: { readonly index: number; readonly request: HistoricalRequest },
+): readonly string[] {
+  const on = (joins[0]?.on ?? []).map(quoteName);
+  const keys = on.map((column, place) => `${column} AS k${place}`);
+  const equal = on.map((column, place) => `keys.k${place} = p.${column}`).join(" AND ");
+  const time = quoteName(request.timestamp);
+  const asking = `SELECT p.n_, keys.key_, p.${time} AS at_ FROM population_ AS p LEFT JOIN keys${index}_ AS keys ON ${equal}`;
+  const found = joins.reduce((rows, join) => joinSql({ rows, join, set: index }, request), asking);
+  return [
+    `keys${index}_ AS MATERIALIZED (SELECT *, row_number() OVER ()::int AS key_ FROM (SELECT DISTINCT ${keys.join(", ")} FROM population_))`,
+    `found${index}_ AS (${found})`,
+  ];
+}
+
+/** The rows so far, and what one more view knew at their time. */
+function joinSql(
+  { rows, join, set }: { readonly rows: string; readonly join: StoredJoin; readonly set: number },
+  { timestamp, columnsOf, populationColumns }: HistoricalRequest,
+): string {
+  const { id, view, features } = join;
+  const written = isWritten(view);
+  const source = written
+    ? `(${knownRows(join, { columnsOf, laterCreated: false })})`
+    : `main.${quoteName(view.from.name)}`;
+  const [since, rowTime] = written
+    ? [`"mill known"`, `"mill at"`]
+    : [quoteName(view.timestamp), quoteName(view.timestamp)];
+  const equal = view.key.map((key, place) => `keys.k${place} = v.${quoteName(key)}`).join(" AND ");
+  const columns = features.map((feature) => `v.${quoteName(feature)}`);
+  const known = `SELECT keys.key_, v.${since} AS since_, v.${rowTime} AS row_at_, ${columns.join(", ")} FROM ${source} AS v JOIN keys${set}_ AS keys ON ${equal}`;
+  const at = written ? instantSql("asked.at_", typeIn(populationColumns, timestamp)) : "asked.at_";
+  const found = features.map((feature) => {
+    const type = typeIn(columnsOf(view.from.name), feature);
+    const value = `known.${quoteName(feature)}`;
+    return `${countedSql({ view, feature, value, rowTime: "known.row_at_", at, type })} AS ${foundName(id, feature)}`;
+  });
+  return `SELECT asked.*, ${found.join(", ")} FROM (${rows}) AS asked ASOF LEFT JOIN (${known}) AS known ON known.key_ = asked.key_ AND ${at} >= known.since_`;
 }
 
 /** Whether a view's rows say when they were written. */
 function isWritten(view: FeatureViewData): boolean {
   return (view.created ?? null) !== null;
+}
+
+function foundName(join: number, feature: string): string {
+  return quoteName(`${join}.${feature}`);
 }
 
 interface Context {
@@ -77,15 +125,10 @@ function storedSql(
   { join, feature }: { readonly join: number; readonly feature: string },
   { plan, request }: Context,
 ): string {
-  const found = plan.joins[join];
-  if (found === undefined) throw new Error(`no join ${join}`);
-  const { view } = found;
-  const value = asDouble(`j${join}.${quoteName(feature)}`, typeIn(request.columnsOf(view.from.name), feature));
-  const asked = `p.${quoteName(request.timestamp)}`;
-  const time = isWritten(view)
-    ? { rowTime: `j${join}."mill at"`, at: instantSql(asked, typeIn(request.populationColumns, request.timestamp)) }
-    : { rowTime: `j${join}.${quoteName(view.timestamp)}`, at: asked };
-  return countedSql({ view, feature, value, ...time, type: "double" });
+  const set = keySets(plan).findIndex((joins) => joins.some(({ id }) => id === join));
+  const view = plan.joins[join]?.view;
+  if (view === undefined) throw new Error(`no join ${join}`);
+  return asDouble(`s${set}.${foundName(join, feature)}`, typeIn(request.columnsOf(view.from.name), feature));
 }
 
 /** A column as a double: times as microseconds since the epoch. */

@@ -38,34 +38,38 @@ const view = defineFeatureView({
 });
 
 interface Row {
-  readonly k: string;
+  readonly k: string | null;
+  /** The key of a second role. */
+  readonly l: string | null;
   readonly at: number;
 }
 
-const rows = fc.array(fc.record({ k: fc.constantFrom("a", "b"), at: fc.integer({ min: 0, max: 300 }) }), {
-  maxLength: 12,
-});
+const keys = fc.constantFrom("a", "b", null);
+const rows = fc.array(fc.record({ k: keys, l: keys, at: fc.integer({ min: 0, max: 300 }) }), { maxLength: 12 });
 
 async function load(name: string, values: readonly Row[]): Promise<void> {
-  await connection.run(`CREATE OR REPLACE TABLE ${name} (id INTEGER, k VARCHAR, asked_at TIMESTAMP, f DOUBLE)`);
-  for (const [id, { k, at }] of values.entries()) {
+  await connection.run(
+    `CREATE OR REPLACE TABLE ${name} (id INTEGER, k VARCHAR, l VARCHAR, asked_at TIMESTAMP, f DOUBLE)`,
+  );
+  for (const [id, { k, l, at }] of values.entries()) {
     await connection.run(
-      `INSERT INTO ${name} VALUES (${id}, '${k}', TIMESTAMP '2001-01-01' + INTERVAL ${at} MINUTE, ${id})`,
+      `INSERT INTO ${name} VALUES (${id}, $1, $2, TIMESTAMP '2001-01-01' + INTERVAL ${at} MINUTE, ${id})`,
+      [k, l],
     );
   }
 }
 
 /** What the join must answer, by looking at every row. */
-function naive(asked: Row, known: readonly Row[]): readonly number[] {
+function naive(asked: { readonly key: string | null; readonly at: number }, known: readonly Row[]): readonly number[] {
   const visible = known
     .map((row, id) => ({ ...row, id }))
-    .filter(({ k, at }) => k === asked.k && at <= asked.at && at >= asked.at - TTL_MINUTES);
+    .filter(({ k, at }) => k !== null && k === asked.key && at <= asked.at && at >= asked.at - TTL_MINUTES);
   const newest = Math.max(...visible.map(({ at }) => at));
   return visible.filter(({ at }) => at === newest).map(({ id }) => id);
 }
 
 describe("a point-in-time join", () => {
-  test("takes each key's newest row that is neither later than the question nor older than the ttl", async () => {
+  test("takes, in each role, its key's newest row that is neither later than the question nor older than the ttl", async () => {
     await fc.assert(
       fc.asyncProperty(rows, rows, async (known, asked) => {
         await load("v", known);
@@ -73,6 +77,7 @@ describe("a point-in-time join", () => {
         const columns = [
           { name: "id", type: "int" },
           { name: "k", type: "string" },
+          { name: "l", type: "string" },
           { name: "asked_at", type: "timestamp" },
           { name: "f", type: "double" },
         ];
@@ -80,16 +85,19 @@ describe("a point-in-time join", () => {
           population: "main.p",
           timestamp: "asked_at",
           keep: ["id"],
-          selections: [view.all({ prefix: "v_" })],
+          selections: [view.all({ prefix: "k_" }), view.all({ on: { k: "l" }, prefix: "l_" })],
           columnsOf: () => columns,
           populationColumns: columns,
         });
-        const answers = await (await connection.run(`SELECT id, v_f FROM (${select}) ORDER BY id`)).getRows();
+        const answers = await (await connection.run(`SELECT id, k_f, l_f FROM (${select}) ORDER BY id`)).getRows();
         expect(answers).toHaveLength(asked.length);
-        for (const [id, found] of answers) {
-          const allowed = naive(asked[Number(id)] ?? { k: "", at: 0 }, known);
-          if (allowed.length === 0) expect(found).toBeNull();
-          else expect(allowed).toContain(Number(found));
+        for (const [id, ...found] of answers) {
+          const { k, l, at } = asked[Number(id)] ?? { k: null, l: null, at: 0 };
+          for (const [role, key] of [k, l].entries()) {
+            const allowed = naive({ key, at }, known);
+            if (allowed.length === 0) expect(found[role]).toBeNull();
+            else expect(allowed).toContain(Number(found[role]));
+          }
         }
       }),
       { numRuns: inject("full") ? 1_000 : 60 },

@@ -1,6 +1,6 @@
 import { contentHash, toProblem, writePoint, type Clock, type IdSource, type Logger } from "@millwright/kernel";
 import { mapIoError } from "@millwright/platform";
-import { inOrder, select, upstreamOf } from "./domain/graph.ts";
+import { inOrder, longestWayFirst, select, upstreamOf } from "./domain/graph.ts";
 import type { RunStore } from "./run-store.ts";
 import type { RunReport, Task, TaskContext, TaskOutcome, TaskReport, TaskState } from "./task.ts";
 
@@ -62,7 +62,7 @@ class Road {
     const { tasks: _tasks, ...begun } = this.#report("running", null);
     await this.#ports.store.begin(begun);
     this.#options.onBegin?.(begun);
-    const waitingTasks = new Set(this.#tasks);
+    const waitingTasks = new Set(longestWayFirst(this.#tasks));
     const running = new Set<Promise<void>>();
     while (waitingTasks.size > 0 || running.size > 0) {
       for (const task of waitingTasks) {

@@ -78,6 +78,13 @@ describe("a road", () => {
     expect(ran).toEqual(["b", "c"]);
   });
 
+  test("of what may run, that with the longest way to the end goes first", async () => {
+    const tasks = [task("side 1", []), task("side 2", []), task("main 1", []), task("main 2", ["main 1"])];
+    await run([...tasks, task("main 3", ["main 2"])]);
+    expect(ran.indexOf("main 1")).toBe(0);
+    expect(ran.indexOf("main 2")).toBeLessThan(ran.indexOf("side 2"));
+  });
+
   test("a circle is refused by its names", async () => {
     await expect(run([task("a", ["b"]), task("b", ["a"])])).rejects.toMatchObject({ code: "orchestration/cycle" });
   });

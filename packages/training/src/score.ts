@@ -42,29 +42,26 @@ export async function scoreTestRows(ports: ScorePorts, { definition, version, sc
   await mkdir(scratchFolder, { recursive: true });
   const path = join(scratchFolder, `score-${version.model.replaceAll(/[^A-Za-z0-9_]/g, "_")}-${version.version}.csv`);
   try {
-    await writeProbabilities(ports, { model, path, threads, select: orderedFeatures(model, { relation, where }) });
-    // Both sides number the rows in one order over all their columns, so that a row meets its own probability.
-    const numbered = `SELECT *, row_number() OVER (ORDER BY ALL_COLUMNS) AS row_number_ FROM ${relation} WHERE ${where}`;
     const state = await ports.lakehouse.table(trainingTable(definition.name));
-    const columns = (state?.columns ?? []).map(({ name }) => quoteName(name));
+    const columns = (state?.columns ?? []).map(({ name }) => name);
+    // Both sides number the rows in one order over the population's columns, so that a row meets its own probability:
+    // rows that are equal there have equal features.
+    const order = columns
+      .filter((name) => !model.features.includes(name))
+      .map(quoteName)
+      .join(", ");
+    const features = model.features.map(quoteName).join(", ");
+    const ordered = `SELECT ${features} FROM ${relation} WHERE ${where} ORDER BY ${order}`;
+    await writeProbabilities(ports, { model, path, threads, select: ordered });
+    const numbered = `SELECT *, row_number() OVER (ORDER BY ${order}) AS row_number_ FROM ${relation} WHERE ${where}`;
     const select =
-      `SELECT ${columns.map((column) => `rows_.${column}`).join(", ")}, scores.probability, ${quoteText(version.model)} AS model, ` +
+      `SELECT ${columns.map((column) => `rows_.${quoteName(column)}`).join(", ")}, scores.probability, ${quoteText(version.model)} AS model, ` +
       `${version.version}::int AS model_version, rows_.${quoteName(definition.timestamp)} AS features_at ` +
-      `FROM (${numbered.replace("ALL_COLUMNS", columns.join(", "))}) AS rows_ ` +
+      `FROM (${numbered}) AS rows_ ` +
       `JOIN read_csv(${quoteText(path)}, header = false, columns = {'row_number_': 'BIGINT', 'probability': 'FLOAT'}) AS scores USING (row_number_)`;
     return await ports.lakehouse.write({ table: scoredTable(definition.name), select, mode: "replace" });
   } finally {
     await rm(path, { force: true });
-  }
-
-  function orderedFeatures(
-    trees: TreeModel,
-    { relation: from, where: condition }: { readonly relation: string; readonly where: string },
-  ): Promise<string> {
-    return ports.lakehouse.table(trainingTable(definition.name)).then((state) => {
-      const columns = (state?.columns ?? []).map(({ name }) => quoteName(name)).join(", ");
-      return `SELECT ${trees.features.map(quoteName).join(", ")} FROM ${from} WHERE ${condition} ORDER BY ${columns}`;
-    });
   }
 }
 
@@ -78,7 +75,7 @@ async function writeProbabilities(
   }: {
     readonly model: TreeModel;
     readonly path: string;
-    readonly select: Promise<string>;
+    readonly select: string;
     readonly threads: number;
   },
 ): Promise<void> {
@@ -86,7 +83,7 @@ async function writeProbabilities(
   const scorer = startScorer(model, threads);
   let scored = 0;
   try {
-    for await (const batch of ports.lakehouse.readColumns(await select, { batchRows: BATCH_ROWS })) {
+    for await (const batch of ports.lakehouse.readColumns(select, { batchRows: BATCH_ROWS })) {
       const columns = batch.columns.map((vector) => {
         const column = new Float32Array(new SharedArrayBuffer(batch.rows * 4));
         copyColumn(column, { vector, at: 0 });

@@ -23,6 +23,17 @@ export function inOrder(tasks: readonly Task[]): readonly Task[] {
   return alg.topsort(graph).flatMap((id) => byId.get(id) ?? []);
 }
 
+/** Of tasks in order, those first that have the longest way to the end: what hangs on many steps should not wait for what few hang on. */
+export function longestWayFirst(ordered: readonly Task[]): readonly Task[] {
+  const steps = new Map<string, number>();
+  for (const task of ordered.toReversed()) {
+    const own = steps.get(task.id) ?? 0;
+    for (const id of upstreamOf(task)) steps.set(id, Math.max(steps.get(id) ?? 0, own + 1));
+  }
+  const way = ({ id }: Task) => steps.get(id) ?? 0;
+  return ordered.toSorted((one, other) => way(other) - way(one));
+}
+
 export function upstreamOf(task: Task): readonly string[] {
   return [...new Set([...task.reads, ...task.waitsFor])];
 }
