@@ -28,6 +28,13 @@ export const ingestionErrors = defineErrors("ingestion", {
       "Correct the file, or the type in the source's `columns`. The load was refused whole: the table is as it was.",
     example: "data/sales.csv, row 12, column amount: '12,50' is not a double",
   },
+  "ingestion/missing-value": {
+    status: 422,
+    title: "A value is missing that must be there",
+    remedy:
+      'Correct the file, declare the column nullable, or put such rows aside with `badRows: "quarantine"`. The load was refused whole: the table is as it was.',
+    example: 'columns: [{ name: "at", type: "timestamp", nullable: false }]',
+  },
   "ingestion/unreadable": {
     status: 422,
     title: "A source's file could not be read",

@@ -1,18 +1,24 @@
 import { isMillError, type Column, type ProgressSink } from "@millwright/kernel";
 import { duckdbType, quoteName, textOf, type Lakehouse } from "@millwright/lakehouse";
 import { ingestionErrors } from "./errors.ts";
-import { sourceInputs, type SourceFile } from "./source-files.ts";
+import { isGood, quarantine } from "./quarantine.ts";
+import { nameOf, sourceInputs, type SourceFile } from "./source-files.ts";
 import { readerOf, type Reader } from "./source-reader.ts";
 import type { SourceDefinition } from "./source.ts";
+import { inUtf8 } from "./transcode.ts";
 
 export interface LoadPorts {
   readonly lakehouse: Lakehouse;
   readonly progress: ProgressSink;
+  /** A folder that the engine reads and writes, for what a load needs while it runs. */
+  readonly scratchFolder: string;
 }
 
 export interface LoadResult {
   readonly table: string;
   readonly rows: number;
+  /** Rows that were put aside; null where the source's policy is to fail. */
+  readonly quarantined: number | null;
   readonly files: number;
   readonly bytes: number;
   readonly snapshotId: string;
@@ -21,6 +27,7 @@ export interface LoadResult {
 }
 
 const INPUT_HASH = "millwright.input-hash";
+const QUARANTINED = "millwright.quarantined-rows";
 
 /** Loads a source's files into its table: all or nothing, and the same files never twice. */
 export async function loadSource(
@@ -35,25 +42,48 @@ export async function loadSource(
     return {
       table: source.name,
       rows: last.rows,
+      quarantined: last.quarantined,
       files: files.length,
       bytes,
       snapshotId: last.snapshotId,
       alreadyLoaded: true,
     };
+  const copies = await inUtf8(files, { source, folder: ports.scratchFolder });
+  try {
+    return await load(ports, source, { files: copies.files, bytes, hash });
+  } finally {
+    await copies.remove();
+  }
+}
+
+async function load(
+  { lakehouse, progress, scratchFolder }: LoadPorts,
+  source: SourceDefinition,
+  { files, bytes, hash }: { readonly files: readonly SourceFile[]; readonly bytes: number; readonly hash: string },
+): Promise<LoadResult> {
   const relations: string[] = [];
   for (const file of files) {
-    ports.progress({ message: `reading ${source.name}`, done: relations.length, total: files.length, unit: "files" });
-    relations.push(await checkedSelect(ports.lakehouse, source, file));
+    progress({ message: `reading ${source.name}`, done: relations.length, total: files.length, unit: "files" });
+    relations.push(await checkedSelect(lakehouse, source, file));
   }
-  const snapshot = await writeOrExplain(ports.lakehouse, {
+  const isStrict = source.badRows === "fail";
+  const quarantined = isStrict ? null : await quarantine(lakehouse, { source, files, scratchFolder });
+  const select = relations.join(" UNION ALL ");
+  const snapshot = await writeOrExplain(lakehouse, {
     source,
     files,
-    select: relations.join(" UNION ALL "),
-    hash,
+    select,
+    summary: {
+      [INPUT_HASH]: hash,
+      "millwright.source": source.path,
+      "millwright.column-statistics": await columnStatistics(lakehouse, { source, files, select }),
+      ...(quarantined === null ? {} : { [QUARANTINED]: String(quarantined) }),
+    },
   });
   return {
     table: source.name,
     rows: snapshot.rowCount,
+    quarantined,
     files: files.length,
     bytes,
     snapshotId: snapshot.snapshotId,
@@ -61,20 +91,68 @@ export async function loadSource(
   };
 }
 
+/** For each column of a load: its nulls, how many values differ (about), and the least and the greatest, as JSON text. */
+async function columnStatistics(
+  lakehouse: Lakehouse,
+  {
+    source,
+    files,
+    select,
+  }: { readonly source: SourceDefinition; readonly files: readonly SourceFile[]; readonly select: string },
+): Promise<string> {
+  const each = source.columns.map(({ name }) => {
+    const column = quoteName(name);
+    return `count(${column}), approx_count_distinct(${column}), min(${column})::varchar, max(${column})::varchar`;
+  });
+  const { rows } = await explained(lakehouse, { source, files }, () =>
+    lakehouse.query(`SELECT count(*), ${each.join(", ")} FROM (${select})`),
+  );
+  const [count, ...values] = rows[0] ?? [];
+  const statistics = source.columns.map(({ name }, index) => {
+    const [present, distinct, min, max] = values.slice(index * 4, index * 4 + 4);
+    return {
+      column: name,
+      nulls: Number(count) - Number(present),
+      distinct: Number(distinct),
+      min: short(min),
+      max: short(max),
+    };
+  });
+  const empty = source.columns.find(({ nullable }, index) => nullable === false && (statistics[index]?.nulls ?? 0) > 0);
+  if (empty === undefined) return JSON.stringify(statistics);
+  const { nulls = 0 } = statistics.find(({ column }) => column === empty.name) ?? {};
+  throw ingestionErrors.create("ingestion/missing-value", {
+    because: `${source.name}: ${nulls} rows have no ${empty.name}, which is declared never to be null`,
+    where: { columnName: empty.name },
+  });
+}
+
+const TEXT_MAX = 200;
+
+function short(value: unknown): string | null {
+  return value === null || value === undefined ? null : textOf(value as never).slice(0, TEXT_MAX);
+}
+
 async function lastLoad(
   lakehouse: Lakehouse,
   table: string,
-): Promise<{ hash: string | undefined; rows: number; snapshotId: string } | undefined> {
+): Promise<{ hash: string | undefined; rows: number; snapshotId: string; quarantined: number | null } | undefined> {
   if ((await lakehouse.table(table)) === undefined) return undefined;
   const last = (await lakehouse.history(table)).at(-1);
   return last === undefined
     ? undefined
-    : { hash: last.summary[INPUT_HASH], rows: last.rowCount, snapshotId: last.snapshotId };
+    : {
+        hash: last.summary[INPUT_HASH],
+        rows: last.rowCount,
+        snapshotId: last.snapshotId,
+        quarantined: last.summary[QUARANTINED] === undefined ? null : Number(last.summary[QUARANTINED]),
+      };
 }
 
 /** The SELECT that reads one file by the contract, after its columns were found to be those declared. */
 async function checkedSelect(lakehouse: Lakehouse, source: SourceDefinition, file: SourceFile): Promise<string> {
-  const reader = await readerOf(lakehouse, { source, path: file.path });
+  const lenient = source.badRows === "quarantine" ? ({ badLines: "pass" } as const) : {};
+  const reader = await readerOf(lakehouse, { source, path: file.path, ...lenient });
   const present = await describeFile(lakehouse, { reader, source, file });
   for (const column of source.columns) {
     const found = present.find(({ name }) => name === column.name);
@@ -84,7 +162,8 @@ async function checkedSelect(lakehouse: Lakehouse, source: SourceDefinition, fil
   const casts = source.columns.map(
     (column) => `CAST(${quoteName(column.name)} AS ${duckdbType(column)}) AS ${quoteName(column.name)}`,
   );
-  return `SELECT ${casts.join(", ")} FROM ${reader.relation}`;
+  const good = source.badRows === "fail" ? "" : ` WHERE ${source.columns.map(isGood).join(" AND ")}`;
+  return `SELECT ${casts.join(", ")} FROM ${reader.relation}${good}`;
 }
 
 interface Described {
@@ -173,18 +252,23 @@ interface Write {
   readonly source: SourceDefinition;
   readonly files: readonly SourceFile[];
   readonly select: string;
-  readonly hash: string;
+  readonly summary: Readonly<Record<string, string>>;
 }
 
-async function writeOrExplain(lakehouse: Lakehouse, { source, files, select, hash }: Write) {
+function writeOrExplain(lakehouse: Lakehouse, { source, files, select, summary }: Write) {
+  return explained(lakehouse, { source, files }, () =>
+    lakehouse.write({ table: source.name, select, mode: "replace", columns: source.columns, summary }),
+  );
+}
+
+/** Reads the files, and tells of what cannot be read where it is. */
+async function explained<Result>(
+  lakehouse: Lakehouse,
+  { source, files }: Pick<Write, "source" | "files">,
+  read: () => Promise<Result>,
+): Promise<Result> {
   try {
-    return await lakehouse.write({
-      table: source.name,
-      select,
-      mode: "replace",
-      columns: source.columns,
-      summary: { [INPUT_HASH]: hash, "millwright.source": source.path },
-    });
+    return await read();
   } catch (error) {
     if (isMillError(error) && error.because.startsWith("Conversion Error"))
       throw await firstBadValue(lakehouse, { source, files, error });
@@ -233,8 +317,4 @@ async function firstBadValue(lakehouse: Lakehouse, { source, files, error }: Fai
     }
   }
   return error;
-}
-
-function nameOf({ path }: SourceFile): string {
-  return path.split("/").slice(-2).join("/");
 }

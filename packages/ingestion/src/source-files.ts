@@ -8,8 +8,15 @@ import type { SourceDefinition } from "./source.ts";
 
 export interface SourceFile {
   readonly path: string;
+  /** What it is called where `path` is that of a copy. */
+  readonly name?: string;
   readonly bytes: number;
   readonly sha256: string;
+}
+
+/** A file as people are told it: its name and its folder's. */
+export function nameOf({ path, name = path }: Pick<SourceFile, "path" | "name">): string {
+  return name.split("/").slice(-2).join("/");
 }
 
 export interface SourceInputs {
@@ -31,6 +38,8 @@ export async function sourceInputs(source: SourceDefinition, { projectDir }: Pla
   const hash = contentHash({
     columns: source.columns,
     format: source.format,
+    badRows: source.badRows,
+    csv: source.csv,
     files: files.map(({ sha256 }) => sha256),
   });
   return { files, hash };

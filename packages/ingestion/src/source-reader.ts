@@ -12,20 +12,26 @@ export interface Reader {
 interface Read {
   readonly source: SourceDefinition;
   readonly path: string;
+  /** Pass over lines of another width than the header's, or keep what is wrong with each; neither fails the read. */
+  readonly badLines?: "pass" | "keep";
 }
 
 /** The relation that reads a file, by the source's format or the file's suffix. Throws `ingestion/unknown-format`. */
-export async function readerOf(lakehouse: Lakehouse, { source, path }: Read): Promise<Reader> {
+export async function readerOf(lakehouse: Lakehouse, { source, path, badLines }: Read): Promise<Reader> {
   const format = source.format ?? formatOf(path);
   const literal = quoteText(path);
   if (format === "parquet") return { relation: `read_parquet(${literal})`, typed: true };
   if (format === "jsonl")
     return { relation: `read_json(${literal}, format = 'newline_delimited', auto_detect = true)`, typed: false };
-  if (format === "csv") return { relation: await csvRelation(lakehouse, { source, path }), typed: false };
+  if (format === "csv")
+    return {
+      relation: await csvRelation(lakehouse, { source, path, ...(badLines === undefined ? {} : { badLines }) }),
+      typed: false,
+    };
   throw ingestionErrors.create("ingestion/unknown-format", { because: `${source.name}: ${path.split("/").at(-1)}` });
 }
 
-function formatOf(path: string): SourceFormat | undefined {
+export function formatOf(path: string): SourceFormat | undefined {
   const name = path.toLowerCase().replace(/\.(gz|zst)$/, "");
   if (name.endsWith(".parquet")) return "parquet";
   if (name.endsWith(".csv") || name.endsWith(".tsv")) return "csv";
@@ -39,20 +45,23 @@ const DELIMITERS = [",", ";", "\t", "|"];
  * By the delimiter under which the header names the declared columns, so that a row of another width is an error at its
  * line; left to guess, the engine would take such a file for one of another dialect. It guesses when no delimiter fits.
  */
-async function csvRelation(lakehouse: Lakehouse, { source, path }: Read): Promise<string> {
+async function csvRelation(lakehouse: Lakehouse, { source, path, badLines }: Read): Promise<string> {
   const literal = quoteText(path);
+  const { delimiter: declared } = source.csv;
+  const lenient = badLines === undefined ? "" : `, ${badLines === "pass" ? "ignore_errors" : "store_rejects"} = true`;
   const header = await headerLine(lakehouse, path);
-  for (const delimiter of DELIMITERS) {
+  for (const delimiter of declared === undefined ? DELIMITERS : [declared]) {
     const names = header.split(delimiter).map((name) => name.trim().replace(/^"(.*)"$/, "$1"));
     const isUnique = new Set(names).size === names.length;
     if (!isUnique || names.includes("") || !source.columns.every(({ name }) => names.includes(name))) continue;
     const columns = names.map((name) => `${quoteText(name)}: 'VARCHAR'`).join(", ");
     return (
       `read_csv(${literal}, auto_detect = false, header = true, delim = ${quoteText(delimiter)}, ` +
-      `quote = '"', escape = '"', null_padding = false, columns = {${columns}})`
+      `quote = '"', escape = '"', null_padding = false, columns = {${columns}}${lenient})`
     );
   }
-  return `read_csv(${literal}, header = true, all_varchar = true, null_padding = false)`;
+  const delimiter = declared === undefined ? "" : `, delim = ${quoteText(declared)}`;
+  return `read_csv(${literal}, header = true, all_varchar = true, null_padding = false${delimiter}${lenient})`;
 }
 
 /** A file's first line, whatever its dialect; empty when it cannot be read, which its reader will tell. */

@@ -10,7 +10,20 @@ export interface SourceDefinition<Name extends string = string> {
   readonly path: string;
   readonly format: SourceFormat | null;
   readonly columns: readonly Column[];
+  readonly badRows: BadRows;
+  readonly csv: CsvOptions;
   readonly description: string;
+}
+
+/** What becomes of a row that is not of the contract: the load is refused whole, or the row is put into `NAME_quarantine`. */
+export type BadRows = "fail" | "quarantine";
+
+/** How a CSV file is written, where it isn't seen from its header. */
+export interface CsvOptions {
+  /** One character; found by the header's names when absent. */
+  readonly delimiter?: string;
+  /** Any encoding that the WHATWG standard names, such as `windows-1252` or `shift_jis`; UTF-8 when absent. */
+  readonly encoding?: string;
 }
 
 export interface SourceOptions<Name extends string> {
@@ -20,6 +33,12 @@ export interface SourceOptions<Name extends string> {
   readonly format?: SourceFormat;
   /** Every column that is taken, with its Iceberg type. What the file has beyond them is left. */
   readonly columns: Readonly<Record<string, string>> | readonly Column[];
+  /**
+   * `fail`, unless said: one bad row, and the table stays as it was. `quarantine`: the good rows are loaded, and each bad
+   * one is told in the table `NAME_quarantine` with its file, row, column and reason.
+   */
+  readonly badRows?: BadRows;
+  readonly csv?: CsvOptions;
   readonly description?: string;
 }
 
@@ -32,8 +51,8 @@ export interface SourceOptions<Name extends string> {
  * ```
  */
 export function defineSource<const Name extends string>(options: SourceOptions<Name>): SourceDefinition<Name> {
-  const { name, path, format = null, columns, description = "" } = options;
-  return { kind: "source", name, path, format, columns: columnList(columns), description };
+  const { name, path, format = null, columns, badRows = "fail", csv = {}, description = "" } = options;
+  return { kind: "source", name, path, format, columns: columnList(columns), badRows, csv, description };
 }
 
 function columnList(columns: SourceOptions<string>["columns"]): readonly Column[] {

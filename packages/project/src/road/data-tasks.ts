@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { contentHash } from "@millwright/kernel";
-import { loadSource, sourceInputs, type SourceDefinition } from "@millwright/ingestion";
+import { loadSource, quarantineTable, sourceInputs, type SourceDefinition } from "@millwright/ingestion";
 import type { Task } from "@millwright/orchestration";
 import { runModel, runTest, type DbtModel, type DbtTest, type TestResult } from "@millwright/transformation";
 import { runChecks, type CheckResult, type ChecksDefinition } from "@millwright/validation";
@@ -21,7 +21,8 @@ export function sourceTask(project: Project, parts: RoadParts, { name, definitio
     definitionHash: async () => (await sourceInputs(definition, { projectDir: project.dir })).hash,
     stillThere: (snapshotId) => hasSnapshot(parts, name, snapshotId),
     run: async (context) => {
-      const loaded = await loadSource({ lakehouse: parts.lakehouse, progress: context.progress }, definition, {
+      const { lakehouse, scratchFolder } = parts;
+      const loaded = await loadSource({ lakehouse, scratchFolder, progress: context.progress }, definition, {
         projectDir: project.dir,
       });
       await tellLineage(parts, context, {
@@ -31,7 +32,15 @@ export function sourceTask(project: Project, parts: RoadParts, { name, definitio
       });
       return {
         outputVersion: loaded.snapshotId,
-        facts: { rows: loaded.rows, files: loaded.files, bytes: loaded.bytes },
+        facts: {
+          rows: loaded.rows,
+          files: loaded.files,
+          bytes: loaded.bytes,
+          ...(loaded.quarantined === null ? {} : { quarantined: loaded.quarantined }),
+        },
+        ...((loaded.quarantined ?? 0) > 0
+          ? { warned: true, message: `${loaded.quarantined} rows were put aside: see ${quarantineTable(name)}` }
+          : {}),
       };
     },
   };
