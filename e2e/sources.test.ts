@@ -66,13 +66,13 @@ interface Run {
 describe("a load", () => {
   test("reads what the source says, and puts aside what is not of it", () => {
     const { tasks } = millJson(["run", "--project", projectDir]) as Run;
-    expect(tasks.map(({ id, state }) => [id, state]).toSorted()).toEqual([
-      ["source:events", "warned"],
-      ["source:menu", "done"],
-      ["source:visits", "warned"],
-    ]);
+    expect(Object.fromEntries(tasks.map(({ id, state }) => [id, state]))).toEqual({
+      "source:events": "warned",
+      "source:menu": "done",
+      "source:visits": "warned",
+    });
     expect(rowsOf("select * from menu")).toEqual([["Crème brûlée – groß", 7.5]]);
-    expect(rowsOf("select at::varchar, guests from visits order by at")).toEqual([
+    expect(rowsOf('select "at"::varchar, guests from visits order by "at"')).toEqual([
       ["2001-01-01 10:00:00", 2],
       ["2001-01-02 10:00:00", null],
       ["2001-01-05 10:00:00", 5],
