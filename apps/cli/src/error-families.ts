@@ -10,6 +10,7 @@ import { servingErrors } from "@millwright/serving";
 import { trackingErrors } from "@millwright/tracking";
 import { trainingErrors } from "@millwright/training";
 import { transformationErrors } from "@millwright/transformation";
+import { validationErrors } from "@millwright/validation";
 
 /** Every error that Millwright knows. */
 export const errorFamilies: readonly ErrorFamily[] = [
@@ -18,6 +19,7 @@ export const errorFamilies: readonly ErrorFamily[] = [
   lakehouseErrors,
   ingestionErrors,
   transformationErrors,
+  validationErrors,
   featureErrors,
   orchestrationErrors,
   trackingErrors,

@@ -15,6 +15,7 @@ import type { Project, RoadParts } from "@millwright/project";
 import { createTracking, type Tracking } from "@millwright/tracking";
 import { deployedServices, type DeployedService } from "@millwright/serving";
 import { openMetadata } from "./metadata.ts";
+import { createCheckHistory, type CheckHistory } from "@millwright/validation";
 import type { StatePaths } from "./paths.ts";
 
 /** The platform of one project, put together. Closed in reverse. */
@@ -22,6 +23,7 @@ export interface Platform {
   readonly lakehouse: Lakehouse;
   readonly tracking: Tracking;
   readonly lineage: Lineage;
+  readonly checks: CheckHistory;
   readonly runs: RunStore;
   readonly logger: Logger;
   readonly parts: RoadParts;
@@ -88,11 +90,13 @@ async function open(
   const world = { database, clock: systemClock, ids: systemIds };
   const tracking = createTracking(world);
   const lineage = createLineage(world);
+  const checks = createCheckHistory(world);
   const online = openSqliteOnlineStore({ path: paths.online });
   return {
     lakehouse,
     tracking,
     lineage,
+    checks,
     runs: createRunStore(database),
     logger,
     parts: {
@@ -100,6 +104,7 @@ async function open(
       lakehouse,
       tracking,
       lineage,
+      checks,
       online,
       logger,
       threads,

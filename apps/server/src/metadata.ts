@@ -6,6 +6,7 @@ import { bindToFiles, migrate, platformErrors, platformMigrations, type Database
 import { openSqliteDatabase } from "@millwright/platform/adapters/sqlite-database";
 import { schemaOf, type PostgresEngine, type Project } from "@millwright/project";
 import { trackingMigrations } from "@millwright/tracking";
+import { validationMigrations } from "@millwright/validation";
 import type { StatePaths } from "./paths.ts";
 
 type Settings = Project["settings"];
@@ -17,6 +18,7 @@ const MIGRATIONS = [
   orchestrationMigrations,
   trackingMigrations,
   governanceMigrations,
+  validationMigrations,
 ];
 
 /** Opens the project's metadata database, as its settings say, with today's schema. */

@@ -29,6 +29,8 @@ export interface ChecksDefinition {
   readonly name: string;
   readonly table: TableReference;
   readonly checks: readonly Check[];
+  /** Keep the rows that fail in the table `NAME_failures`, in the place of those of the last run. */
+  readonly keepFailures?: boolean;
 }
 
 /**
@@ -43,6 +45,8 @@ export function defineChecks<const Name extends NameOf<Tables>>(options: {
   readonly name: string;
   readonly table: TableReference<Name>;
   readonly checks: readonly Check<ColumnOf<Name>>[];
+  /** Keep the rows that fail in the table `NAME_failures`, in the place of those of the last run. */
+  readonly keepFailures?: boolean;
 }): ChecksDefinition {
   return { kind: "checks", ...options };
 }
@@ -92,8 +96,30 @@ export async function runChecks(
       sample,
     });
   }
+  if (definition.keepFailures === true) await keepFailures(lakehouse, definition, results);
   const passed = results.every((result) => result.passed || result.severity === "warning");
   return { name: definition.name, table: definition.table.name, passed, results };
+}
+
+const KEPT_ROWS_MAX = 10_000;
+
+/** The failing rows of each check, whole, with the check's name. None failing leaves the table empty. */
+async function keepFailures(
+  lakehouse: Lakehouse,
+  { name, table, checks }: ChecksDefinition,
+  results: readonly CheckResult[],
+): Promise<void> {
+  const relation = lakehouse.relation(table.name);
+  const parts = checks.flatMap((check, index) => {
+    if (results[index]?.passed === true || check.check === "row_count") return [];
+    const rows =
+      check.check === "unique"
+        ? `SELECT * FROM ${relation} WHERE ${within(check, "true")} QUALIFY count(*) OVER (PARTITION BY ${check.columns.map(quoteName).join(", ")}) > 1`
+        : (failingRows(check, relation) ?? "");
+    return [`(SELECT ${quoteText(nameOf(check))} AS failed_check, * FROM (${rows}) LIMIT ${KEPT_ROWS_MAX})`];
+  });
+  const none = `SELECT NULL::varchar AS failed_check, * FROM ${relation} WHERE false`;
+  await lakehouse.write({ table: `${name}_failures`, select: [none, ...parts].join(" UNION ALL "), mode: "replace" });
 }
 
 async function countFailures(

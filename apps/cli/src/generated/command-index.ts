@@ -85,6 +85,22 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     example: 'mill schedule show --cron "0 6 * * MON-FRI" --timezone Europe/Zurich',
   },
   {
+    module: "checks",
+    name: "checks list",
+    summary: "how each check ended when it last ran",
+    arguments: [],
+    options: {},
+    example: "mill checks list",
+  },
+  {
+    module: "checks",
+    name: "checks show",
+    summary: "how the checks of a name, or on a table, ended each time they ran",
+    arguments: ["NAME"],
+    options: { limit: { value: "RESULTS", summary: "at most so many, the newest (1000)" } },
+    example: "mill checks show departures",
+  },
+  {
     module: "features",
     name: "features list",
     summary: "the feature views and what is online of them",

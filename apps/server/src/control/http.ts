@@ -10,6 +10,7 @@ import { platformErrors, route, type EventRoute, type Route } from "@millwright/
 import type { Project } from "@millwright/project";
 import { serviceRoutes, type ServicePlaces } from "@millwright/serving/http";
 import { trackingRoutes } from "@millwright/tracking/http";
+import { checkRoutes } from "@millwright/validation/http";
 import Type from "typebox";
 import type { Platform } from "../compose.ts";
 import { NODE_SIZE, type RoadLayout } from "./layout.ts";
@@ -120,6 +121,7 @@ export function controlRoutes(open: () => ControlParts): readonly Route[] {
     ...serviceRoutes(() => open().services),
     ...monitoringRoutes(() => open().platform.lakehouse),
     ...lineageRoutes(() => open().platform),
+    ...checkRoutes(() => open().platform.checks),
     ...featureRoutes(() => featuresOf(open())),
   ];
 }

@@ -236,6 +236,19 @@ export interface LineageGraph {
   readonly edges: readonly { readonly from: string; readonly to: string; readonly job: string }[];
 }
 
+export interface CheckRecord {
+  /** Of the checks, or of the model whose tests they are. */
+  readonly name: string;
+  readonly table: string;
+  readonly check: string;
+  readonly severity: "error" | "warning";
+  readonly passed: boolean;
+  /** Rows that failed; for a row count, the rows there were. */
+  readonly observed: number;
+  readonly expected: string;
+  readonly atMs: number;
+}
+
 export interface FeatureView {
   readonly name: string;
   readonly kind: "stored" | "on_demand";
@@ -343,6 +356,10 @@ export interface ControlApi {
   showMonitor(input: { readonly name: string }): Promise<MonitorResults>;
   /** What something came from and what hangs on it. */
   showLineage(input: { readonly name: string }): Promise<LineageGraph>;
+  /** How each check ended when it last ran. */
+  listChecks(): Promise<readonly CheckRecord[]>;
+  /** How the checks of a name, or on a table, ended each time they ran, newest first. */
+  showChecks(input: { readonly name: string; readonly limit?: number }): Promise<readonly CheckRecord[]>;
   /** The feature views, and what is online of them. */
   listFeatureViews(): Promise<readonly FeatureView[]>;
   /** A feature view, and what is online of it. */
@@ -411,6 +428,8 @@ export const operations = {
   predict: { method: "POST", path: "/api/v1/services/:name/predict", params: ["name"], query: [] },
   showMonitor: { method: "GET", path: "/api/v1/monitors/:name", params: ["name"], query: [] },
   showLineage: { method: "GET", path: "/api/v1/lineage/:name", params: ["name"], query: [] },
+  listChecks: { method: "GET", path: "/api/v1/checks", params: [], query: [] },
+  showChecks: { method: "GET", path: "/api/v1/checks/:name", params: ["name"], query: ["limit"] },
   listFeatureViews: { method: "GET", path: "/api/v1/features", params: [], query: [] },
   showFeatureView: { method: "GET", path: "/api/v1/features/:name", params: ["name"], query: [] },
   materializeFeatures: { method: "POST", path: "/api/v1/features/materialize", params: [], query: [] },

@@ -123,6 +123,13 @@ export function testsTask(
         context.progress({ message: test.name, done: results.length, total: tests.length, unit: "tests" });
         results.push(await runTest({ lakehouse: parts.lakehouse }, test));
       }
+      const tested = { name: model, table: model, expected: "no failing row" };
+      await parts.checks.record(
+        results.map(({ name, severity, failures }) => ({
+          ...tested,
+          ...{ check: name, severity, passed: failures === 0, observed: failures },
+        })),
+      );
       const failed = results.filter(({ failures }) => failures > 0);
       const errors = failed.filter(({ severity }) => severity === "error");
       if (errors.length > 0) throw testsFailed(model, errors);
@@ -179,6 +186,8 @@ export function checksTask(
     run: async (context) => {
       context.progress({ message: `checking ${definition.table.name}` });
       const { results } = await runChecks({ lakehouse: parts.lakehouse }, definition);
+      const checked = { name, table: definition.table.name };
+      await parts.checks.record(results.map(({ sample: _sample, ...result }) => ({ ...checked, ...result })));
       const failed = results.filter(({ passed }) => !passed);
       const errors = failed.filter(({ severity }) => severity === "error");
       if (errors.length > 0) {

@@ -1,6 +1,7 @@
 import type { Clock, IdSource, LineageSink, Logger } from "@millwright/kernel";
 import type { OnlineStore } from "@millwright/feature-store";
 import type { Lakehouse } from "@millwright/lakehouse";
+import type { CheckHistory } from "@millwright/validation";
 import type { Tracking } from "@millwright/tracking";
 import type { Database } from "@millwright/platform";
 
@@ -11,6 +12,7 @@ export interface RoadParts {
   readonly tracking: Tracking;
   readonly online: OnlineStore;
   readonly lineage: LineageSink;
+  readonly checks: CheckHistory;
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly logger: Logger;

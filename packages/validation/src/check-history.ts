@@ -1,0 +1,136 @@
+import type { Clock, IdSource } from "@millwright/kernel";
+import type { Database, MigrationSet } from "@millwright/platform";
+import { checkResults } from "./migrations/0001-check-results.ts";
+
+export const validationMigrations: MigrationSet = { area: "validation", migrations: [checkResults] };
+
+/** How one check ended once. */
+export interface CheckRecord {
+  /** Of the checks' definition, or of the model whose tests they are. */
+  readonly name: string;
+  readonly table: string;
+  readonly check: string;
+  readonly severity: "error" | "warning";
+  readonly passed: boolean;
+  /** Rows that failed; for a row count, the rows there were. */
+  readonly observed: number;
+  readonly expected: string;
+  readonly atMs: number;
+}
+
+/** How checks ended, each time they ran. */
+export interface CheckHistory {
+  /** Keeps the results of one run of some checks, all with one time. */
+  record(results: readonly Omit<CheckRecord, "atMs">[]): Promise<void>;
+  /** The last run of each. */
+  latest(): Promise<readonly CheckRecord[]>;
+  /** The runs of the checks of this name, or on the table of this name, newest first. */
+  of(nameOrTable: string, limit: number): Promise<readonly CheckRecord[]>;
+}
+
+/** Of each name so many runs are kept. */
+const RUNS_MAX = 1_000;
+const LATEST_MAX = 10_000;
+
+interface Tables {
+  check_result: {
+    id: string;
+    name: string;
+    table_name: string;
+    check_name: string;
+    severity: string;
+    passed: number;
+    observed: number;
+    expected: string;
+    at_ms: number;
+  };
+}
+
+export function createCheckHistory({
+  database,
+  clock,
+  ids,
+}: {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+}): CheckHistory {
+  const kysely = database.as<Tables>();
+  return {
+    record: async (results) => {
+      if (results.length === 0) return;
+      const atMs = clock.nowMs();
+      const rows = results.map(({ name, table, check, severity, passed, observed, expected }) => ({
+        id: ids(),
+        name,
+        table_name: table,
+        check_name: check,
+        severity,
+        passed: passed ? 1 : 0,
+        observed,
+        expected,
+        at_ms: atMs,
+      }));
+      await kysely.insertInto("check_result").values(rows).execute();
+      for (const name of new Set(results.map((result) => result.name))) await forgetOld(name);
+    },
+    latest: async () => {
+      const rows = await kysely
+        .selectFrom("check_result as result")
+        .selectAll()
+        .where(({ eb, selectFrom }) =>
+          eb(
+            "result.at_ms",
+            "=",
+            selectFrom("check_result as other")
+              .select(({ fn }) => fn.max("other.at_ms").as("at_ms"))
+              .whereRef("other.name", "=", "result.name")
+              .whereRef("other.table_name", "=", "result.table_name"),
+          ),
+        )
+        .orderBy("result.name")
+        .orderBy("result.id")
+        .limit(LATEST_MAX)
+        .execute();
+      return rows.map(recordOf);
+    },
+    of: async (nameOrTable, limit) => {
+      const rows = await kysely
+        .selectFrom("check_result")
+        .selectAll()
+        .where(({ or, eb }) => or([eb("name", "=", nameOrTable), eb("table_name", "=", nameOrTable)]))
+        .orderBy("at_ms", "desc")
+        .orderBy("id")
+        .limit(limit)
+        .execute();
+      return rows.map(recordOf);
+    },
+  };
+
+  async function forgetOld(name: string): Promise<void> {
+    const oldest = await kysely
+      .selectFrom("check_result")
+      .select("at_ms")
+      .distinct()
+      .where("name", "=", name)
+      .orderBy("at_ms", "desc")
+      .offset(RUNS_MAX - 1)
+      .limit(1)
+      .executeTakeFirst();
+    if (oldest === undefined) return;
+    await kysely.deleteFrom("check_result").where("name", "=", name).where("at_ms", "<", oldest.at_ms).execute();
+  }
+}
+
+function recordOf(row: Tables["check_result"]): CheckRecord {
+  return {
+    name: row.name,
+    table: row.table_name,
+    check: row.check_name,
+    severity: row.severity === "warning" ? "warning" : "error",
+    passed: Number(row.passed) === 1,
+    observed: Number(row.observed),
+    expected: row.expected,
+    atMs: Number(row.at_ms),
+  };
+}
