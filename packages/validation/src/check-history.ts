@@ -78,11 +78,12 @@ export function createCheckHistory({
       const rows = await kysely
         .selectFrom("check_result as result")
         .selectAll()
-        .where(({ eb, selectFrom }) =>
-          eb(
+        .where((query) =>
+          query(
             "result.at_ms",
             "=",
-            selectFrom("check_result as other")
+            query
+              .selectFrom("check_result as other")
               .select(({ fn }) => fn.max("other.at_ms").as("at_ms"))
               .whereRef("other.name", "=", "result.name")
               .whereRef("other.table_name", "=", "result.table_name"),
@@ -98,7 +99,7 @@ export function createCheckHistory({
       const rows = await kysely
         .selectFrom("check_result")
         .selectAll()
-        .where(({ or, eb }) => or([eb("name", "=", nameOrTable), eb("table_name", "=", nameOrTable)]))
+        .where((query) => query.or([query("name", "=", nameOrTable), query("table_name", "=", nameOrTable)]))
         .orderBy("at_ms", "desc")
         .orderBy("id")
         .limit(limit)

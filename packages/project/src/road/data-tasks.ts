@@ -127,7 +127,10 @@ export function testsTask(
       await parts.checks.record(
         results.map(({ name, severity, failures }) => ({
           ...tested,
-          ...{ check: name, severity, passed: failures === 0, observed: failures },
+          check: name,
+          severity,
+          passed: failures === 0,
+          observed: failures,
         })),
       );
       const failed = results.filter(({ failures }) => failures > 0);
