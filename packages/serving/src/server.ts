@@ -288,21 +288,37 @@ function parse(text: string): Body {
   return value as Body;
 }
 
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
 async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > DISCARDED_BYTES_MAX) break;
-    if (bytes <= BODY_BYTES_MAX) chunks.push(chunk);
-    else chunks.length = 0;
-  }
-  if (bytes > BODY_BYTES_MAX) throw tooLarge(`more than ${BODY_BYTES_MAX} bytes`);
+  const body = await bytesOf(request);
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+    return UTF8.decode(body);
   } catch {
     throw badRequest("the body is not UTF-8");
   }
+}
+
+/** By events: an iterator over the stream takes longer than all else there is to a small request. */
+function bytesOf(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= BODY_BYTES_MAX) chunks.push(chunk);
+      else chunks.length = 0;
+      if (bytes <= DISCARDED_BYTES_MAX) return;
+      reject(tooLarge(`more than ${BODY_BYTES_MAX} bytes`));
+      request.destroy();
+    });
+    request.once("end", () => {
+      if (bytes > BODY_BYTES_MAX) reject(tooLarge(`more than ${BODY_BYTES_MAX} bytes`));
+      else resolve(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks));
+    });
+    request.once("error", reject);
+    request.once("close", () => reject(badRequest("the body was cut off")));
+  });
 }
 
 function tooLarge(because: string): Error {
@@ -340,5 +356,9 @@ function fail(response: ServerResponse, error: unknown): void {
 }
 
 function json(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+  const text = JSON.stringify(body);
+  // With its length told, head and body go out in one write.
+  response
+    .writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) })
+    .end(text);
 }
