@@ -64,6 +64,9 @@ describe("what each command prints with --json is as its published schema says",
     ["table list"],
     ["table show", "departures"],
     ["table history", "departures"],
+    ["logs"],
+    ["logs", "--process", "serving", "--lines", "1"],
+    ["completion", "bash"],
     ["schedule show", "--every", "6h"],
     ["features history", "--entities", FRAME, "--features", "airport_pressure"],
     ["models list"],
@@ -103,6 +106,21 @@ describe("what each command prints with --json is as its published schema says",
     expect(faults("clean", JSON.parse(cleaned.stdout))).toBe("");
     rmSync(target, { recursive: true });
     for (const name of ["init", "clean"]) seen.add(name);
+  });
+
+  test("mill predict answers the lines of its input in their order, a refused one in its place", () => {
+    const lines = Array.from({ length: 200 }, (_, index) =>
+      JSON.stringify({ ...(JSON.parse(request) as object), distance: index === 7 ? "far" : index }),
+    );
+    const { status, stdout } = spawnSync(launcher, ["predict", "late-flights", "--json", "--project", projectDir], {
+      input: `${lines.join("\n")}\n`,
+      encoding: "utf8",
+    });
+    const answers = documentsOf("predict", stdout) as { id?: string; error?: { code: string } }[];
+    expect(answers).toHaveLength(200);
+    expect(answers.map((answer) => faults("predict", answer)).filter((fault) => fault !== "")).toEqual([]);
+    expect(answers.flatMap(({ error }, index) => (error === undefined ? [] : [index]))).toEqual([7]);
+    expect(status).toBe(1);
   });
 
   test("a failure", async () => {

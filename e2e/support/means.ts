@@ -35,6 +35,16 @@ export const means = {
     find: ({ path }) =>
       folderWith([path, ...globSync("/usr/lib/postgresql/*/bin")].join(delimiter), ["initdb", "postgres"]),
   },
+  zsh: {
+    tests: "completion in zsh",
+    what: "zsh on PATH (`apt-get install zsh`)",
+    find: ({ path }) => folderWith(path, ["zsh"]),
+  },
+  fish: {
+    tests: "completion in fish",
+    what: "fish on PATH (`apt-get install fish`)",
+    find: ({ path }) => folderWith(path, ["fish"]),
+  },
   shared: {
     tests: "the golden files and suites of other projects",
     what: "a folder ../shared beside the checkout",

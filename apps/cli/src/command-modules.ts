@@ -12,8 +12,10 @@ export const commandModules = {
   models: async () => (await import("./models-commands.ts")).modelsCommands,
   runs: async () => (await import("./runs-commands.ts")).runsCommands,
   services: async () => (await import("./services-commands.ts")).servicesCommands,
+  logs: async () => [(await import("./logs-command.ts")).logs],
   predict: async () => [(await import("./predict-command.ts")).predict],
   house: async () => (await import("./house-commands.ts")).houseCommands,
+  completion: async () => [(await import("./completion-command.ts")).completion],
   schema: async () => [(await import("./schema-command.ts")).schema],
 } satisfies Readonly<Record<string, () => Promise<readonly Command[]>>>;
 

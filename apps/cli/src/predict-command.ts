@@ -1,33 +1,69 @@
-import { kernelErrors } from "@millwright/kernel";
-import type { Command } from "@millwright/platform";
+import { createInterface } from "node:readline";
+import { kernelErrors, toProblem } from "@millwright/kernel";
+import type { Command, CommandCall } from "@millwright/platform";
 import { findRunning, statePaths } from "@millwright/server";
 import { servingErrors } from "@millwright/serving";
 import { ask } from "@millwright/serving/http";
+import Type from "typebox";
 import { answerOf } from "./answer-schema.ts";
+import { problemSchema } from "./schema-command.ts";
 import { projectDirOf } from "./session.ts";
 
 /** `mill predict`: straight to the serving process, which answers also while control is busy. */
 export const predict: Command = {
   name: "predict",
-  summary: "ask a running service",
-  arguments: ["SERVICE", "REQUEST"],
+  summary: "ask a running service; without a request, one for each line of stdin, answered in their order",
+  arguments: ["SERVICE", "[REQUEST]"],
   options: {},
+  isStream: true,
+  stays: true,
   example: `mill predict late-flights '{"origin": "ORD", "destination": "SFO", "departed_at": "2001-06-30T18:00:00Z", "distance": 1846}'`,
-  output: answerOf("predict"),
+  output: Type.Union([answerOf("predict"), problemSchema]),
   handler: async (call) => {
-    const [name = "", request = ""] = call.arguments;
+    const [name = "", request] = call.arguments;
     const paths = statePaths(await projectDirOf(call));
     const running = await findRunning(paths);
     if (running === undefined)
       throw servingErrors.create("serving/not-running", { because: "no `mill up` of this project answers" });
-    const answer = await ask(
-      { deploymentFile: paths.deployment, servingUrl: () => `http://127.0.0.1:${running.restPort}` },
-      { name, body: parseObject(request), signal: new AbortController().signal },
-    );
-    call.out.result(answer, (told) => JSON.stringify(told, null, 2));
-    return 0;
+    const places = {
+      deploymentFile: paths.deployment,
+      servingUrl: () => `http://127.0.0.1:${running.restPort}`,
+    };
+    const { signal } = new AbortController();
+    if (request !== undefined) {
+      const answer = await ask(places, { name, body: parseObject(request), signal });
+      call.out.record(answer, (told) => JSON.stringify(told, null, 2));
+      return 0;
+    }
+    const lines = createInterface({ input: process.stdin, crlfDelay: Infinity });
+    return answerLines(call, lines, (line) => ask(places, { name, body: parseObject(line), signal }));
   },
 };
+
+/** Several requests at once; answers in the order of the lines. One that is refused takes its place in it, and the exit code is 1. */
+async function answerLines(
+  call: CommandCall,
+  lines: AsyncIterable<string>,
+  answer: (line: string) => Promise<object>,
+): Promise<number> {
+  const waiting: Promise<object>[] = [];
+  let refused = 0;
+  const tellFirst = async () => {
+    const told = await waiting.shift();
+    if (told === undefined) return;
+    if ("error" in told) refused += 1;
+    call.out.record(told, (value) => JSON.stringify(value));
+  };
+  for await (const line of lines) {
+    if (line.trim() === "") continue;
+    waiting.push(answer(line).catch((error: unknown) => ({ error: toProblem(error) })));
+    if (waiting.length >= AT_ONCE_MAX) await tellFirst();
+  }
+  while (waiting.length > 0) await tellFirst();
+  return refused === 0 ? 0 : 1;
+}
+
+const AT_ONCE_MAX = 64;
 
 function parseObject(text: string): Readonly<Record<string, unknown>> {
   let value: unknown;

@@ -1,7 +1,7 @@
 import { RunReportSchema } from "@millwright/orchestration/http";
 import type { Command, CommandCall } from "@millwright/platform";
-import { checkProject, requireTypes, writeTypes } from "@millwright/project";
-import { findRunning, installation, statePaths, takeRoad, typesOf, watchPeakMemory } from "@millwright/server";
+import { checkProject, requireTypes } from "@millwright/project";
+import { findRunning, installation, renewTypes, statePaths, takeRoad, watchPeakMemory } from "@millwright/server";
 import Type from "typebox";
 import { remoteApi } from "./api.ts";
 import { followRun } from "./follow-run.ts";
@@ -52,12 +52,8 @@ const check: Command = {
   handler: (call) =>
     withSession(call, async ({ project, platform }) => {
       checkProject(project);
-      const { typeRoots, millwrightPath, compiler } = installation();
-      await writeTypes(project.dir, await typesOf(project, platform.lakehouse), {
-        millwright: millwrightPath,
-        typeRoots,
-      });
-      await requireTypes({ projectDir: project.dir, compiler });
+      await renewTypes(project, platform.lakehouse);
+      await requireTypes({ projectDir: project.dir, compiler: installation().compiler });
       const summary = {
         sources: project.sources.length,
         models: project.dbt.models.length,
@@ -86,11 +82,7 @@ interface Request {
 
 /** Takes the road in this process, with its progress, and tells what it came to. */
 async function takeRoadAloud(call: CommandCall, session: Session, request: Request) {
-  const { typeRoots, millwrightPath } = installation();
-  await writeTypes(session.project.dir, await typesOf(session.project, session.platform.lakehouse), {
-    millwright: millwrightPath,
-    typeRoots,
-  });
+  await renewTypes(session.project, session.platform.lakehouse);
   const memory = watchPeakMemory();
   const progress = createRoadProgress(call.out);
   try {

@@ -1,6 +1,7 @@
 import { findCommand, helpOf, overview } from "@millwright/platform/command-line";
 import { createVoice } from "@millwright/platform/voice";
 import { VERSION } from "@millwright/server/version";
+import { completeWords } from "./complete.ts";
 import { commandIndex } from "./generated/command-index.ts";
 
 // Help, the version and the first word of any command come before anything heavy is loaded.
@@ -8,6 +9,10 @@ import { commandIndex } from "./generated/command-index.ts";
 /** Answers the words after `mill`. Returns the exit code. */
 export async function start(argv: readonly string[]): Promise<number> {
   process.stdout.on("error", endWithReader);
+  if (argv[0] === "__complete") {
+    process.stdout.write(completeWords(argv.slice(1)));
+    return 0;
+  }
   const quick = quickAnswer(argv);
   if (quick !== undefined) {
     process.stdout.write(quick);

@@ -1,8 +1,14 @@
-import { writeFileDurably, type Command } from "@millwright/platform";
-import { projectErrors, renderServiceTypes, typesAreFresh, writeTypes } from "@millwright/project";
-import { installation, surfaceOf, typesOf } from "@millwright/server";
+import { once } from "node:events";
+import { resolve } from "node:path";
+import { writeFileDurably, type Command, type CommandCall } from "@millwright/platform";
+import { projectErrors, renderServiceTypes, typesAreFresh } from "@millwright/project";
+import { renewTypes, surfaceOf, typesOf, watchTypes, type Renewal } from "@millwright/server";
+import { servingErrors } from "@millwright/serving";
 import Type from "typebox";
-import { withSession } from "./session.ts";
+import { INTERRUPTED, interruptible } from "./interruption.ts";
+import { withSession, type Session } from "./session.ts";
+
+const TYPES_FILE = ".mill/generated/types.d.ts";
 
 export const types: Command = {
   name: "types",
@@ -10,39 +16,75 @@ export const types: Command = {
   arguments: [],
   options: {
     check: { summary: "change nothing; exit 1 when they are stale" },
+    watch: { summary: "go on, and make them again after each save" },
     service: { value: "NAME", summary: "only this service, as a file that stands alone" },
-    out: { value: "FILE", summary: "where to write it" },
+    out: { value: "FILE", summary: "where to write it: .ts with a client, .d.ts with its types alone" },
   },
   example: "mill types --service late-flights --out late-flights.ts",
+  isStream: true,
+  stays: true,
   output: Type.Object({
-    typesFile: Type.Union([Type.String(), Type.Null()], { description: "Null where the text itself is the answer." }),
+    typesFile: Type.Union([Type.String(), Type.Null()], {
+      description: "Null where no file was written or looked at.",
+    }),
     changed: Type.Boolean(),
-    text: Type.Optional(Type.String()),
+    text: Type.Optional(Type.String({ description: "Of --service without --out." })),
+    tookMs: Type.Optional(Type.Number({ description: "With --watch: from the save." })),
+    error: Type.Optional(Type.Unknown({ description: "With --watch: why a save could not be read, else null." })),
   }),
   handler: (call) =>
-    withSession(call, async ({ project, platform }) => {
-      const { typeRoots, millwrightPath } = installation();
-      const { service, out, check: only } = call.options;
-      if (typeof service === "string") {
-        const found = (await surfaceOf(project, platform.lakehouse)).services[service];
-        if (found === undefined)
-          throw projectErrors.create("project/unknown", { because: `there is no service ${service}` });
-        const text = renderServiceTypes(service, found);
-        if (typeof out === "string") {
-          await writeFileDurably(out, text);
-          call.out.result({ typesFile: out, changed: true }, ({ typesFile }) => typesFile);
-        } else call.out.result({ typesFile: null, changed: false, text }, () => text.trimEnd());
-        return 0;
-      }
-      const text = await typesOf(project, platform.lakehouse);
-      if (only === true) {
-        if (!(await typesAreFresh(project.dir, text)))
-          throw projectErrors.create("project/types-stale", { because: ".mill/generated/types.d.ts" });
-        call.out.result({ typesFile: ".mill/generated/types.d.ts", changed: false }, () => "the types are fresh");
-        return 0;
-      }
-      const written = await writeTypes(project.dir, text, { millwright: millwrightPath, typeRoots });
-      call.out.result(written, ({ typesFile, changed }) => `${typesFile}${changed ? "" : " (unchanged)"}`);
-      return 0;
-    }),
+    interruptible((signal) =>
+      withSession(call, async (session) => {
+        const { service, check, watch } = call.options;
+        if (typeof service === "string") return serviceFile(call, session, service);
+        if (check === true) return requireFresh(call, session);
+        const written = await renewTypes(session.project, session.platform.lakehouse);
+        call.out.record(written, ({ typesFile, changed }) => `${typesFile}${changed ? "" : " (unchanged)"}`);
+        return watch === true ? renewUntilSignal(call, session, signal) : 0;
+      }),
+    ),
 };
+
+async function serviceFile(call: CommandCall, { project, platform }: Session, name: string): Promise<number> {
+  const service = (await surfaceOf(project, platform.lakehouse)).services[name];
+  if (service === undefined) throw projectErrors.create("project/unknown", { because: `there is no service ${name}` });
+  const { out } = call.options;
+  const text = renderServiceTypes({
+    name,
+    service,
+    errorCodes: Object.keys(servingErrors.catalogue),
+    declarationsOnly: typeof out === "string" && out.endsWith(".d.ts"),
+  });
+  if (typeof out !== "string") {
+    call.out.record({ typesFile: null, changed: false, text }, () => text.trimEnd());
+    return 0;
+  }
+  await writeFileDurably(resolve(out), text);
+  call.out.record({ typesFile: out, changed: true }, ({ typesFile }) => typesFile);
+  return 0;
+}
+
+async function requireFresh(call: CommandCall, { project, platform }: Session): Promise<number> {
+  if (!(await typesAreFresh(project.dir, await typesOf(project, platform.lakehouse))))
+    throw projectErrors.create("project/types-stale", { because: TYPES_FILE });
+  call.out.record({ typesFile: TYPES_FILE, changed: false }, ({ typesFile }) => `${typesFile} is as the project says`);
+  return 0;
+}
+
+async function renewUntilSignal(
+  call: CommandCall,
+  { project, platform }: Session,
+  signal: AbortSignal,
+): Promise<number> {
+  const { lakehouse, logger } = platform;
+  const onRenewed = (renewal: Renewal) => call.out.record(renewal, inWords);
+  const watching = watchTypes({ projectDir: project.dir, lakehouse, logger, onRenewed });
+  if (!signal.aborted) await once(signal, "abort");
+  await watching.close();
+  return INTERRUPTED;
+}
+
+function inWords({ changed, tookMs, error }: Renewal): string {
+  if (error !== null) return `${error.code}: ${error.detail}`;
+  return changed ? `renewed in ${Math.round(tookMs)} ms` : `as they were (${Math.round(tookMs)} ms)`;
+}

@@ -11,9 +11,11 @@ import {
   removeRunFile,
   startControl,
   watchPeakMemory,
+  watchTypes,
   writeRunFile,
   type Control,
   type ServingProcess,
+  type TypesWatch,
 } from "@millwright/server";
 import Type from "typebox";
 import { INTERRUPTED, interruptible } from "./interruption.ts";
@@ -59,6 +61,7 @@ async function upHandler(
   const memory = watchPeakMemory();
   const progress = createRoadProgress(call.out);
   let serving: ServingProcess | undefined;
+  let types: TypesWatch | undefined;
   const { project, platform, paths } = session;
   const control = await startControl({
     project,
@@ -73,6 +76,8 @@ async function upHandler(
   try {
     serving = await serve(session, ports.rest);
     await tellPlaces(call, { session, control, serving });
+    if (call.options["once"] !== true)
+      types = watchTypes({ projectDir: project.dir, lakehouse: platform.lakehouse, logger: platform.logger });
     const code = await firstRoad(call, { session, control, serving, signal, peak: () => memory.peakBytes });
     if (signal.aborted) return INTERRUPTED;
     if (call.options["once"] !== true) await serveUntilSignal(session, signal);
@@ -80,6 +85,7 @@ async function upHandler(
   } finally {
     progress.stop();
     memory.stop();
+    await types?.close();
     await control.close();
     await serving?.close();
     await removeRunFile(paths);

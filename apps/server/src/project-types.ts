@@ -1,13 +1,22 @@
 import type { Column } from "@millwright/kernel";
 import { planFeatures } from "@millwright/feature-store";
 import type { Lakehouse } from "@millwright/lakehouse";
-import { modelName, renderTypes, type Project, type TypedSurface } from "@millwright/project";
+import {
+  modelName,
+  renderTypes,
+  writeTypes,
+  type DefinitionNames,
+  type Project,
+  type TypedSurface,
+  type WrittenTypes,
+} from "@millwright/project";
 import { RESPONSE_COLUMNS } from "@millwright/serving";
 import { requestOf, type TrainingDefinition } from "@millwright/training";
 import { compileModel } from "@millwright/transformation";
+import { installation } from "./installation.ts";
 
 /** What a project's columns, features and services are typed as: sources as declared, models as the engine describes them. */
-export async function surfaceOf(project: Project, lakehouse: Lakehouse): Promise<TypedSurface> {
+export async function surfaceOf(project: Project, lakehouse: Pick<Lakehouse, DescribesTables>): Promise<TypedSurface> {
   const tables = await tableColumns(project, lakehouse);
   const featureViews = Object.fromEntries(
     project.featureViews.map(({ name, definition }) => {
@@ -40,9 +49,56 @@ export async function surfaceOf(project: Project, lakehouse: Lakehouse): Promise
   return { tables, featureViews, models, services };
 }
 
-export async function typesOf(project: Project, lakehouse: Lakehouse): Promise<string> {
+export async function typesOf(project: Project, lakehouse: Pick<Lakehouse, DescribesTables>): Promise<string> {
   return renderTypes(await surfaceOf(project, lakehouse));
 }
+
+/** Writes the project's types, and the names that completion offers, where they differ from what is there. */
+export async function renewTypes(project: Project, lakehouse: Pick<Lakehouse, DescribesTables>): Promise<WrittenTypes> {
+  const { typeRoots, millwrightPath } = installation();
+  const surface = await surfaceOf(project, lakehouse);
+  return writeTypes(project.dir, renderTypes(surface), {
+    millwright: millwrightPath,
+    typeRoots,
+    names: namesOf(project, Object.keys(surface.tables)),
+  });
+}
+
+function namesOf(project: Project, tables: readonly string[]): DefinitionNames {
+  const named = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name);
+  return {
+    table: tables,
+    model: named(project.trainings),
+    feature: [...named(project.featureViews), ...named(project.onDemandViews)],
+    service: named(project.services),
+    monitor: named(project.monitors),
+  };
+}
+
+type DescribesTables = "describe" | "emptyRelation" | "relation";
+
+/**
+ * The lakehouse as it describes SELECTs, each asked for once: a description depends on the text alone, since the relations
+ * in it are written out with their columns.
+ */
+export function rememberDescriptions(lakehouse: Lakehouse): Pick<Lakehouse, DescribesTables> {
+  const known = new Map<string, Promise<readonly Column[]>>();
+  return {
+    emptyRelation: lakehouse.emptyRelation,
+    relation: lakehouse.relation,
+    describe: (select) => {
+      const found = known.get(select);
+      if (found !== undefined) return found;
+      if (known.size >= DESCRIPTIONS_MAX) known.clear();
+      const asked = lakehouse.describe(select);
+      known.set(select, asked);
+      asked.catch(() => known.delete(select));
+      return asked;
+    },
+  };
+}
+
+const DESCRIPTIONS_MAX = 10_000;
 
 /** What a caller sends: the population's columns that the features are looked up by, as the population types them. */
 function requestColumns(
@@ -62,7 +118,7 @@ function requestColumns(
  */
 async function tableColumns(
   project: Project,
-  lakehouse: Lakehouse,
+  lakehouse: Pick<Lakehouse, DescribesTables>,
 ): Promise<Readonly<Record<string, readonly Column[]>>> {
   const columns: Record<string, readonly Column[]> = {};
   const relations = new Map<string, string>();

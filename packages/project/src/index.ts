@@ -1,11 +1,19 @@
 export { defineProject, type ProjectDefinition, type ProjectOptions } from "./define-project.ts";
 export { postgres, schemaOf, type PostgresEngine } from "./engines.ts";
 export { findProject, loadProject, type Defined, type LoadOptions, type Project } from "./load-project.ts";
+export { createStandingReader, type StandingReader } from "./definitions/read-definitions.ts";
 export { checkProject, modelName } from "./check-references.ts";
 export { compileRoad } from "./road/compile-road.ts";
 export type { RoadParts } from "./road/parts.ts";
 export { initProject, type InitOptions, type InitResult } from "./init.ts";
-export { renderServiceTypes, renderTypes, type TypedService, type TypedSurface } from "./types/render-types.ts";
-export { typesAreFresh, writeTypes, type TypePaths, type WrittenTypes } from "./types/write-types.ts";
+export { renderTypes, type TypedService, type TypedSurface } from "./types/render-types.ts";
+export { renderServiceTypes, type ServiceFile } from "./types/render-service.ts";
+export {
+  typesAreFresh,
+  writeTypes,
+  type DefinitionNames,
+  type TypePaths,
+  type WrittenTypes,
+} from "./types/write-types.ts";
 export { checkTypes, requireTypes, type TypeCheckOptions, type TypeProblem } from "./types/type-check.ts";
 export { projectErrors } from "./errors.ts";

@@ -9,7 +9,7 @@ import { openDbtProject, type DbtProject } from "@millwright/transformation";
 import type { ChecksDefinition } from "@millwright/validation";
 import type { ProjectDefinition } from "./define-project.ts";
 import { refuseDuplicates, withoutRepeats } from "./definitions/names.ts";
-import { readDefinitions } from "./definitions/read-definitions.ts";
+import { readDefinitions, type StandingReader } from "./definitions/read-definitions.ts";
 import type { RawDefinition } from "./definitions/reader-protocol.ts";
 import { projectErrors } from "./errors.ts";
 
@@ -40,6 +40,8 @@ export interface LoadOptions {
   readonly projectDir: string;
   readonly millwrightUrl: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** For who reads the project again and again. */
+  readonly reader?: StandingReader;
 }
 
 /** The nearest folder upwards that has a `millwright.ts`. Throws `project/not-found`. */
@@ -58,9 +60,14 @@ export async function findProject(from: string): Promise<string> {
 }
 
 /** Reads a project whole: its definitions in a process of their own, and its dbt files. */
-export async function loadProject({ projectDir, millwrightUrl, environment = {} }: LoadOptions): Promise<Project> {
+export async function loadProject({
+  projectDir,
+  millwrightUrl,
+  environment = {},
+  reader,
+}: LoadOptions): Promise<Project> {
   const [raw, dbt] = await Promise.all([
-    readDefinitions({ projectDir, millwrightUrl }),
+    readDefinitions({ projectDir, millwrightUrl, ...(reader === undefined ? {} : { reader }) }),
     openDbtProject({ projectDir, environment }),
   ]);
   refuseDuplicates(raw);

@@ -41,10 +41,13 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     arguments: [],
     options: {
       check: { summary: "change nothing; exit 1 when they are stale" },
+      watch: { summary: "go on, and make them again after each save" },
       service: { value: "NAME", summary: "only this service, as a file that stands alone" },
-      out: { value: "FILE", summary: "where to write it" },
+      out: { value: "FILE", summary: "where to write it: .ts with a client, .d.ts with its types alone" },
     },
     example: "mill types --service late-flights --out late-flights.ts",
+    isStream: true,
+    stays: true,
   },
   {
     module: "look",
@@ -234,13 +237,31 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     example: "mill services show late-flights",
   },
   {
+    module: "logs",
+    name: "logs",
+    summary: "what the project's processes said",
+    arguments: [],
+    options: {
+      follow: { summary: "go on with what they say from now on, until Ctrl-C" },
+      step: { value: "STEP", summary: "only of this step of the road: training:late-flights, or its name alone" },
+      process: { value: "NAME", summary: "only of this process: control or serving" },
+      level: { value: "LEVEL", summary: "only what is at least this: debug, info, warn, error" },
+      lines: { value: "LINES", summary: "at most so many of the newest (100)" },
+    },
+    example: "mill logs --process serving --level warn --follow",
+    isStream: true,
+    stays: true,
+  },
+  {
     module: "predict",
     name: "predict",
-    summary: "ask a running service",
-    arguments: ["SERVICE", "REQUEST"],
+    summary: "ask a running service; without a request, one for each line of stdin, answered in their order",
+    arguments: ["SERVICE", "[REQUEST]"],
     options: {},
     example:
       'mill predict late-flights \'{"origin": "ORD", "destination": "SFO", "departed_at": "2001-06-30T18:00:00Z", "distance": 1846}\'',
+    isStream: true,
+    stays: true,
   },
   {
     module: "house",
@@ -276,6 +297,14 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     arguments: [],
     options: {},
     example: "mill clean",
+  },
+  {
+    module: "completion",
+    name: "completion",
+    summary: "the script with which bash, zsh or fish completes commands and names",
+    arguments: ["SHELL"],
+    options: {},
+    example: "source <(mill completion bash)",
   },
   {
     module: "schema",

@@ -1,9 +1,9 @@
-import { loadProject, compileRoad, writeTypes, type Project } from "@millwright/project";
+import { loadProject, compileRoad, type Project } from "@millwright/project";
 import { orchestrationErrors, type RunReport, type TaskReport } from "@millwright/orchestration";
 import type { Platform } from "../compose.ts";
 import { installation } from "../installation.ts";
 import type { StatePaths } from "../paths.ts";
-import { typesOf } from "../project-types.ts";
+import { renewTypes } from "../project-types.ts";
 import { takeRoad } from "../road.ts";
 import type { RoadBoard } from "./road-board.ts";
 
@@ -44,13 +44,10 @@ export function createRoadRunner(first: Project, parts: RoadRunnerParts): RoadRu
   let project = first;
   let underWay: UnderWay | undefined;
   const prepare = async (): Promise<Project> => {
-    const { millwrightUrl, typeRoots, millwrightPath } = installation();
+    const { millwrightUrl } = installation();
     const read = await loadProject({ projectDir: first.dir, millwrightUrl });
     await parts.platform.allowSources(read);
-    await writeTypes(read.dir, await typesOf(read, parts.platform.lakehouse), {
-      millwright: millwrightPath,
-      typeRoots,
-    });
+    await renewTypes(read, parts.platform.lakehouse);
     return read;
   };
   const start = async (request: RunRequest) => {

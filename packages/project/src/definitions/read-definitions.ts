@@ -1,5 +1,6 @@
-import { fork } from "node:child_process";
+import { fork, type ChildProcess } from "node:child_process";
 import { glob, stat } from "node:fs/promises";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { fromProblem } from "@millwright/kernel";
 import { projectErrors } from "../errors.ts";
@@ -12,15 +13,47 @@ const READING_TIMEOUT_MS = 30_000;
 export interface ReadOptions {
   readonly projectDir: string;
   readonly millwrightUrl: string;
+  /** A process that stands ready to read; one is started when there is none. */
+  readonly reader?: StandingReader;
+}
+
+/** Reads a project again and again: the process of the next reading is started ahead, and waits. */
+export interface StandingReader {
+  take(): ChildProcess;
+  close(): void;
+}
+
+export function createStandingReader({ projectDir, millwrightUrl }: Omit<ReadOptions, "reader">): StandingReader {
+  let ready: ChildProcess | undefined = startReader({ projectDir, millwrightUrl });
+  let closed = false;
+  return {
+    take: () => {
+      const taken = ready?.connected === true ? ready : startReader({ projectDir, millwrightUrl });
+      ready = undefined;
+      taken.once("exit", () => {
+        if (!closed) ready = startReader({ projectDir, millwrightUrl });
+      });
+      return taken;
+    },
+    close: () => {
+      closed = true;
+      ready?.kill("SIGKILL");
+    },
+  };
 }
 
 /**
  * Reads a project's definition files in a process of their own, so that a file that loops, crashes or keeps state
  * harms nobody, and a changed one is read anew. Throws `project/unreadable-definition` with the first bad file's place.
  */
-export async function readDefinitions({ projectDir, millwrightUrl }: ReadOptions): Promise<readonly RawDefinition[]> {
+export async function readDefinitions({
+  projectDir,
+  millwrightUrl,
+  reader,
+}: ReadOptions): Promise<readonly RawDefinition[]> {
   const files = await definitionFiles(projectDir);
-  const { definitions, problems } = await askReader({ projectDir, files, millwrightUrl });
+  const child = reader === undefined ? startReader({ projectDir, millwrightUrl }) : reader.take();
+  const { definitions, problems } = await askReader(child, { projectDir, files, millwrightUrl });
   if (problems.length === 0) return definitions;
   throw problemsAsError(problems);
 }
@@ -72,14 +105,25 @@ function isDefinitionFile(file: string): boolean {
   return !file.endsWith(".d.ts") && !file.endsWith(".test.ts") && !file.includes("node_modules");
 }
 
-function askReader(request: ReaderRequest): Promise<ReaderAnswer> {
-  const child = fork(new URL("./reader-child.ts", import.meta.url), {
-    cwd: request.projectDir,
+/** Starts a process that reads once. It loads `millwright` at once, and ends with its parent. */
+function startReader({ projectDir, millwrightUrl }: Omit<ReadOptions, "reader">): ChildProcess {
+  const child = fork(new URL("./reader-child.ts", import.meta.url), [millwrightUrl], {
+    cwd: projectDir,
     // The user's files see no variable of this process but the ones that any program needs.
     env: { PATH: process.env["PATH"] ?? "", NODE_COMPILE_CACHE: "" },
     execArgv: ["--disable-warning=ExperimentalWarning", "--max-old-space-size=512"],
     silent: true,
   });
+  // It must not keep alive who only has it stand by.
+  child.unref();
+  child.channel?.unref();
+  for (const stream of [child.stdout, child.stderr]) (stream as Socket | null)?.unref();
+  return child;
+}
+
+function askReader(child: ChildProcess, request: ReaderRequest): Promise<ReaderAnswer> {
+  child.ref();
+  child.channel?.ref();
   let output = "";
   child.stdout?.on("data", (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4_000)));
   child.stderr?.on("data", (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4_000)));

@@ -7,18 +7,28 @@ import type { ReaderAnswer, ReaderProblem, ReaderRequest, RawDefinition } from "
 import { mapMillwright } from "./resolve-hook.ts";
 
 // A process of its own reads a project's definitions: it runs the user's files once and answers with plain data.
+const [, , millwright] = process.argv;
+const loaded = millwright === undefined ? Promise.resolve() : load(millwright);
+
 process.once("message", (request: ReaderRequest) => {
   answer(request).then(send, (error: unknown) =>
     send({ definitions: [], problems: [problemOf(error, { file: "", projectDir: request.projectDir })] }),
   );
 });
 
+/** What every definition file imports, before it is asked for. A failure shows again where a file imports it. */
+async function load(url: string): Promise<void> {
+  mapMillwright(url);
+  await import(url).catch(() => undefined);
+}
+
 function send(reply: ReaderAnswer): void {
   process.send?.(reply, undefined, {}, () => process.disconnect?.());
 }
 
 async function answer({ projectDir, files, millwrightUrl }: ReaderRequest): Promise<ReaderAnswer> {
-  mapMillwright(millwrightUrl);
+  await loaded;
+  if (millwright === undefined) mapMillwright(millwrightUrl);
   const definitions: RawDefinition[] = [];
   const problems: ReaderProblem[] = [];
   for (const path of files) {

@@ -26,18 +26,6 @@ export function renderTypes(surface: TypedSurface): string {
   return `${HEADER}\nimport "millwright";\n\ndeclare module "millwright" {\n${blocks.join("\n")}}\n`;
 }
 
-/** A file that stands alone, for a caller in another repository: one service's request and response. */
-export function renderServiceTypes(name: string, service: TypedService): string {
-  const typeName = pascalCase(name);
-  return [
-    `// The service ${name}, made by \`mill types --service\`. It needs nothing else.`,
-    `export interface ${typeName}Request ${record(service.request, "")}`,
-    `export interface ${typeName}Response ${record(service.response, "")}`,
-    `export interface Services {\n  ${JSON.stringify(name)}: { request: ${typeName}Request; response: ${typeName}Response };\n}`,
-    "",
-  ].join("\n\n");
-}
-
 function registry<Entry>(
   name: string,
   entries: Readonly<Record<string, Entry>>,
@@ -53,7 +41,7 @@ function renderService({ request, response }: TypedService): string {
   return `{ request: ${record(request)}; response: ${record(response)} }`;
 }
 
-function record(columns: readonly Column[], indent = "    "): string {
+export function record(columns: readonly Column[], indent = "    "): string {
   if (columns.length === 0) return "{}";
   const lines = columns.map(
     (column) => `${indent}  ${documentation(column, indent)}${JSON.stringify(column.name)}: ${typeOf(column)};`,
@@ -81,7 +69,7 @@ function scalarType(type: string): string {
   return "unknown";
 }
 
-function pascalCase(name: string): string {
+export function pascalCase(name: string): string {
   const words = name.split(/[^A-Za-z0-9]+/).filter((word) => word !== "");
   const joined = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
   return /^[A-Za-z]/.test(joined) ? joined : `Service${joined}`;

@@ -7,7 +7,14 @@ export interface TypePaths {
   readonly millwright?: string;
   /** Folder in which `@types/node` lies; the public types speak of a few of Node's. */
   readonly typeRoots?: string;
+  /** For completion. */
+  readonly names: DefinitionNames;
 }
+
+/** The names of a project's things by kind, as `.mill/generated/names.json` keeps them. */
+export type DefinitionNames = Readonly<
+  Record<"table" | "model" | "feature" | "service" | "monitor", readonly string[]>
+>;
 
 export interface WrittenTypes {
   readonly typesFile: string;
@@ -19,6 +26,8 @@ export async function writeTypes(projectDir: string, types: string, paths: TypeP
   const typesFile = join(projectDir, ".mill", "generated", "types.d.ts");
   const changed = await replaceWhenDifferent(typesFile, types);
   await replaceWhenDifferent(join(projectDir, ".mill", "tsconfig.json"), renderTsconfig(paths));
+  const names = `${JSON.stringify(paths.names)}\n`;
+  await replaceWhenDifferent(join(projectDir, ".mill", "generated", "names.json"), names);
   return { typesFile, changed };
 }
 

@@ -1,0 +1,137 @@
+import { spawnSync, type ChildProcess } from "node:child_process";
+import { createServer } from "node:http";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { edit, eventually, mill, millLater } from "./support/project.ts";
+
+const root = join(import.meta.dirname, "..");
+let projectDir: string;
+const at = () => ["--project", projectDir];
+const generated = () => readFileSync(join(projectDir, ".mill", "generated", "types.d.ts"), "utf8");
+
+beforeAll(() => {
+  // Types rest on declared columns and on SQL: no data is needed.
+  projectDir = mkdtempSync(join(tmpdir(), "mill-types-"));
+  const filter = (path: string) => !/\/(node_modules|\.mill)(\/|$)/.test(path);
+  cpSync(join(root, "examples", "flights"), projectDir, { recursive: true, filter });
+});
+
+afterAll(() => rmSync(projectDir, { recursive: true, force: true }));
+
+test("--check ends with 0 while the types are fresh, with 1 when they are stale, and changes nothing", () => {
+  expect(mill(["types", ...at()]).code).toBe(0);
+  expect(mill(["types", "--check", ...at()]).code).toBe(0);
+  const before = generated();
+  edit(projectDir, "models/staging/airports.sql", (text) => text.replace(/^select$/m, "select 1 as one_more,"));
+  const stale = mill(["types", "--check", ...at()]);
+  expect(stale).toMatchObject({ code: 1, stderr: expect.stringContaining("project/types-stale") as string });
+  expect(generated()).toBe(before);
+});
+
+test("--watch makes them again after each save, and outlives one that cannot be read", async () => {
+  let child: ChildProcess | undefined;
+  const ended = millLater(["types", "--watch", "--json", ...at()], (started) => (child = started));
+  await eventually("the first types", () => (generated().includes('"one_more": number') ? true : undefined));
+  await pause(1_500);
+  const [intact, broken] = [readFileSync(join(projectDir, "features", "route.ts"), "utf8"), "export const broken = (;"];
+  writeFileSync(join(projectDir, "features", "route.ts"), broken);
+  await pause(1_500);
+  writeFileSync(join(projectDir, "features", "route.ts"), intact);
+  edit(projectDir, "models/staging/airports.sql", (text) => text.replace("one_more", "another"));
+  await eventually("the renamed column", () => (generated().includes('"another": number') ? true : undefined));
+  child?.kill("SIGINT");
+  const { code, stdout } = await ended;
+  expect(code).toBe(130);
+  expect(stdout).toContain('"code":"project/unreadable-definition"');
+});
+
+describe("--service writes a file that stands alone", () => {
+  const folder = mkdtempSync(join(tmpdir(), "mill-alone-"));
+  const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
+  /** What the compiler says of the files in a folder that holds nothing else. */
+  const compile = (...options: readonly string[]) => {
+    const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
+    const fixed = [
+      "--noEmit",
+      "--strict",
+      "--skipLibCheck",
+      "false",
+      "--module",
+      "esnext",
+      "--moduleResolution",
+      "bundler",
+      "--target",
+      "esnext",
+    ];
+    const files = ["caller.ts", "--allowImportingTsExtensions", "--types", ""];
+    const all = [compiler, ...files, ...fixed, ...options];
+    return spawnSync(process.execPath, all, { cwd: folder, encoding: "utf8" }).stdout;
+  };
+  const call = (extra: string) =>
+    `import { createLateFlightsClient, LateFlightsError } from "./service.ts";
+const client = createLateFlightsClient({ url: process_url });
+declare const process_url: string;
+const answer = await client.predict({ origin: "ORD", destination: "SFO", departed_at: "2001-06-30T18:00:00Z", distance: 1846${extra} });
+export const half: number = answer.probability / 2;
+export const code: string | undefined = new LateFlightsError(400, {}).code;
+`;
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("and compiles with a browser's types and with none, its request and answer typed", () => {
+    expect(mill(["types", "--service", "late-flights", "--out", join(folder, "service.ts"), ...at()]).code).toBe(0);
+    write("caller.ts", call(""));
+    expect(compile()).toBe("");
+    expect(compile("--lib", "esnext")).toBe("");
+    write("caller.ts", call(", gate: 7"));
+    expect(compile()).toMatch(/^caller\.ts\(4,\d+\): error TS2353: .*'gate'/);
+  });
+
+  test("and calls the service, its refusals with code and remedy", async () => {
+    const server = createServer((request, response) => {
+      const refuse =
+        request.headers["content-type"] !== "application/json" || !request.url?.endsWith("/late-flights/infer");
+      let body = "";
+      request.on("data", (chunk: Buffer) => (body += chunk.toString()));
+      request.on("end", () => {
+        const { distance } = JSON.parse(body) as { distance: number };
+        response.writeHead(refuse || distance < 0 ? 400 : 200, { "content-type": "application/json" });
+        response.end(
+          JSON.stringify(
+            distance < 0
+              ? { error: "no", code: "serving/bad-request", remedy: "ask again" }
+              : { probability: distance / 10 },
+          ),
+        );
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { createLateFlightsClient } = (await import(join(folder, "service.ts"))) as {
+      createLateFlightsClient: (options: { url: string }) => {
+        predict(request: object): Promise<{ probability: number }>;
+      };
+    };
+    const client = createLateFlightsClient({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` });
+    expect(await client.predict({ distance: 4 })).toEqual({ probability: 0.4 });
+    await expect(client.predict({ distance: -1 })).rejects.toMatchObject({
+      status: 400,
+      code: "serving/bad-request",
+      remedy: "ask again",
+      message: "no",
+    });
+    server.close();
+  });
+
+  test("as declarations alone when the file is called so", () => {
+    expect(mill(["types", "--service", "late-flights", "--out", join(folder, "types.d.ts"), ...at()]).code).toBe(0);
+    write(
+      "caller.ts",
+      'import type { LateFlightsRequest, Services } from "./types.d.ts";\nexport const request = (one: LateFlightsRequest): Services["late-flights"]["request"] => one;\n',
+    );
+    expect(compile()).toBe("");
+  });
+});
