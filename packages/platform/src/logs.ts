@@ -34,6 +34,8 @@ const CHUNK_BYTES = 65_536;
 /** The newest lines of all logs in a folder, with those that were rotated away, in the order of their times. */
 export async function readLogs({ folder, filter, lines }: ReadLogsOptions): Promise<readonly LogLine[]> {
   const names = await Array.fromAsync(glob("*.log{,.1}", { cwd: folder }));
+  // The older half of a log first: lines of one millisecond stay in their order.
+  names.sort((one, other) => Number(other.endsWith(".1")) - Number(one.endsWith(".1")));
   const texts = await Promise.all(
     names.map(async (name) => linesIn(await readFile(join(folder, name), "utf8").catch(() => ""), name)),
   );
