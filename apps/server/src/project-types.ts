@@ -84,8 +84,8 @@ type DescribesTables = "describe" | "emptyRelation" | "relation";
 export function rememberDescriptions(lakehouse: Lakehouse): Pick<Lakehouse, DescribesTables> {
   const known = new Map<string, Promise<readonly Column[]>>();
   return {
-    emptyRelation: lakehouse.emptyRelation,
-    relation: lakehouse.relation,
+    emptyRelation: (columns) => lakehouse.emptyRelation(columns),
+    relation: (name) => lakehouse.relation(name),
     describe: (select) => {
       const found = known.get(select);
       if (found !== undefined) return found;

@@ -53,7 +53,9 @@ export function watchTypes({ projectDir, lakehouse, logger, onRenewed }: TypesWa
   const saved = () => {
     if (savedAtMs !== undefined) return;
     savedAtMs = performance.now();
-    setTimeout(() => (renewing = renewing.then(renew)), GATHER_MS);
+    setTimeout(() => {
+      renewing = renewing.then(renew);
+    }, GATHER_MS);
   };
   const watchers = new Map<string, FSWatcher>();
   const watchFolders = () => {
