@@ -1,7 +1,10 @@
+import { execFile } from "node:child_process";
 import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
+import { promisify } from "node:util";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { edit, end, eventually, mill, millJson, millUp, smallFlights, type Up } from "./support/project.ts";
 
 let projectDir: string;
@@ -21,6 +24,17 @@ async function get<Value>(path: string): Promise<Value> {
   const response = await api(path);
   expect(response.status, path).toBe(200);
   return (await response.json()) as Value;
+}
+
+/** Runs a program without holding this process up. */
+async function run(
+  program: string,
+  args: readonly string[],
+): Promise<{ readonly code: number; readonly stdout: string }> {
+  return promisify(execFile)(program, args, { cwd: tmpdir(), maxBuffer: 64 * 2 ** 20 }).then(
+    ({ stdout }) => ({ code: 0, stdout }),
+    ({ code, stdout }: { code: number; stdout: string }) => ({ code, stdout }),
+  );
 }
 
 interface Road {
@@ -158,6 +172,29 @@ describe("by schedule", () => {
         { start: "2026-03-29T01:30:00.000Z", end: "2026-03-30T00:30:00.000Z" },
       ],
     });
+  });
+});
+
+const schemathesis = inject("means").schemathesis;
+
+describe.skipIf(schemathesis === undefined)("whatever is asked", () => {
+  test("is answered as the OpenAPI document says: Schemathesis finds nothing", async () => {
+    const asked = [
+      "run",
+      `http://127.0.0.1:${up.controlPort}/api/openapi.json`,
+      "--seed",
+      "1",
+      "--no-color",
+      "--request-timeout",
+      "60",
+    ];
+    // A text may be no SQL, and is refused.
+    const examples = ["--max-examples", inject("full") ? "200" : "5", "--exclude-checks", "positive_data_acceptance"];
+    const phases = inject("full") ? [] : ["--phases", "examples,coverage,fuzzing"];
+    const { code, stdout } = await run(schemathesis ?? "", [...asked, ...examples, ...phases]);
+    expect(code, stdout).toBe(0);
+    expect(stdout).toMatch(/(\d+) generated, \1 passed/);
+    await runEnded();
   });
 });
 

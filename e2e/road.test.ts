@@ -70,6 +70,14 @@ describe("the road", () => {
       body: '{"origin":"ORD"}',
     });
     expect(missing.status).toBe(400);
+    for (const [service, body, code] of [
+      ["late-flights", '{"origin":"ORD"}', "serving/bad-request"],
+      ["nobody", "{}", "serving/unknown-service"],
+    ] as const) {
+      const refused = mill(["predict", service, body, ...at(), "--json"]);
+      expect(refused.code).toBe(2);
+      expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code } });
+    }
     process.kill("SIGTERM");
     await new Promise((resolve) => process.once("exit", resolve));
     millJson(["run", ...at()]);

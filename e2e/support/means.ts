@@ -24,6 +24,11 @@ export const means = {
     what: "a Python environment at .venv-acceptance (see CONTRIBUTING.md)",
     find: ({ root }) => ifThere(join(root, ".venv-acceptance", "bin", "python")),
   },
+  schemathesis: {
+    tests: "the control API under Schemathesis's requests",
+    what: "Schemathesis in the Python environment at .venv-acceptance (see CONTRIBUTING.md)",
+    find: ({ root }) => ifThere(join(root, ".venv-acceptance", "bin", "schemathesis")),
+  },
   chromium: {
     tests: "the console in a browser",
     what: "Chromium at /usr/bin/chromium (`apt-get install chromium`)",

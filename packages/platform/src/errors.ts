@@ -105,6 +105,12 @@ export const platformErrors = defineErrors("platform", {
     remedy: "/api/openapi.json lists the operations.",
     example: "GET /api/v1/tables",
   },
+  "platform/wrong-method": {
+    status: 405,
+    title: "What is at this address does not take this method",
+    remedy: "The Allow header names those it takes; /api/openapi.json lists the operations.",
+    example: "DELETE /api/v1/tables",
+  },
   "platform/bad-request": {
     status: 400,
     title: "The request cannot be read",

@@ -61,7 +61,10 @@ export function serviceRoutes(open: () => ServicePlaces): readonly Route[] {
         },
         { title: "Prediction" },
       ),
-      handler: ({ params: { name }, body, signal }) => ask(open(), { name, body, signal }),
+      handler: async ({ params, body, signal }) => {
+        const { name } = await deployedService(open(), params.name);
+        return ask(open(), { name, body, signal });
+      },
     }),
   ];
 }

@@ -344,9 +344,10 @@ function fail(response: ServerResponse, error: unknown): void {
     return;
   }
   // `error` is the Open Inference Protocol's field, the others those of problem details (RFC 9457).
-  const { title, detail, status, code, remedy } = problem;
+  const { type, title, detail, status, code, remedy } = problem;
   json(response, status, {
     error: isMillError(error) ? `${title}: ${detail}` : title,
+    type,
     title,
     detail,
     status,

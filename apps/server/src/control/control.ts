@@ -37,8 +37,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const board = createRoadBoard();
   await board.draw(project, compileRoad(project, platform.parts), platform.runs);
   const runner = createRoadRunner(project, { platform, paths, board, onTask });
-  const scheduler = startScheduler({ runner, clock: platform.parts.clock, logger: platform.logger });
-  const server: { started?: HttpServer } = {};
+  const started: { server?: HttpServer; scheduler?: Scheduler } = {};
   const parts: ControlParts = {
     platform,
     project: () => runner.project(),
@@ -52,10 +51,9 @@ export async function startControl(options: ControlOptions): Promise<Control> {
         return running === undefined ? undefined : `http://${HOST}:${running.port}`;
       },
     },
-    status: () =>
-      statusOf({ project: runner.project(), platform, serving, scheduler, controlPort: server.started?.port ?? 0 }),
+    status: () => statusOf({ project: runner.project(), platform, serving, ...started }),
   };
-  const started = await startHttpServer({
+  const server = await startHttpServer({
     host: HOST,
     port: options.port,
     title: "Millwright",
@@ -67,14 +65,15 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     pages: consolePages(),
     logger: platform.logger,
   });
-  server.started = started;
+  const scheduler = startScheduler({ runner, clock: platform.parts.clock, logger: platform.logger });
+  Object.assign(started, { server, scheduler });
   return {
-    port: started.port,
+    port: server.port,
     runner,
     close: async () => {
       scheduler.close();
       await runner.close();
-      await started.close();
+      await server.close();
     },
   };
 }
@@ -84,10 +83,10 @@ async function statusOf({
   platform: { runs },
   serving,
   scheduler,
-  controlPort,
+  server,
 }: Pick<ControlOptions, "project" | "platform" | "serving"> & {
-  readonly scheduler: Scheduler;
-  readonly controlPort: number;
+  readonly scheduler?: Scheduler;
+  readonly server?: HttpServer;
 }): Promise<Status> {
   const [last] = await runs.list({ limit: 1 });
   const running = serving();
@@ -95,12 +94,12 @@ async function statusOf({
     project: project.settings.name,
     up: {
       pid: process.pid,
-      controlPort,
+      controlPort: server?.port ?? 0,
       restPort: running?.port ?? 0,
       grpcPort: null,
       servingPid: running?.pid ?? null,
     },
-    nextRunAtMs: scheduler.nextRunAtMs(),
+    nextRunAtMs: scheduler?.nextRunAtMs() ?? null,
     lastRun: last === undefined ? null : ((await runs.run(last.runId)) ?? null),
   };
 }

@@ -39,13 +39,14 @@ function operationOf(route: Route, components: Record<string, unknown>): Readonl
 
 function parametersOf(schema: TSchema, place: "path" | "query"): readonly unknown[] {
   const { properties = {}, required = [] } = plain(schema) as {
-    properties?: Record<string, { description?: string }>;
+    properties?: Record<string, { description?: string; default?: unknown }>;
     required?: readonly string[];
   };
   return Object.entries(properties).map(([name, inner]) => ({
     name,
     in: place,
-    required: place === "path" || required.includes(name),
+    // What has a default may be left away.
+    required: place === "path" || (required.includes(name) && inner.default === undefined),
     ...(inner.description === undefined ? {} : { description: inner.description }),
     schema: inner,
   }));

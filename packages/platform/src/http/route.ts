@@ -88,15 +88,29 @@ export interface RawRequest {
   readonly signal: AbortSignal;
 }
 
-/** Checks a request against its route and answers it. Text in path and query becomes the number or boolean asked for. */
+/** Checks a request against its route and answers it. Text in the query becomes the number or boolean asked for. */
 export async function answerRoute(asked: Route, { params, query, body, signal }: RawRequest): Promise<unknown> {
   const request = {
-    params: read(asked.params, Value.Convert(asked.params, params), "the path"),
-    query: read(asked.query, Value.Convert(asked.query, query), "the query"),
+    params: read(asked.params, params, "the path"),
+    query: read(asked.query, fromText(asked.query, query), "the query"),
     body: asked.body === undefined ? undefined : read(asked.body, body, "the body"),
     signal,
   };
   return asked.handler(request);
+}
+
+/** A query's texts as what they are to be, where they are written as that. What an in-process caller gives stays as it is. */
+function fromText(schema: TSchema, query: unknown): unknown {
+  const { properties = {} } = schema as { readonly properties?: Readonly<Record<string, { readonly type?: string }>> };
+  return Object.fromEntries(
+    Object.entries(query ?? {}).map(([name, value]: [string, unknown]) => {
+      const type = Object.hasOwn(properties, name) ? properties[name]?.type : undefined;
+      if (typeof value !== "string") return [name, value];
+      if ((type === "integer" || type === "number") && /^-?\d+(\.\d+)?$/.test(value)) return [name, Number(value)];
+      if (type === "boolean" && /^(true|false)$/.test(value)) return [name, value === "true"];
+      return [name, value];
+    }),
+  );
 }
 
 function read(schema: TSchema, value: unknown, what: string): unknown {

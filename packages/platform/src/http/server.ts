@@ -1,5 +1,5 @@
 import fastifyStatic from "@fastify/static";
-import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { isMillError, toProblem, type Logger } from "@millwright/kernel";
 import { toJson } from "../commands.ts";
 import { platformErrors } from "../errors.ts";
@@ -50,8 +50,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 500 },
   });
-  guard(app);
-  tellErrors(app, options.logger);
+  guard(app, options.routes);
+  tellErrors(app, options);
   serveOperations(app, options);
   await servePages(app, options.pages);
   await listen(app, options);
@@ -62,7 +62,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   };
 }
 
-function guard(app: FastifyInstance): void {
+function guard(app: FastifyInstance, routes: readonly Route[]): void {
   app.addHook("onRequest", async (request, reply) => {
     void reply.headers({
       "content-security-policy": POLICY,
@@ -70,24 +70,39 @@ function guard(app: FastifyInstance): void {
       "referrer-policy": "no-referrer",
       "cross-origin-resource-policy": "same-origin",
     });
-    if (isFromLoopback(request.headers)) return;
-    throw platformErrors.create("platform/foreign-origin", {
-      because: "the Host or Origin header names another place than this machine",
-    });
+    if (!isFromLoopback(request.headers))
+      throw platformErrors.create("platform/foreign-origin", {
+        because: "the Host or Origin header names another place than this machine",
+      });
+    if (request.is404) throw refusalAt(request, { reply, routes });
   });
 }
 
-function tellErrors(app: FastifyInstance, logger: Logger): void {
+/** Nothing is at the address, or nothing for this method: then the header says for which there is. */
+function refusalAt(
+  { method, url }: FastifyRequest,
+  { reply, routes }: { readonly reply: FastifyReply; readonly routes: readonly Route[] },
+): Error {
+  const path = url.split("?")[0] ?? "";
+  const because = `${method} ${path.slice(0, 200)}`;
+  const there = routes.filter((route) => new RegExp(`^${route.path.replaceAll(/:[A-Za-z]+/g, "[^/]+")}$`).test(path));
+  if (there.length === 0) return platformErrors.create("platform/unknown-address", { because });
+  void reply.header(
+    "allow",
+    there.flatMap((route) => (route.method === "GET" ? ["GET", "HEAD"] : route.method)).join(", "),
+  );
+  return platformErrors.create("platform/wrong-method", { because });
+}
+
+function tellErrors(app: FastifyInstance, { logger, routes }: HttpServerOptions): void {
   app.setErrorHandler((error, request, reply) => {
     const known = isMillError(error) ? error : refusalOf(error);
     if (!isMillError(known)) logger.error({ err: error, path: request.url }, "a request failed");
     const { exit: _exit, ...problem } = toProblem(known);
     return reply.code(problem.status).type("application/problem+json").send(JSON.stringify(problem));
   });
-  app.setNotFoundHandler((request) => {
-    throw platformErrors.create("platform/unknown-address", {
-      because: `${request.method} ${request.url.split("?")[0]?.slice(0, 200) ?? ""}`,
-    });
+  app.setNotFoundHandler((request, reply) => {
+    throw refusalAt(request, { reply, routes });
   });
 }
 
