@@ -15,7 +15,10 @@ const run: Command = {
   summary: "take the road, or a part of it; what has not changed is left",
   arguments: [],
   options: {
-    select: { value: "NAMES", summary: "dbt's selectors: departures, departures+, +departures" },
+    select: {
+      value: "NAMES",
+      summary: "dbt's selectors: departures, departures+, 2+departures, stg_*, tag:daily, path:models/marts",
+    },
     force: { summary: "also what has not changed" },
   },
   example: "mill run --select departures+",

@@ -9,6 +9,9 @@ export interface Task {
   readonly id: string;
   readonly kind: string;
   readonly name: string;
+  /** What its author calls it by, and the file that it is defined in: `tag:` and `path:` select by them. */
+  readonly tags?: readonly string[];
+  readonly path?: string;
   /** Ids of the tasks whose outputs this one reads: they are part of its fingerprint, and their failure blocks it. */
   readonly reads: readonly string[];
   /** Ids of the tasks that must have held before this one may run (checks); they are not part of its fingerprint. */

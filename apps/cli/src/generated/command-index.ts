@@ -9,7 +9,10 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     summary: "take the road, or a part of it; what has not changed is left",
     arguments: [],
     options: {
-      select: { value: "NAMES", summary: "dbt's selectors: departures, departures+, +departures" },
+      select: {
+        value: "NAMES",
+        summary: "dbt's selectors: departures, departures+, 2+departures, stg_*, tag:daily, path:models/marts",
+      },
       force: { summary: "also what has not changed" },
     },
     example: "mill run --select departures+",

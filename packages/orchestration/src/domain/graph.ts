@@ -39,34 +39,63 @@ export function upstreamOf(task: Task): readonly string[] {
 }
 
 /**
- * The ids that selectors name. A selector is a task's name or id, with `+` before it for all that it needs,
- * after it for all that hangs on it, as in dbt; several are joined.
+ * The ids that selectors name; several are joined. A selector is a task's name or id, with `*` for any text, or
+ * `tag:TAG`, or `path:FILE_OR_FOLDER`; with `+` before it for all that it needs and after it for all that hangs on it,
+ * and a number there for so many steps at most, as in dbt: `2+departures`.
  */
 export function select(tasks: readonly Task[], selectors: readonly string[]): ReadonlySet<string> {
   const chosen = new Set<string>();
   for (const selector of selectors) {
-    const name = selector.replace(/^\+/, "").replace(/\+$/, "");
-    const roots = tasks.filter((task) => task.id === name || task.name === name);
+    const [, up, name = "", down] = /^(\d*\+)?(.*?)(\+\d*)?$/.exec(selector) ?? [];
+    const roots = tasks.filter(matcherOf(name));
     if (roots.length === 0) throw unknownTask(name);
     for (const root of roots) {
       chosen.add(root.id);
-      if (selector.startsWith("+")) reach(root.id, (id) => upstreamIn(tasks, id), chosen);
-      if (selector.endsWith("+")) reach(root.id, (id) => downstreamIn(tasks, id), chosen);
+      if (up !== undefined) reach(root.id, { next: (id) => upstreamIn(tasks, id), steps: stepsOf(up), into: chosen });
+      if (down !== undefined)
+        reach(root.id, { next: (id) => downstreamIn(tasks, id), steps: stepsOf(down), into: chosen });
     }
   }
   return chosen;
 }
 
-function reach(from: string, next: (id: string) => readonly string[], into: Set<string>): void {
-  const queue = [from];
-  const seen = new Set(queue);
-  for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
-    into.add(id);
-    for (const other of next(id)) {
-      if (!seen.has(other)) {
-        seen.add(other);
-        queue.push(other);
-      }
+function matcherOf(name: string): (task: Task) => boolean {
+  if (name.startsWith("tag:")) return ({ tags }) => tags?.some(textMatcher(name.slice(4))) === true;
+  if (name.startsWith("path:")) {
+    const path = name.slice(5).replace(/^\.\//, "").replace(/\/$/, "");
+    const isAt = textMatcher(path);
+    return (task) => task.path !== undefined && (isAt(task.path) || task.path.startsWith(`${path}/`));
+  }
+  const isNamed = textMatcher(name);
+  return (task) => isNamed(task.id) || isNamed(task.name);
+}
+
+function textMatcher(pattern: string): (text: string) => boolean {
+  if (!pattern.includes("*")) return (text) => text === pattern;
+  const parts = pattern.split("*").map((part) => RegExp.escape(part));
+  const expression = new RegExp(`^${parts.join(".*")}$`);
+  return (text) => expression.test(text);
+}
+
+function stepsOf(plus: string): number {
+  const steps = plus.replace("+", "");
+  return steps === "" ? Infinity : Number(steps);
+}
+
+interface Reach {
+  readonly next: (id: string) => readonly string[];
+  readonly steps: number;
+  readonly into: Set<string>;
+}
+
+function reach(from: string, { next, steps, into }: Reach): void {
+  const seen = new Set([from]);
+  let front = [from];
+  for (let step = 0; step < steps && front.length > 0; step += 1) {
+    front = [...new Set(front.flatMap(next))].filter((id) => !seen.has(id));
+    for (const id of front) {
+      seen.add(id);
+      into.add(id);
     }
   }
 }

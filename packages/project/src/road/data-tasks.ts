@@ -61,6 +61,8 @@ export function modelTask(
     id: `table:${model.name}`,
     kind: isView ? "view" : "table",
     name: model.name,
+    tags: model.config.tags,
+    path: model.path,
     reads,
     waitsFor,
     definitionHash: () => Promise.resolve(model.hash),
