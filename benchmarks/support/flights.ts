@@ -19,7 +19,7 @@ export interface RoadRun {
 /** The flights example, over all three million rows, in a folder of its own that is kept from run to run. */
 export const flightsFolder = copyOfFlights("flights");
 
-function copyOfFlights(name: string): string {
+export function copyOfFlights(name: string): string {
   const folder = join(root, "benchmarks", ".cache", name);
   mkdirSync(folder, { recursive: true });
   const example = join(root, "examples", "flights");
