@@ -72,6 +72,7 @@ function argumentsOf(
 ): readonly string[] {
   const name = command.arguments[position]?.replaceAll(/[[\]]/g, "");
   if (name === "SERVICE") return names["service"] ?? [];
+  if (name === "VIEW") return names["feature"] ?? [];
   if (name === "SHELL") return SHELLS;
   if (command.name === "schema") return nextWords(commands, typed.slice(1));
   if (name !== "NAME") return [];
