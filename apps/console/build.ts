@@ -21,7 +21,7 @@ if (!isFresh) {
     configFile: false,
     logLevel: "warn",
     plugins: [react()],
-    build: { outDir: aside, emptyOutDir: true, target: "es2023", assetsInlineLimit: 0 },
+    build: { outDir: aside, emptyOutDir: true, target: "es2023", assetsInlineLimit: 0, chunkSizeWarningLimit: 900 },
   });
   writeFileSync(join(aside, "built.txt"), stamp);
   rmSync(dist, { recursive: true, force: true });

@@ -26,6 +26,12 @@ export function duration(milliseconds: number | null | undefined): string {
   return `${Math.floor(milliseconds / 60_000)} min ${Math.round((milliseconds % 60_000) / 1_000)} s`;
 }
 
+/** `130 s` rather than `2 min 10 s`, where there is little room. */
+export function shortDuration(milliseconds: number | null): string {
+  const isMinutes = milliseconds !== null && milliseconds >= 60_000 && milliseconds < 600_000;
+  return isMinutes ? `${Math.round(milliseconds / 1_000)} s` : duration(milliseconds);
+}
+
 /** `3 min`, where there is little room to say how long ago. */
 export function shortAgo(atMs: number, nowMs: number): string {
   return ago(atMs, nowMs).replace(" ago", "").replace("just now", "now");

@@ -78,6 +78,8 @@ const PAGES: readonly Found[] = [
   { name: "Models", kind: "page", href: "/models" },
   { name: "Services", kind: "page", href: "/services" },
   { name: "Monitors", kind: "page", href: "/monitors" },
+  { name: "Lineage", kind: "page", href: "/lineage" },
+  { name: "Runs", kind: "page", href: "/runs" },
   { name: "SQL", kind: "page", href: "/sql" },
 ];
 

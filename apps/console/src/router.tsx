@@ -1,9 +1,12 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { LineagePage, LineageStartPage } from "./lineage/lineage-page.tsx";
 import { ModelPage } from "./models/model-page.tsx";
 import { ModelsPage } from "./models/models-page.tsx";
 import { MonitorPage, MonitorsPage } from "./monitors/monitor-page.tsx";
 import { NotFound } from "./parts/not-found.tsx";
 import { ServicePage, ServicesPage } from "./services/service-page.tsx";
+import { RunPage } from "./runs/run-page.tsx";
+import { RunsPage } from "./runs/runs-page.tsx";
 import { Shell } from "./shell.tsx";
 import { SqlPage } from "./sql/sql-page.tsx";
 import { TablePage } from "./tables/table-page.tsx";
@@ -11,6 +14,11 @@ import { TablesPage } from "./tables/tables-page.tsx";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 const at = <Path extends string>(path: Path) => ({ getParentRoute: () => root, path });
+
+/** The version that is shown beside the one of the path. */
+function againstVersion({ against }: Record<string, unknown>): { against?: number } {
+  return typeof against === "number" ? { against } : {};
+}
 
 export const roadRoute = createRoute({
   ...at("/"),
@@ -25,7 +33,12 @@ const routes = [
   createRoute({ ...at("/tables"), component: TablesPage }),
   createRoute({ ...at("/tables/$name"), component: TablePage }),
   createRoute({ ...at("/models"), component: ModelsPage }),
-  createRoute({ ...at("/models/$name"), component: ModelPage }),
+  createRoute({ ...at("/models/$name"), validateSearch: againstVersion, component: ModelPage }),
+  createRoute({ ...at("/models/$name/$version"), validateSearch: againstVersion, component: ModelPage }),
+  createRoute({ ...at("/runs"), component: RunsPage }),
+  createRoute({ ...at("/runs/$runId"), component: RunPage }),
+  createRoute({ ...at("/lineage"), component: LineageStartPage }),
+  createRoute({ ...at("/lineage/$name"), component: LineagePage }),
   createRoute({ ...at("/services"), component: ServicesPage }),
   createRoute({ ...at("/services/$name"), component: ServicePage }),
   createRoute({ ...at("/monitors"), component: MonitorsPage }),

@@ -14,6 +14,8 @@ const PAGES = [
   { to: "/models", name: "Models", icon: "models" },
   { to: "/services", name: "Services", icon: "service" },
   { to: "/monitors", name: "Monitors", icon: "monitor" },
+  { to: "/lineage", name: "Lineage", icon: "lineage" },
+  { to: "/runs", name: "Runs", icon: "runs" },
   { to: "/sql", name: "SQL", icon: "sql" },
 ] as const;
 
@@ -21,7 +23,7 @@ const PAGES = [
 export function Shell() {
   const [sheet, setSheet] = useState<"palette" | "keys" | undefined>();
   const { road, isConnected } = useLiveRoad();
-  const isReading = useIsFetching() > 0;
+  const isReading = useIsFetching({ predicate: ({ queryKey }) => queryKey[0] !== "serving-load" }) > 0;
   useKey({ key: "k", withControl: true }, () => setSheet("palette"));
   useKey({ key: "?" }, () => setSheet("keys"));
   return (
@@ -34,13 +36,13 @@ export function Shell() {
         {PAGES.map(({ to, name, icon }) => (
           <Link key={to} to={to} className="item" activeOptions={{ exact: to === "/", includeSearch: false }}>
             <Icon name={icon} />
-            {name}
+            <span>{name}</span>
           </Link>
         ))}
         <div className="foot">
           <button type="button" className="button quiet" onClick={() => setSheet("palette")}>
             <Icon name="search" size={14} />
-            Find <kbd>Ctrl K</kbd>
+            <span>Find</span> <kbd>Ctrl K</kbd>
           </button>
           <ThemeButton />
         </div>
@@ -62,7 +64,7 @@ function ThemeButton() {
   return (
     <button type="button" className="button quiet" onClick={toggle}>
       <Icon name={theme === "dark" ? "sun" : "moon"} size={14} />
-      {theme === "dark" ? "Light" : "Dark"}
+      <span>{theme === "dark" ? "Light" : "Dark"}</span>
     </button>
   );
 }

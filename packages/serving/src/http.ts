@@ -3,6 +3,7 @@ import { route, type Route } from "@millwright/platform";
 import Type from "typebox";
 import { deployedServices, type DeployedService } from "./deployment.ts";
 import { servingErrors } from "./errors.ts";
+import { readServingLoad, type ServingLoad } from "./latency.ts";
 
 /** Where the services' deployment lies, and where the serving process answers; undefined while it does not. */
 export interface ServicePlaces {
@@ -25,6 +26,22 @@ const ServiceSchema = Type.Object(
   { title: "Service" },
 );
 
+const LoadSchema = Type.Object(
+  {
+    answered: Type.Number({ description: "Predictions." }),
+    failed: Type.Number({ description: "Requests refused or failed." }),
+    buckets: Type.Array(
+      Type.Object(
+        { seconds: Type.Union([Type.Number(), Type.Null()]), count: Type.Number() },
+        {
+          description: "How many requests took at most so long; the last has no bound.",
+        },
+      ),
+    ),
+  },
+  { title: "ServingLoad" },
+);
+
 const NameParameter = Type.Object({ name: Type.String({ minLength: 1 }) });
 const PREDICT_TIMEOUT_MS = 10_000;
 
@@ -45,6 +62,13 @@ export function serviceRoutes(open: () => ServicePlaces): readonly Route[] {
       params: NameParameter,
       response: ServiceSchema,
       handler: async ({ params: { name } }) => described(await deployedService(open(), name), open()),
+    }),
+    route({
+      id: "showServingLoad",
+      path: "/api/v1/serving/load",
+      summary: "What the serving process has answered since its start, and how fast.",
+      response: LoadSchema,
+      handler: ({ signal }) => loadOf(open(), signal),
     }),
     route({
       id: "predict",
@@ -126,4 +150,17 @@ export async function ask({ servingUrl }: ServicePlaces, { name, body, signal }:
     return notServing(answer);
   const { status } = response;
   throw fromProblem({ type, title, detail, code, remedy, status, exit: status >= 500 ? 1 : 2 });
+}
+
+async function loadOf({ servingUrl }: ServicePlaces, signal: AbortSignal): Promise<ServingLoad> {
+  const url = servingUrl();
+  if (url === undefined) throw servingErrors.create("serving/not-running", { because: "the project is not up" });
+  try {
+    const response = await fetch(`${url}/metrics`, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PREDICT_TIMEOUT_MS)]),
+    });
+    return readServingLoad(await response.text());
+  } catch (error) {
+    throw servingErrors.create("serving/not-running", { because: `nothing answers at ${url}`, cause: error });
+  }
 }

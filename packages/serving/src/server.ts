@@ -6,6 +6,7 @@ import { isMillError, systemClock, systemIds, toProblem, type Logger } from "@mi
 import type { OnlineStore } from "@millwright/feature-store";
 import { RESPONSE_COLUMNS, type Deployment } from "./deployment.ts";
 import { servingErrors } from "./errors.ts";
+import { createLatencyHistogram } from "./latency.ts";
 import { openPredictionLog } from "./prediction-log.ts";
 import { loadService, type LoadedService, type Prediction } from "./service.ts";
 
@@ -78,6 +79,7 @@ class ServingState {
   #online: OnlineStore | undefined;
   #generation = "";
   #reloading: Promise<void> = Promise.resolve();
+  readonly latency = createLatencyHistogram();
   answered = 0;
   failed = 0;
 
@@ -163,6 +165,9 @@ class ServingState {
       "# HELP millwright_prediction_log_dropped_total Predictions that the full log did not keep.",
       "# TYPE millwright_prediction_log_dropped_total counter",
       `millwright_prediction_log_dropped_total ${this.#log.dropped}`,
+      "# HELP millwright_request_seconds How long requests for predictions took in the server, their reading included.",
+      "# TYPE millwright_request_seconds histogram",
+      ...this.latency.lines("millwright_request_seconds"),
       "",
     ].join("\n");
   }
@@ -180,9 +185,11 @@ async function respond(state: ServingState, request: IncomingMessage, response: 
   if (request.method === "GET") return get(state, path, response);
   const name = /^\/v2\/models\/([^/]+)(?:\/versions\/\d+)?\/infer$/.exec(path)?.[1];
   if (request.method !== "POST" || name === undefined) throw noSuchAddress();
+  const begunMs = performance.now();
   try {
     const body = parse(await readBody(request));
     json(response, 200, answer(state, decoded(name), body));
+    state.latency.observe((performance.now() - begunMs) / 1_000);
   } catch (error) {
     state.failed += 1;
     throw error;

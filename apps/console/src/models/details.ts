@@ -18,6 +18,7 @@ export interface GateResult {
 }
 
 export interface CalibrationBin {
+  readonly from: number;
   readonly rows: number;
   readonly meanProbability: number;
   readonly observedRate: number;

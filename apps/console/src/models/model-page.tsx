@@ -1,30 +1,57 @@
 import type { ModelVersion } from "@millwright/client";
 import { useQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
-import { useState } from "react";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { api } from "../api.ts";
 import { count, fixed } from "../format.ts";
 import { Page, Panel } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { Ago } from "../parts/time.tsx";
-import { CalibrationPlot } from "./calibration-plot.tsx";
+import { Comparison } from "./comparison.tsx";
 import { detailsOf, type VersionDetails } from "./details.ts";
 import { GateList, ImportanceBars } from "./model-parts.tsx";
+import { VersionPlots } from "./version-plots.tsx";
 
+/** A model, at the version that the address names: else its champion, else its newest. */
 export function ModelPage() {
-  const { name } = useParams({ from: "/models/$name" });
-  const { data, error } = useQuery({ queryKey: ["models", name], queryFn: () => api.listModelVersions({ name }) });
-  const [chosen, setChosen] = useState<number | undefined>();
-  const version = data?.find((one) => one.version === chosen) ?? data?.[0];
+  const { name, version: asked } = useParams({ strict: false });
+  const { against } = useSearch({ strict: false });
+  const model = name ?? "";
+  const { data, error } = useQuery({
+    queryKey: ["models", model],
+    queryFn: () => api.listModelVersions({ name: model }),
+  });
+  const version =
+    asked === undefined
+      ? (data?.find(({ aliases }) => aliases.includes("champion")) ?? data?.[0])
+      : data?.find((one) => String(one.version) === asked);
+  const other = data?.find((one) => one.version === against && one.version !== version?.version);
   return (
-    <Page title={name} lead={version === undefined ? undefined : <Lead version={version} />}>
+    <Page
+      title={model}
+      lead={version === undefined ? undefined : <Lead version={version} />}
+      actions={
+        <Link to="/lineage/$name" params={{ name: model }} className="button">
+          Lineage
+        </Link>
+      }
+    >
       {error === null ? null : <Problem error={error} />}
+      {data !== undefined && version === undefined ? (
+        <p>
+          There is no version {asked} of {model}. The table of the model's own page shows those that there are.
+        </p>
+      ) : null}
       {data === undefined || version === undefined ? null : (
         <>
           <Panel title="Versions">
-            <VersionTable versions={data} chosen={version.version} onChoose={setChosen} />
+            <VersionTable versions={data} shown={version} other={other} />
           </Panel>
-          <VersionPanels details={detailsOf(version)} />
+          {other === undefined ? null : <Comparison version={version} other={other} />}
+          <VersionPlots
+            key={`${version.version} ${other?.version}`}
+            versions={other === undefined ? [version] : [version, other]}
+          />
+          {other === undefined ? <VersionPanels details={detailsOf(version)} /> : null}
         </>
       )}
     </Page>
@@ -44,13 +71,13 @@ function Lead({ version }: { readonly version: ModelVersion }) {
 
 interface VersionTableProps {
   readonly versions: readonly ModelVersion[];
-  readonly chosen: number;
-  readonly onChoose: (version: number) => void;
+  readonly shown: ModelVersion;
+  readonly other: ModelVersion | undefined;
 }
 
-function VersionTable({ versions, chosen, onChoose }: VersionTableProps) {
+function VersionTable({ versions, shown, other }: VersionTableProps) {
   return (
-    <div className="scroll" tabIndex={0} role="region" aria-label="Versions">
+    <div className="scroll" tabIndex={0} role="region" aria-label="Versions" style={{ maxHeight: 260 }}>
       <table className="data">
         <thead>
           <tr>
@@ -61,42 +88,76 @@ function VersionTable({ versions, chosen, onChoose }: VersionTableProps) {
             <th className="number">test log loss</th>
             <th className="number">calibration error</th>
             <th>made</th>
+            <th>{versions.length > 1 ? "beside it" : ""}</th>
           </tr>
         </thead>
         <tbody>
-          {versions.map((one) => {
-            const { metrics } = detailsOf(one);
-            return (
-              <tr key={one.version}>
-                <td>
-                  <button
-                    type="button"
-                    className="button"
-                    aria-pressed={one.version === chosen}
-                    onClick={() => onChoose(one.version)}
-                  >
-                    {one.version}
-                  </button>
-                </td>
-                <td>{one.aliases.join(", ")}</td>
-                <td className="number">{fixed(metrics?.["validation"]?.["auc"])}</td>
-                <td className="number">{fixed(metrics?.["test"]?.["auc"])}</td>
-                <td className="number">{fixed(metrics?.["test"]?.["log_loss"])}</td>
-                <td className="number">{fixed(metrics?.["test"]?.["calibration_error"])}</td>
-                <td>
-                  <Ago atMs={one.createdAtMs} />
-                </td>
-              </tr>
-            );
-          })}
+          {versions.map((one) => (
+            <VersionRow key={one.version} version={one} shown={shown} isOther={one.version === other?.version} />
+          ))}
         </tbody>
       </table>
     </div>
   );
 }
 
+interface VersionRowProps {
+  readonly version: ModelVersion;
+  readonly shown: ModelVersion;
+  readonly isOther: boolean;
+}
+
+function VersionRow({ version: { model, version, aliases, createdAtMs, ...rest }, shown, isOther }: VersionRowProps) {
+  const { metrics } = (rest.details ?? {}) as VersionDetails;
+  const isShown = version === shown.version;
+  return (
+    <tr aria-current={isShown ? "true" : undefined}>
+      <td>
+        <Link to="/models/$name/$version" params={{ name: model, version: String(version) }}>
+          version {version}
+        </Link>
+      </td>
+      <td>{aliases.join(", ")}</td>
+      <td className="number">{fixed(metrics?.["validation"]?.["auc"])}</td>
+      <td className="number">{fixed(metrics?.["test"]?.["auc"])}</td>
+      <td className="number">{fixed(metrics?.["test"]?.["log_loss"])}</td>
+      <td className="number">{fixed(metrics?.["test"]?.["calibration_error"])}</td>
+      <td>
+        <Ago atMs={createdAtMs} />
+      </td>
+      <td>{isShown ? null : <CompareBox shown={shown} version={version} isOther={isOther} />}</td>
+    </tr>
+  );
+}
+
+interface CompareBoxProps {
+  readonly shown: ModelVersion;
+  readonly version: number;
+  readonly isOther: boolean;
+}
+
+function CompareBox({ shown, version, isOther }: CompareBoxProps) {
+  const navigate = useNavigate();
+  return (
+    <label className="row">
+      <input
+        type="checkbox"
+        checked={isOther}
+        onChange={() =>
+          void navigate({
+            to: "/models/$name/$version",
+            params: { name: shown.model, version: String(shown.version) },
+            search: isOther ? {} : { against: version },
+          })
+        }
+      />
+      compare
+    </label>
+  );
+}
+
 function VersionPanels({ details }: { readonly details: VersionDetails }) {
-  const { gates = [], importance = [], calibration = [], parameters = {}, signature } = details;
+  const { gates = [], importance = [], parameters = {}, signature } = details;
   return (
     <div className="columns">
       <div className="stack">
@@ -114,11 +175,6 @@ function VersionPanels({ details }: { readonly details: VersionDetails }) {
           </dl>
         </Panel>
       </div>
-      <Panel title="Calibration on the test rows">
-        <div className="body">
-          <CalibrationPlot bins={calibration} />
-        </div>
-      </Panel>
       <Panel title="Importance by gain">
         <ImportanceBars importance={importance} />
       </Panel>

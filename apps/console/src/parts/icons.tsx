@@ -18,6 +18,7 @@ const PATHS: Readonly<Record<string, string>> = {
   stop: "M4.500 4.500h7v7h-7z",
   copy: "M5.500 5.500h7v7h-7zM3.500 10.500v-7h7",
   close: "M4 4l8 8M12 4l-8 8",
+  group: "M2.500 4.500h4l1.500 1.500h5.500v6.500h-11z",
   whole: "M2.5 6V2.500H6M10 2.500h3.500V6M13.500 10v3.500H10M6 13.500H2.500V10",
   list: "M5.500 4h8M5.500 8h8M5.500 12h8M2.500 4h.01M2.500 8h.01M2.500 12h.01",
   lineage:

@@ -64,3 +64,19 @@ const STAGE_OF_KIND: Readonly<Record<string, (typeof STAGES)[number]>> = {
 export function stageOf({ kind }: Pick<RoadNode, "kind">): (typeof STAGES)[number] {
   return STAGE_OF_KIND[kind] ?? "Other";
 }
+
+const SEVERITY: readonly RoadNode["state"][] = ["failed", "warned", "running", "blocked", "waiting", "never"];
+
+/** The step that most wants looking at. */
+export function worstOf(steps: readonly RoadNode[]): RoadNode | undefined {
+  const rank = ({ state }: RoadNode) => (SEVERITY.includes(state) ? SEVERITY.indexOf(state) : SEVERITY.length);
+  return steps.reduce<RoadNode | undefined>(
+    (worst, step) => (worst === undefined || rank(step) < rank(worst) ? step : worst),
+    undefined,
+  );
+}
+
+/** Whether a step has a text in its name or kind. */
+export function matches({ name, kind }: Pick<RoadNode, "name" | "kind">, text: string): boolean {
+  return `${name} ${kind}`.toLowerCase().includes(text.toLowerCase());
+}

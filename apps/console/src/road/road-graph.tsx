@@ -11,15 +11,22 @@ import {
 import "@xyflow/react/dist/style.css";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Icon } from "../parts/icons.tsx";
+import { matches } from "./facts.ts";
+import { foldRoad, type Drawn, type FoldedRoad } from "./fold.ts";
+import { GroupNode, type DrawnGroup } from "./group-node.tsx";
 import { StepNode, type DrawnNode } from "./road-node.tsx";
 
-const NODE_TYPES = { step: StepNode };
+const NODE_TYPES = { step: StepNode, "group-of-steps": GroupNode };
 const EDGE = 14;
 const ZOOM = { min: 0.05, max: 1.6, startMin: 0.4, startMax: 1.15 } as const;
+
+type AnyNode = DrawnNode | DrawnGroup;
 
 interface RoadGraphProps {
   readonly road: Road;
   readonly layout: RoadLayout;
+  readonly folded: ReadonlySet<string>;
+  readonly onUnfold: (group: string) => void;
   /** Steps without it in their names step back. */
   readonly text: string;
   readonly chosen: string | undefined;
@@ -27,14 +34,13 @@ interface RoadGraphProps {
 }
 
 /** The road from left to right. It is laid out by the control process; here it is drawn, and moves as it runs. */
-export function RoadGraph({ road, layout, text, chosen, onChoose }: RoadGraphProps) {
+export function RoadGraph(props: RoadGraphProps) {
+  const { road, layout, folded, chosen, onChoose } = props;
   const canvas = useRef<HTMLDivElement>(null);
-  const [flow, setFlow] = useState<ReactFlowInstance<DrawnNode>>();
-  const nodes = useMemo(
-    () => drawnNodes({ road, layout, text, chosen, onChoose }),
-    [road, layout, text, chosen, onChoose],
-  );
-  const edges = useMemo(() => drawnEdges(road, chosen), [road, chosen]);
+  const [flow, setFlow] = useState<ReactFlowInstance<AnyNode>>();
+  const fold = useMemo(() => foldRoad(road, folded), [road, folded]);
+  const nodes = useDrawnNodes(props, fold);
+  const edges = useMemo(() => drawnEdges(road, fold, chosen), [road, fold, chosen]);
   useEffect(() => {
     const place = layout.nodes.find(({ id }) => id === chosen);
     if (flow !== undefined && canvas.current !== null && place !== undefined)
@@ -91,7 +97,7 @@ function whole(canvas: HTMLElement | null, { width, height }: RoadLayout): Viewp
 }
 
 interface Bringing {
-  readonly flow: ReactFlowInstance<DrawnNode>;
+  readonly flow: ReactFlowInstance<AnyNode>;
   readonly canvas: HTMLElement;
   readonly place: RoadLayout["nodes"][number];
   readonly layout: RoadLayout;
@@ -106,32 +112,57 @@ function bringIntoView({ flow, canvas, place, layout }: Bringing): void {
   void flow.setCenter(place.x + layout.nodeWidth / 2, place.y + layout.nodeHeight / 2, { zoom, duration: 200 });
 }
 
-function drawnNodes({ road, layout, text, chosen, onChoose }: RoadGraphProps): DrawnNode[] {
-  const places = new Map(layout.nodes.map((place) => [place.id, place]));
-  const attached = Map.groupBy(road.nodes, ({ attachedTo }) => attachedTo);
-  return road.nodes.flatMap((step) => {
-    const place = places.get(step.id);
-    if (place === undefined) return [];
-    const own = attached.get(step.id) ?? [];
-    const isChosen = step.id === chosen || own.some(({ id }) => id === chosen);
-    return [
-      {
-        id: step.id,
-        type: "step" as const,
-        position: { x: place.x, y: place.y },
-        width: layout.nodeWidth,
-        height: layout.nodeHeight,
-        handles: handlesOf(layout),
-        data: {
-          step,
-          attached: own,
-          isChosen,
-          isAside: text !== "" && !`${step.name} ${step.kind}`.toLowerCase().includes(text.toLowerCase()),
-          onChoose: () => onChoose(isChosen ? undefined : step.id),
-        },
-      },
-    ];
-  });
+/** What is drawn, each in its place. A part of a large road that has not changed stays the very same, and is not drawn anew. */
+function useDrawnNodes(props: RoadGraphProps, { drawn }: FoldedRoad): AnyNode[] {
+  const { layout, text, chosen, onChoose, onUnfold } = props;
+  const places = useMemo(() => new Map(layout.nodes.map((place) => [place.id, place])), [layout]);
+  const handles = useMemo(() => handlesOf(layout), [layout]);
+  const kept = useRef(new Map<string, { readonly of: readonly unknown[]; readonly node: AnyNode }>());
+  return useMemo(
+    () =>
+      drawn.flatMap((one) => {
+        const place = places.get(one.id);
+        if (place === undefined) return [];
+        const isChosen = one.kind === "step" && (one.id === chosen || one.attached.some(({ id }) => id === chosen));
+        const parts = one.kind === "step" ? [one.step, ...one.attached] : one.steps;
+        const of = [place, text, isChosen, onChoose, onUnfold, ...parts];
+        const known = kept.current.get(one.id);
+        if (known !== undefined && isSame(known.of, of)) return [known.node];
+        const node: AnyNode = {
+          id: one.id,
+          position: { x: place.x, y: place.y },
+          width: layout.nodeWidth,
+          height: layout.nodeHeight,
+          handles,
+          ...contentOf(one, { text, isChosen, onChoose, onUnfold }),
+        };
+        kept.current.set(one.id, { of, node });
+        return [node];
+      }),
+    [drawn, places, handles, layout, text, chosen, onChoose, onUnfold],
+  );
+}
+
+function isSame(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.length === other.length && one.every((part, index) => part === other[index]);
+}
+
+interface Content extends Pick<RoadGraphProps, "text" | "onChoose" | "onUnfold"> {
+  readonly isChosen: boolean;
+}
+
+function contentOf(one: Drawn, { text, isChosen, onChoose, onUnfold }: Content) {
+  if (one.kind === "group") {
+    const found = text === "" ? undefined : one.steps.filter((step) => matches(step, text)).length;
+    const data = { name: one.name, steps: one.steps, found, onUnfold: () => onUnfold(one.name) };
+    return { type: "group-of-steps" as const, data };
+  }
+  const { step, attached } = one;
+  const onStep = () => onChoose(isChosen ? undefined : step.id);
+  return {
+    type: "step" as const,
+    data: { step, attached, isChosen, isAside: text !== "" && !matches(step, text), onChoose: onStep },
+  };
 }
 
 /** Where edges begin and end, told at once, so that they are drawn before anything has been measured. */
@@ -143,13 +174,12 @@ function handlesOf({ nodeWidth, nodeHeight }: RoadLayout): NonNullable<DrawnNode
   ];
 }
 
-function drawnEdges({ nodes, edges }: Road, chosen: string | undefined): Edge[] {
-  const host = new Map(nodes.map(({ id, attachedTo }) => [id, attachedTo ?? id]));
-  const isRunning = new Set(nodes.filter(({ state }) => state === "running").map(({ id }) => id));
-  const near = chosen === undefined ? undefined : (host.get(chosen) ?? chosen);
+function drawnEdges({ nodes, edges }: Road, { standIn }: FoldedRoad, chosen: string | undefined): Edge[] {
+  const isRunning = new Set(nodes.filter(({ state }) => state === "running").map(({ id }) => standIn.get(id) ?? id));
+  const near = chosen === undefined ? undefined : (standIn.get(chosen) ?? chosen);
   const drawn = new Map<string, Edge>();
   for (const { from, to } of edges) {
-    const [source, target] = [host.get(from) ?? from, host.get(to) ?? to];
+    const [source, target] = [standIn.get(from) ?? from, standIn.get(to) ?? to];
     if (source === target) continue;
     const tone = isRunning.has(target) ? "busy" : source === near || target === near ? "near" : "";
     drawn.set(`${source} ${target}`, { id: `${source} ${target}`, source, target, className: tone });

@@ -5,7 +5,7 @@ import { Icon } from "../parts/icons.tsx";
 import { Middle } from "../parts/middle.tsx";
 import { State } from "../parts/state.tsx";
 import { Ago } from "../parts/time.tsx";
-import { keyFact, stageOf, STAGES } from "./facts.ts";
+import { keyFact, matches, stageOf, STAGES } from "./facts.ts";
 
 interface RoadListProps {
   readonly road: Road;
@@ -16,7 +16,7 @@ interface RoadListProps {
 
 /** The road as a list, stage by stage: what a narrow window shows, and whoever would rather read than look. */
 export function RoadList({ road, text, chosen, onChoose }: RoadListProps) {
-  const found = road.nodes.filter(({ name, kind }) => `${name} ${kind}`.toLowerCase().includes(text.toLowerCase()));
+  const found = road.nodes.filter((step) => matches(step, text));
   const stages = Map.groupBy(found, stageOf);
   if (found.length === 0) return <Empty>No step has “{text}” in its name.</Empty>;
   return (

@@ -1,12 +1,12 @@
 import type { RoadNode } from "@millwright/client";
 import { Handle, Position, type Node, type NodeProps } from "@xyflow/react";
-import { duration, exactTime, shortAgo } from "../format.ts";
+import { duration, exactTime, shortAgo, shortDuration } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
 import { Breakable } from "../parts/middle.tsx";
 import { Sparkline } from "../parts/sparkline.tsx";
 import { lookOf } from "../parts/state.tsx";
 import { useNow } from "../use-now.ts";
-import { keyFact, kindName } from "./facts.ts";
+import { keyFact, kindName, worstOf } from "./facts.ts";
 
 export type DrawnNode = Node<
   {
@@ -52,7 +52,7 @@ export function StepNode({ data: { step, attached, isChosen, isAside, onChoose }
           <span className="fact">{keyFact(step)}</span>
           <span className="row tight">
             <Sparkline values={step.history} />
-            {step.state === "running" ? null : duration(step.tookMs)}
+            {step.state === "running" ? null : shortDuration(step.tookMs)}
           </span>
         </span>
         <Progress step={step} />
@@ -73,7 +73,7 @@ function Freshness({ step: { state, startedAtMs, tookMs, doneAtMs } }: { readonl
 
 /** How a table's tests and checks stand, the worst of them. */
 function Attached({ checks }: { readonly checks: readonly RoadNode[] }) {
-  const [worst] = checks.toSorted((one, other) => severity(other) - severity(one));
+  const worst = worstOf(checks);
   if (worst === undefined) return null;
   const { tone, word } = lookOf(worst.state);
   return (
@@ -81,13 +81,6 @@ function Attached({ checks }: { readonly checks: readonly RoadNode[] }) {
       <Icon name="checks" size={13} />
     </span>
   );
-}
-
-const SEVERITY: readonly RoadNode["state"][] = ["failed", "warned", "running", "blocked", "waiting", "never"];
-
-function severity({ state }: RoadNode): number {
-  const index = SEVERITY.indexOf(state);
-  return index === -1 ? 0 : SEVERITY.length - index;
 }
 
 function Progress({ step: { state, progress } }: { readonly step: RoadNode }) {

@@ -1,12 +1,9 @@
 import type { Road } from "@millwright/client";
-import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { api } from "../api.ts";
 import { duration } from "../format.ts";
 import { useLiveRoad } from "../live-road.ts";
 import { Empty } from "../parts/empty.tsx";
-import { Problem } from "../parts/problem.tsx";
 import { State } from "../parts/state.tsx";
 import { Ago } from "../parts/time.tsx";
 import { useKey } from "../use-key.ts";
@@ -14,7 +11,7 @@ import { useNarrow } from "../use-narrow.ts";
 import { useNow } from "../use-now.ts";
 import "../styles/road.css";
 import { Inspector } from "./inspector.tsx";
-import { RoadGraph } from "./road-graph.tsx";
+import { Graph } from "./graph.tsx";
 import { RoadList } from "./road-list.tsx";
 import { RunButton } from "./run-button.tsx";
 
@@ -90,14 +87,6 @@ function Drawn({ isList, ...props }: DrawnProps) {
       </Empty>
     );
   return isList ? <RoadList {...props} /> : <Graph {...props} />;
-}
-
-function Graph(props: Omit<DrawnProps, "isList">) {
-  const shape = props.road.nodes.map(({ id }) => id).join();
-  const { data: layout, error } = useQuery({ queryKey: ["layout", shape], queryFn: () => api.layOutRoad() });
-  if (error !== null) return <Problem error={error} />;
-  if (layout === undefined) return <div className="canvas" />;
-  return <RoadGraph layout={layout} {...props} />;
 }
 
 function Filter({ text, onText }: { readonly text: string; readonly onText: (text: string) => void }) {

@@ -6,6 +6,7 @@ import { DataTable, type DataColumn } from "../parts/data-table.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Page } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
+import { LiveLoad } from "./live-load.tsx";
 import { TryIt } from "./try-it.tsx";
 
 const COLUMNS: readonly DataColumn<Service>[] = [
@@ -65,6 +66,7 @@ export function ServicePage() {
     >
       {error === null ? null : <Problem error={error} />}
       {data === undefined ? null : <TryIt key={data.name} service={data} />}
+      {data === undefined ? null : <LiveLoad />}
     </Page>
   );
 }

@@ -7,6 +7,7 @@ import { count, duration } from "../format.ts";
 import { Page, Panel } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { ResultTable } from "../parts/result-table.tsx";
+import { nameInSql } from "./name-in-sql.ts";
 
 const SqlEditor = lazy(async () => ({ default: (await import("./sql-editor.tsx")).SqlEditor }));
 
@@ -93,9 +94,4 @@ function completions(tables: readonly Table[]) {
       columns.map((column) => ({ label: column.name, type: "property", detail: column.type })),
     ]),
   );
-}
-
-/** A name as SQL takes it: plain where it may be, else in quotes. */
-function nameInSql(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }

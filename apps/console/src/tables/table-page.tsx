@@ -1,12 +1,13 @@
 import type { Column, Snapshot, Table } from "@millwright/client";
 import { useQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
+import { Link, useParams } from "@tanstack/react-router";
 import { api } from "../api.ts";
 import { bytes, count } from "../format.ts";
 import { DataTable, type DataColumn } from "../parts/data-table.tsx";
 import { Page, Panel } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { Ago } from "../parts/time.tsx";
+import { nameInSql } from "../sql/name-in-sql.ts";
 import { TableRows } from "./table-rows.tsx";
 
 const COLUMN_COLUMNS: readonly DataColumn<Column>[] = [
@@ -26,7 +27,20 @@ export function TablePage() {
   const { name } = useParams({ from: "/tables/$name" });
   const { data, error } = useQuery({ queryKey: ["tables", name], queryFn: () => api.showTable({ name }) });
   return (
-    <Page title={name} lead={data === undefined ? undefined : <Lead table={data.table} />}>
+    <Page
+      title={name}
+      lead={data === undefined ? undefined : <Lead table={data.table} />}
+      actions={
+        <>
+          <Link to="/lineage/$name" params={{ name }} className="button">
+            Lineage
+          </Link>
+          <Link to="/sql" search={{ sql: `select *\nfrom ${nameInSql(name)}\nlimit 100` }} className="button">
+            Ask in SQL
+          </Link>
+        </>
+      }
+    >
       {error === null ? null : <Problem error={error} />}
       {data === undefined ? null : (
         <>

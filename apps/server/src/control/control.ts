@@ -67,6 +67,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   });
   const scheduler = startScheduler({ runner, clock: platform.parts.clock, logger: platform.logger });
   Object.assign(started, { server, scheduler });
+  // The first page need not wait for it. What fails here is told to whoever asks.
+  parts.layOut(board.view()).catch(() => undefined);
   return {
     port: server.port,
     runner,

@@ -25,7 +25,7 @@ export interface ControlParts {
   readonly board: RoadBoard;
   readonly runner: RoadRunner | undefined;
   readonly services: ServicePlaces;
-  readonly layOut: (road: Pick<RoadView, "nodes" | "edges">) => Promise<RoadLayout>;
+  readonly layOut: (road: Pick<RoadView, "nodes" | "edges">, folded?: ReadonlySet<string>) => Promise<RoadLayout>;
   readonly status: () => Promise<Status>;
 }
 
@@ -51,6 +51,9 @@ const RoadNodeSchema = Type.Object(
     history: Type.Array(Type.Number(), { description: "Its last durations in milliseconds, oldest first." }),
     attachedTo: Type.Union([Type.String(), Type.Null()], {
       description: "The table or source that this test or check is about; it is drawn as part of it.",
+    }),
+    group: Type.Union([Type.String(), Type.Null()], {
+      description: "The folder of its definition, by which steps are folded when there are many.",
     }),
     place: Type.Union([
       Type.Object({ file: Type.String(), line: Type.Integer(), description: Type.String() }),
@@ -163,10 +166,19 @@ function roadRoutes(open: () => ControlParts): readonly Route[] {
       id: "layOutRoad",
       path: "/api/v1/road/layout",
       summary: "Where each step stands in a drawing from left to right.",
+      query: Type.Object({
+        folded: Type.Optional(
+          Type.String({ maxLength: 100_000, description: "The groups that stand as one node each, a line for each." }),
+        ),
+      }),
       response: LayoutSchema,
-      handler: async () => {
+      handler: async ({ query: { folded } }) => {
         const { board, layOut } = open();
-        return { ...(await layOut(board.view())), nodeWidth: NODE_SIZE.width, nodeHeight: NODE_SIZE.height };
+        return {
+          ...(await layOut(board.view(), new Set(folded?.split("\n")))),
+          nodeWidth: NODE_SIZE.width,
+          nodeHeight: NODE_SIZE.height,
+        };
       },
     }),
     route({

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import elk, { type ELK, type ElkNode } from "elkjs/lib/elk.bundled.js";
+import { Worker } from "node:worker_threads";
+import type { ElkNode } from "elkjs/lib/elk.bundled.js";
 import type { RoadView } from "./road-board.ts";
 
 /** Where each node of a drawn road stands, in pixels from the top left. */
@@ -9,39 +10,45 @@ export interface RoadLayout {
   readonly nodes: readonly { readonly id: string; readonly x: number; readonly y: number }[];
 }
 
-export const NODE_SIZE = { width: 146, height: 90 } as const;
-const LAYOUTS_MAX = 8;
+type Drawable = Pick<RoadView, "nodes" | "edges">;
 
-/** Lays roads out from left to right, and remembers the last ones. */
-export function createLayouts(): (road: Pick<RoadView, "nodes" | "edges">) => Promise<RoadLayout> {
-  const engine = new elk.default();
+interface Graph {
+  readonly nodes: readonly { readonly id: string }[];
+  readonly edges: readonly { readonly from: string; readonly to: string }[];
+}
+
+export const NODE_SIZE = { width: 150, height: 90 } as const;
+const LAYOUTS_MAX = 16;
+
+/** Lays roads out from left to right, and remembers the last ones. The steps of a folded group stand as one, `group:` and its name. */
+export function createLayouts(): (road: Drawable, folded?: ReadonlySet<string>) => Promise<RoadLayout> {
   const known = new Map<string, Promise<RoadLayout>>();
-  return (road) => {
-    const key = createHash("sha256")
-      .update(JSON.stringify([road.nodes.map(({ id }) => id), road.edges]))
-      .digest("hex");
-    const found = known.get(key) ?? layOut(engine, road);
+  return (road, folded = new Set()) => {
+    const graph = drawnGraph(road, folded);
+    const key = createHash("sha256").update(JSON.stringify(graph)).digest("hex");
+    const found = known.get(key) ?? layOut(graph);
     known.set(key, found);
+    found.catch(() => known.delete(key));
     const [oldest] = known.keys();
     if (known.size > LAYOUTS_MAX && oldest !== undefined) known.delete(oldest);
     return found;
   };
 }
 
-async function layOut(engine: ELK, road: Pick<RoadView, "nodes" | "edges">): Promise<RoadLayout> {
-  const { nodes, edges } = withoutAttached(road);
-  const drawn: ElkNode = await engine.layout({
+/** In a thread of its own: two thousand steps take seconds, in which control must go on answering. */
+async function layOut({ nodes, edges }: Graph): Promise<RoadLayout> {
+  const drawn = await inThread({
     id: "road",
     layoutOptions: {
       "elk.algorithm": "layered",
       "elk.direction": "RIGHT",
       "elk.spacing.nodeNode": "14",
-      "elk.layered.spacing.nodeNodeBetweenLayers": "28",
+      "elk.layered.spacing.nodeNodeBetweenLayers": "26",
       // The console draws curves of its own: no room is kept for bends.
       "elk.edgeRouting": "POLYLINE",
       "elk.layered.spacing.edgeNodeBetweenLayers": "6",
       "elk.layered.spacing.edgeEdgeBetweenLayers": "4",
-      "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",
+      "elk.layered.nodePlacement.strategy": nodes.length > MANY ? "BRANDES_KOEPF" : "NETWORK_SIMPLEX",
       "elk.layered.considerModelOrder.strategy": "PREFER_EDGES",
     },
     children: nodes.map(({ id }) => ({ id, ...NODE_SIZE })),
@@ -54,15 +61,34 @@ async function layOut(engine: ELK, road: Pick<RoadView, "nodes" | "edges">): Pro
   };
 }
 
-/** The graph as it is drawn: what is attached to a table is part of it, and so are its edges. */
-function withoutAttached({ nodes, edges }: Pick<RoadView, "nodes" | "edges">): {
-  readonly nodes: readonly { readonly id: string }[];
-  readonly edges: readonly { readonly from: string; readonly to: string }[];
-} {
-  const host = new Map(nodes.map(({ id, attachedTo }) => [id, attachedTo ?? id]));
-  const drawn = edges.map(({ from, to }) => ({ from: host.get(from) ?? from, to: host.get(to) ?? to }));
+/** Beyond so many nodes the better placement takes too long. */
+const MANY = 300;
+
+function inThread(graph: ElkNode): Promise<ElkNode> {
+  const worker = new Worker(new URL("./layout-worker.ts", import.meta.url), { workerData: graph });
+  return new Promise<ElkNode>((resolve, reject) => {
+    worker.once("message", (drawn: ElkNode) => {
+      resolve(drawn);
+      void worker.terminate();
+    });
+    worker.once("error", reject);
+    worker.once("exit", (code) => reject(new Error(`the layout's thread ended with ${code}`)));
+  });
+}
+
+/** The graph as it is drawn: what is attached to a table is part of it, what is folded is part of its group. */
+function drawnGraph({ nodes, edges }: Drawable, folded: ReadonlySet<string>): Graph {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const stand = new Map(
+    nodes.map((node) => {
+      const host = node.attachedTo === null ? node : (byId.get(node.attachedTo) ?? node);
+      const isFolded = host.group !== null && folded.has(host.group);
+      return [node.id, isFolded ? `group:${host.group}` : host.id] as const;
+    }),
+  );
+  const drawn = edges.map(({ from, to }) => ({ from: stand.get(from) ?? from, to: stand.get(to) ?? to }));
   const distinct = new Map(
     drawn.filter(({ from, to }) => from !== to).map((edge) => [`${edge.from} ${edge.to}`, edge]),
   );
-  return { nodes: nodes.filter(({ attachedTo }) => attachedTo === null), edges: [...distinct.values()] };
+  return { nodes: [...new Set(stand.values())].map((id) => ({ id })), edges: [...distinct.values()] };
 }

@@ -12,6 +12,8 @@ interface RoadNode extends Omit<TaskReport, "state"> {
   /** Its last durations, oldest first, in milliseconds. */
   readonly history: readonly number[];
   readonly place: DefinitionPlace | null;
+  /** The folder of its definition, by which steps are folded when there are many. */
+  readonly group: string | null;
   /** The table or source that this test or check is about; it is drawn as part of it. */
   readonly attachedTo: string | null;
 }
@@ -143,10 +145,15 @@ async function drawNodes(project: Project, tasks: readonly Task[], store: RunSto
         doneAtMs: success?.doneAtMs ?? null,
         history,
         place: places.get(id) ?? null,
+        group: folderOf(places.get(id)),
         attachedTo: attached.get(id) ?? null,
       };
     }),
   );
+}
+
+function folderOf(place: DefinitionPlace | undefined): string | null {
+  return place === undefined || !place.file.includes("/") ? null : place.file.slice(0, place.file.lastIndexOf("/"));
 }
 
 /** Tests belong to the table they are named after, checks to the one they are declared for. */

@@ -101,6 +101,8 @@ export interface RoadNode {
   readonly history: readonly number[];
   /** The table or source that this test or check is about; it is drawn as part of it. */
   readonly attachedTo: string | null;
+  /** The folder of its definition, by which steps are folded when there are many. */
+  readonly group: string | null;
   readonly place: { readonly file: string; readonly line: number; readonly description: string } | null;
 }
 
@@ -210,6 +212,14 @@ export interface Service {
   readonly url: string | null;
 }
 
+export interface ServingLoad {
+  /** Predictions. */
+  readonly answered: number;
+  /** Requests refused or failed. */
+  readonly failed: number;
+  readonly buckets: readonly { readonly seconds: number | null; readonly count: number }[];
+}
+
 export interface Prediction {
   readonly id: string;
   readonly model_name: string;
@@ -308,7 +318,10 @@ export interface ControlApi {
   /** The road as a graph, each step as it is now. */
   showRoad(): Promise<Road>;
   /** Where each step stands in a drawing from left to right. */
-  layOutRoad(): Promise<RoadLayout>;
+  layOutRoad(input?: {
+    /** The groups that stand as one node each, a line for each. */
+    readonly folded?: string;
+  }): Promise<RoadLayout>;
   /** Take the road, or a part of it. */
   startRun(input: {
     readonly body: {
@@ -350,6 +363,8 @@ export interface ControlApi {
   listServices(): Promise<readonly Service[]>;
   /** What a service takes and which version answers. */
   showService(input: { readonly name: string }): Promise<Service>;
+  /** What the serving process has answered since its start, and how fast. */
+  showServingLoad(): Promise<ServingLoad>;
   /** One prediction, through the serving process. */
   predict(input: { readonly name: string; readonly body: Readonly<Record<string, unknown>> }): Promise<Prediction>;
   /** The stability index of each feature on each day. */
@@ -411,7 +426,7 @@ export interface ControlApi {
 export const operations = {
   showStatus: { method: "GET", path: "/api/v1/status", params: [], query: [] },
   showRoad: { method: "GET", path: "/api/v1/road", params: [], query: [] },
-  layOutRoad: { method: "GET", path: "/api/v1/road/layout", params: [], query: [] },
+  layOutRoad: { method: "GET", path: "/api/v1/road/layout", params: [], query: ["folded"] },
   startRun: { method: "POST", path: "/api/v1/runs", params: [], query: [] },
   cancelRun: { method: "POST", path: "/api/v1/runs/:runId/cancel", params: ["runId"], query: [] },
   listRuns: { method: "GET", path: "/api/v1/runs", params: [], query: ["limit", "before"] },
@@ -425,6 +440,7 @@ export const operations = {
   listExperimentRuns: { method: "GET", path: "/api/v1/experiment-runs", params: [], query: ["experiment", "limit"] },
   listServices: { method: "GET", path: "/api/v1/services", params: [], query: [] },
   showService: { method: "GET", path: "/api/v1/services/:name", params: ["name"], query: [] },
+  showServingLoad: { method: "GET", path: "/api/v1/serving/load", params: [], query: [] },
   predict: { method: "POST", path: "/api/v1/services/:name/predict", params: ["name"], query: [] },
   showMonitor: { method: "GET", path: "/api/v1/monitors/:name", params: ["name"], query: [] },
   showLineage: { method: "GET", path: "/api/v1/lineage/:name", params: ["name"], query: [] },

@@ -1,0 +1,90 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { api } from "../api.ts";
+import { count } from "../format.ts";
+import { Chart } from "../parts/chart.tsx";
+import { Panel } from "../parts/page.tsx";
+import { Problem } from "../parts/problem.tsx";
+import { intervalBetween, type Interval, type Sample } from "./load.ts";
+
+const EVERY_MS = 2_000;
+const SAMPLES_MAX = 150;
+
+/** How fast the serving process answers, from the moment this page was opened. */
+export function LiveLoad() {
+  const [samples, setSamples] = useState<readonly Sample[]>([]);
+  const { error } = useQuery({
+    queryKey: ["serving-load"],
+    queryFn: async () => {
+      const sample = { atMs: Date.now(), load: await api.showServingLoad() };
+      setSamples((kept) => [...kept, sample].slice(-SAMPLES_MAX));
+      return sample;
+    },
+    refetchInterval: EVERY_MS,
+    staleTime: 0,
+    gcTime: 0,
+  });
+  const intervals = samples.slice(1).flatMap((sample, index) => {
+    const before = samples[index];
+    return before === undefined ? [] : [intervalBetween(before, sample)];
+  });
+  const asked = intervals.filter(({ requests }) => requests > 0);
+  const latest = samples.at(-1)?.load;
+  return (
+    <Panel
+      title="How fast it answers, now"
+      aside={
+        <span className="muted">
+          {latest === undefined
+            ? ""
+            : `${count(latest.answered)} predictions and ${count(latest.failed)} refusals since its start`}
+        </span>
+      }
+    >
+      {error === null ? null : <Problem error={error} />}
+      {asked.length === 0 ? (
+        <p className="body muted">
+          Nobody has asked since this page was opened. Press Predict, or let callers ask: latency in the server and
+          requests a second are drawn as they come.
+        </p>
+      ) : (
+        <>
+          <Numbers last={asked.at(-1)} />
+          <Chart
+            label="Latency in the server over time, median and 99th percentile"
+            height={200}
+            x={{ name: "time", isTime: true }}
+            y={{ name: "ms", min: 0 }}
+            series={[
+              { name: "median", points: pointsOf(asked, ({ p50Ms }) => p50Ms), notes: asked.map(rateOf) },
+              { name: "99th percentile", points: pointsOf(asked, ({ p99Ms }) => p99Ms), notes: asked.map(rateOf) },
+            ]}
+          />
+        </>
+      )}
+    </Panel>
+  );
+}
+
+function Numbers({ last }: { readonly last: Interval | undefined }) {
+  if (last === undefined) return null;
+  const told = (value: number | undefined) => (value === undefined ? "–" : `${value.toFixed(2)} ms`);
+  return (
+    <dl className="body numbers">
+      <dt>requests a second</dt>
+      <dd>{last.perSecond.toFixed(last.perSecond < 10 ? 1 : 0)}</dd>
+      <dt>median</dt>
+      <dd>{told(last.p50Ms)}</dd>
+      <dt>99th percentile</dt>
+      <dd>{told(last.p99Ms)}</dd>
+    </dl>
+  );
+}
+
+function pointsOf(intervals: readonly Interval[], value: (interval: Interval) => number | undefined) {
+  return intervals.map((interval) => [interval.atMs, value(interval) ?? 0] as const);
+}
+
+function rateOf({ perSecond }: Interval): string {
+  return `${perSecond.toFixed(1)} requests a second`;
+}

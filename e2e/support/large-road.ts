@@ -1,0 +1,80 @@
+import type { Page } from "playwright-core";
+
+const COLUMNS = 40;
+const ROWS = 50;
+const SIZE = { width: 146, height: 90 };
+
+/** Shows a page a road of 2,000 steps in 20 folders, told and laid out as the control process would. */
+export async function showLargeRoad(page: Page): Promise<void> {
+  const steps = Array.from({ length: COLUMNS * ROWS }, (_, index) => stepAt(index));
+  const edges = steps.slice(ROWS).flatMap(({ id }, index) => [
+    { from: steps[index]?.id, to: id, isGate: false },
+    { from: steps[index - (index % ROWS) + ((index * 7) % ROWS)]?.id, to: id, isGate: false },
+  ]);
+  const road = { project: "large", description: "2,000 steps", run: null, nodes: steps, edges };
+  await page.addInitScript(`
+    window.EventSource = class extends EventTarget {
+      constructor() {
+        super();
+        const data = ${JSON.stringify(JSON.stringify(road))};
+        setTimeout(() => this.dispatchEvent(new MessageEvent("road", { data })));
+      }
+      close() {}
+    };
+  `);
+  await page.route("**/api/v1/road/layout*", (route) => {
+    const folded = new URL(route.request().url()).searchParams.get("folded")?.split("\n") ?? [];
+    const places = new Map(
+      steps.map(({ id, group }, index) => [
+        folded.includes(group) ? `group:${group}` : id,
+        { x: Math.floor(index / ROWS) * 174, y: (index % ROWS) * 104 },
+      ]),
+    );
+    const nodes = [...places].map(([id, place]) => ({ id, ...place }));
+    const [width, height] = [COLUMNS * 174, ROWS * 104];
+    return route.fulfill({ json: { width, height, nodeWidth: SIZE.width, nodeHeight: SIZE.height, nodes } });
+  });
+}
+
+function stepAt(index: number) {
+  const name = `step_${String(index).padStart(4, "0")}`;
+  const group = `models/part_${String(Math.floor(index / 100)).padStart(2, "0")}`;
+  return {
+    id: `table:${name}`,
+    kind: "table",
+    name,
+    state: index === 1_234 ? "failed" : "done",
+    startedAtMs: null,
+    tookMs: 12 + index,
+    message: null,
+    facts: { rows: index * 1_000 },
+    error: null,
+    progress: null,
+    doneAtMs: 1_700_000_000_000,
+    history: [1, 2, 3, 2],
+    attachedTo: null,
+    group,
+    place: { file: `${group}/${name}.sql`, line: 1, description: "" },
+  };
+}
+
+/** The times between frames, in milliseconds, rising, while the drawing is dragged to and fro. */
+export async function frameTimesWhileDragging(page: Page): Promise<readonly number[]> {
+  await page.evaluate(`{
+    window.frameTimes = [];
+    let last = performance.now();
+    const frame = (now) => {
+      window.frameTimes.push(now - last);
+      last = now;
+      requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+  }`);
+  await page.mouse.move(900, 500);
+  await page.mouse.down();
+  for (let move = 0; move < 60; move += 1)
+    await page.mouse.move(900 - 10 * (move < 30 ? move : 60 - move), 500 - 3 * move);
+  await page.mouse.up();
+  const times = await page.evaluate<number[]>("window.frameTimes");
+  return times.slice(1).toSorted((one, other) => one - other);
+}

@@ -1,0 +1,52 @@
+/** Upper bounds of the buckets, in seconds: from what one prediction takes to what nobody waits for. */
+const BOUNDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+export interface LatencyHistogram {
+  observe(seconds: number): void;
+  /** The lines of a Prometheus histogram of this name. */
+  lines(name: string): readonly string[];
+}
+
+/** Counts how long answers took, in buckets of fixed bounds: a few nanoseconds an answer, and no memory that grows. */
+export function createLatencyHistogram(): LatencyHistogram {
+  const counts = new Float64Array(BOUNDS.length + 1);
+  let sum = 0;
+  return {
+    observe: (seconds) => {
+      const at = BOUNDS.findIndex((bound) => seconds <= bound);
+      const bucket = at === -1 ? BOUNDS.length : at;
+      counts[bucket] = (counts[bucket] ?? 0) + 1;
+      sum += seconds;
+    },
+    lines: (name) => {
+      let below = 0;
+      const buckets = [...counts].map((count, index) => {
+        below += count;
+        return `${name}_bucket{le="${BOUNDS[index] ?? "+Inf"}"} ${below}`;
+      });
+      return [...buckets, `${name}_sum ${sum}`, `${name}_count ${below}`];
+    },
+  };
+}
+
+/** What a serving process has answered since its start. */
+export interface ServingLoad {
+  readonly answered: number;
+  readonly failed: number;
+  /** How many requests took at most so long; the last bucket has no bound. */
+  readonly buckets: readonly { readonly seconds: number | null; readonly count: number }[];
+}
+
+/** Reads a serving process's metrics. */
+export function readServingLoad(text: string): ServingLoad {
+  const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1] ?? 0);
+  const buckets = [...text.matchAll(/^millwright_request_seconds_bucket\{le="([^"]+)"\} (\d+)$/gm)];
+  return {
+    answered: value("millwright_predictions_total"),
+    failed: value("millwright_requests_failed_total"),
+    buckets: buckets.map(([, bound, count]) => ({
+      seconds: bound === "+Inf" ? null : Number(bound),
+      count: Number(count),
+    })),
+  };
+}

@@ -1,0 +1,78 @@
+import { mkdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { openBrowser } from "../e2e/support/browser.ts";
+import { findMeans, means } from "../e2e/support/means.ts";
+import { end, millUp } from "../e2e/support/project.ts";
+
+// `npm run screenshots`: the console's pages over the flights example, in light, in dark and on a phone, into docs/img.
+
+const root = join(import.meta.dirname, "..");
+const folder = join(root, "docs", "img");
+
+const looks = {
+  light: { width: 1_360, height: 850, colorScheme: "light" },
+  dark: { width: 1_360, height: 850, colorScheme: "dark" },
+  narrow: { width: 390, height: 844, colorScheme: "light" },
+} as const;
+
+interface Subject {
+  readonly address: string;
+  /** Not also in dark: the pictures are kept in the repository. */
+  readonly light?: boolean;
+  readonly prepare?: (page: Page) => Promise<void>;
+}
+
+const pages: Readonly<Record<string, Subject>> = {
+  road: { address: "/" },
+  step: { address: "/?node=training:late-flights" },
+  table: { address: "/tables/departures", light: true },
+  model: { address: "/models/late-flights" },
+  service: { address: "/services/late-flights", light: true, prepare: predict },
+  monitor: { address: "/monitors/late-flights-drift", light: true },
+  lineage: { address: "/lineage/late-flights" },
+};
+
+const { chromium } = findMeans({ root, path: process.env["PATH"] ?? "" });
+if (chromium === undefined) throw new Error(`needs ${means.chromium.what}`);
+mkdirSync(folder, { recursive: true });
+const up = await millUp(join(root, "examples", "flights"));
+await up.road;
+const browser = await openBrowser(chromium);
+const made: string[] = [];
+for (const name of Object.keys(looks)) made.push(...(await take(browser, name as keyof typeof looks)));
+await browser.close();
+await end(up);
+const bytes = made.reduce((sum, path) => sum + statSync(path).size, 0);
+console.log(`${made.length} pictures in docs/img, ${(bytes / 1e6).toFixed(2)} MB`);
+
+async function take(browser: Browser, name: keyof typeof looks): Promise<readonly string[]> {
+  const { colorScheme, ...viewport } = looks[name];
+  const context = await browser.newContext({
+    baseURL: `http://127.0.0.1:${up.controlPort}`,
+    viewport,
+    colorScheme,
+    reducedMotion: "reduce",
+  });
+  const page = await context.newPage();
+  const paths: string[] = [];
+  for (const [subject, { address, prepare, light }] of Object.entries(pages)) {
+    if (light === true && name === "dark") continue;
+    await page.goto(address);
+    await page.locator(".shell[aria-busy=false]").waitFor();
+    await page.evaluate("document.fonts.ready");
+    await prepare?.(page);
+    // Charts are drawn in the frame after their code has come.
+    await page.waitForTimeout(400);
+    const path = join(folder, `${subject}-${name}.png`);
+    await page.screenshot({ path });
+    paths.push(path);
+  }
+  await context.close();
+  return paths;
+}
+
+async function predict(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Predict", exact: true }).click();
+  await page.getByTestId("probability").waitFor();
+}
