@@ -24,14 +24,10 @@ export async function showLargeRoad(page: Page): Promise<void> {
   `);
   await page.route("**/api/v1/road/layout*", (route) => {
     const folded = new URL(route.request().url()).searchParams.get("folded")?.split("\n") ?? [];
-    const places = new Map(
-      steps.map(({ id, group }, index) => [
-        folded.includes(group) ? `group:${group}` : id,
-        { x: Math.floor(index / ROWS) * 174, y: (index % ROWS) * 104 },
-      ]),
-    );
-    const nodes = [...places].map(([id, place]) => ({ id, ...place }));
-    const [width, height] = [COLUMNS * 174, ROWS * 104];
+    const drawn = [...new Set(steps.map(({ id, group }) => (folded.includes(group) ? `group:${group}` : id)))];
+    const rows = Math.ceil(Math.sqrt(drawn.length));
+    const nodes = drawn.map((id, index) => ({ id, x: Math.floor(index / rows) * 174, y: (index % rows) * 104 }));
+    const [width, height] = [rows * 174, rows * 104];
     return route.fulfill({ json: { width, height, nodeWidth: SIZE.width, nodeHeight: SIZE.height, nodes } });
   });
 }

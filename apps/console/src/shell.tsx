@@ -1,4 +1,4 @@
-import { useIsFetching } from "@tanstack/react-query";
+import { useIsFetching, useIsMutating } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
 import { useState } from "react";
 import { useLiveRoad } from "./live-road.ts";
@@ -23,11 +23,12 @@ const PAGES = [
 export function Shell() {
   const [sheet, setSheet] = useState<"palette" | "keys" | undefined>();
   const { road, isConnected } = useLiveRoad();
-  const isReading = useIsFetching({ predicate: ({ queryKey }) => queryKey[0] !== "serving-load" }) > 0;
+  const reading = useIsFetching({ predicate: ({ queryKey }) => queryKey[0] !== "serving-load" });
+  const asking = useIsMutating();
   useKey({ key: "k", withControl: true }, () => setSheet("palette"));
   useKey({ key: "?" }, () => setSheet("keys"));
   return (
-    <div className="shell" aria-busy={isReading || road === undefined}>
+    <div className="shell" aria-busy={reading + asking > 0 || road === undefined}>
       <nav className="nav" aria-label="Pages">
         <Link to="/" className="brand" aria-label="Millwright">
           <Mark />

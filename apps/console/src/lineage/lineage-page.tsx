@@ -95,7 +95,10 @@ function LineageDrawing({ graph }: { readonly graph: LineageGraph }) {
   );
   const width = 2 * BOX.edge + columns * (BOX.width + BOX.gapX) - BOX.gapX;
   const asked = useRef<HTMLAnchorElement>(null);
-  useEffect(() => asked.current?.scrollIntoView({ block: "center", inline: "center" }), [graph]);
+  useEffect(() => {
+    // What it returns, a promise in newer browsers, is no way to undo it.
+    asked.current?.scrollIntoView({ block: "center", inline: "center" });
+  }, [graph]);
   return (
     <div className="panel scroll lineage" tabIndex={0} role="region" aria-label="The lineage, drawn">
       <div style={{ position: "relative", width, height }}>

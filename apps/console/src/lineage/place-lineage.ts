@@ -29,7 +29,7 @@ export function placeLineage({ resolved, nodes, edges }: LineageGraph): readonly
   );
 }
 
-export function nameOf(id: string): string {
+function nameOf(id: string): string {
   return id.slice(id.indexOf(":") + 1);
 }
 

@@ -1,6 +1,6 @@
 import type { ControlApi } from "@millwright/client";
 
-export type ServingLoad = Awaited<ReturnType<ControlApi["showServingLoad"]>>;
+type ServingLoad = Awaited<ReturnType<ControlApi["showServingLoad"]>>;
 
 export interface Sample {
   readonly atMs: number;
