@@ -48,10 +48,10 @@ test("each run's results are kept, with the rows that failed last", () => {
   expect(run().state).toBe("failed");
   const history = millJson(["checks", "show", "sales", "--project", projectDir]) as readonly Record<string, unknown>[];
   expect(history.map(({ check, passed, observed, severity }) => [check, passed, observed, severity])).toEqual([
-    ["unique(id)", false, 2, "error"],
     ["between(amount)", false, 1, "warning"],
-    ["unique(id)", true, 0, "error"],
+    ["unique(id)", false, 2, "error"],
     ["between(amount)", true, 0, "warning"],
+    ["unique(id)", true, 0, "error"],
   ]);
   const last = millJson(["checks", "list", "--project", projectDir]);
   expect(last).toEqual(history.slice(0, 2));

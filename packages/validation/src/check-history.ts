@@ -22,9 +22,9 @@ export interface CheckRecord {
 export interface CheckHistory {
   /** Keeps the results of one run of some checks, all with one time. */
   record(results: readonly Omit<CheckRecord, "atMs">[]): Promise<void>;
-  /** The last run of each. */
+  /** The last run of each, by name. */
   latest(): Promise<readonly CheckRecord[]>;
-  /** The runs of the checks of this name, or on the table of this name, newest first. */
+  /** The runs of the checks of this name, or on the table of this name, newest first and in each run by name. */
   of(nameOrTable: string, limit: number): Promise<readonly CheckRecord[]>;
 }
 
@@ -90,7 +90,7 @@ export function createCheckHistory({
           ),
         )
         .orderBy("result.name")
-        .orderBy("result.id")
+        .orderBy("result.check_name")
         .limit(LATEST_MAX)
         .execute();
       return rows.map(recordOf);
@@ -101,7 +101,8 @@ export function createCheckHistory({
         .selectAll()
         .where((query) => query.or([query("name", "=", nameOrTable), query("table_name", "=", nameOrTable)]))
         .orderBy("at_ms", "desc")
-        .orderBy("id")
+        .orderBy("name")
+        .orderBy("check_name")
         .limit(limit)
         .execute();
       return rows.map(recordOf);
