@@ -3,8 +3,8 @@ import { connect } from "node:net";
 import { request } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { differentFlights, infer, probabilityOf, type Flight, type Inference } from "./support/callers.ts";
-import { edit, end, eventually, mill, millJson, millUp, smallFlights, type Up } from "./support/project.ts";
+import { differentFlights, infer, keepCalling, probabilityOf, type Flight, type Inference } from "./support/callers.ts";
+import { edit, end, eventually, mill, millJson, millLater, millUp, smallFlights, type Up } from "./support/project.ts";
 
 // Fifty callers at once, clients that go away, models that are replaced: everyone gets the answer to the own request.
 
@@ -97,6 +97,31 @@ describe("fifty callers at once", () => {
       rounds += 1;
       return rounds >= 20 && seen.size === 2 ? true : undefined;
     });
+  });
+
+  test("also while a version is promoted and rolled back: not one request fails", async () => {
+    const calls = keepCalling(up.port, { name: "promoted" });
+    const move = async (verb: string, ...rest: readonly string[]) => {
+      const given = ["--reason", `to ${verb}`, "--project", projectDir, "--json"];
+      return JSON.parse((await millLater(["models", verb, "late-flights", ...rest, ...given])).stdout) as object;
+    };
+    const serves = (version: string) =>
+      eventually(`version ${version}`, async () => ((await servedVersion()) === version ? true : undefined));
+    for (let round = 0; round < 2; round += 1) {
+      expect(await move("promote", "1")).toMatchObject({ version: 1, previousVersion: 2, services: ["late-flights"] });
+      await serves("1");
+      await everyoneAtOnce(`promoted-first-${round}`);
+      expect(await move("rollback")).toMatchObject({ version: 2, previousVersion: 1, reason: "to rollback" });
+      await serves("2");
+    }
+    await calls.stop();
+    expect(calls.failed).toBe(0);
+    expect(calls.answered.length).toBeGreaterThan(100);
+    const history = millJson(["models", "history", "late-flights", "--project", projectDir]) as readonly object[];
+    expect(history[0]).toMatchObject({ alias: "champion", kind: "rollback", version: 2, reason: "to rollback" });
+    expect(mill(["models", "promote", "late-flights", "99", "--project", projectDir]).stderr).toContain(
+      "tracking/unknown-version",
+    );
   });
 
   test("also while others go away in the middle of asking or of being answered", async () => {

@@ -1,5 +1,5 @@
-import type { ModelVersion } from "@millwright/client";
-import { textTable, type Command } from "@millwright/platform";
+import type { AliasMoved, ModelVersion } from "@millwright/client";
+import { platformErrors, textTable, type Command, type CommandCall } from "@millwright/platform";
 import { withApi } from "./api.ts";
 import { answerOf } from "./answer-schema.ts";
 import { when } from "./format.ts";
@@ -85,4 +85,140 @@ const modelsShow: Command = {
     }),
 };
 
-export const modelsCommands: readonly Command[] = [modelsList, modelsShow];
+const modelsCompare: Command = {
+  name: "models compare",
+  summary: "what differs between two versions; unless told, the newest and the champion",
+  arguments: ["NAME", "[VERSION]", "[OTHER]"],
+  options: {},
+  example: "mill models compare late-flights 4 3",
+  output: answerOf("compareModelVersions"),
+  handler: (call) =>
+    withApi(call, async (api) => {
+      const [name = "", version, other] = call.arguments;
+      const found = await api.compareModelVersions({
+        name,
+        ...(version === undefined ? {} : { version: versionNumber(version) }),
+        ...(other === undefined ? {} : { with: versionNumber(other) }),
+      });
+      call.out.result(found, (comparison) => {
+        const { metrics, parameters, featuresAdded, featuresRemoved } = comparison;
+        const [mine, theirs] = [`version ${comparison.version}`, `version ${comparison.with}`];
+        return [
+          textTable(
+            ["metric", mine, theirs, "difference"],
+            metrics.map(({ part, metric, value, other: before, difference }) => [
+              `${part} ${metric}`,
+              ...[value, before].map((number) => (Number.isInteger(number) ? String(number) : number.toFixed(5))),
+              `${difference > 0 ? "+" : ""}${Number.isInteger(difference) ? difference : difference.toFixed(5)}`,
+            ]),
+          ),
+          ...(parameters.length === 0
+            ? []
+            : [
+                textTable(
+                  ["parameter", mine, theirs],
+                  parameters.map(({ name: parameter, value, other: before }) => [
+                    parameter,
+                    value ?? "–",
+                    before ?? "–",
+                  ]),
+                ),
+              ]),
+          ...(featuresAdded.length === 0 ? [] : [`features only in ${mine}: ${featuresAdded.join(", ")}`]),
+          ...(featuresRemoved.length === 0 ? [] : [`features only in ${theirs}: ${featuresRemoved.join(", ")}`]),
+        ].join("\n\n");
+      });
+      return 0;
+    }),
+};
+
+const aliasOption = { value: "ALIAS", summary: "another alias than champion" };
+
+const modelsPromote: Command = {
+  name: "models promote",
+  summary: "make a version the champion; its services answer with it at once",
+  arguments: ["NAME", "VERSION"],
+  options: { reason: { value: "TEXT", summary: "why; it is kept" }, alias: aliasOption },
+  example: 'mill models promote late-flights 4 --reason "fewer false alarms in July"',
+  output: answerOf("promoteModel"),
+  handler: (call) =>
+    withApi(call, async (api) => {
+      const [name = "", version = ""] = call.arguments;
+      const body = { ...moveOf(call), version: versionNumber(version) };
+      call.out.result(await api.promoteModel({ name, body }), movedText);
+      return 0;
+    }),
+};
+
+const modelsRollback: Command = {
+  name: "models rollback",
+  summary: "go back to the champion before, or to a version; its services answer with it at once",
+  arguments: ["NAME", "[VERSION]"],
+  options: { reason: { value: "TEXT", summary: "why; it is kept" }, alias: aliasOption },
+  example: 'mill models rollback late-flights --reason "too many alarms since noon"',
+  output: answerOf("rollbackModel"),
+  handler: (call) =>
+    withApi(call, async (api) => {
+      const [name = "", version] = call.arguments;
+      const body = { ...moveOf(call), ...(version === undefined ? {} : { version: versionNumber(version) }) };
+      call.out.result(await api.rollbackModel({ name, body }), movedText);
+      return 0;
+    }),
+};
+
+const modelsHistory: Command = {
+  name: "models history",
+  summary: "which version was the champion, since when and why",
+  arguments: ["NAME"],
+  options: {},
+  example: "mill models history late-flights",
+  output: answerOf("listAliasChanges"),
+  handler: (call) =>
+    withApi(call, async (api) => {
+      const changes = await api.listAliasChanges({ name: call.arguments[0] ?? "" });
+      call.out.result(changes, (all) =>
+        textTable(
+          ["when", "alias", "version", "before", "by", "reason"],
+          all.map(({ changedAtMs, alias, version, previousVersion, kind, reason }) => [
+            when(changedAtMs),
+            alias,
+            String(version),
+            previousVersion === null ? "–" : String(previousVersion),
+            kind,
+            reason,
+          ]),
+        ),
+      );
+      return 0;
+    }),
+};
+
+function moveOf({ options }: CommandCall): { readonly alias: string; readonly reason: string } {
+  const { alias, reason } = options;
+  return {
+    alias: typeof alias === "string" ? alias : "champion",
+    reason: typeof reason === "string" ? reason : "no reason was given",
+  };
+}
+
+function movedText({ model, alias, version, previousVersion, services }: AliasMoved): string {
+  const before = previousVersion === null ? "" : `, before ${previousVersion}`;
+  const live = services.length === 0 ? "no service is deployed with it" : `live in ${services.join(", ")}`;
+  return `${model}: ${alias} is version ${version}${before}; ${live}`;
+}
+
+function versionNumber(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw platformErrors.create("platform/usage", {
+    because: `${JSON.stringify(text)} is no version: a whole number from 1 on`,
+  });
+}
+
+export const modelsCommands: readonly Command[] = [
+  modelsList,
+  modelsShow,
+  modelsCompare,
+  modelsPromote,
+  modelsRollback,
+  modelsHistory,
+];

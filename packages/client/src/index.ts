@@ -7,6 +7,7 @@ export {
   type ControlTransport,
 } from "./control-client.ts";
 export type {
+  AliasMoved,
   CheckRecord,
   Column,
   ControlApi,

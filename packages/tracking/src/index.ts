@@ -1,6 +1,7 @@
 export {
   createTracking,
   trackingMigrations,
+  type AliasMove,
   type ExperimentRun,
   type Metric,
   type ModelVersion,
@@ -8,3 +9,4 @@ export {
   type Tracking,
 } from "./tracking.ts";
 export { trackingErrors } from "./errors.ts";
+export type { AliasChange } from "./alias-change.ts";

@@ -1,9 +1,11 @@
 import type { Clock, IdSource } from "@millwright/kernel";
 import { platformErrors, type Database, type MigrationSet } from "@millwright/platform";
 import { trackingErrors } from "./errors.ts";
+import { versionBefore, type AliasChange } from "./alias-change.ts";
 import { runsAndModels } from "./migrations/0001-runs-and-models.ts";
+import { aliasChanges } from "./migrations/0002-alias-changes.ts";
 
-export const trackingMigrations: MigrationSet = { area: "tracking", migrations: [runsAndModels] };
+export const trackingMigrations: MigrationSet = { area: "tracking", migrations: [runsAndModels, aliasChanges] };
 
 export interface ExperimentRun {
   readonly id: string;
@@ -41,6 +43,15 @@ export interface NewVersion {
   readonly details: Readonly<Record<string, unknown>>;
   /** Aliases that are to mean this version, moved in the same transaction. */
   readonly aliases: readonly string[];
+  /** Why the aliases move. */
+  readonly reason: string;
+}
+
+export interface AliasMove {
+  readonly model: string;
+  readonly alias: string;
+  readonly version: number;
+  readonly reason: string;
 }
 
 /** Experiments, runs and the model registry. */
@@ -52,7 +63,12 @@ export interface Tracking {
   metrics(runId: string): Promise<readonly Metric[]>;
   /** The next version of a model, with its aliases, all at once. */
   register(version: NewVersion): Promise<ModelVersion>;
-  setAlias(model: string, alias: string, version: number): Promise<void>;
+  /** Makes an alias mean a version. Throws `tracking/unknown-model` and `tracking/unknown-version`. */
+  promote(move: AliasMove): Promise<AliasChange>;
+  /** Makes an alias mean an earlier version again; without one, what it meant before. Throws also `tracking/nothing-before`. */
+  rollback(move: Omit<AliasMove, "version"> & { readonly version: number | undefined }): Promise<AliasChange>;
+  /** The moves of a model's aliases, newest first. */
+  aliasChanges(model: string): Promise<readonly AliasChange[]>;
   models(): Promise<readonly string[]>;
   /** Newest first. Throws `tracking/unknown-model`. */
   versions(model: string): Promise<readonly ModelVersion[]>;
@@ -82,7 +98,19 @@ interface Tables {
     created_at: number;
   };
   model_alias: { model: string; alias: string; version: number };
+  alias_change: {
+    id: string;
+    model: string;
+    alias: string;
+    kind: string;
+    version: number;
+    previous_version: number | null;
+    reason: string;
+    changed_at: number;
+  };
 }
+
+const CHANGES_MAX = 10_000;
 
 export function createTracking({
   database,
@@ -137,6 +165,43 @@ export function createTracking({
       because: `${model} got ${REGISTER_TRIES} other versions meanwhile`,
     });
   };
+  type Executor = Pick<typeof kysely, "selectFrom" | "insertInto">;
+  const moveAlias = async (
+    on: Executor,
+    { model, alias, version, reason, kind }: AliasMove & Pick<AliasChange, "kind">,
+  ): Promise<AliasChange> => {
+    const before = await on
+      .selectFrom("model_alias")
+      .select("version")
+      .where("model", "=", model)
+      .where("alias", "=", alias)
+      .executeTakeFirst();
+    const row = { model, alias, version };
+    await on
+      .insertInto("model_alias")
+      .values(row)
+      .onConflict((conflict) => conflict.columns(["model", "alias"]).doUpdateSet(row))
+      .execute();
+    const change = {
+      ...row,
+      id: ids(),
+      kind,
+      previous_version: before?.version ?? null,
+      reason,
+      changed_at: clock.nowMs(),
+    };
+    await on.insertInto("alias_change").values(change).execute();
+    return changeOf(change);
+  };
+  const changesOf = async (on: Executor, model: string, alias?: string): Promise<readonly AliasChange[]> => {
+    let query = on.selectFrom("alias_change").selectAll().where("model", "=", model).orderBy("id", "desc");
+    if (alias !== undefined) query = query.where("alias", "=", alias);
+    return (await query.limit(CHANGES_MAX).execute()).map(changeOf);
+  };
+  const requireVersion = async (model: string, version: number): Promise<void> => {
+    if ((await versions(model)).some((known) => known.version === version)) return;
+    throw trackingErrors.create("tracking/unknown-version", { because: `${model} has no version ${version}` });
+  };
   return {
     startRun: async (run) => {
       const started: ExperimentRun = {
@@ -183,23 +248,30 @@ export function createTracking({
     register: (version) =>
       write(async (transaction) => {
         const row = await insertVersion(transaction, version);
-        const aliases = version.aliases.map((alias) => ({ model: version.model, alias, version: row.version }));
-        for (const alias of aliases) {
-          await transaction
-            .insertInto("model_alias")
-            .values(alias)
-            .onConflict((on) => on.columns(["model", "alias"]).doUpdateSet(alias))
-            .execute();
-        }
+        const { model, reason } = version;
+        const aliases = version.aliases.map((alias) => ({ model, alias, version: row.version }));
+        for (const alias of aliases) await moveAlias(transaction, { ...alias, reason, kind: "promote" });
         return versionOf(row, aliases);
       }),
-    setAlias: async (model, alias, version) => {
-      const row = { model, alias, version };
-      await kysely
-        .insertInto("model_alias")
-        .values(row)
-        .onConflict((on) => on.columns(["model", "alias"]).doUpdateSet(row))
-        .execute();
+    promote: async (move) => {
+      await requireVersion(move.model, move.version);
+      return write((transaction) => moveAlias(transaction, { ...move, kind: "promote" }));
+    },
+    rollback: async ({ version, ...move }) => {
+      if (version !== undefined) await requireVersion(move.model, version);
+      else await versions(move.model);
+      return write(async (transaction) => {
+        const target = version ?? versionBefore((await changesOf(transaction, move.model, move.alias)).toReversed());
+        if (target === undefined)
+          throw trackingErrors.create("tracking/nothing-before", {
+            because: `no version of ${move.model} is known to have been its ${move.alias} before`,
+          });
+        return moveAlias(transaction, { ...move, version: target, kind: "rollback" });
+      });
+    },
+    aliasChanges: async (model) => {
+      await versions(model);
+      return changesOf(kysely, model);
     },
     models: async () =>
       (await kysely.selectFrom("model_version").select("model").distinct().orderBy("model").execute()).map(
@@ -254,4 +326,8 @@ function versionOf(row: Tables["model_version"], aliases: readonly Tables["model
     createdAtMs: row.created_at,
     aliases: aliases.filter(({ version }) => version === row.version).map(({ alias }) => alias),
   };
+}
+
+function changeOf({ previous_version, changed_at, kind, ...row }: Tables["alias_change"]): AliasChange {
+  return { ...row, kind: kind as AliasChange["kind"], previousVersion: previous_version, changedAtMs: changed_at };
 }

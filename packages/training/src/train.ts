@@ -138,6 +138,7 @@ export async function train(
         fingerprint: settings.fingerprint,
       },
       aliases: holds ? ["candidate", "champion"] : ["candidate"],
+      reason: holds ? "trained, and every gate holds" : "trained; a gate does not hold",
     });
     writePoint("training/register/after");
     await tracking.finishRun(run.id, "finished");

@@ -8,7 +8,9 @@ import { orchestrationErrors, type RunReport, type RunStore } from "@millwright/
 import { RunReportSchema, RunSchema, TaskReportFields, runRoutes } from "@millwright/orchestration/http";
 import { platformErrors, route, type EventRoute, type Route } from "@millwright/platform";
 import type { Project } from "@millwright/project";
+import { deployVersions, readDeployment } from "@millwright/serving";
 import { serviceRoutes, type ServicePlaces } from "@millwright/serving/http";
+import type { ModelVersion } from "@millwright/tracking";
 import { trackingRoutes } from "@millwright/tracking/http";
 import { checkRoutes } from "@millwright/validation/http";
 import Type from "typebox";
@@ -120,13 +122,37 @@ export function controlRoutes(open: () => ControlParts): readonly Route[] {
     ...roadRoutes(open),
     ...runRoutes(() => runsOf(open())),
     ...lakehouseRoutes(() => open().platform.lakehouse),
-    ...trackingRoutes(() => open().platform.tracking),
+    ...trackingRoutes(
+      () => open().platform.tracking,
+      (version, alias) => deployAlias(open(), { version, alias }),
+    ),
     ...serviceRoutes(() => open().services),
     ...monitoringRoutes(() => open().platform.lakehouse),
     ...lineageRoutes(() => open().platform),
     ...checkRoutes(() => open().platform.checks),
     ...featureRoutes(() => featuresOf(open())),
   ];
+}
+
+/** Brings a version to the services of its model and alias that are deployed; the road deploys the others. */
+async function deployAlias(
+  { platform: { parts }, project }: ControlParts,
+  { version, alias }: { readonly version: ModelVersion; readonly alias: string },
+): Promise<readonly string[]> {
+  const deployed = new Set((await readDeployment(parts)).services.map(({ name }) => name));
+  const names = project()
+    .services.filter(({ definition }) => {
+      const [model, meant = "champion"] = definition.model.split("@");
+      return model === version.model && meant === alias;
+    })
+    .map(({ name }) => name)
+    .filter((name) => deployed.has(name));
+  if (names.length > 0)
+    await deployVersions(
+      parts,
+      names.map((name) => ({ name, version })),
+    );
+  return names;
 }
 
 function featuresOf({ platform: { lakehouse, parts }, project }: ControlParts) {

@@ -170,6 +170,51 @@ export interface QueryResult {
   readonly truncated: boolean;
 }
 
+export interface AliasMoved {
+  readonly id: string;
+  readonly model: string;
+  readonly alias: string;
+  readonly kind: "promote" | "rollback";
+  readonly version: number;
+  readonly previousVersion: number | null;
+  readonly reason: string;
+  readonly changedAtMs: number;
+  /** The deployed services that answer with it from now on. */
+  readonly services: readonly string[];
+}
+
+export interface AliasChange {
+  readonly id: string;
+  readonly model: string;
+  readonly alias: string;
+  readonly kind: "promote" | "rollback";
+  readonly version: number;
+  readonly previousVersion: number | null;
+  readonly reason: string;
+  readonly changedAtMs: number;
+}
+
+export interface VersionComparison {
+  readonly model: string;
+  readonly version: number;
+  readonly with: number;
+  readonly metrics: readonly {
+    readonly part: string;
+    readonly metric: string;
+    readonly value: number;
+    readonly other: number;
+    readonly difference: number;
+  }[];
+  /** Those that are not the same, as JSON. */
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly value: string | null;
+    readonly other: string | null;
+  }[];
+  readonly featuresAdded: readonly string[];
+  readonly featuresRemoved: readonly string[];
+}
+
 export interface Model {
   readonly name: string;
   readonly versions: number;
@@ -350,6 +395,24 @@ export interface ControlApi {
   readRows(input: { readonly name: string; readonly limit?: number; readonly offset?: number }): Promise<QueryResult>;
   /** Ask the tables in SQL. */
   query(input: { readonly body: { readonly sql: string; readonly maxRows?: number } }): Promise<QueryResult>;
+  /** Makes an alias mean a version; its services answer with it from now on. */
+  promoteModel(input: {
+    readonly name: string;
+    readonly body: { readonly version: number; readonly alias?: string; readonly reason: string };
+  }): Promise<AliasMoved>;
+  /** Makes an alias mean an earlier version again: the one before, or the one that is named. */
+  rollbackModel(input: {
+    readonly name: string;
+    readonly body: { readonly version?: number; readonly alias?: string; readonly reason: string };
+  }): Promise<AliasMoved>;
+  /** Which version each alias meant, since when and why, newest first. */
+  listAliasChanges(input: { readonly name: string }): Promise<readonly AliasChange[]>;
+  /** What differs between two versions; unless told, the newest and the champion, or the one before. */
+  compareModelVersions(input: {
+    readonly name: string;
+    readonly version?: number;
+    readonly with?: number;
+  }): Promise<VersionComparison>;
   /** The registered models, each with its champion. */
   listModels(): Promise<readonly Model[]>;
   /** A model's versions, newest first. */
@@ -435,6 +498,15 @@ export const operations = {
   showTable: { method: "GET", path: "/api/v1/tables/:name", params: ["name"], query: [] },
   readRows: { method: "GET", path: "/api/v1/tables/:name/rows", params: ["name"], query: ["limit", "offset"] },
   query: { method: "POST", path: "/api/v1/sql", params: [], query: [] },
+  promoteModel: { method: "POST", path: "/api/v1/models/:name/promote", params: ["name"], query: [] },
+  rollbackModel: { method: "POST", path: "/api/v1/models/:name/rollback", params: ["name"], query: [] },
+  listAliasChanges: { method: "GET", path: "/api/v1/models/:name/changes", params: ["name"], query: [] },
+  compareModelVersions: {
+    method: "GET",
+    path: "/api/v1/models/:name/compare",
+    params: ["name"],
+    query: ["version", "with"],
+  },
   listModels: { method: "GET", path: "/api/v1/models", params: [], query: [] },
   listModelVersions: { method: "GET", path: "/api/v1/models/:name", params: ["name"], query: [] },
   listExperimentRuns: { method: "GET", path: "/api/v1/experiment-runs", params: [], query: ["experiment", "limit"] },

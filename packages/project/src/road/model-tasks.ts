@@ -14,9 +14,8 @@ import {
 } from "@millwright/training";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileDurably } from "@millwright/platform";
 import { quoteName } from "@millwright/lakehouse";
-import type { Deployment, ServiceDefinition } from "@millwright/serving";
+import { deployVersions, readDeployment, type ServiceDefinition } from "@millwright/serving";
 import type { Defined } from "../load-project.ts";
 import { tellLineage } from "./lineage.ts";
 import type { RoadParts } from "./parts.ts";
@@ -158,7 +157,10 @@ export function scoringTask(parts: RoadParts, training: Defined<TrainingDefiniti
     name: table,
     reads: [`training:${name}`, `table:${trainingTable(name)}`],
     waitsFor: [],
-    definitionHash: () => Promise.resolve(contentHash({ split: definition.split })),
+    definitionHash: async () => {
+      const champion = await parts.tracking.byAlias(name, "champion");
+      return contentHash({ split: definition.split, version: champion?.version ?? null });
+    },
     stillThere: async (version) => (await parts.lakehouse.table(table))?.snapshotId === version,
     run: async (context): Promise<TaskOutcome> => {
       const version = await parts.tracking.byAlias(name, "champion");
@@ -264,20 +266,13 @@ export function serviceTask(
       const signature = JSON.parse(
         await readFile(join(version.artifactPath, "signature.json"), "utf8"),
       ) as ModelSignature;
-      const before = await readDeployment(parts);
-      const deployed = {
-        name,
-        model,
-        version: version.version,
-        modelPath: join(version.artifactPath, "model.mwt"),
-        timestamp: signature.timestamp,
-        request: signature.request,
-        selections: signature.selections,
-        example: population === undefined ? {} : await exampleRequest(parts, { population, signature }),
-      };
-      const services = [...before.services.filter((service) => service.name !== name), deployed];
-      const deployment: Deployment = { generation: parts.ids(), onlineStorePath: parts.onlineStorePath, services };
-      await writeFileDurably(parts.deploymentFile, JSON.stringify(deployment));
+      await deployVersions(parts, [
+        {
+          name,
+          version,
+          example: population === undefined ? {} : await exampleRequest(parts, { population, signature }),
+        },
+      ]);
       const views = signature.selections.map(({ view }) => `feature_view:${view.name}`);
       await tellLineage(parts, context, {
         task: `service:${name}`,
@@ -287,11 +282,6 @@ export function serviceTask(
       return { outputVersion: String(version.version), facts: { version: version.version } };
     },
   };
-}
-
-async function readDeployment({ deploymentFile, onlineStorePath }: RoadParts): Promise<Deployment> {
-  const text = await readFile(deploymentFile, "utf8").catch(() => undefined);
-  return text === undefined ? { generation: "", onlineStorePath, services: [] } : (JSON.parse(text) as Deployment);
 }
 
 /** One row of the population, as a caller would send it. */

@@ -1,0 +1,72 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { IdSource } from "@millwright/kernel";
+import { writeFileDurably } from "@millwright/platform";
+import type { ModelSignature } from "@millwright/training";
+import type { DeployedService, Deployment } from "./deployment.ts";
+
+export interface DeploymentPlaces {
+  readonly deploymentFile: string;
+  readonly onlineStorePath: string;
+  readonly ids: IdSource;
+}
+
+/** A registered version, and where its files lie. */
+export interface DeployableVersion {
+  readonly model: string;
+  readonly version: number;
+  readonly artifactPath: string;
+}
+
+/** What a service answers with: a request to show, when there is another than before. */
+export interface ServiceVersion {
+  readonly name: string;
+  readonly version: DeployableVersion;
+  readonly example?: DeployedService["example"];
+}
+
+/** Puts versions into the deployment, which the serving process watches: all of them at once, or none. */
+export async function deployVersions(
+  { deploymentFile, onlineStorePath, ids }: DeploymentPlaces,
+  versions: readonly ServiceVersion[],
+): Promise<void> {
+  const before = await readDeployment({ deploymentFile, onlineStorePath });
+  const names = new Set(versions.map(({ name }) => name));
+  const deployed = await Promise.all(
+    versions.map((version) =>
+      deployedOf(
+        version,
+        before.services.find(({ name }) => name === version.name),
+      ),
+    ),
+  );
+  const services = [...before.services.filter(({ name }) => !names.has(name)), ...deployed];
+  const deployment: Deployment = { generation: ids(), onlineStorePath, services };
+  await writeFileDurably(deploymentFile, JSON.stringify(deployment));
+}
+
+/** What is deployed; nothing while there is no file. */
+export async function readDeployment({
+  deploymentFile,
+  onlineStorePath,
+}: Omit<DeploymentPlaces, "ids">): Promise<Deployment> {
+  const text = await readFile(deploymentFile, "utf8").catch(() => undefined);
+  return text === undefined ? { generation: "", onlineStorePath, services: [] } : (JSON.parse(text) as Deployment);
+}
+
+async function deployedOf(
+  { name, version, example }: ServiceVersion,
+  before: DeployedService | undefined,
+): Promise<DeployedService> {
+  const signature = JSON.parse(await readFile(join(version.artifactPath, "signature.json"), "utf8")) as ModelSignature;
+  return {
+    name,
+    model: version.model,
+    version: version.version,
+    modelPath: join(version.artifactPath, "model.mwt"),
+    timestamp: signature.timestamp,
+    request: signature.request,
+    selections: signature.selections,
+    example: example ?? before?.example ?? {},
+  };
+}
