@@ -46,6 +46,8 @@ export interface GradientBoosting {
   readonly lambda: number;
   readonly bins: number;
   readonly seed: number;
+  /** Ends when so many trees in a row did not lower the log loss of the validation rows; the best number of trees is kept. */
+  readonly earlyStopping?: number;
 }
 
 export function gradientBoosting(options: Partial<Omit<GradientBoosting, "kind">> = {}): GradientBoosting {

@@ -100,6 +100,7 @@ export async function train(
       threads: settings.threads,
       progress,
       ...(settings.signal === undefined ? {} : { signal: settings.signal }),
+      ...(trainer.earlyStopping === undefined ? {} : { validation: await read(parts.validation) }),
     });
     progress({ message: "judging on the held-out rows" });
     const onnx = exportOnnx(model);
@@ -135,6 +136,7 @@ export async function train(
         calibration: test.calibration,
         parameters: { ...definition.trainer },
         rows: matrix.rows,
+        trees: model.roots.length,
         fingerprint: settings.fingerprint,
       },
       aliases: holds ? ["candidate", "champion"] : ["candidate"],

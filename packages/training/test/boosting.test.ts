@@ -58,6 +58,36 @@ describe("gradient boosting", () => {
     expect(metrics.calibration_error).toBeLessThan(0.1);
   });
 
+  test("stops early at the number of trees that is best on the validation rows, with any number of threads", async () => {
+    const all = matrix(8_000);
+    const part = (from: number, to: number): TrainingMatrix => ({
+      ...all,
+      rows: to - from,
+      columns: all.columns.map((column) => column.subarray(from, to)),
+      labels: all.labels.subarray(from, to),
+    });
+    const [data, validation] = [part(0, 3_000), part(3_000, 8_000)];
+    const settings = { trees: 120, leaves: 31, minDataInLeaf: 5, learningRate: 0.3 };
+    const fit = (threads: number, earlyStopping?: number) => {
+      const options = gradientBoosting({ ...settings, ...(earlyStopping === undefined ? {} : { earlyStopping }) });
+      return trainModel(data, { trainer: options, threads, progress: silentProgress, validation });
+    };
+    const [one, three, whole] = await Promise.all([fit(1, 10), fit(3, 10), fit(2)]);
+    expect(encodeModel(one)).toEqual(encodeModel(three));
+    expect(whole.roots).toHaveLength(120);
+    const losses = Array.from(whole.roots, (_root, tree) => {
+      const model = { ...whole, roots: whole.roots.slice(0, tree + 1) };
+      return scoreMetrics(validation.labels, scoreColumns(model, validation.columns, { from: 0, to: 5_000 })).log_loss;
+    });
+    const kept = one.roots.length;
+    expect(kept).toBeLessThan(60);
+    expect(losses.slice(0, kept + 10).indexOf(Math.min(...losses.slice(0, kept + 10)))).toBe(kept - 1);
+    expect(Array.from(one.value)).toEqual(Array.from(whole.value.subarray(0, one.value.length)));
+    await expect(
+      trainModel(data, { trainer: gradientBoosting({ earlyStopping: 5 }), threads: 1, progress: silentProgress }),
+    ).rejects.toMatchObject({ code: "training/no-rows" });
+  });
+
   test("exports ONNX whose answers are the trainer's on every row", async () => {
     const data = matrix(4_000);
     const model = await train(data, 2);

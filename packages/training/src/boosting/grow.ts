@@ -6,6 +6,7 @@ import {
   DO_HISTOGRAMS,
   DO_PARTITION,
   DO_SCORES,
+  DO_VALIDATE,
   END,
   FEATURE,
   FOUND,
@@ -20,6 +21,7 @@ import {
   type SharedTraining,
   type Views,
 } from "./shared.ts";
+import { meanLoss } from "./validation.ts";
 
 /** Leaves below this many rows are split by the leader alone: waking the other threads would take longer. */
 const ROWS_ALONE_MAX = 8_192;
@@ -84,6 +86,33 @@ export class Grower {
     leaves.forEach((leaf, index) => this.#finish(leaf, index));
     this.#shared.control[LEAVES] = leaves.length;
     this.#crew.together(DO_SCORES);
+  }
+
+  /** The validation rows' mean log loss with all trees so far. */
+  validationLoss(): number | undefined {
+    const { validation } = this.#shared;
+    if (validation === undefined) return undefined;
+    const { tree } = validation;
+    const root = this.#roots.at(-1) ?? 0;
+    for (let node = root; node < this.#out.left.length; node += 1) {
+      const isLeaf = (this.#out.left[node] as number) < 0;
+      tree.feature[node - root] = this.#out.feature[node] as number;
+      tree.threshold[node - root] = this.#out.threshold[node] as number;
+      tree.left[node - root] = isLeaf ? -1 : (this.#out.left[node] as number) - root;
+      tree.right[node - root] = isLeaf ? -1 : (this.#out.right[node] as number) - root;
+      tree.missingLeft[node - root] = this.#out.missingLeft[node] as number;
+      tree.value[node - root] = this.#out.value[node] as number;
+    }
+    this.#crew.together(DO_VALIDATE);
+    return meanLoss(validation);
+  }
+
+  /** Forgets all trees but the first ones. */
+  keep(trees: number): void {
+    const nodes = this.#roots[trees];
+    if (nodes === undefined) return;
+    this.#roots.length = trees;
+    for (const column of Object.values(this.#out)) column.length = nodes;
   }
 
   model(features: readonly string[], base: number): TreeModel {

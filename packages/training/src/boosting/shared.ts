@@ -19,7 +19,32 @@ export interface SharedTraining {
   /** The best split that each thread found for each of two leaves. */
   readonly found: Float64Array;
   readonly control: Int32Array;
+  /** Rows that are not learned from, on which each tree is tried; undefined where training ends by its number of trees. */
+  readonly validation: SharedValidation | undefined;
 }
+
+/** All in shared memory. */
+export interface SharedValidation {
+  readonly rows: number;
+  readonly columns: readonly Float32Array[];
+  readonly labels: Float32Array;
+  readonly scores: Float32Array;
+  /** The log loss summed over each chunk of rows: summed in their order, they give the same with any number of threads. */
+  readonly chunkLosses: Float64Array;
+  readonly tree: SharedTree;
+}
+
+/** The newest tree, its nodes from 0. */
+export interface SharedTree {
+  readonly feature: Int32Array;
+  readonly threshold: Float32Array;
+  readonly left: Int32Array;
+  readonly right: Int32Array;
+  readonly missingLeft: Int32Array;
+  readonly value: Float32Array;
+}
+
+export const VALIDATION_CHUNK_ROWS = 16_384;
 
 /** A thread's features, and where in the memory its parts lie. */
 export interface ThreadPlan {
@@ -105,6 +130,7 @@ export const DO_END = 4;
 export const DO_PARTITION = 5;
 export const DO_GATHER = 6;
 export const DO_SCORES = 7;
+export const DO_VALIDATE = 8;
 
 /** Fields of one found split in `found`. The totals are those of the leaf's rows. */
 export const FOUND = {

@@ -10,6 +10,7 @@ import {
   DO_HISTOGRAMS,
   DO_PARTITION,
   DO_SCORES,
+  DO_VALIDATE,
   END,
   HAS_LARGE,
   LEAVES,
@@ -22,6 +23,7 @@ import {
   type SharedTraining,
   type Views,
 } from "./shared.ts";
+import { tryTree } from "./validation.ts";
 
 /** One thread's part of the work. The leader is thread 0 and does its part too. */
 export class TrainingThread {
@@ -50,6 +52,7 @@ export class TrainingThread {
     else if (command === DO_PARTITION) this.#partition.sort(threads.length);
     else if (command === DO_GATHER) this.#partition.gather(threads.length);
     else if (command === DO_SCORES) this.#scores();
+    else if (command === DO_VALIDATE) this.#validate();
   }
 
   /** The leader alone, where waking the others would take longer than the work. */
@@ -110,6 +113,11 @@ export class TrainingThread {
         scores[row] = (scores[row] as number) + value;
       }
     }
+  }
+
+  #validate(): void {
+    const { validation, threads } = this.#shared;
+    if (validation !== undefined) tryTree(validation, { thread: this.#thread, threads: threads.length });
   }
 
   #share(): { readonly from: number; readonly to: number } {

@@ -7,6 +7,7 @@ import type { TreeModel } from "../model/tree-model.ts";
 import { compileKernels } from "./kernels/kernels.ts";
 import { planMemory } from "./plan-memory.ts";
 import { CONTROL_SIZE, FOUND_SIZE, type SharedTraining } from "./shared.ts";
+import { shareValidation } from "./validation.ts";
 import type { LeaderInput, LeaderMessage } from "./worker.ts";
 
 /** Rows to learn from. The columns and labels lie in shared memory; NaN is missing, labels are 0 or 1. */
@@ -22,15 +23,23 @@ export interface TrainOptions {
   readonly threads: number;
   readonly progress: ProgressSink;
   readonly signal?: AbortSignal;
+  /** For early stopping, which needs rows that are not learned from. */
+  readonly validation?: TrainingMatrix;
 }
 
 /** Trains in worker threads; the caller's loop stays free. Equal inputs give an equal model, whatever the number of threads. */
-export function trainModel(
+export async function trainModel(
   matrix: TrainingMatrix,
-  { trainer, threads, progress, signal }: TrainOptions,
+  { trainer, threads, progress, signal, validation }: TrainOptions,
 ): Promise<TreeModel> {
   requireBothLabels(matrix);
-  const shared = share(matrix, { trainer, threads: Math.max(1, Math.min(threads, matrix.features.length)) });
+  if (trainer.earlyStopping !== undefined && (validation === undefined || validation.rows === 0))
+    throw trainingErrors.create("training/no-rows", { because: "early stopping needs validation rows" });
+  const shared = share(matrix, {
+    trainer,
+    validation,
+    threads: Math.max(1, Math.min(threads, matrix.features.length)),
+  });
   const input: LeaderInput = { role: "leader", shared, featureNames: matrix.features };
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: input });
   return new Promise((resolve, reject) => {
@@ -62,7 +71,15 @@ function requireBothLabels({ labels, rows }: TrainingMatrix): void {
 
 function share(
   matrix: TrainingMatrix,
-  { trainer, threads }: { readonly trainer: GradientBoosting; readonly threads: number },
+  {
+    trainer,
+    threads,
+    validation,
+  }: {
+    readonly trainer: GradientBoosting;
+    readonly threads: number;
+    readonly validation: TrainingMatrix | undefined;
+  },
 ): SharedTraining {
   const { rows, columns, labels } = matrix;
   const plan = planMemory({ rows, features: columns.length, leaves: trainer.leaves, threads });
@@ -76,5 +93,9 @@ function share(
     thresholds: columns.map(() => new Float32Array(new SharedArrayBuffer(257 * 4))),
     found: new Float64Array(new SharedArrayBuffer(threads * 2 * FOUND_SIZE * 8)),
     control: new Int32Array(new SharedArrayBuffer(CONTROL_SIZE * 4)),
+    validation:
+      trainer.earlyStopping === undefined || validation === undefined
+        ? undefined
+        : shareValidation(validation, trainer.leaves),
   };
 }

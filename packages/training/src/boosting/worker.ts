@@ -1,4 +1,5 @@
 import { parentPort, Worker, workerData } from "node:worker_threads";
+import type { GradientBoosting } from "../define-training.ts";
 import { encodeModel } from "../model/model-file.ts";
 import { Grower, setCommand } from "./grow.ts";
 import { DO_BINS, DO_END, DONE, COMMAND, GENERATION, viewsOf, type SharedTraining } from "./shared.ts";
@@ -45,15 +46,26 @@ function lead({ shared, featureNames }: LeaderInput): void {
   parentPort?.postMessage({ trees: 0 } satisfies LeaderMessage);
   const base = startScores(shared);
   const grower = new Grower(shared, { together, partitionAlone: () => own.partitionAlone() });
-  for (let tree = 0; tree < shared.options.trees; tree += 1) {
-    grower.growTree();
-    parentPort?.postMessage({ trees: tree + 1 } satisfies LeaderMessage);
-  }
+  growTrees(grower, shared.options);
   setCommand(shared.control, DO_END);
   Atomics.add(shared.control, GENERATION, 1);
   Atomics.notify(shared.control, GENERATION);
   parentPort?.postMessage({ model: encodeModel(grower.model(featureNames, base)) } satisfies LeaderMessage);
   for (const follower of followers) follower.unref();
+}
+
+/** As many trees as are wanted; fewer when the validation rows gain nothing from more. */
+function growTrees(grower: Grower, { trees, earlyStopping = Number.POSITIVE_INFINITY }: GradientBoosting): void {
+  let best = { trees: 0, loss: Number.POSITIVE_INFINITY };
+  for (let grown = 1; grown <= trees; grown += 1) {
+    grower.growTree();
+    const loss = grower.validationLoss();
+    parentPort?.postMessage({ trees: grown } satisfies LeaderMessage);
+    if (loss === undefined) continue;
+    if (loss < best.loss) best = { trees: grown, loss };
+    if (grown - best.trees >= earlyStopping) break;
+  }
+  if (best.trees > 0) grower.keep(best.trees);
 }
 
 /** All scores begin at the log odds of the labels. */
@@ -63,6 +75,7 @@ function startScores(shared: SharedTraining): number {
   for (let row = 0; row < rows; row += 1) positives += labels[row] as number;
   const base = Math.fround(Math.log(positives / (rows - positives)));
   viewsOf(shared).scores.fill(base);
+  shared.validation?.scores.fill(base);
   return base;
 }
 
