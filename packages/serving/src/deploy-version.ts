@@ -12,7 +12,7 @@ export interface DeploymentPlaces {
 }
 
 /** A registered version, and where its files lie. */
-export interface DeployableVersion {
+interface DeployableVersion {
   readonly model: string;
   readonly version: number;
   readonly artifactPath: string;
