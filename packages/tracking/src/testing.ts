@@ -20,6 +20,7 @@ export function trackingSuite(name: string, fixture: TrackingFixture): void {
       artifactPath: "/artifacts/x",
       details: { metrics: { test: { auc: 0.1 + 0.2 } }, signature: ["ä"] },
       aliases: [],
+      reason: "registered",
       ...change,
     });
     beforeAll(async () => {
@@ -85,7 +86,8 @@ export function trackingSuite(name: string, fixture: TrackingFixture): void {
       expect(await tracking.register(second)).toMatchObject({ version: 2 });
       const found = await tracking.versions(model);
       expect(found.map((one) => one.version)).toEqual([2, 1]);
-      expect(found[1]).toMatchObject(first);
+      const { reason: _reason, ...stored } = first;
+      expect(found[1]).toMatchObject(stored);
       expect(await tracking.models()).toContain(model);
       await expect(tracking.versions(systemIds())).rejects.toMatchObject({ code: "tracking/unknown-model" });
     });
@@ -97,9 +99,24 @@ export function trackingSuite(name: string, fixture: TrackingFixture): void {
       await tracking.register(version(model, { aliases: ["champion", "newest"] }));
       expect((await tracking.byAlias(model, "champion"))?.version).toBe(2);
       expect((await tracking.versions(model))[1]?.aliases).toEqual([]);
-      await tracking.setAlias(model, "champion", 1);
+      await tracking.promote({ model, alias: "champion", version: 1, reason: "better" });
       expect((await tracking.byAlias(model, "champion"))?.version).toBe(1);
       expect(await tracking.byAlias(model, "nobody")).toBeUndefined();
+    });
+
+    test("an alias goes back to what it meant before, each time further, and every move is kept", async () => {
+      const model = systemIds();
+      const alias = "champion";
+      for (let made = 0; made < 3; made += 1) await tracking.register(version(model, { aliases: [alias] }));
+      const back = (reason: string, to?: number) => tracking.rollback({ model, alias, version: to, reason });
+      expect(await back("alarms")).toMatchObject({ version: 2, previousVersion: 3, kind: "rollback" });
+      expect(await back("still")).toMatchObject({ version: 1, previousVersion: 2 });
+      await expect(back("again")).rejects.toMatchObject({ code: "tracking/nothing-before" });
+      expect(await back("mended", 3)).toMatchObject({ version: 3, previousVersion: 1 });
+      await expect(back("no such", 9)).rejects.toMatchObject({ code: "tracking/unknown-version" });
+      expect((await tracking.byAlias(model, alias))?.version).toBe(3);
+      const reasons = (await tracking.aliasChanges(model)).map(({ reason }) => reason);
+      expect(reasons).toEqual(["mended", "still", "alarms", "registered", "registered", "registered"]);
     });
 
     test("those who register at the same time, in several processes, get numbers of their own", async () => {
