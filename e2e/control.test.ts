@@ -66,8 +66,12 @@ describe("the control API", () => {
       showTable: "departures",
       readRows: "departures",
       listModelVersions: "late-flights",
+      listAliasChanges: "late-flights",
+      compareModelVersions: "late-flights",
       showService: "late-flights",
       showMonitor: "late-flights-drift",
+      showFeatureView: "route_lateness",
+      showChecks: "departures",
       showLineage: "late-flights",
       showRun: (await get<Road>("/api/v1/road")).run?.runId ?? "",
     };
