@@ -71,7 +71,7 @@ describe("the road", () => {
     });
     expect(missing.status).toBe(400);
     for (const [service, body, code] of [
-      ["late-flights", '{"origin":"ORD"}', "serving/bad-request"],
+      ["late-flights", '{"origin":"ORD"}', "features/missing-field"],
       ["nobody", "{}", "serving/unknown-service"],
     ] as const) {
       const refused = mill(["predict", service, body, ...at(), "--json"]);
