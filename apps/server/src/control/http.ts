@@ -194,7 +194,7 @@ function roadRoutes(open: () => ControlParts): readonly Route[] {
       summary: "Where each step stands in a drawing from left to right.",
       query: Type.Object({
         folded: Type.Optional(
-          Type.String({ maxLength: 100_000, description: "The groups that stand as one node each, a line for each." }),
+          Type.String({ maxLength: 8_000, description: "The groups that stand as one node each, a line for each." }),
         ),
       }),
       response: LayoutSchema,

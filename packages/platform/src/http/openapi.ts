@@ -26,7 +26,7 @@ function operationOf(route: Route, components: Record<string, unknown>): Readonl
     operationId: route.id,
     summary: route.summary,
     parameters: [...parametersOf(route.params, "path"), ...parametersOf(route.query, "query")],
-    ...(route.body === undefined ? {} : { requestBody: { required: true, content: json(route.body) } }),
+    ...(route.body === undefined ? {} : { requestBody: { required: true, content: json(asRequest(route.body)) } }),
     responses: {
       [route.status]: { description: "It is done.", content: json(route.response) },
       default: {
@@ -35,6 +35,16 @@ function operationOf(route: Route, components: Record<string, unknown>): Readonl
       },
     },
   };
+}
+
+/** A body as a caller may send it: what has a default may be left away. */
+function asRequest(schema: TSchema): TSchema {
+  const { properties, required } = schema as {
+    readonly properties?: Readonly<Record<string, { readonly default?: unknown }>>;
+    readonly required?: readonly string[];
+  };
+  if (properties === undefined || required === undefined) return schema;
+  return { ...schema, required: required.filter((name) => properties[name]?.default === undefined) } as TSchema;
 }
 
 function parametersOf(schema: TSchema, place: "path" | "query"): readonly unknown[] {

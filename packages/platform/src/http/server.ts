@@ -85,7 +85,9 @@ function refusalAt(
 ): Error {
   const path = url.split("?")[0] ?? "";
   const because = `${method} ${path.slice(0, 200)}`;
-  const there = routes.filter((route) => new RegExp(`^${route.path.replaceAll(/:[A-Za-z]+/g, "[^/]+")}$`).test(path));
+  const literal = routes.filter((route) => route.path === path);
+  const matching = (route: Route) => new RegExp(`^${route.path.replaceAll(/:[A-Za-z]+/g, "[^/]+")}$`).test(path);
+  const there = literal.length > 0 ? literal : routes.filter(matching);
   if (there.length === 0) return platformErrors.create("platform/unknown-address", { because });
   void reply.header(
     "allow",
