@@ -251,6 +251,7 @@ describe("a request that must not be answered", () => {
     expect(answer.status).toBe(status);
     expect(JSON.parse(answer.text)).toEqual({
       error: expect.any(String) as string,
+      type: expect.stringMatching(/^urn:millwright:error:(serving|features)\//) as string,
       title: expect.any(String) as string,
       detail: expect.any(String) as string,
       code: expect.stringMatching(/^(serving|features)\//) as string,
