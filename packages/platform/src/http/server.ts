@@ -36,6 +36,8 @@ export interface HttpServer {
 }
 
 const BODY_BYTES_MAX = 16 * 2 ** 20;
+/** Room for the longest text that an operation takes in its query, 8,000 characters of twelve bytes each when escaped. */
+const HEADER_BYTES_MAX = 128 * 2 ** 10;
 const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "localhost"]);
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -47,6 +49,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const app = Fastify({
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
+    http: { maxHeaderSize: HEADER_BYTES_MAX },
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 500 },
   });
