@@ -85,8 +85,10 @@ async function upHandler(
   } finally {
     progress.stop();
     memory.stop();
-    await types?.close();
+    // What renews the types may wait for the engine behind a step of the road, which control stops.
+    const typesClosed = types?.close();
     await control.close();
+    await typesClosed;
     await serving?.close();
     await removeRunFile(paths);
   }

@@ -38,14 +38,16 @@ export function watchTypes({ projectDir, lakehouse, logger, onRenewed }: TypesWa
   const reader = createStandingReader({ projectDir, millwrightUrl });
   const described = rememberDescriptions(lakehouse);
   let savedAtMs: number | undefined;
+  let isClosed = false;
   let renewing: Promise<void> = Promise.resolve();
   const renew = async () => {
+    if (isClosed) return;
     const startedMs = savedAtMs ?? performance.now();
     savedAtMs = undefined;
     const written = await loadProject({ projectDir, millwrightUrl, reader })
       .then((project) => renewTypes(project, described))
       .catch((error: unknown) => {
-        logger.info({ err: error }, "the types could not be renewed");
+        if (!isClosed) logger.info({ err: error }, "the types could not be renewed");
         return toProblem(error);
       });
     onRenewed?.(renewalOf(written, performance.now() - startedMs));
@@ -73,9 +75,10 @@ export function watchTypes({ projectDir, lakehouse, logger, onRenewed }: TypesWa
   saved();
   return {
     close: async () => {
+      isClosed = true;
       for (const watcher of [top, ...watchers.values()]) watcher.close();
-      await renewing;
       reader.close();
+      await renewing;
     },
   };
 }

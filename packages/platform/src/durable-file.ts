@@ -1,10 +1,11 @@
 import { mkdir, open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
+import { systemIds } from "@millwright/kernel";
 import { platformErrors } from "./errors.ts";
 
 /** Writes a file so that it is whole or as it was, and on disk, whatever dies meanwhile. */
 export async function writeFileDurably(path: string, content: string | Uint8Array): Promise<void> {
-  const scratch = `${path}.${process.pid}.tmp`;
+  const scratch = `${path}.${systemIds()}.tmp`;
   try {
     await mkdir(dirname(path), { recursive: true });
     const file = await open(scratch, "w");

@@ -1,5 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { systemIds } from "@millwright/kernel";
 
 /** How the project's compiler finds `millwright`: from this clone, or as installed beside the project. */
 export interface TypePaths {
@@ -68,7 +69,8 @@ async function replaceWhenDifferent(path: string, text: string): Promise<boolean
   const present = await readFile(path, "utf8").catch(() => undefined);
   if (present === text) return false;
   await mkdir(dirname(path), { recursive: true });
-  const scratch = `${path}.${process.pid}.tmp`;
+  // A name of its own: a run and a save may renew the types at the same moment.
+  const scratch = `${path}.${systemIds()}.tmp`;
   await writeFile(scratch, text);
   await rename(scratch, path);
   return true;
