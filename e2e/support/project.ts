@@ -35,8 +35,8 @@ export function millJson(args: readonly string[]): unknown {
 export function millLater(args: readonly string[], started: (child: ChildProcess) => void = () => {}): Promise<Answer> {
   const child = spawn(join(root, "bin", "mill"), args, { stdio: ["ignore", "pipe", "pipe"] });
   const said = { stdout: "", stderr: "" };
-  child.stdout.on("data", (chunk: Buffer) => (said.stdout += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (said.stderr += chunk.toString()));
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (said.stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (said.stderr += text));
   started(child);
   return new Promise((resolve) => {
     child.once("close", (code, signal) => resolve({ code, signal, ...said }));
@@ -59,7 +59,7 @@ export async function millUp(
 ): Promise<Up> {
   const child = spawn(join(root, "bin", "mill"), ["up", "--project", projectDir], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, MILL_CONTROL_PORT: "0", MILL_REST_PORT: String(wanted) },
+    env: { ...process.env, MILL_CONTROL_PORT: "0", MILL_REST_PORT: String(wanted), MILL_GRPC_PORT: "0" },
     detached: ownGroup,
   });
   const road = new Promise<void>((resolve) => child.stdout.once("data", () => resolve()));

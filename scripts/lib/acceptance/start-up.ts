@@ -1,8 +1,6 @@
-import { spawn, type ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-
-const mill = join(import.meta.dirname, "..", "..", "..", "bin", "mill");
+import { end, mill, millUp } from "../../../e2e/support/project.ts";
 
 /** A running `mill up` on a project of its own. */
 export interface Up {
@@ -15,37 +13,16 @@ export interface Up {
 
 /** Makes an empty project and starts `mill up` in it, on free ports. */
 export async function startUp(projectDir: string): Promise<Up> {
-  await finished(spawn(mill, ["init", projectDir], { stdio: ["ignore", "ignore", "inherit"] }));
-  const child = spawn(mill, ["up", "--project", projectDir], {
-    stdio: ["ignore", "ignore", "pipe"],
-    env: { ...process.env, MILL_CONTROL_PORT: "0", MILL_REST_PORT: "0", MILL_GRPC_PORT: "0" },
-  });
-  const said = { text: "" };
-  await new Promise<void>((serving, reject) => {
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      said.text += text;
-      if (said.text.includes("serving on http://")) serving();
-    });
-    child.once("close", (code) => reject(new Error(`mill up ended with ${code}: ${said.text}`)));
-  });
-  const ports = JSON.parse(readFileSync(join(projectDir, ".mill", "run.json"), "utf8")) as {
-    readonly controlPort: number;
-    readonly restPort: number;
-    readonly grpcPort?: number | null;
+  const made = mill(["init", projectDir]);
+  if (made.code !== 0) throw new Error(`mill init ended with ${made.code}: ${made.stderr}`);
+  const up = await millUp(projectDir);
+  const { grpcPort } = JSON.parse(readFileSync(join(projectDir, ".mill", "run.json"), "utf8")) as {
+    readonly grpcPort: number | null;
   };
   return {
-    controlUrl: `http://127.0.0.1:${ports.controlPort}`,
-    restUrl: `http://127.0.0.1:${ports.restPort}`,
-    grpcAddress: typeof ports.grpcPort === "number" ? `127.0.0.1:${ports.grpcPort}` : undefined,
-    end: async () => {
-      const ended = new Promise<void>((done) => child.once("close", () => done()));
-      child.kill("SIGTERM");
-      await ended;
-    },
+    controlUrl: `http://127.0.0.1:${up.controlPort}`,
+    restUrl: `http://127.0.0.1:${up.port}`,
+    grpcAddress: grpcPort === null ? undefined : `127.0.0.1:${grpcPort}`,
+    end: async () => void (await end(up)),
   };
-}
-
-async function finished(child: ChildProcess): Promise<void> {
-  const code = await new Promise<number | null>((done) => child.once("close", done));
-  if (code !== 0) throw new Error(`${child.spawnargs.slice(1).join(" ")} ended with ${code}`);
 }

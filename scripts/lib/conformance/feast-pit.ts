@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { mustRunMill, runMill, type Said } from "./run-mill.ts";
+import { millLater, type Answer as Said } from "../../../e2e/support/project.ts";
+import { mustRunMill } from "./run-mill.ts";
 import type { Suite } from "./suite.ts";
 
 // Point-in-time joins as Feast answered them: views and their rows, entity frames, and what came of each.
@@ -152,7 +153,17 @@ async function ask({ entity, expected, features, options }: Case, project: strin
   const later = options?.filter_by_created_timestamp === true ? [] : ["--later-created"];
   const full = options?.full_feature_names === true ? ["--full-names"] : [];
   const frame = ["--entities", file, "--features", features.join(",")];
-  return runMill(["features", "history", "--project", project, "--json", ...frame, ...later, ...full, "--with-inputs"]);
+  return millLater([
+    "features",
+    "history",
+    "--project",
+    project,
+    "--json",
+    ...frame,
+    ...later,
+    ...full,
+    "--with-inputs",
+  ]);
 }
 
 /** An empty frame still has columns, which JSON cannot say: those of the answer that are no features. */
@@ -173,14 +184,14 @@ function writeFrame(
   return file;
 }
 
-function compare(expected: Answer, { exitCode, stdout, stderr }: Said): string | undefined {
+function compare(expected: Answer, { code, stdout, stderr }: Said): string | undefined {
   if ("error" in expected) {
-    if (exitCode === 0) return `Feast refuses it (${expected.error}), and it was answered`;
-    return exitCode === 2 && stdout.includes('"code": "features/')
+    if (code === 0) return `Feast refuses it (${expected.error}), and it was answered`;
+    return code === 2 && stdout.includes('"code": "features/')
       ? undefined
       : `refused, but not as a fault of the question: ${stdout}`;
   }
-  if (exitCode !== 0) return `exit ${exitCode}: ${stderr}${stdout}`;
+  if (code !== 0) return `exit ${code}: ${stderr}${stdout}`;
   const answer = JSON.parse(stdout) as {
     readonly columns: readonly { readonly name: string; readonly type: string }[];
     readonly rows: readonly (readonly unknown[])[];
