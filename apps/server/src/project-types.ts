@@ -106,9 +106,9 @@ function requestColumns(
   tables: Readonly<Record<string, readonly Column[]>>,
 ): readonly Column[] {
   const population = tables[definition.population.name] ?? [];
-  return requestOf(definition).flatMap(({ name }) => {
+  return requestOf(definition).flatMap(({ name, nullable = true }) => {
     const column = population.find((candidate) => candidate.name === name);
-    return column === undefined ? [] : [{ ...column, nullable: false }];
+    return column === undefined ? [] : [{ ...column, nullable }];
   });
 }
 

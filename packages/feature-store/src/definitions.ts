@@ -39,6 +39,8 @@ export interface OnDemandFeatureViewData {
   readonly name: string;
   /** Fields of the request (and columns of the population) that it reads, with their types. */
   readonly request: Readonly<Record<string, string>>;
+  /** Fields of the request that may be missing. */
+  readonly optional?: readonly string[];
   readonly inputs: readonly FeatureSelection[];
   readonly features: Readonly<Record<string, Expression>>;
 }
@@ -173,6 +175,8 @@ function select<Columns extends string>(
 export interface OnDemandOptions<Request extends string> {
   readonly name: string;
   readonly request: Readonly<Record<Request, string>>;
+  /** Fields that a caller may leave out, or send as null: what is computed from them is missing then. */
+  readonly optional?: readonly NoInfer<Request>[];
   readonly inputs?: readonly FeatureSelection[];
   readonly features: Readonly<Record<string, Expression>>;
 }
@@ -181,8 +185,8 @@ export interface OnDemandOptions<Request extends string> {
 export function defineOnDemandFeatureView<const Request extends string>(
   options: OnDemandOptions<Request>,
 ): OnDemandFeatureView<Request> {
-  const { name, request, inputs = [], features } = options;
-  const data: OnDemandFeatureViewData = { kind: "on_demand_feature_view", name, request, inputs, features };
+  const { name, request, optional = [], inputs = [], features } = options;
+  const data: OnDemandFeatureViewData = { kind: "on_demand_feature_view", name, request, optional, inputs, features };
   const on = Object.fromEntries(Object.keys(request).map((field) => [field, field])) as Record<string, Request>;
   return {
     ...data,

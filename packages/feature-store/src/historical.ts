@@ -9,8 +9,8 @@ import { instantSql, knownRows } from "./history/known-rows.ts";
 export interface HistoricalRequest {
   /** A relation for FROM: the rows that features are asked for. */
   readonly population: string;
-  /** The population's column that says when each row asks. */
-  readonly timestamp: string;
+  /** The population's column that says when each row asks; only features of the row itself can do without. */
+  readonly timestamp?: string;
   /** The population's columns that go with the features. */
   readonly keep: readonly string[];
   readonly selections: readonly FeatureSelection[];
@@ -38,7 +38,7 @@ export function historicalSelect(request: HistoricalRequest): string {
     (feature) => `${featureSql(feature, { plan, request })}::float AS ${quoteName(feature.name)}`,
   );
   const sets = keySets(plan);
-  const fields = [...new Set([...request.keep, request.timestamp, ...plan.fields.map(({ name }) => name)])];
+  const fields = [...new Set([...request.keep, ...timeOf(request), ...plan.fields.map(({ name }) => name)])];
   const where = request.where === undefined ? "" : ` WHERE ${request.where}`;
   const population = `SELECT row_number() OVER () AS n_, ${fields.map(quoteName).join(", ")} FROM ${request.population}${where}`;
   const parts = [
@@ -47,6 +47,10 @@ export function historicalSelect(request: HistoricalRequest): string {
   ];
   const found = sets.map((_, index) => `JOIN found${index}_ AS s${index} ON s${index}.n_ = p.n_`);
   return `WITH ${parts.join(", ")} SELECT ${[...kept, ...features].join(", ")} FROM population_ AS p ${found.join(" ")}`;
+}
+
+function timeOf({ timestamp }: HistoricalRequest): readonly string[] {
+  return timestamp === undefined ? [] : [timestamp];
 }
 
 /** The joins that look the same columns of the row up. */
@@ -62,7 +66,7 @@ function keySetParts(
   const on = (joins[0]?.on ?? []).map(quoteName);
   const keys = on.map((column, place) => `${column} AS k${place}`);
   const equal = on.map((column, place) => `keys.k${place} = p.${column}`).join(" AND ");
-  const time = quoteName(request.timestamp);
+  const time = timeOf(request).map(quoteName).join("");
   const asking = `SELECT p.n_, keys.key_, p.${time} AS at_ FROM population_ AS p LEFT JOIN keys${index}_ AS keys ON ${equal}`;
   const found = joins.reduce((rows, join) => joinSql({ rows, join, set: index }, request), asking);
   return [
@@ -74,7 +78,7 @@ function keySetParts(
 /** The rows so far, and what one more view knew at their time. */
 function joinSql(
   { rows, join, set }: { readonly rows: string; readonly join: StoredJoin; readonly set: number },
-  { timestamp, columnsOf, populationColumns }: HistoricalRequest,
+  { timestamp = "", columnsOf, populationColumns }: HistoricalRequest,
 ): string {
   const { id, view, features } = join;
   const written = isWritten(view);

@@ -125,8 +125,13 @@ class Slots {
 
   fillFields(row: Float64Array, request: Readonly<Record<string, unknown>>): void {
     this.#fields.forEach(
-      ({ name, type }, slot) =>
-        (row[slot] = type.startsWith("timestamp") ? timeOf(request, name) : numberOf(request, name)),
+      ({ name, type, nullable }, slot) =>
+        (row[slot] =
+          nullable === true && (request[name] ?? null) === null
+            ? Number.NaN
+            : type.startsWith("timestamp")
+              ? timeOf(request, name)
+              : numberOf(request, name)),
     );
   }
 

@@ -19,7 +19,7 @@ export function monitoringRoutes(open: () => Lakehouse): readonly Route[] {
           results: Type.Array(
             Type.Object({
               feature: Type.String(),
-              day: Type.String(),
+              day: Type.String({ description: "`all` where the rows have no time." }),
               rows: Type.Number(),
               missingRate: Type.Number(),
               psi: Type.Number(),
@@ -32,7 +32,7 @@ export function monitoringRoutes(open: () => Lakehouse): readonly Route[] {
         const table = monitorTable(name);
         if ((await open().table(table)) === undefined) return { table, results: [] };
         const { rows } = await open().query(
-          `SELECT feature, day::varchar, rows, missing_rate, psi FROM ${open().relation(table)} ORDER BY feature, day`,
+          `SELECT feature, coalesce(day::varchar, 'all'), rows, missing_rate, psi FROM ${open().relation(table)} ORDER BY feature, day`,
           { maxRows: RESULTS_MAX },
         );
         return {

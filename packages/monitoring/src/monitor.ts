@@ -42,7 +42,8 @@ export function defineMonitor(options: {
 export interface MonitorRequest {
   readonly definition: MonitorDefinition;
   readonly features: readonly string[];
-  readonly timestamp: string;
+  /** The column by whose days the rows are taken; without it they are all of one day, which is null. */
+  readonly timestamp?: string;
   readonly baseline: { readonly table: string; readonly where: string };
   readonly current: { readonly table: string };
 }
@@ -118,7 +119,7 @@ async function edgesOf(
 function stabilitySql(lakehouse: Lakehouse, { timestamp, baseline, current }: MonitorRequest, edges: Edges): string {
   const bins = [...edges].map(([feature, cuts]) => `${binSql(feature, cuts)} AS ${binName(feature)}`).join(", ");
   const names = [...edges.keys()].map(binName);
-  const day = `date_trunc('day', ${quoteName(timestamp)})::date`;
+  const day = timestamp === undefined ? "NULL::date" : `date_trunc('day', ${quoteName(timestamp)})::date`;
   return `WITH binned AS (
       SELECT true AS is_baseline, NULL::date AS day, ${bins} FROM ${lakehouse.relation(baseline.table)} WHERE ${baseline.where}
       UNION ALL SELECT false, ${day}, ${bins} FROM ${lakehouse.relation(current.table)}
@@ -132,7 +133,7 @@ function stabilitySql(lakehouse: Lakehouse, { timestamp, baseline, current }: Mo
     shares AS (
       SELECT days.*, greatest(coalesce(expected.n / expected.total, 0), ${SHARE_MIN}) AS e, greatest(coalesce(seen.n, 0) / days.n, ${SHARE_MIN}) AS a
       FROM days JOIN bins USING (feature) LEFT JOIN expected USING (feature, bin)
-      LEFT JOIN seen ON seen.feature = days.feature AND seen.day = days.day AND seen.bin = bins.bin
+      LEFT JOIN seen ON seen.feature = days.feature AND seen.day IS NOT DISTINCT FROM days.day AND seen.bin = bins.bin
     )
     SELECT feature, day, any_value(n)::bigint AS rows, (coalesce(any_value(missing), 0) / any_value(n))::double AS missing_rate, round(sum((a - e) * ln(a / e)), 9)::double AS psi
     FROM shares GROUP BY feature, day ORDER BY feature, day`;

@@ -1,4 +1,6 @@
 import { nearest } from "@millwright/kernel";
+import { planFeatures } from "@millwright/feature-store";
+import type { TrainingDefinition } from "@millwright/training";
 import { checkReferences as checkModels } from "@millwright/transformation";
 import { place } from "./definitions/names.ts";
 import { projectErrors } from "./errors.ts";
@@ -18,6 +20,7 @@ export function checkProject(project: Project): void {
     requireName(training, { what: "table", name: training.definition.population.name, known: tables });
     for (const { view } of training.definition.features)
       requireName(training, { what: "feature view", name: view.name, known: views });
+    requireTime(training);
   }
   const models = new Set(project.trainings.map(({ name }) => name));
   for (const monitor of project.monitors)
@@ -29,6 +32,17 @@ export function checkProject(project: Project): void {
 /** `late-flights@champion` names the model `late-flights`. */
 export function modelName(reference: string): string {
   return reference.split("@")[0] ?? reference;
+}
+
+/** What a view knew at a row's time cannot be told of rows without one. */
+function requireTime(training: Defined<TrainingDefinition>): void {
+  const [join] = planFeatures(training.definition.features).joins;
+  if (training.definition.timestamp !== undefined || join === undefined) return;
+  throw projectErrors.create("project/invalid-definition", {
+    because: `${place(training)}: ${training.name} takes features of ${join.view.name} and names no timestamp`,
+    where: { file: training.file, line: training.line },
+    remedy: "Name the population's column of times: `timestamp`. The view's newest row by then counts.",
+  });
 }
 
 function requireName(

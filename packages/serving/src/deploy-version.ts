@@ -64,7 +64,7 @@ async function deployedOf(
     model: version.model,
     version: version.version,
     modelPath: join(version.artifactPath, "model.mwt"),
-    timestamp: signature.timestamp,
+    ...(signature.timestamp === undefined ? {} : { timestamp: signature.timestamp }),
     request: signature.request,
     selections: signature.selections,
     example: example ?? before?.example ?? {},

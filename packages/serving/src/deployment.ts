@@ -14,8 +14,8 @@ export interface DeployedService {
   readonly model: string;
   readonly version: number;
   readonly modelPath: string;
-  /** The field of the request that says when it asks. */
-  readonly timestamp: string;
+  /** The field of the request that says when it asks; the clock where there is none. */
+  readonly timestamp?: string;
   readonly request: readonly Column[];
   readonly selections: readonly FeatureSelection[];
   /** A request that can be sent as it is. */

@@ -11,7 +11,11 @@ export interface ServicePlaces {
   readonly servingUrl: () => string | undefined;
 }
 
-const FieldSchema = Type.Object({ name: Type.String(), type: Type.String() });
+const FieldSchema = Type.Object({
+  name: Type.String(),
+  type: Type.String(),
+  nullable: Type.Boolean({ description: "It may be left out." }),
+});
 
 const ServiceSchema = Type.Object(
   {
@@ -19,7 +23,9 @@ const ServiceSchema = Type.Object(
     model: Type.String(),
     version: Type.Integer(),
     request: Type.Array(FieldSchema, { description: "The fields that a caller sends." }),
-    timestamp: Type.String({ description: "The field that says when it asks." }),
+    timestamp: Type.Union([Type.String(), Type.Null()], {
+      description: "The field that says when it asks; null: the clock does.",
+    }),
     example: Type.Record(Type.String(), Type.Unknown(), { description: "A request that can be sent as it is." }),
     url: Type.Union([Type.String(), Type.Null()], { description: "Where predictions are asked for." }),
   },
@@ -108,9 +114,9 @@ function described(
     name,
     model,
     version,
-    timestamp,
+    timestamp: timestamp ?? null,
     example,
-    request: request.map((field) => ({ name: field.name, type: field.type })),
+    request: request.map((field) => ({ name: field.name, type: field.type, nullable: field.nullable === true })),
     url: url === undefined ? null : `${url}/v2/models/${encodeURIComponent(name)}/infer`,
   };
 }

@@ -32,7 +32,10 @@ export async function loadService(
   deployed: DeployedService,
 ): Promise<LoadedService> {
   const model = decodeModel(await readFile(deployed.modelPath));
-  const features = createOnlineFeatures(online, { selections: deployed.selections, timestamp: deployed.timestamp });
+  const features = createOnlineFeatures(online, {
+    selections: deployed.selections,
+    ...(deployed.timestamp === undefined ? {} : { timestamp: deployed.timestamp }),
+  });
   if (features.names.join() !== model.features.join())
     throw new Error(`the features of ${deployed.name} are not those of its model`);
   return {

@@ -1,28 +1,46 @@
 import type { ColumnOf, NameOf, TableReference, Tables } from "@millwright/kernel";
 import type { FeatureSelection } from "@millwright/feature-store";
+import { requireSplit } from "./split.ts";
 
 export interface TrainingDefinition {
   readonly kind: "training";
   readonly name: string;
   readonly population: TableReference;
-  readonly timestamp: string;
+  /** The population's column that says when each row asks; absent where rows have no time. */
+  readonly timestamp?: string;
   readonly label: string;
   readonly features: readonly FeatureSelection[];
-  /** Dates or times in UTC: train is before the first, validation before the second, test from there on. */
   readonly split: TrainingSplit;
   readonly trainer: GradientBoosting;
   readonly gates: readonly Gate[];
 }
 
-export interface TrainingSplit {
+export type TrainingSplit = TimeSplit | ShareSplit;
+
+/** Dates or times in UTC: train is before the first, validation before the second, test from there on. */
+interface TimeSplit {
   readonly validationFrom: string;
   readonly testFrom: string;
+}
+
+/**
+ * Shares of the rows, from 0 to 1; train has the rest. A row's part follows from a hash of what is in it: it is the same
+ * at every run, and equal rows are in one part.
+ */
+export interface ShareSplit {
+  readonly validation: number;
+  readonly test: number;
+  /** The hash is of the whole row, or of these columns: rows that agree in them are in one part. */
+  readonly by: "hash" | readonly string[];
+  /** Each value of the label has these shares, which a rare one might miss. A row's part then depends on the others. */
+  readonly stratify?: boolean;
 }
 
 export interface TrainingOptions<Name extends string> {
   readonly name: string;
   readonly population: TableReference<Name>;
-  readonly timestamp: ColumnOf<Name>;
+  /** Says when each row asks. Without it the features are those of the request, and the split is by shares. */
+  readonly timestamp?: ColumnOf<Name>;
   readonly label: ColumnOf<Name>;
   readonly features: readonly FeatureSelection<ColumnOf<Name>>[];
   readonly split: TrainingSplit;
@@ -30,9 +48,14 @@ export interface TrainingOptions<Name extends string> {
   readonly gates?: readonly Gate[];
 }
 
-/** Declares a training: which rows, which features as known at each row's time, what is learned and what must hold. */
+/**
+ * Declares a training: which rows, which features as known at each row's time, what is learned and what must hold. Throws
+ * `training/invalid-split`.
+ */
 export function defineTraining<const Name extends NameOf<Tables>>(options: TrainingOptions<Name>): TrainingDefinition {
-  return { kind: "training", ...options, gates: options.gates ?? [] };
+  const definition: TrainingDefinition = { kind: "training", ...options, gates: options.gates ?? [] };
+  requireSplit(definition);
+  return definition;
 }
 
 /** Settings of the gradient boosting. Names are LightGBM's, written out. */

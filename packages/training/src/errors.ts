@@ -7,6 +7,13 @@ export const trainingErrors = defineErrors("training", {
     remedy: "Look at `split` and the population: each part needs rows of both labels. `mill sql` counts them.",
     example: 'split: { validationFrom: "2001-05-01", testFrom: "2001-06-01" }',
   },
+  "training/invalid-split": {
+    status: 422,
+    title: "A training's split cannot be made",
+    remedy:
+      "Say either two times and the population's `timestamp`, or shares for validation and test that add up to less than 1.",
+    example: 'split: { validation: 0.15, test: 0.15, by: "hash" }',
+  },
   "training/label-not-binary": {
     status: 422,
     title: "The label is not 0 or 1",

@@ -20,7 +20,6 @@ export { evaluateGates, type GateResult } from "./gates.ts";
 export {
   buildTrainingTable,
   requestOf,
-  splitConditions,
   train,
   trainingTable,
   type ModelSignature,
@@ -28,5 +27,6 @@ export {
   type TrainPorts,
   type TrainSettings,
 } from "./train.ts";
+export { splitConditions } from "./split.ts";
 export { scoredTable, scoreTestRows, type ScorePorts, type ScoreRequest } from "./score.ts";
 export { trainingErrors } from "./errors.ts";

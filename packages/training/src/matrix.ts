@@ -2,6 +2,7 @@ import { quoteName, type ColumnVector, type Lakehouse } from "@millwright/lakeho
 import type { TrainingMatrix } from "./boosting/train-model.ts";
 import type { TrainingDefinition } from "./define-training.ts";
 import { trainingErrors } from "./errors.ts";
+import { rowOrder } from "./row-order.ts";
 
 const BYTES_MAX = 8 * 1024 ** 3;
 
@@ -30,13 +31,11 @@ export async function readMatrix(
   const labels = new Float32Array(new SharedArrayBuffer(rows * 4));
   const chosen = [`${quoteName(definition.label)}::float AS label`, ...features.map(quoteName)].join(", ");
   const state = await lakehouse.table(table);
-  const order = [
-    definition.timestamp,
-    ...(state?.columns ?? [])
-      .map(({ name }) => name)
-      .filter((name) => name !== definition.timestamp && !features.includes(name)),
-  ];
-  const select = `SELECT ${chosen} FROM ${relation} WHERE ${where} ORDER BY ${order.map(quoteName).join(", ")}`;
+  const order = rowOrder(
+    definition,
+    (state?.columns ?? []).map(({ name }) => name),
+  );
+  const select = `SELECT ${chosen} FROM ${relation} WHERE ${where} ORDER BY ${order}`;
   let at = 0;
   for await (const batch of lakehouse.readColumns(select)) {
     batch.columns.forEach((vector, index) => copyColumn(index === 0 ? labels : columns[index - 1], { vector, at }));

@@ -9,7 +9,9 @@ import { decodeModel } from "./model/model-file.ts";
 import { copyColumn } from "./matrix.ts";
 import type { TreeModel } from "./model/tree-model.ts";
 import { startScorer } from "./scoring/scorer.ts";
-import { splitConditions, trainingTable } from "./train.ts";
+import { rowOrder } from "./row-order.ts";
+import { splitConditions } from "./split.ts";
+import { trainingTable } from "./train.ts";
 
 export interface ScorePorts {
   readonly lakehouse: Lakehouse;
@@ -44,19 +46,17 @@ export async function scoreTestRows(ports: ScorePorts, { definition, version, sc
   try {
     const state = await ports.lakehouse.table(trainingTable(definition.name));
     const columns = (state?.columns ?? []).map(({ name }) => name);
-    // Both sides number the rows in one order over the population's columns, so that a row meets its own probability:
-    // rows that are equal there have equal features.
-    const order = columns
-      .filter((name) => !model.features.includes(name))
-      .map(quoteName)
-      .join(", ");
+    // Both sides number the rows in one order, so that a row meets its own probability.
+    const order = rowOrder(definition, columns);
     const features = model.features.map(quoteName).join(", ");
     const ordered = `SELECT ${features} FROM ${relation} WHERE ${where} ORDER BY ${order}`;
     await writeProbabilities(ports, { model, path, threads, select: ordered });
     const numbered = `SELECT *, row_number() OVER (ORDER BY ${order}) AS row_number_ FROM ${relation} WHERE ${where}`;
+    const { timestamp } = definition;
+    const featuresAt = timestamp === undefined ? "NULL::timestamp" : `rows_.${quoteName(timestamp)}`;
     const select =
       `SELECT ${columns.map((column) => `rows_.${quoteName(column)}`).join(", ")}, scores.probability, ${quoteText(version.model)} AS model, ` +
-      `${version.version}::int AS model_version, rows_.${quoteName(definition.timestamp)} AS features_at ` +
+      `${version.version}::int AS model_version, ${featuresAt} AS features_at ` +
       `FROM (${numbered}) AS rows_ ` +
       `JOIN read_csv(${quoteText(path)}, header = false, columns = {'row_number_': 'BIGINT', 'probability': 'FLOAT'}) AS scores USING (row_number_)`;
     return await ports.lakehouse.write({ table: scoredTable(definition.name), select, mode: "replace" });

@@ -2,7 +2,7 @@ import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { writePoint, type Column, type ProgressSink } from "@millwright/kernel";
 import { historicalSelect, planFeatures } from "@millwright/feature-store";
-import { quoteName, quoteText, type Lakehouse } from "@millwright/lakehouse";
+import type { Lakehouse } from "@millwright/lakehouse";
 import type { ModelVersion, Tracking } from "@millwright/tracking";
 import { trainModel } from "./boosting/train-model.ts";
 import type { TrainingDefinition } from "./define-training.ts";
@@ -15,6 +15,7 @@ import { importance, type TreeModel } from "./model/tree-model.ts";
 import { exportOnnx } from "./onnx/export-onnx.ts";
 import { verifyExport } from "./onnx/verify-export.ts";
 import { startScorer, type Judgement } from "./scoring/scorer.ts";
+import { splitConditions, withPlaces, type SplitConditions } from "./split.ts";
 
 export interface TrainPorts {
   readonly lakehouse: Lakehouse;
@@ -47,7 +48,8 @@ export interface ModelSignature {
   readonly model: string;
   readonly features: readonly string[];
   readonly request: readonly Column[];
-  readonly timestamp: string;
+  /** Absent where rows have no time: the clock counts then. */
+  readonly timestamp?: string;
   readonly selections: TrainingDefinition["features"];
 }
 
@@ -61,15 +63,22 @@ export async function buildTrainingTable({ lakehouse }: Pick<TrainPorts, "lakeho
   const columns = new Map((await lakehouse.tables()).map((table) => [table.name, table.columns]));
   const population = definition.population.name;
   const populationColumns = columns.get(population) ?? [];
+  const names = populationColumns.map(({ name }) => name);
+  // A feature that is a column as it is may have its name, and takes its place.
+  const taken = new Set(planFeatures(definition.features).features.map(({ name }) => name));
   const select = historicalSelect({
     population: lakehouse.relation(population),
-    timestamp: definition.timestamp,
-    keep: populationColumns.map(({ name }) => name),
+    ...(definition.timestamp === undefined ? {} : { timestamp: definition.timestamp }),
+    keep: names.filter((name) => !taken.has(name)),
     selections: definition.features,
     columnsOf: (table) => columns.get(table) ?? [],
     populationColumns,
   });
-  return lakehouse.write({ table: trainingTable(definition.name), select, mode: "replace" });
+  return lakehouse.write({
+    table: trainingTable(definition.name),
+    select: withPlaces(select, { definition, columns: names }),
+    mode: "replace",
+  });
 }
 
 /** Trains, judges, records and registers. The version becomes `champion` only if every gate holds. */
@@ -114,7 +123,7 @@ export async function train(
       model: definition.name,
       features,
       request: requestOf(definition),
-      timestamp: definition.timestamp,
+      ...(definition.timestamp === undefined ? {} : { timestamp: definition.timestamp }),
       selections: definition.features,
     };
     await writeArtifacts(artifactPath, {
@@ -131,7 +140,7 @@ export async function train(
       details: {
         metrics: { validation: validation.metrics, test: test.metrics },
         gates,
-        signature: { features, request: signature.request, timestamp: signature.timestamp },
+        signature: { features, request: signature.request, timestamp: signature.timestamp ?? null },
         importance: importance(model),
         calibration: test.calibration,
         parameters: { ...definition.trainer },
@@ -170,7 +179,7 @@ async function judge({
   readonly onnx: Uint8Array;
   readonly read: (where: string) => Promise<TrainingMatrix>;
   readonly threads: number;
-  readonly parts: ReturnType<typeof splitConditions>;
+  readonly parts: SplitConditions;
 }): Promise<{ readonly validation: Judgement; readonly test: Judgement }> {
   const scorer = startScorer(model, threads);
   const judgePart = async (where: string) => {
@@ -207,27 +216,11 @@ async function leftByInterruptedRun(
 /** What a caller must send for these features. */
 export function requestOf(definition: Pick<TrainingDefinition, "features" | "timestamp">): readonly Column[] {
   const { fields } = planFeatures(definition.features);
-  const fieldTypes = fields.map((field) => ({ ...field, nullable: false }));
-  return fieldTypes.some(({ name }) => name === definition.timestamp)
+  const { timestamp } = definition;
+  const fieldTypes = fields.map((field) => ({ ...field, nullable: field.nullable ?? false }));
+  return timestamp === undefined || fieldTypes.some(({ name }) => name === timestamp)
     ? fieldTypes
-    : [...fieldTypes, { name: definition.timestamp, type: "timestamp", nullable: false }];
-}
-
-/** Conditions on the training table for each part of the split. Times are UTC. */
-export function splitConditions({ timestamp, split }: TrainingDefinition): {
-  readonly train: string;
-  readonly validation: string;
-  readonly test: string;
-} {
-  const at = quoteName(timestamp);
-  const [validation, test] = [split.validationFrom, split.testFrom].map(
-    (time) => `CAST(${quoteText(time)} AS TIMESTAMP)`,
-  );
-  return {
-    train: `${at} < ${validation}`,
-    validation: `${at} >= ${validation} AND ${at} < ${test}`,
-    test: `${at} >= ${test}`,
-  };
+    : [...fieldTypes, { name: timestamp, type: "timestamp", nullable: false }];
 }
 
 function metricsOf(version: ModelVersion | undefined): Partial<Metrics> | undefined {

@@ -20,7 +20,7 @@ export function StabilityMap({ results }: { readonly results: Results }) {
             <th>feature</th>
             {days.map((day) => (
               <th key={day} className="number">
-                {day.slice(5)}
+                {day.length > 5 ? day.slice(5) : day}
               </th>
             ))}
           </tr>

@@ -31,10 +31,10 @@ export function TryIt({ service }: { readonly service: Service }) {
     <div className="columns">
       <Panel title="Try it">
         <form className="body" style={{ display: "grid", gap: 10 }} onSubmit={submit}>
-          {service.request.map(({ name, type }) => (
+          {service.request.map(({ name, type, nullable }) => (
             <label key={name} style={{ display: "grid", gap: 3 }}>
               <span>
-                {name} <span className="muted mono">{type}</span>
+                {name} <span className="muted mono">{nullable ? `${type}, optional` : type}</span>
               </span>
               <input
                 className="field"
@@ -103,7 +103,10 @@ function textFields({ request, example }: Service): Readonly<Record<string, stri
   return Object.fromEntries(
     request.map(({ name }) => {
       const value = example[name];
-      return [name, typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value)];
+      return [
+        name,
+        typeof value === "string" ? value : value === undefined || value === null ? "" : JSON.stringify(value),
+      ];
     }),
   );
 }
@@ -111,9 +114,10 @@ function textFields({ request, example }: Service): Readonly<Record<string, stri
 /** What is sent: numbers as numbers where they are, so that the service's own words tell of what is not. */
 function requestBody({ request }: Service, fields: Readonly<Record<string, string>>): Record<string, unknown> {
   return Object.fromEntries(
-    request.map(({ name, type }) => {
+    request.flatMap(({ name, type, nullable }) => {
       const text = fields[name] ?? "";
-      return [name, isNumber(type) && text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text];
+      if (nullable && text === "") return [];
+      return [[name, isNumber(type) && text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text]];
     }),
   );
 }

@@ -248,9 +248,14 @@ export interface Service {
   readonly model: string;
   readonly version: number;
   /** The fields that a caller sends. */
-  readonly request: readonly { readonly name: string; readonly type: string }[];
-  /** The field that says when it asks. */
-  readonly timestamp: string;
+  readonly request: readonly {
+    readonly name: string;
+    readonly type: string;
+    /** It may be left out. */
+    readonly nullable: boolean;
+  }[];
+  /** The field that says when it asks; null: the clock does. */
+  readonly timestamp: string | null;
   /** A request that can be sent as it is. */
   readonly example: Readonly<Record<string, unknown>>;
   /** Where predictions are asked for. */
@@ -276,6 +281,7 @@ export interface MonitorResults {
   readonly table: string;
   readonly results: readonly {
     readonly feature: string;
+    /** `all` where the rows have no time. */
     readonly day: string;
     readonly rows: number;
     readonly missingRate: number;

@@ -47,7 +47,10 @@ class PlanBuilder {
   add(selection: FeatureSelection): readonly PlannedFeature[] {
     const { view } = selection;
     if (view.kind === "feature_view") return this.#stored(selection, view);
-    for (const [name, type] of Object.entries(view.request)) this.#fields.set(name, { name, type });
+    for (const [name, type] of Object.entries(view.request)) {
+      const isOptional = view.optional?.includes(name) === true && this.#fields.get(name)?.nullable !== false;
+      this.#fields.set(name, { name, type, nullable: isOptional });
+    }
     const inputs = new Map<string, Source>(Object.keys(view.request).map((field) => [field, { field }]));
     for (const planned of view.inputs.flatMap((input) => this.add(input))) {
       if (planned.from === "stored") inputs.set(planned.name, { join: planned.join, feature: planned.feature });
@@ -69,7 +72,8 @@ class PlanBuilder {
     const id = `${view.name}\u0000${on.join("\u0000")}`;
     const join = this.#joins.get(id) ?? { id: this.#joins.size, view, on, features: new Set<string>() };
     this.#joins.set(id, join);
-    for (const field of on) if (!this.#fields.has(field)) this.#fields.set(field, { name: field, type: "string" });
+    for (const field of on)
+      this.#fields.set(field, { name: field, type: this.#fields.get(field)?.type ?? "string", nullable: false });
     return selection.features.map((feature) => {
       join.features.add(feature);
       return { name: `${selection.prefix}${feature}`, from: "stored", join: join.id, feature };

@@ -63,6 +63,12 @@ export function featureViewTask(
   };
 }
 
+/** What a split by shares adds to the table's definition: the shares themselves are no part of it. */
+function placesOf({ split, label }: TrainingDefinition): object {
+  if (!("by" in split)) return {};
+  return { by: split.by, ...(split.stratify === true ? { stratify: label } : {}) };
+}
+
 /** Joins every row of the population with its features as known at its time. */
 export function trainingTableTask(
   parts: RoadParts,
@@ -81,6 +87,7 @@ export function trainingTableTask(
           features: definition.features,
           population: definition.population,
           timestamp: definition.timestamp,
+          ...placesOf(definition),
         }),
       ),
     stillThere: async (version) => (await parts.lakehouse.table(table))?.snapshotId === version,
@@ -208,7 +215,7 @@ export function monitorTask(
       const request = {
         definition,
         features,
-        timestamp: training.timestamp,
+        ...(training.timestamp === undefined ? {} : { timestamp: training.timestamp }),
         baseline: { table: baseline, where: splitConditions(training).train },
         current: { table: current },
       };

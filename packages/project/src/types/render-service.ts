@@ -1,4 +1,4 @@
-import { pascalCase, record, type TypedService } from "./render-types.ts";
+import { pascalCase, record, requestRecord, type TypedService } from "./render-types.ts";
 
 export interface ServiceFile {
   readonly name: string;
@@ -22,7 +22,7 @@ export function renderServiceTypes(file: ServiceFile): string {
 function typesOf({ name, service, errorCodes }: ServiceFile): readonly string[] {
   const type = pascalCase(name);
   return [
-    `export interface ${type}Request ${record(service.request, "")}`,
+    `export interface ${type}Request ${requestRecord(service.request, "")}`,
     `export interface ${type}Response ${record(service.response, "")}`,
     `/** Why a request was refused; \`mill explain CODE\` says more. */\nexport type ${type}ErrorCode = ${errorCodes.map((code) => JSON.stringify(code)).join(" | ")};`,
     `export interface Services {\n  ${JSON.stringify(name)}: { request: ${type}Request; response: ${type}Response };\n}`,

@@ -38,14 +38,27 @@ function registry<Entry>(
 }
 
 function renderService({ request, response }: TypedService): string {
-  return `{ request: ${record(request)}; response: ${record(response)} }`;
+  return `{ request: ${requestRecord(request)}; response: ${record(response)} }`;
+}
+
+/** A request's fields: those that may be missing may be left out. */
+export function requestRecord(columns: readonly Column[], indent = "    "): string {
+  return fieldsOf(columns, { indent, mayLeaveOut: true });
 }
 
 export function record(columns: readonly Column[], indent = "    "): string {
+  return fieldsOf(columns, { indent, mayLeaveOut: false });
+}
+
+function fieldsOf(
+  columns: readonly Column[],
+  { indent, mayLeaveOut }: { readonly indent: string; readonly mayLeaveOut: boolean },
+): string {
   if (columns.length === 0) return "{}";
-  const lines = columns.map(
-    (column) => `${indent}  ${documentation(column, indent)}${JSON.stringify(column.name)}: ${typeOf(column)};`,
-  );
+  const lines = columns.map((column) => {
+    const mark = mayLeaveOut && column.nullable !== false ? "?" : "";
+    return `${indent}  ${documentation(column, indent)}${JSON.stringify(column.name)}${mark}: ${typeOf(column)};`;
+  });
   return `{\n${lines.join("\n")}\n${indent}}`;
 }
 
