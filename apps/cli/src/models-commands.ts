@@ -2,16 +2,27 @@ import type { AliasMoved, ModelVersion } from "@millwright/client";
 import { platformErrors, textTable, type Command, type CommandCall } from "@millwright/platform";
 import { withApi } from "./api.ts";
 import { answerOf } from "./answer-schema.ts";
-import { when } from "./format.ts";
+import { metricTitle, when } from "./format.ts";
+
+type Metrics = Readonly<Record<string, number | undefined>>;
 
 interface VersionDetails {
-  readonly metrics?: { readonly test?: { readonly auc?: number; readonly log_loss?: number } };
-  readonly gates?: readonly { readonly gate: string; readonly passed: boolean; readonly observed: number }[];
+  /** By which the version is told in a word. */
+  readonly metric?: string;
+  readonly metrics?: { readonly validation?: Metrics; readonly test?: Metrics };
+  readonly baselines?: readonly { readonly title: string; readonly metrics: Metrics }[];
+  readonly gates?: readonly { readonly gate: string; readonly passed: boolean; readonly observed: number | null }[];
   readonly importance?: readonly { readonly feature: string; readonly gain: number }[];
 }
 
-function detailsOf(version: ModelVersion | null | undefined): VersionDetails | undefined {
-  return version?.details as VersionDetails | undefined;
+function detailsOf(version: ModelVersion | null | undefined): VersionDetails {
+  return (version?.details ?? {}) as VersionDetails;
+}
+
+/** `AUC 0.8771`, on the test rows. */
+function inAWord({ metric = "auc", metrics }: VersionDetails): string {
+  const value = metrics?.test?.[metric];
+  return value === undefined ? "–" : `${metricTitle(metric)} ${value.toFixed(4)}`;
 }
 
 const modelsList: Command = {
@@ -26,12 +37,12 @@ const modelsList: Command = {
       const models = await api.listModels();
       call.out.result(models, (all) =>
         textTable(
-          ["model", "versions", "champion", "test AUC"],
+          ["model", "versions", "champion", "on the test rows"],
           all.map(({ name, versions, champion }) => [
             name,
             String(versions),
             champion === null ? "none" : String(champion.version),
-            detailsOf(champion)?.metrics?.test?.auc?.toFixed(4) ?? "–",
+            inAWord(detailsOf(champion)),
           ]),
         ),
       );
@@ -49,41 +60,59 @@ const modelsShow: Command = {
   handler: (call) =>
     withApi(call, async (api) => {
       const versions = await api.listModelVersions({ name: call.arguments[0] ?? "" });
-      call.out.result(versions, (all) => {
-        const newest = detailsOf(all[0]);
-        return [
-          textTable(
-            ["version", "aliases", "test AUC", "log loss", "made"],
-            all.map((one) => {
-              const test = detailsOf(one)?.metrics?.test;
-              return [
-                String(one.version),
-                one.aliases.join(" "),
-                test?.auc?.toFixed(4) ?? "–",
-                test?.log_loss?.toFixed(4) ?? "–",
-                when(one.createdAtMs),
-              ];
-            }),
-          ),
-          textTable(
-            ["gate", "observed", ""],
-            (newest?.gates ?? []).map(({ gate, observed, passed }) => [
-              gate,
-              observed.toFixed(4),
-              passed ? "holds" : "does not hold",
-            ]),
-          ),
-          textTable(
-            ["feature", "gain"],
-            (newest?.importance ?? [])
-              .slice(0, 10)
-              .map(({ feature, gain }) => [feature, `${(gain * 100).toFixed(1)}%`]),
-          ),
-        ].join("\n\n");
-      });
+      call.out.result(versions, (all) => versionsText(all));
       return 0;
     }),
 };
+
+/** The versions, then of the newest one its metrics beside the baselines', its gates and what it goes by. */
+function versionsText(versions: readonly ModelVersion[]): string {
+  const { gates = [], importance = [], ...newest } = detailsOf(versions[0]);
+  return [
+    textTable(
+      ["version", "aliases", "on the test rows", "log loss", "made"],
+      versions.map((one) => [
+        String(one.version),
+        one.aliases.join(" "),
+        inAWord(detailsOf(one)),
+        detailsOf(one).metrics?.test?.["log_loss"]?.toFixed(4) ?? "–",
+        when(one.createdAtMs),
+      ]),
+    ),
+    ...baselinesText(newest),
+    textTable(
+      ["gate", "observed", ""],
+      gates.map(({ gate, observed, passed }) => [
+        gate,
+        observed?.toFixed(4) ?? "–",
+        passed ? "holds" : "does not hold",
+      ]),
+    ),
+    textTable(
+      ["feature", "gain"],
+      importance.slice(0, 10).map(({ feature, gain }) => [feature, `${(gain * 100).toFixed(1)}%`]),
+    ),
+  ].join("\n\n");
+}
+
+/** Each metric of the test rows, and what the baselines reach on the same rows. */
+function baselinesText({ metrics, baselines = [] }: VersionDetails): readonly string[] {
+  if (baselines.length === 0) return [];
+  return [
+    textTable(
+      ["on the test rows", "version", ...baselines.map(({ title }) => title)],
+      Object.entries(metrics?.test ?? {}).map(([name, value]) => [
+        metricTitle(name),
+        ...[value, ...baselines.map((baseline) => baseline.metrics[name])].map(figure),
+      ]),
+    ),
+  ];
+}
+
+function figure(value: number | undefined): string {
+  if (value === undefined) return "–";
+  return Number.isInteger(value) ? value.toLocaleString("en-US") : value.toFixed(4);
+}
 
 const modelsCompare: Command = {
   name: "models compare",

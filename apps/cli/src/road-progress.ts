@@ -1,6 +1,6 @@
 import { textTable, type Output } from "@millwright/platform";
 import type { RunReport, TaskReport } from "@millwright/orchestration";
-import { bytes, count, seconds } from "./format.ts";
+import { bytes, count, metricTitle, seconds } from "./format.ts";
 
 const MARKS: Readonly<Record<TaskReport["state"], string>> = {
   waiting: " ",
@@ -75,12 +75,19 @@ export function roadSummary(report: RunReport, peakBytes: number | null): string
       parts.push(
         `✗ ${task.id}: ${task.error.code}: ${task.error.title}: ${task.error.detail}\n  remedy  ${task.error.remedy}`,
       );
-    else if (task.kind === "training" && typeof task.facts["auc"] === "number")
-      parts.push(
-        `model ${task.name} version ${task.facts["version"]}: test AUC ${task.facts["auc"].toFixed(4)} (a constant guess: 0.5000)${task.facts["champion"] === true ? ", champion" : ""}`,
-      );
+    else if (task.kind === "training") parts.push(...modelLine(task));
   }
   return parts.join("\n");
+}
+
+/** The model's metric beside the best baseline's, on the same rows. */
+function modelLine({ name, facts }: TaskReport): readonly string[] {
+  const { version, metric, champion, baseline, baseline_name: beside } = facts;
+  const value = typeof metric === "string" ? facts[metric] : undefined;
+  if (typeof metric !== "string" || typeof value !== "number") return [];
+  const compared = typeof baseline === "number" ? ` (${beside}: ${baseline.toFixed(4)})` : "";
+  const role = champion === true ? ", champion" : "";
+  return [`model ${name} version ${version}: test ${metricTitle(metric)} ${value.toFixed(4)}${compared}${role}`];
 }
 
 function stageRow(stage: string, tasks: readonly TaskReport[]): readonly string[] {

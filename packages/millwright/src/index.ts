@@ -37,9 +37,12 @@ export {
 export {
   atLeast,
   atMost,
+  betterThanBaseline,
   defineTraining,
   gradientBoosting,
   notWorseThan,
+  sliceAtLeast,
+  sliceAtMost,
   type TrainingDefinition,
 } from "@millwright/training";
 export { defineMonitor, type MonitorDefinition } from "@millwright/monitoring";

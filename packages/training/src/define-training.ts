@@ -1,6 +1,7 @@
 import type { ColumnOf, NameOf, TableReference, Tables } from "@millwright/kernel";
 import type { FeatureSelection } from "@millwright/feature-store";
 import { requireSplit } from "./split.ts";
+import type { MetricName } from "./judgement/metrics.ts";
 
 export interface TrainingDefinition {
   readonly kind: "training";
@@ -13,6 +14,9 @@ export interface TrainingDefinition {
   readonly split: TrainingSplit;
   readonly trainer: GradientBoosting;
   readonly gates: readonly Gate[];
+  readonly metric?: MetricName;
+  readonly threshold?: number;
+  readonly slices?: readonly string[];
 }
 
 export type TrainingSplit = TimeSplit | ShareSplit;
@@ -45,7 +49,14 @@ export interface TrainingOptions<Name extends string> {
   readonly features: readonly FeatureSelection<ColumnOf<Name>>[];
   readonly split: TrainingSplit;
   readonly trainer: GradientBoosting;
+  /** What must hold before a version becomes the champion; none given, that it is not worse than the champion. */
   readonly gates?: readonly Gate[];
+  /** By which versions are told in a word and compared: `auc` of a yes or no, unless told otherwise. */
+  readonly metric?: MetricName;
+  /** From which probability on a row counts as called positive; unless given, where F1 is best on the validation rows. */
+  readonly threshold?: number;
+  /** Columns of the training table: the test rows' metrics are also told for each of their values. */
+  readonly slices?: readonly ColumnOf<Name>[];
 }
 
 /**
@@ -88,8 +99,6 @@ export function gradientBoosting(options: Partial<Omit<GradientBoosting, "kind">
   };
 }
 
-export type MetricName = "auc" | "average_precision" | "log_loss" | "brier" | "calibration_error" | "accuracy";
-
 /** What a version must show on the test rows before it may become the champion. */
 export type Gate =
   | { readonly kind: "at_least" | "at_most"; readonly metric: MetricName; readonly bound: number }
@@ -98,7 +107,21 @@ export type Gate =
       readonly alias: string;
       readonly metric: MetricName;
       readonly tolerance: number;
-    };
+    }
+  | { readonly kind: "better_than_baseline"; readonly metric: MetricName; readonly margin: number }
+  | ({
+      readonly kind: "slice";
+      readonly is: "at_least" | "at_most";
+      readonly metric: MetricName;
+      readonly bound: number;
+    } & SliceOptions);
+
+interface SliceOptions {
+  /** By whose values the test rows are sliced. */
+  readonly column: string;
+  /** Slices of fewer rows do not count. */
+  readonly minRows: number;
+}
 
 export function atLeast(metric: MetricName, bound: number): Gate {
   return { kind: "at_least", metric, bound };
@@ -111,4 +134,19 @@ export function atMost(metric: MetricName, bound: number): Gate {
 /** Not worse than the version of an alias by more than a tolerance; holds when there is no such version yet. */
 export function notWorseThan(alias: string, metric: MetricName, tolerance: number): Gate {
   return { kind: "not_worse_than", alias, metric, tolerance };
+}
+
+/** Better, by more than a margin, than each of the baselines that were judged on the same rows. */
+export function betterThanBaseline(metric: MetricName, margin = 0): Gate {
+  return { kind: "better_than_baseline", metric, margin };
+}
+
+/** At least so much on the rows of each of a column's values. */
+export function sliceAtLeast(metric: MetricName, bound: number, { column, minRows }: SliceOptions): Gate {
+  return { kind: "slice", is: "at_least", metric, bound, column, minRows };
+}
+
+/** At most so much on the rows of each of a column's values. */
+export function sliceAtMost(metric: MetricName, bound: number, { column, minRows }: SliceOptions): Gate {
+  return { kind: "slice", is: "at_most", metric, bound, column, minRows };
 }

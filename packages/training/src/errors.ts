@@ -19,6 +19,12 @@ export const trainingErrors = defineErrors("training", {
     title: "The label is not 0 or 1",
     remedy: "Make the label 0 or 1 in the population's model: this trainer answers a yes-or-no question.",
   },
+  "training/unknown-column": {
+    status: 422,
+    title: "A column to slice by is not there",
+    remedy: "`slices` and `sliceAtLeast` name columns of the training table: `mill table show NAME_training`.",
+    example: 'slices: ["carrier"]',
+  },
   "training/too-large": {
     status: 507,
     title: "The training set does not fit into memory",

@@ -1,12 +1,14 @@
 export {
   atLeast,
   atMost,
+  betterThanBaseline,
   defineTraining,
   gradientBoosting,
   notWorseThan,
+  sliceAtLeast,
+  sliceAtMost,
   type Gate,
   type GradientBoosting,
-  type MetricName,
   type TrainingDefinition,
   type TrainingOptions,
   type TrainingSplit,
@@ -15,7 +17,8 @@ export { trainModel, type TrainingMatrix, type TrainOptions } from "./boosting/t
 export { decodeModel, encodeModel } from "./model/model-file.ts";
 export { importance, scoreColumns, scoreRow, type TreeModel } from "./model/tree-model.ts";
 export { exportOnnx } from "./onnx/export-onnx.ts";
-export { calibration, scoreMetrics, type CalibrationBin, type Metrics } from "./metrics.ts";
+export { bestBaseline } from "./judgement/best-baseline.ts";
+export { scoreMetrics, type MetricName, type Metrics } from "./judgement/metrics.ts";
 export { evaluateGates, type GateResult } from "./gates.ts";
 export {
   buildTrainingTable,

@@ -11,25 +11,38 @@ export interface MatrixRequest {
   readonly features: readonly string[];
   readonly table: string;
   readonly where: string;
+  /** Expressions that are read too, float32: what is told of rows, not learned from. */
+  readonly beside?: readonly string[];
 }
+
+/** Rows, and what was asked for beside them. */
+export type ReadMatrix = TrainingMatrix & { readonly beside: readonly Float32Array[] };
+
+/** Reads the rows of a training's table that a condition names. */
+export type ReadRows = (where: string, beside?: readonly string[]) => Promise<ReadMatrix>;
 
 /** Reads rows straight into shared memory, in one pass. They come in a fixed order, so that equal tables train equal models. */
 export async function readMatrix(
   lakehouse: Lakehouse,
-  { definition, features, table, where }: MatrixRequest,
-): Promise<TrainingMatrix> {
+  { definition, features, table, where, beside: expressions = [] }: MatrixRequest,
+): Promise<ReadMatrix> {
   const relation = lakehouse.relation(table);
   const counted = await lakehouse.query(`SELECT count(*) FROM ${relation} WHERE ${where}`);
   const rows = Number(counted.rows[0]?.[0] ?? 0);
   if (rows === 0) throw trainingErrors.create("training/no-rows", { because: `no row of ${table} has ${where}` });
-  const bytes = rows * (features.length + 1) * 4;
+  const bytes = rows * (features.length + expressions.length + 1) * 4;
   if (bytes > BYTES_MAX)
     throw trainingErrors.create("training/too-large", {
       because: `${rows} rows by ${features.length} features are ${Math.round(bytes / 2 ** 20)} MiB`,
     });
-  const columns = features.map(() => new Float32Array(new SharedArrayBuffer(rows * 4)));
-  const labels = new Float32Array(new SharedArrayBuffer(rows * 4));
-  const chosen = [`${quoteName(definition.label)}::float AS label`, ...features.map(quoteName)].join(", ");
+  const column = () => new Float32Array(new SharedArrayBuffer(rows * 4));
+  const [labels, columns, beside] = [column(), features.map(column), expressions.map(column)];
+  const targets = [labels, ...columns, ...beside];
+  const chosen = [
+    `${quoteName(definition.label)}::float AS label`,
+    ...features.map(quoteName),
+    ...expressions.map((expression, place) => `${expression} AS beside_${place}_`),
+  ].join(", ");
   const state = await lakehouse.table(table);
   const order = rowOrder(
     definition,
@@ -38,10 +51,10 @@ export async function readMatrix(
   const select = `SELECT ${chosen} FROM ${relation} WHERE ${where} ORDER BY ${order}`;
   let at = 0;
   for await (const batch of lakehouse.readColumns(select)) {
-    batch.columns.forEach((vector, index) => copyColumn(index === 0 ? labels : columns[index - 1], { vector, at }));
+    batch.columns.forEach((vector, index) => copyColumn(targets[index], { vector, at }));
     at += batch.rows;
   }
-  return { features, rows, columns, labels };
+  return { features, rows, columns, labels, beside };
 }
 
 /** Copies a vector's values from a place on, float32, with NaN for null. */

@@ -7,15 +7,14 @@ import type { ModelVersion, Tracking } from "@millwright/tracking";
 import { trainModel } from "./boosting/train-model.ts";
 import type { TrainingDefinition } from "./define-training.ts";
 import { evaluateGates, type GateResult } from "./gates.ts";
-import { readMatrix } from "./matrix.ts";
-import type { TrainingMatrix } from "./boosting/train-model.ts";
-import type { Metrics } from "./metrics.ts";
+import { judgeModel } from "./judgement/judge-model.ts";
+import type { BaselineJudgement } from "./judgement/judgement.ts";
+import type { MetricName, Metrics } from "./judgement/metrics.ts";
+import { readMatrix, type ReadRows } from "./matrix.ts";
 import { encodeModel } from "./model/model-file.ts";
-import { importance, type TreeModel } from "./model/tree-model.ts";
+import { importance } from "./model/tree-model.ts";
 import { exportOnnx } from "./onnx/export-onnx.ts";
-import { verifyExport } from "./onnx/verify-export.ts";
-import { startScorer, type Judgement } from "./scoring/scorer.ts";
-import { splitConditions, withPlaces, type SplitConditions } from "./split.ts";
+import { splitConditions, withPlaces } from "./split.ts";
 
 export interface TrainPorts {
   readonly lakehouse: Lakehouse;
@@ -38,8 +37,11 @@ export interface TrainingResult {
   readonly runId: string;
   readonly version: number;
   readonly champion: boolean;
+  /** By which the version is told in a word. */
+  readonly metric: MetricName;
   readonly validation: Metrics;
   readonly test: Metrics;
+  readonly baselines: readonly BaselineJudgement[];
   readonly gates: readonly GateResult[];
 }
 
@@ -92,8 +94,9 @@ export async function train(
   if (left !== undefined) return left;
   const features = planFeatures(definition.features).features.map(({ name }) => name);
   progress({ message: "reading the training rows" });
-  const read = (where: string) =>
-    readMatrix(ports.lakehouse, { definition, features, table: trainingTable(definition.name), where });
+  const table = trainingTable(definition.name);
+  const read: ReadRows = (where, beside = []) =>
+    readMatrix(ports.lakehouse, { definition, features, table, where, beside });
   const parts = splitConditions(definition);
   const matrix = await read(parts.train);
   const run = await tracking.startRun({
@@ -113,11 +116,15 @@ export async function train(
     });
     progress({ message: "judging on the held-out rows" });
     const onnx = exportOnnx(model);
-    const { validation, test } = await judge({ model, onnx, read, threads: settings.threads, parts });
-    const champion = await tracking.byAlias(definition.name, "champion");
-    const gates = evaluateGates(definition.gates, test.metrics, (alias) =>
-      alias === "champion" ? metricsOf(champion) : undefined,
+    const judgement = await judgeModel(
+      { lakehouse: ports.lakehouse, read },
+      { definition, model, onnx, trained: matrix, table, parts, threads: settings.threads },
     );
+    const champion = await tracking.byAlias(definition.name, "champion");
+    const gates = evaluateGates(definition.gates, {
+      judgement,
+      aliasMetrics: (alias) => (alias === "champion" ? metricsOf(champion) : undefined),
+    });
     const artifactPath = join(settings.artifactRoot, run.id);
     const signature: ModelSignature = {
       model: definition.name,
@@ -130,19 +137,24 @@ export async function train(
       "model.mwt": encodeModel(model),
       "model.onnx": onnx,
       "signature.json": Buffer.from(JSON.stringify(signature, null, 2)),
+      "judgement.json": Buffer.from(JSON.stringify(judgement)),
     });
-    await tracking.logMetrics(run.id, metricRows({ validation: validation.metrics, test: test.metrics }));
+    const { metric, baselines } = judgement;
+    const metrics = { validation: judgement.validation.metrics, test: judgement.test.metrics };
+    await tracking.logMetrics(run.id, metricRows(metrics));
     const holds = gates.every(({ passed }) => passed);
     const version = await tracking.register({
       model: definition.name,
       runId: run.id,
       artifactPath,
       details: {
-        metrics: { validation: validation.metrics, test: test.metrics },
+        metric,
+        metrics,
+        baselines,
         gates,
         signature: { features, request: signature.request, timestamp: signature.timestamp ?? null },
         importance: importance(model),
-        calibration: test.calibration,
+        ...(judgement.test.plots.kind === "binary" ? { calibration: judgement.test.plots.calibration } : {}),
         parameters: { ...definition.trainer },
         rows: matrix.rows,
         trees: model.roots.length,
@@ -153,45 +165,10 @@ export async function train(
     });
     writePoint("training/register/after");
     await tracking.finishRun(run.id, "finished");
-    return {
-      runId: run.id,
-      version: version.version,
-      champion: holds,
-      validation: validation.metrics,
-      test: test.metrics,
-      gates,
-    };
+    return { runId: run.id, version: version.version, champion: holds, metric, ...metrics, baselines, gates };
   } catch (error) {
     await tracking.finishRun(run.id, "failed");
     throw error;
-  }
-}
-
-/** Scores the held-out rows and measures the answers, a part at a time, so that one part lies in memory; the export too. */
-async function judge({
-  model,
-  onnx,
-  read,
-  threads,
-  parts,
-}: {
-  readonly model: TreeModel;
-  readonly onnx: Uint8Array;
-  readonly read: (where: string) => Promise<TrainingMatrix>;
-  readonly threads: number;
-  readonly parts: SplitConditions;
-}): Promise<{ readonly validation: Judgement; readonly test: Judgement }> {
-  const scorer = startScorer(model, threads);
-  const judgePart = async (where: string) => {
-    const { columns, labels, rows } = await read(where);
-    const answers = await scorer.score(columns, rows);
-    await verifyExport(onnx, { columns, answers, rows });
-    return scorer.judge(labels, answers);
-  };
-  try {
-    return { validation: await judgePart(parts.validation), test: await judgePart(parts.test) };
-  } finally {
-    await scorer.close();
   }
 }
 
@@ -205,12 +182,12 @@ async function leftByInterruptedRun(
   const [newest] = await tracking.versions(name);
   if (newest?.details["fingerprint"] !== fingerprint || String(newest.version) === lastVersion) return undefined;
   await tracking.finishRun(newest.runId, "finished");
-  const { metrics, gates } = newest.details as {
+  const { metrics, ...told } = newest.details as Pick<TrainingResult, "metric" | "baselines" | "gates"> & {
     readonly metrics: Pick<TrainingResult, "validation" | "test">;
-    readonly gates: readonly GateResult[];
   };
+  const { metric, baselines, gates } = told;
   const champion = newest.aliases.includes("champion");
-  return { runId: newest.runId, version: newest.version, champion, ...metrics, gates };
+  return { runId: newest.runId, version: newest.version, champion, metric, ...metrics, baselines, gates };
 }
 
 /** What a caller must send for these features. */

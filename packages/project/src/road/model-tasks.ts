@@ -3,6 +3,7 @@ import { materialise, planFeatures, type FeatureViewData } from "@millwright/fea
 import { monitorTable, runMonitor, type MonitorDefinition } from "@millwright/monitoring";
 import type { Task, TaskOutcome } from "@millwright/orchestration";
 import {
+  bestBaseline,
   buildTrainingTable,
   scoredTable,
   splitConditions,
@@ -11,6 +12,7 @@ import {
   trainingTable,
   type ModelSignature,
   type TrainingDefinition,
+  type TrainingResult,
 } from "@millwright/training";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -21,7 +23,7 @@ import { tellLineage } from "./lineage.ts";
 import type { RoadParts } from "./parts.ts";
 
 /** The trainer's own version: raise it when equal inputs would train another model. */
-const TRAINER_VERSION = 2;
+const TRAINER_VERSION = 3;
 /** Raised when equal rows would give another index. */
 const MONITOR_VERSION = 2;
 /** Raised when a deployment says more than it did. */
@@ -136,21 +138,28 @@ export function trainingTask(parts: RoadParts, { name, definition }: Defined<Tra
       const failed = result.gates.filter(({ passed }) => !passed);
       return {
         outputVersion: String(result.version),
-        facts: {
-          version: result.version,
-          champion: result.champion,
-          auc: result.test.auc,
-          log_loss: result.test.log_loss,
-          base_rate: result.test.base_rate,
-        },
+        facts: modelFacts(result),
         warned: failed.length > 0,
         ...(failed.length === 0
           ? {}
           : {
-              message: `not the champion: ${failed.map(({ gate, observed }) => `${gate} is ${observed.toFixed(4)}`).join(", ")}`,
+              message: `not the champion: ${failed.map(({ gate, observed }) => `${gate} is ${observed?.toFixed(4) ?? "not known"}`).join(", ")}`,
             }),
       };
     },
+  };
+}
+
+/** A version in a few numbers: its metrics on the test rows, and its main one's beside the best baseline's. */
+function modelFacts({ version, champion, metric, test, baselines }: TrainingResult): TaskOutcome["facts"] {
+  const { rows: _rows, ...metrics } = test;
+  const baseline = bestBaseline(metric, baselines);
+  return {
+    version,
+    champion,
+    metric,
+    ...metrics,
+    ...(baseline === undefined ? {} : { baseline: baseline.value, baseline_name: baseline.title }),
   };
 }
 

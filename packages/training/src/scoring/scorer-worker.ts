@@ -1,5 +1,4 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { calibration, scoreMetrics } from "../metrics.ts";
 import { decodeModel } from "../model/model-file.ts";
 import { scoreColumns } from "../model/tree-model.ts";
 import type { ScorerReply, ScorerRequest } from "./scorer.ts";
@@ -8,16 +7,7 @@ import type { ScorerReply, ScorerRequest } from "./scorer.ts";
 
 const model = decodeModel(workerData as Uint8Array);
 
-parentPort?.on("message", (request: ScorerRequest) => {
-  parentPort?.postMessage({ id: request.id, answer: answer(request) } satisfies ScorerReply);
-});
-
-function answer(request: ScorerRequest): ScorerReply["answer"] {
-  if (request.kind === "judge") {
-    const { labels, probabilities } = request;
-    return { metrics: scoreMetrics(labels, probabilities), calibration: calibration(labels, probabilities) };
-  }
-  const { columns, from, to, probabilities } = request;
+parentPort?.on("message", ({ id, columns, from, to, probabilities }: ScorerRequest) => {
   probabilities.set(scoreColumns(model, columns, { from, to }), from);
-  return null;
-}
+  parentPort?.postMessage({ id } satisfies ScorerReply);
+});

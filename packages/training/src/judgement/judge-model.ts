@@ -1,0 +1,118 @@
+import type { Lakehouse } from "@millwright/lakehouse";
+import type { TrainingMatrix } from "../boosting/train-model.ts";
+import type { TrainingDefinition } from "../define-training.ts";
+import type { ReadRows } from "../matrix.ts";
+import { encodeModel } from "../model/model-file.ts";
+import type { TreeModel } from "../model/tree-model.ts";
+import { verifyExport } from "../onnx/verify-export.ts";
+import { startScorer, type Scorer } from "../scoring/scorer.ts";
+import type { AnsweredPart } from "./judge-part.ts";
+import { startJudgeThread, type JudgeThread } from "./judge-thread.ts";
+import type { Judgement } from "./judgement.ts";
+import { sampleRows } from "./learning-curve.ts";
+import { MAIN_METRIC } from "./metrics.ts";
+import { sliceValues } from "./slice-values.ts";
+
+export interface JudgeRequest {
+  readonly definition: TrainingDefinition;
+  readonly model: TreeModel;
+  readonly onnx: Uint8Array;
+  /** The rows that the model learned from. */
+  readonly trained: TrainingMatrix;
+  readonly table: string;
+  readonly parts: { readonly validation: string; readonly test: string };
+  readonly threads: number;
+}
+
+export interface JudgePorts {
+  readonly lakehouse: Lakehouse;
+  readonly read: ReadRows;
+}
+
+interface Judges {
+  readonly scorer: Scorer;
+  readonly thread: JudgeThread;
+}
+
+/**
+ * Scores the held-out rows and measures the answers, a part at a time, so that one part lies in memory; the export is held
+ * against them too, and the baselines learn and answer beside the model.
+ */
+export async function judgeModel(ports: JudgePorts, request: JudgeRequest): Promise<Judgement> {
+  const judges: Judges = { scorer: startScorer(request.model, request.threads), thread: startJudgeThread() };
+  try {
+    return await judgeParts(ports, request, judges);
+  } finally {
+    await Promise.all([judges.scorer.close(), judges.thread.close()]);
+  }
+}
+
+async function judgeParts({ lakehouse, read }: JudgePorts, request: JudgeRequest, judges: Judges): Promise<Judgement> {
+  const { definition, model, trained, table, parts } = request;
+  const { thread } = judges;
+  const columns = slicedColumns(definition);
+  const [slices, validationRows] = await Promise.all([
+    sliceValues(lakehouse, { table, where: parts.test, columns }),
+    read(parts.validation),
+  ]);
+  const baselines = thread.ask("fit", {
+    objective: model.objective,
+    outputs: outputsOf(model),
+    columns: trained.columns,
+    numeric: trained.columns.map((_column, place) => place),
+    labels: trained.labels,
+  });
+  const learning = thread.ask("learning", {
+    model: encodeModel(model),
+    train: sampleRows(trained),
+    validation: sampleRows(validationRows),
+  });
+  const validated = await answered(request, judges, validationRows);
+  const threshold = definition.threshold ?? (await thread.ask("threshold", validated));
+  const validation = await thread.ask("part", { part: validated, threshold });
+  const testRows = await read(
+    parts.test,
+    slices.map(({ code }) => code),
+  );
+  const part = await answered(request, judges, testRows);
+  const sliced = slices.map(({ column, values }, place) => ({
+    column,
+    values,
+    codes: testRows.beside[place] ?? new Float32Array(),
+  }));
+  return {
+    objective: model.objective,
+    metric: definition.metric ?? MAIN_METRIC[model.objective],
+    threshold,
+    validation,
+    test: await thread.ask("part", { part, threshold }),
+    baselines: await thread.ask("baselines", {
+      baselines: await baselines,
+      columns: testRows.columns,
+      part,
+      threshold,
+    }),
+    slices: await thread.ask("slices", { part, threshold, sliced }),
+    learning: await learning,
+  };
+}
+
+async function answered(
+  { model, onnx }: JudgeRequest,
+  { scorer }: Judges,
+  { columns, labels, rows }: TrainingMatrix,
+): Promise<AnsweredPart> {
+  const predictions = await scorer.score(columns, rows);
+  await verifyExport(onnx, { columns, answers: predictions, rows });
+  return { objective: model.objective, classes: [], labels, predictions };
+}
+
+/** The columns that are asked for, and those of the gates. */
+function slicedColumns({ slices = [], gates }: TrainingDefinition): readonly string[] {
+  return [...new Set([...slices, ...gates.flatMap((gate) => (gate.kind === "slice" ? [gate.column] : []))])];
+}
+
+/** How many numbers a model answers a row with: one, or one a class. */
+function outputsOf(_model: TreeModel): number {
+  return 1;
+}

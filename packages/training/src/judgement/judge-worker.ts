@@ -1,0 +1,57 @@
+import { parentPort } from "node:worker_threads";
+import { decodeModel } from "../model/model-file.ts";
+import { fitBaselines, predictBaselines, type BaselineRequest, type Baselines } from "./baselines.ts";
+import { judgePart, metricsOf, thresholdFor, type AnsweredPart } from "./judge-part.ts";
+import { judgeSlice, type SlicedColumn } from "./judge-slices.ts";
+import type { BaselineJudgement, LearningCurve, PartJudgement, Slice } from "./judgement.ts";
+import { learningCurve, type SampledRows } from "./learning-curve.ts";
+import { baselineTitle } from "./baselines.ts";
+
+// The thread that judges: millions of rows are sorted and summed here, off the caller's loop.
+
+/** What may be asked, and what is answered. Rows come in shared memory. */
+export interface JudgeWork {
+  readonly fit: (request: BaselineRequest) => Baselines;
+  readonly threshold: (part: AnsweredPart) => number | null;
+  readonly part: (request: { readonly part: AnsweredPart; readonly threshold: number | null }) => PartJudgement;
+  readonly baselines: (request: BaselinePart) => readonly BaselineJudgement[];
+  readonly slices: (request: SlicesRequest) => readonly Slice[];
+  readonly learning: (request: LearningRequest) => LearningCurve;
+}
+
+interface BaselinePart {
+  readonly baselines: Baselines;
+  readonly columns: readonly Float32Array[];
+  readonly part: AnsweredPart;
+  readonly threshold: number | null;
+}
+
+interface SlicesRequest {
+  readonly part: AnsweredPart;
+  readonly threshold: number | null;
+  readonly sliced: readonly SlicedColumn[];
+}
+
+interface LearningRequest {
+  readonly model: Uint8Array;
+  readonly train: SampledRows;
+  readonly validation: SampledRows;
+}
+
+const work: JudgeWork = {
+  fit: fitBaselines,
+  threshold: thresholdFor,
+  part: ({ part, threshold }) => judgePart(part, threshold),
+  baselines: ({ baselines, columns, part, threshold }) =>
+    predictBaselines(baselines, { columns, rows: part.labels.length }).map(({ name, predictions }) => ({
+      name,
+      title: baselineTitle(name, part.objective),
+      metrics: metricsOf({ ...part, predictions }, threshold),
+    })),
+  slices: ({ part, threshold, sliced }) => sliced.map((one) => judgeSlice(part, { threshold, sliced: one })),
+  learning: ({ model, ...rows }) => learningCurve(decodeModel(model), rows),
+};
+
+parentPort?.on("message", ({ kind, request }: { readonly kind: keyof JudgeWork; readonly request: never }) => {
+  parentPort?.postMessage(work[kind](request));
+});

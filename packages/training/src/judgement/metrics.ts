@@ -1,0 +1,223 @@
+import type { Sweep } from "./sweep.ts";
+import { cutAt, rankingOf, sweepOf } from "./sweep.ts";
+
+/** Of a yes-or-no label. Precision, recall and F1 are at the chosen threshold, accuracy at one half. */
+type BinaryMetric =
+  | "auc"
+  | "average_precision"
+  | "log_loss"
+  | "brier"
+  | "calibration_error"
+  | "accuracy"
+  | "precision"
+  | "recall"
+  | "f1";
+
+/** Of a number. */
+type NumberMetric = "rmse" | "mae" | "r2";
+
+/** Of one class of several: the means over the classes of precision, recall and F1, each class counted alike. */
+type ClassMetric = "log_loss" | "accuracy" | "macro_precision" | "macro_recall" | "macro_f1";
+
+export type MetricName = BinaryMetric | NumberMetric | ClassMetric;
+
+/** How good predictions are. A metric that some rows do not give, such as the AUC of rows of one label, is not there. */
+export type Metrics = { readonly rows: number; readonly base_rate?: number } & {
+  readonly [name in MetricName]?: number;
+};
+
+/** What a label is, as the trainer's objective says it. */
+export type Objective = "binary" | "squared" | "softmax";
+
+/** By what a version is told in a word, and is held against the champion. */
+export const MAIN_METRIC: Readonly<Record<Objective, MetricName>> = {
+  binary: "auc",
+  squared: "rmse",
+  softmax: "log_loss",
+};
+
+const SMALLER_IS_BETTER: ReadonlySet<string> = new Set<MetricName>([
+  "log_loss",
+  "brier",
+  "calibration_error",
+  "rmse",
+  "mae",
+]);
+
+/** How much better a metric's value is than another, whichever way better is. */
+export function gainOver(metric: MetricName, { value, other }: { readonly value: number; readonly other: number }) {
+  return SMALLER_IS_BETTER.has(metric) ? other - value : value - other;
+}
+
+export interface CalibrationBin {
+  readonly from: number;
+  readonly to: number;
+  readonly rows: number;
+  readonly meanProbability: number;
+  readonly observedRate: number;
+}
+
+const CALIBRATION_BINS = 20;
+/** A probability nearer to 0 or 1 than this costs no more than it. */
+const SAFE = 1e-15;
+
+/** The metrics of probabilities against 0/1 labels. The calibration error is the expected one over 20 bins of equal width. */
+export function scoreMetrics(labels: Float32Array, probabilities: Float32Array): Metrics {
+  return binaryMetrics({ labels, probabilities, sweep: sweepOf(labels, probabilities), threshold: 0.5 });
+}
+
+export interface Swept {
+  readonly labels: Float32Array;
+  readonly probabilities: Float32Array;
+  /** Of the same labels and probabilities. */
+  readonly sweep: Sweep;
+  readonly threshold: number;
+}
+
+export function binaryMetrics({ labels, probabilities, sweep, threshold }: Swept): Metrics {
+  const rows = labels.length;
+  const { positives } = sweep;
+  const { logLoss, brier, right } = sumsOf(labels, probabilities);
+  const { truePositives, falsePositives } = cutAt(sweep, threshold);
+  const called = truePositives + falsePositives;
+  const calibrationError = calibration(labels, probabilities).reduce(
+    (sum, bin) => sum + (bin.rows / rows) * Math.abs(bin.meanProbability - bin.observedRate),
+    0,
+  );
+  return {
+    rows,
+    base_rate: positives / rows,
+    ...rankingOf(sweep),
+    log_loss: logLoss / rows,
+    brier: brier / rows,
+    calibration_error: calibrationError,
+    accuracy: right / rows,
+    ...(called === 0 ? {} : { precision: truePositives / called }),
+    ...(positives === 0 ? {} : { recall: truePositives / positives, f1: (2 * truePositives) / (called + positives) }),
+  };
+}
+
+function sumsOf(labels: Float32Array, probabilities: Float32Array) {
+  let [logLoss, brier, right] = [0, 0, 0];
+  for (let row = 0; row < labels.length; row += 1) {
+    const label = labels[row] as number;
+    const probability = probabilities[row] as number;
+    const safe = Math.min(Math.max(probability, SAFE), 1 - SAFE);
+    logLoss -= label === 1 ? Math.log(safe) : Math.log1p(-safe);
+    brier += (probability - label) ** 2;
+    if (probability >= 0.5 === (label === 1)) right += 1;
+  }
+  return { logLoss, brier, right };
+}
+
+export function calibration(labels: Float32Array, probabilities: Float32Array): readonly CalibrationBin[] {
+  const rows = new Float64Array(CALIBRATION_BINS);
+  const sums = new Float64Array(CALIBRATION_BINS);
+  const observed = new Float64Array(CALIBRATION_BINS);
+  for (let row = 0; row < labels.length; row += 1) {
+    const probability = probabilities[row] as number;
+    const bin = Math.min(CALIBRATION_BINS - 1, Math.floor(probability * CALIBRATION_BINS));
+    rows[bin] = (rows[bin] as number) + 1;
+    sums[bin] = (sums[bin] as number) + probability;
+    observed[bin] = (observed[bin] as number) + (labels[row] as number);
+  }
+  return Array.from(rows, (count, bin) => ({
+    from: bin / CALIBRATION_BINS,
+    to: (bin + 1) / CALIBRATION_BINS,
+    rows: count,
+    meanProbability: count === 0 ? 0 : (sums[bin] as number) / count,
+    observedRate: count === 0 ? 0 : (observed[bin] as number) / count,
+  })).filter((bin) => bin.rows > 0);
+}
+
+/** The metrics of predicted numbers. The coefficient of determination is not there where all labels are the same. */
+export function numberMetrics(labels: Float32Array, predictions: Float32Array): Metrics {
+  const rows = labels.length;
+  let [sum, absolute, squared] = [0, 0, 0];
+  for (let row = 0; row < rows; row += 1) {
+    const error = (predictions[row] as number) - (labels[row] as number);
+    sum += labels[row] as number;
+    absolute += Math.abs(error);
+    squared += error * error;
+  }
+  const mean = sum / rows;
+  const spread = labels.reduce((total, label) => total + (label - mean) ** 2, 0);
+  return {
+    rows,
+    rmse: Math.sqrt(squared / rows),
+    mae: absolute / rows,
+    ...(spread === 0 ? {} : { r2: 1 - squared / spread }),
+  };
+}
+
+export interface ClassRates {
+  readonly name: string;
+  readonly rows: number;
+  readonly called: number;
+  readonly precision: number | null;
+  readonly recall: number | null;
+  readonly f1: number | null;
+}
+
+/** Rows by their class and the class that is called, the likeliest one: `counts[actual * classes + called]`. */
+export function confusionOf(labels: Float32Array, { probabilities, classes }: ClassAnswers): Uint32Array {
+  const counts = new Uint32Array(classes * classes);
+  for (let row = 0; row < labels.length; row += 1) {
+    let called = 0;
+    for (let one = 1; one < classes; one += 1)
+      if ((probabilities[row * classes + one] as number) > (probabilities[row * classes + called] as number))
+        called = one;
+    const at = (labels[row] as number) * classes + called;
+    counts[at] = (counts[at] as number) + 1;
+  }
+  return counts;
+}
+
+export interface ClassAnswers {
+  /** Row by row, a probability for each class. */
+  readonly probabilities: Float32Array;
+  readonly classes: number;
+}
+
+/** Precision, recall and F1 of each class; none where there are no such rows. */
+export function classRates(counts: Uint32Array, names: readonly string[]): readonly ClassRates[] {
+  return names.map((name, own) => {
+    let [rows, called] = [0, 0];
+    names.forEach((_name, other) => {
+      rows += counts[own * names.length + other] as number;
+      called += counts[other * names.length + own] as number;
+    });
+    const right = counts[own * names.length + own] as number;
+    return {
+      name,
+      rows,
+      called,
+      precision: called === 0 ? null : right / called,
+      recall: rows === 0 ? null : right / rows,
+      f1: rows === 0 ? null : (2 * right) / (rows + called),
+    };
+  });
+}
+
+/** The metrics of several classes' probabilities; the means are over the classes that have rows. */
+export function classMetrics(labels: Float32Array, answers: ClassAnswers): Metrics {
+  const { probabilities, classes } = answers;
+  const counts = confusionOf(labels, answers);
+  let [logLoss, right] = [0, 0];
+  for (let row = 0; row < labels.length; row += 1) {
+    const probability = probabilities[row * classes + (labels[row] as number)] as number;
+    logLoss -= Math.log(Math.min(Math.max(probability, SAFE), 1));
+  }
+  for (let one = 0; one < classes; one += 1) right += counts[one * classes + one] as number;
+  const rates = classRates(counts, Array.from({ length: classes }, String)).filter(({ rows }) => rows > 0);
+  const mean = (name: "precision" | "recall" | "f1") =>
+    rates.reduce((sum, rate) => sum + (rate[name] ?? 0), 0) / rates.length;
+  return {
+    rows: labels.length,
+    log_loss: logLoss / labels.length,
+    accuracy: right / labels.length,
+    macro_precision: mean("precision"),
+    macro_recall: mean("recall"),
+    macro_f1: mean("f1"),
+  };
+}
