@@ -10,6 +10,7 @@ import { migrate } from "@millwright/platform";
 import { openSqliteDatabase } from "@millwright/platform/adapters/sqlite-database";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { defineMonitor, runMonitor } from "../src/index.ts";
+import { tenthsOf } from "../src/tenths.ts";
 
 let folder: string;
 let lakehouse: Lakehouse;
@@ -69,4 +70,20 @@ test("the alert names the feature that moved, and only that", async () => {
 
 test("a feature that is left out is not watched", async () => {
   expect(await watch(["moved"])).toMatchObject({ alerts: [], rows: 4 });
+});
+
+test("of a large table a sample says where the tenths are; of one whose rows repeat each other, all of it", async () => {
+  await lakehouse.write({
+    table: "large",
+    select: "select (i * 7919 % 600000)::float as varied, (i % 3 + 1)::float as same from range(600000) r(i)",
+    mode: "replace",
+  });
+  const varied = await tenthsOf(lakehouse, { table: "large", where: "true", features: ["varied"] });
+  const cuts = (varied.get("varied") ?? []).map(Number);
+  expect(cuts.map((cut, index) => Math.abs(cut / 600_000 - (index + 1) / 10) < 0.005)).toEqual(Array(9).fill(true));
+  expect(cuts).not.toContain(60_000);
+
+  await lakehouse.write({ table: "few", select: "select same from large", mode: "replace" });
+  const few = await tenthsOf(lakehouse, { table: "few", where: "true", features: ["same"] });
+  expect(few.get("same")).toEqual(["1", "1", "1", "2", "2", "2", "3", "3", "3"]);
 });

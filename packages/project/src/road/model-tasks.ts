@@ -25,7 +25,7 @@ import type { RoadParts } from "./parts.ts";
 /** The trainer's own version: raise it when equal inputs would train another model. */
 const TRAINER_VERSION = 3;
 /** Raised when equal rows would give another index. */
-const MONITOR_VERSION = 2;
+const MONITOR_VERSION = 3;
 /** Raised when a deployment says more than it did. */
 const DEPLOYMENT_VERSION = 2;
 
