@@ -10,7 +10,7 @@ import {
   type TypedSurface,
   type WrittenTypes,
 } from "@millwright/project";
-import { RESPONSE_COLUMNS } from "@millwright/serving";
+import { responseColumns } from "@millwright/serving";
 import { requestOf, type TrainingDefinition } from "@millwright/training";
 import { compileModel } from "@millwright/transformation";
 import { installation } from "./installation.ts";
@@ -41,9 +41,7 @@ export async function surfaceOf(project: Project, lakehouse: Pick<Lakehouse, Des
   const services = Object.fromEntries(
     project.services.flatMap(({ name, definition }) => {
       const training = project.trainings.find((candidate) => candidate.name === modelName(definition.model));
-      return training === undefined
-        ? []
-        : [[name, { request: requestColumns(training.definition, tables), response: RESPONSE_COLUMNS }]];
+      return training === undefined ? [] : [[name, serviceColumns(training.definition, tables)]];
     }),
   );
   return { tables, featureViews, models, services };
@@ -110,6 +108,13 @@ function requestColumns(
     const column = population.find((candidate) => candidate.name === name);
     return column === undefined ? [] : [{ ...column, nullable }];
   });
+}
+
+/** What a service of this training takes and answers with. */
+function serviceColumns(definition: TrainingDefinition, tables: Readonly<Record<string, readonly Column[]>>) {
+  const { population, label, trainer } = definition;
+  const type = tables[population.name]?.find(({ name }) => name === label)?.type ?? "string";
+  return { request: requestColumns(definition, tables), response: responseColumns(trainer.objective, type) };
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Column } from "@millwright/kernel";
 import { quoteName } from "@millwright/lakehouse";
 import type { FeatureSelection, FeatureViewData } from "./definitions.ts";
 import { expressionSql } from "./domain/expression.ts";
-import { planFeatures, type FeaturePlan, type PlannedFeature, type StoredJoin } from "./domain/plan.ts";
+import { fieldAsItIs, planFeatures, type FeaturePlan, type PlannedFeature, type StoredJoin } from "./domain/plan.ts";
 import { countedSql } from "./history/counted.ts";
 import { instantSql, knownRows } from "./history/known-rows.ts";
 
@@ -25,7 +25,8 @@ export interface HistoricalRequest {
 /**
  * One SELECT: the kept columns and every feature as it was known at the row's time. Of a view's rows for a key the newest
  * with `timestamp <= row's time` counts, and only if it is no older than the view's ttl; where rows say when they were
- * written, none counts before it was. What is missing or too old is as the view says. Features come as FLOAT.
+ * written, none counts before it was. What is missing or too old is as the view says. Features come as FLOAT,
+ * those that are a text of the row as it is as VARCHAR.
  *
  * An as-of join sorts both of its sides, whole rows with long keys slowly. So the population is numbered, each set of key
  * columns gets a small integer a key, the joins of a set go over (number, integer, time) alone, and what they found meets
@@ -35,7 +36,8 @@ export function historicalSelect(request: HistoricalRequest): string {
   const plan = planFeatures(request.selections);
   const kept = request.keep.map((name) => `p.${quoteName(name)}`);
   const features = plan.features.map(
-    (feature) => `${featureSql(feature, { plan, request })}::float AS ${quoteName(feature.name)}`,
+    (feature) =>
+      `${textSql(feature, { plan, request }) ?? `${featureSql(feature, { plan, request })}::float`} AS ${quoteName(feature.name)}`,
   );
   const sets = keySets(plan);
   const fields = [...new Set([...request.keep, ...timeOf(request), ...plan.fields.map(({ name }) => name)])];
@@ -112,6 +114,13 @@ function foundName(join: number, feature: string): string {
 interface Context {
   readonly plan: FeaturePlan;
   readonly request: HistoricalRequest;
+}
+
+/** A feature that is text; undefined for any other. */
+function textSql(planned: PlannedFeature, { request }: Context): string | undefined {
+  const field = fieldAsItIs(planned);
+  if (field === undefined || typeIn(request.populationColumns, field) !== "string") return undefined;
+  return `p.${quoteName(field)}`;
 }
 
 function featureSql(planned: PlannedFeature, context: Context): string {

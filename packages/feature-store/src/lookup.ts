@@ -1,13 +1,15 @@
 import type { Column } from "@millwright/kernel";
 import type { FeatureSelection } from "./definitions.ts";
 import { compileExpression } from "./domain/expression.ts";
-import { planFeatures, type FeaturePlan, type PlannedFeature, type StoredJoin } from "./domain/plan.ts";
+import { fieldAsItIs, planFeatures, type FeaturePlan, type PlannedFeature, type StoredJoin } from "./domain/plan.ts";
 import { featureErrors } from "./errors.ts";
 import { entityKey, type OnlineRow, type OnlineStore } from "./ports.ts";
 
-/** What one request's lookup found. `values` are float32, in the order of `names`; NaN is missing. Times are milliseconds. */
+/** What one request's lookup found. `values` are float32, in the order of `names`; NaN is missing, or text. Times are milliseconds. */
 export interface LookedUp {
   readonly values: Float32Array;
+  /** The text features that are there, by name. */
+  readonly texts: Readonly<Record<string, string>>;
   /** By view and role: when its row was true, or null when there was none. */
   readonly featureTimesMs: Readonly<Record<string, number | null>>;
   readonly missing: readonly string[];
@@ -36,6 +38,7 @@ export function createOnlineFeatures(
   const fields = fieldsOf(plan, timestamp);
   const slots = new Slots(plan);
   const outputs = plan.features.map((feature) => slots.compile(feature));
+  const texts = textsOf(plan);
   return {
     names: plan.features.map(({ name }) => name),
     fields,
@@ -49,6 +52,7 @@ export function createOnlineFeatures(
       outputs.forEach((output, index) => (values[index] = output(row)));
       return {
         values,
+        texts: texts.length === 0 ? NO_TEXTS : lookUpTexts(texts, request),
         featureTimesMs: Object.fromEntries(
           found.map(({ join, row: stored }) => [roleOf(join), stored?.eventTimeMs ?? null]),
         ),
@@ -62,6 +66,35 @@ export function createOnlineFeatures(
 function fieldsOf(plan: FeaturePlan, timestamp: string | undefined): readonly Column[] {
   if (timestamp === undefined || plan.fields.some(({ name }) => name === timestamp)) return plan.fields;
   return [...plan.fields, { name: timestamp, type: "timestamp" }];
+}
+
+const NO_TEXTS: LookedUp["texts"] = {};
+
+interface TextFeature {
+  readonly name: string;
+  readonly field: Column;
+}
+
+/** The features that are a text of the request as it is. */
+function textsOf({ features, fields }: FeaturePlan): readonly TextFeature[] {
+  return features.flatMap((feature) => {
+    const own = fieldAsItIs(feature);
+    const field = fields.find(({ name, type }) => name === own && type === "string");
+    return field === undefined ? [] : [{ name: feature.name, field }];
+  });
+}
+
+function lookUpTexts(
+  texts: readonly TextFeature[],
+  request: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const { name, field } of texts) {
+    const value = request[field.name];
+    if (value === undefined && field.nullable !== true) throw missingField(field.name);
+    if (typeof value === "string") found[name] = value;
+  }
+  return found;
 }
 
 interface JoinState {
@@ -116,8 +149,7 @@ class Slots {
   readonly size: number;
 
   constructor(plan: FeaturePlan) {
-    const keys = new Set(plan.joins.flatMap(({ on }) => on));
-    this.#fields = plan.fields.filter(({ name, type }) => !keys.has(name) || type !== "string");
+    this.#fields = plan.fields.filter(({ type }) => type !== "string");
     let next = this.#fields.length;
     this.#joinSlots = plan.joins.map(({ features }) => new Map(features.map((feature) => [feature, next++])));
     this.size = next;

@@ -5,7 +5,7 @@ import { quoteText, type Lakehouse } from "@millwright/lakehouse";
 
 export const PREDICTIONS_TABLE = "predictions";
 
-const COLUMNS = `{id: 'VARCHAR', at_ms: 'BIGINT', service: 'VARCHAR', model: 'VARCHAR', model_version: 'INTEGER', request: 'VARCHAR', features: 'VARCHAR', feature_times: 'VARCHAR', missing: 'VARCHAR', stale: 'VARCHAR', probability: 'DOUBLE', latency_us: 'BIGINT'}`;
+const COLUMNS = `{id: 'VARCHAR', at_ms: 'BIGINT', service: 'VARCHAR', model: 'VARCHAR', model_version: 'INTEGER', request: 'VARCHAR', features: 'VARCHAR', feature_times: 'VARCHAR', missing: 'VARCHAR', stale: 'VARCHAR', probability: 'DOUBLE', prediction: 'VARCHAR', probabilities: 'VARCHAR', latency_us: 'BIGINT'}`;
 const SEGMENT = "millwright.segment";
 
 /** Commits the sealed segments of the prediction log to the table `predictions`, each once, then removes them. */

@@ -22,14 +22,6 @@ export interface DeployedService {
   readonly example?: Readonly<Record<string, unknown>>;
 }
 
-/** The answer's fields beside `id`. */
-export const RESPONSE_COLUMNS: readonly Column[] = [
-  { name: "id", type: "string", nullable: false, doc: "Names this prediction in the log." },
-  { name: "model_name", type: "string", nullable: false },
-  { name: "model_version", type: "string", nullable: false },
-  { name: "probability", type: "double", nullable: false },
-];
-
 /** The services of a deployment file; none while there is no file. */
 export async function deployedServices(deploymentFile: string): Promise<readonly DeployedService[]> {
   const text = await readFile(deploymentFile, "utf8").catch(() => undefined);

@@ -3,6 +3,7 @@ import { route, type Route } from "@millwright/platform";
 import Type from "typebox";
 import { deployedServices, type DeployedService } from "./deployment.ts";
 import { servingErrors } from "./errors.ts";
+import type { Prediction } from "./service.ts";
 import { readServingLoad, type ServingLoad } from "./latency.ts";
 
 /** Where the services' deployment lies, and where the serving process answers; undefined while it does not. */
@@ -87,7 +88,15 @@ export function serviceRoutes(open: () => ServicePlaces): readonly Route[] {
           id: Type.String(),
           model_name: Type.String(),
           model_version: Type.String(),
-          probability: Type.Number(),
+          probability: Type.Optional(Type.Number({ description: "Of a yes-or-no question." })),
+          prediction: Type.Optional(
+            Type.Union([Type.Number(), Type.String(), Type.Boolean()], {
+              description: "The number, or the likeliest class.",
+            }),
+          ),
+          probabilities: Type.Optional(
+            Type.Record(Type.String(), Type.Number(), { description: "Of each class, by its name." }),
+          ),
         },
         { title: "Prediction" },
       ),
@@ -121,13 +130,6 @@ function described(
   };
 }
 
-interface Answered {
-  readonly id: string;
-  readonly model_name: string;
-  readonly model_version: string;
-  readonly probability: number;
-}
-
 interface Asked {
   readonly name: string;
   readonly body: Readonly<Record<string, unknown>>;
@@ -135,7 +137,7 @@ interface Asked {
 }
 
 /** Asks the serving process. Its refusals keep their reason; when it cannot be reached, `serving/not-running`. */
-export async function ask({ servingUrl }: ServicePlaces, { name, body, signal }: Asked): Promise<Answered> {
+export async function ask({ servingUrl }: ServicePlaces, { name, body, signal }: Asked): Promise<Prediction> {
   const url = servingUrl();
   if (url === undefined) throw servingErrors.create("serving/not-running", { because: "the project is not up" });
   const response = await fetch(`${url}/v2/models/${encodeURIComponent(name)}/infer`, {
@@ -149,7 +151,7 @@ export async function ask({ servingUrl }: ServicePlaces, { name, body, signal }:
   const notServing = (cause: unknown) => {
     throw servingErrors.create("serving/not-running", { because: `what answers at ${url} is no service`, cause });
   };
-  const answer = (await response.json().catch(notServing)) as Answered & Partial<Problem>;
+  const answer = (await response.json().catch(notServing)) as Prediction & Partial<Problem>;
   if (response.ok) return answer;
   const { type, title, detail, code, remedy } = answer;
   if (type === undefined || title === undefined || detail === undefined || code === undefined || remedy === undefined)

@@ -27,7 +27,9 @@ export interface PredictionRecord {
   readonly feature_times: string;
   readonly missing: string;
   readonly stale: string;
-  readonly probability: number;
+  readonly probability: number | null;
+  readonly prediction: string | null;
+  readonly probabilities: string | null;
   readonly latency_us: number;
 }
 

@@ -4,7 +4,8 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { isMillError, systemClock, systemIds, toProblem, type Logger } from "@millwright/kernel";
 import type { OnlineStore } from "@millwright/feature-store";
-import { RESPONSE_COLUMNS, type Deployment } from "./deployment.ts";
+import { answerTensors, tensorData } from "./answer.ts";
+import type { Deployment } from "./deployment.ts";
 import { servingErrors } from "./errors.ts";
 import { createLatencyHistogram } from "./latency.ts";
 import { openPredictionLog } from "./prediction-log.ts";
@@ -206,18 +207,14 @@ function get(state: ServingState, path: string, response: ServerResponse): void 
   }
   const match = /^\/v2\/models\/([^/]+)(?:\/versions\/\d+)?(\/ready)?$/.exec(path);
   if (match?.[1] === undefined) throw noSuchAddress();
-  const { deployed } = state.service(decoded(match[1]));
+  const { deployed, model } = state.service(decoded(match[1]));
   if (match[2] !== undefined) return json(response, 200, { ready: true });
   json(response, 200, {
     name: deployed.name,
     versions: [String(deployed.version)],
     platform: "millwright",
     inputs: deployed.request.map(({ name, type }) => ({ name, datatype: datatypeOf(type), shape: [-1] })),
-    outputs: RESPONSE_COLUMNS.filter(({ name }) => name === "probability").map(({ name }) => ({
-      name,
-      datatype: "FP64",
-      shape: [-1],
-    })),
+    outputs: answerTensors(model, -1),
   });
 }
 
@@ -247,18 +244,17 @@ function answer(state: ServingState, name: string, body: Body): unknown {
   const given = typeof id === "string" ? id : undefined;
   if (given !== undefined && given.length > ID_LENGTH_MAX)
     throw badRequest(`the id is longer than ${ID_LENGTH_MAX} characters`);
+  const { model } = state.service(name);
   const predictions = state.predict(name, { rows: rowsOf(inputs), id: given });
   return {
     id: given ?? predictions[0]?.id,
     model_name: name,
     model_version: predictions[0]?.model_version,
     outputs: [
-      {
-        name: "probability",
-        datatype: "FP64",
-        shape: [predictions.length],
-        data: predictions.map(({ probability }) => probability),
-      },
+      ...answerTensors(model, predictions.length).map((tensor) => ({
+        ...tensor,
+        data: tensorData(tensor.name, predictions),
+      })),
       {
         name: "prediction_id",
         datatype: "BYTES",

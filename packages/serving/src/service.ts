@@ -1,21 +1,22 @@
 import { readFile } from "node:fs/promises";
 import type { Clock, IdSource } from "@millwright/kernel";
-import { createOnlineFeatures, type OnlineStore } from "@millwright/feature-store";
-import { decodeModel, scoreRow } from "@millwright/training";
+import { createOnlineFeatures, type LookedUp, type OnlineStore } from "@millwright/feature-store";
+import { decodeModel, encodersOf, type TreeModel } from "@millwright/training";
+import { answerRow, loggedAnswer, type Answer } from "./answer.ts";
 import type { DeployedService } from "./deployment.ts";
 import { declaredFields } from "./request.ts";
 import type { PredictionLog } from "./prediction-log.ts";
 
 /** One answer. `id` names it in the prediction log and in lineage. */
-export interface Prediction {
+export type Prediction = Answer & {
   readonly id: string;
   readonly model_name: string;
   readonly model_version: string;
-  readonly probability: number;
-}
+};
 
 export interface LoadedService {
   readonly deployed: DeployedService;
+  readonly model: TreeModel;
   predict(request: Readonly<Record<string, unknown>>, id?: string): Prediction;
 }
 
@@ -38,14 +39,16 @@ export async function loadService(
   });
   if (features.names.join() !== model.features.join())
     throw new Error(`the features of ${deployed.name} are not those of its model`);
+  const encode = rowEncoder(model);
   return {
     deployed,
+    model,
     predict: (given, givenId) => {
       const startedMs = clock.monotonicMs();
       const nowMs = clock.nowMs();
       const request = declaredFields(deployed.request, given);
       const found = features.lookup(request, nowMs);
-      const probability = scoreRow(model, found.values);
+      const answer = answerRow(model, encode(found));
       const id = givenId ?? ids();
       log.add({
         id,
@@ -54,14 +57,30 @@ export async function loadService(
         model: deployed.model,
         model_version: deployed.version,
         request: JSON.stringify(request),
-        features: JSON.stringify(Array.from(found.values, (value) => (Number.isNaN(value) ? null : value))),
+        features: JSON.stringify(toldValues(model, found)),
         feature_times: JSON.stringify(found.featureTimesMs),
         missing: found.missing.join(","),
         stale: found.stale.join(","),
-        probability,
+        ...loggedAnswer(answer),
         latency_us: Math.round((clock.monotonicMs() - startedMs) * 1_000),
       });
-      return { id, model_name: deployed.name, model_version: String(deployed.version), probability };
+      return { id, model_name: deployed.name, model_version: String(deployed.version), ...answer };
     },
   };
+}
+
+/** How a looked-up row becomes the model's: of categorical features the value's place, in new memory where there are any. */
+function rowEncoder(model: TreeModel): (found: LookedUp) => Float32Array {
+  const encoders = [...encodersOf(model)].map(([name, encode]) => ({ name, encode, at: model.features.indexOf(name) }));
+  if (encoders.length === 0) return ({ values }) => values;
+  return ({ values, texts }) => {
+    const row = Float32Array.from(values);
+    for (const { name, encode, at } of encoders) row[at] = encode(texts[name] ?? values[at]);
+    return row;
+  };
+}
+
+/** The features as they were looked up, for the log: numbers, text, null for missing. */
+function toldValues({ features }: TreeModel, { values, texts }: LookedUp): readonly (number | string | null)[] {
+  return Array.from(values, (value, at) => (Number.isNaN(value) ? (texts[features[at] ?? ""] ?? null) : value));
 }

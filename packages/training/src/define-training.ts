@@ -1,7 +1,7 @@
 import type { ColumnOf, NameOf, TableReference, Tables } from "@millwright/kernel";
 import type { FeatureSelection } from "@millwright/feature-store";
 import { requireSplit } from "./split.ts";
-import type { MetricName } from "./judgement/metrics.ts";
+import type { MetricName, Objective } from "./judgement/metrics.ts";
 
 export interface TrainingDefinition {
   readonly kind: "training";
@@ -11,6 +11,10 @@ export interface TrainingDefinition {
   readonly timestamp?: string;
   readonly label: string;
   readonly features: readonly FeatureSelection[];
+  /** The population's column that says how much each row counts. */
+  readonly weight?: string;
+  /** Features, numbers by their type, whose values name kinds. Text features do so by themselves. */
+  readonly categorical?: readonly string[];
   readonly split: TrainingSplit;
   readonly trainer: GradientBoosting;
   readonly gates: readonly Gate[];
@@ -47,6 +51,10 @@ export interface TrainingOptions<Name extends string> {
   readonly timestamp?: ColumnOf<Name>;
   readonly label: ColumnOf<Name>;
   readonly features: readonly FeatureSelection<ColumnOf<Name>>[];
+  /** A column of numbers above 0: a row of weight 2 counts as if it were there twice. */
+  readonly weight?: ColumnOf<Name>;
+  /** Features by their names here, prefix included: numbers that name kinds, like a month. Text is always categorical. */
+  readonly categorical?: readonly string[];
   readonly split: TrainingSplit;
   readonly trainer: GradientBoosting;
   /** What must hold before a version becomes the champion; none given, that it is not worse than the champion. */
@@ -72,6 +80,8 @@ export function defineTraining<const Name extends NameOf<Tables>>(options: Train
 /** Settings of the gradient boosting. Names are LightGBM's, written out. */
 export interface GradientBoosting {
   readonly kind: "gradient_boosting";
+  readonly objective: Objective;
+  /** Rounds; `softmax` grows one tree a class in each. */
   readonly trees: number;
   readonly leaves: number;
   readonly learningRate: number;
@@ -80,13 +90,14 @@ export interface GradientBoosting {
   readonly lambda: number;
   readonly bins: number;
   readonly seed: number;
-  /** Ends when so many trees in a row did not lower the log loss of the validation rows; the best number of trees is kept. */
+  /** Ends when so many rounds in a row did not lower the objective's loss on the validation rows; the best number is kept. */
   readonly earlyStopping?: number;
 }
 
 export function gradientBoosting(options: Partial<Omit<GradientBoosting, "kind">> = {}): GradientBoosting {
   return {
     kind: "gradient_boosting",
+    objective: "binary",
     trees: 100,
     leaves: 31,
     learningRate: 0.1,

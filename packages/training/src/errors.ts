@@ -25,6 +25,23 @@ export const trainingErrors = defineErrors("training", {
     remedy: "`slices` and `sliceAtLeast` name columns of the training table: `mill table show NAME_training`.",
     example: 'slices: ["carrier"]',
   },
+  "training/wrong-label": {
+    status: 422,
+    title: "The label does not suit what is to be learned",
+    remedy:
+      "A number (`squared`) needs a number in each row; classes (`softmax`) need text, whole numbers or booleans, at most 255 of them. Leave rows without a label out of the population.",
+    example: 'trainer: gradientBoosting({ objective: "softmax" })',
+  },
+  "training/wrong-weight": {
+    status: 422,
+    title: "A row's weight is no number above 0",
+    remedy: "Make `weight` a column of positive numbers, or leave such rows out of the population.",
+  },
+  "training/wrong-category": {
+    status: 422,
+    title: "A feature cannot be learned from as it was declared",
+    remedy: "`categorical` names features by their names in the training: whole numbers or text.",
+  },
   "training/too-large": {
     status: 507,
     title: "The training set does not fit into memory",

@@ -15,10 +15,12 @@ export {
 } from "./define-training.ts";
 export { trainModel, type TrainingMatrix, type TrainOptions } from "./boosting/train-model.ts";
 export { decodeModel, encodeModel } from "./model/model-file.ts";
-export { importance, scoreColumns, scoreRow, type TreeModel } from "./model/tree-model.ts";
+export { encodersOf, type EncodeCategory } from "./encoding.ts";
+export { importance, outputsOf, type Category, type ClassLabel, type TreeModel } from "./model/tree-model.ts";
+export { scoreColumns, scoreOutputs, scoreRow } from "./model/score-rows.ts";
 export { exportOnnx } from "./onnx/export-onnx.ts";
 export { bestBaseline } from "./judgement/best-baseline.ts";
-export { scoreMetrics, type MetricName, type Metrics } from "./judgement/metrics.ts";
+export { scoreMetrics, type MetricName, type Metrics, type Objective } from "./judgement/metrics.ts";
 export { evaluateGates, type GateResult } from "./gates.ts";
 export {
   buildTrainingTable,

@@ -1,16 +1,13 @@
 import { quoteName, type ColumnVector, type Lakehouse } from "@millwright/lakehouse";
 import type { TrainingMatrix } from "./boosting/train-model.ts";
-import type { TrainingDefinition } from "./define-training.ts";
+import { featureSql, labelSql, type EncodedRows, type Encoding } from "./encoding.ts";
 import { trainingErrors } from "./errors.ts";
 import { rowOrder } from "./row-order.ts";
 
 const BYTES_MAX = 8 * 1024 ** 3;
 
-export interface MatrixRequest {
-  readonly definition: TrainingDefinition;
-  readonly features: readonly string[];
-  readonly table: string;
-  readonly where: string;
+export interface MatrixRequest extends EncodedRows {
+  readonly encoding: Encoding;
   /** Expressions that are read too, float32: what is told of rows, not learned from. */
   readonly beside?: readonly string[];
 }
@@ -24,7 +21,7 @@ export type ReadRows = (where: string, beside?: readonly string[]) => Promise<Re
 /** Reads rows straight into shared memory, in one pass. They come in a fixed order, so that equal tables train equal models. */
 export async function readMatrix(
   lakehouse: Lakehouse,
-  { definition, features, table, where, beside: expressions = [] }: MatrixRequest,
+  { definition, features, table, where, encoding, beside: expressions = [] }: MatrixRequest,
 ): Promise<ReadMatrix> {
   const relation = lakehouse.relation(table);
   const counted = await lakehouse.query(`SELECT count(*) FROM ${relation} WHERE ${where}`);
@@ -37,10 +34,12 @@ export async function readMatrix(
     });
   const column = () => new Float32Array(new SharedArrayBuffer(rows * 4));
   const [labels, columns, beside] = [column(), features.map(column), expressions.map(column)];
-  const targets = [labels, ...columns, ...beside];
+  const weights = definition.weight === undefined ? [] : [column()];
+  const targets = [labels, ...weights, ...columns, ...beside];
   const chosen = [
-    `${quoteName(definition.label)}::float AS label`,
-    ...features.map(quoteName),
+    `${labelSql(definition.label, encoding.classes)} AS label`,
+    ...(definition.weight === undefined ? [] : [`${quoteName(definition.weight)}::float AS weight_`]),
+    ...features.map((feature) => featureSql(feature, encoding.categories)),
     ...expressions.map((expression, place) => `${expression} AS beside_${place}_`),
   ].join(", ");
   const state = await lakehouse.table(table);
@@ -54,7 +53,8 @@ export async function readMatrix(
     batch.columns.forEach((vector, index) => copyColumn(targets[index], { vector, at }));
     at += batch.rows;
   }
-  return { features, rows, columns, labels, beside };
+  const [own] = weights;
+  return { features, rows, columns, labels, ...encoding, ...(own === undefined ? {} : { weights: own }), beside };
 }
 
 /** Copies a vector's values from a place on, float32, with NaN for null. */

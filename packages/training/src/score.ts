@@ -6,8 +6,9 @@ import { quoteName, quoteText, type Lakehouse } from "@millwright/lakehouse";
 import type { ModelVersion } from "@millwright/tracking";
 import type { TrainingDefinition } from "./define-training.ts";
 import { decodeModel } from "./model/model-file.ts";
+import { featureSql } from "./encoding.ts";
 import { copyColumn } from "./matrix.ts";
-import type { TreeModel } from "./model/tree-model.ts";
+import { outputsOf, type ClassLabel, type TreeModel } from "./model/tree-model.ts";
 import { startScorer } from "./scoring/scorer.ts";
 import { rowOrder } from "./row-order.ts";
 import { splitConditions } from "./split.ts";
@@ -35,7 +36,8 @@ export function scoredTable(name: string): string {
 
 /**
  * Scores the test rows with a registered version into a table: the population's columns, the features as known then, the
- * probability, the model's version, and `features_at`, the time as of which the features are.
+ * answer (`probability`; or `prediction`; or `prediction` and `probabilities`, a JSON object), the model's version, and
+ * `features_at`, the time as of which the features are.
  */
 export async function scoreTestRows(ports: ScorePorts, { definition, version, scratchFolder, threads }: ScoreRequest) {
   const model = decodeModel(await readFile(join(version.artifactPath, "model.mwt")));
@@ -46,26 +48,48 @@ export async function scoreTestRows(ports: ScorePorts, { definition, version, sc
   try {
     const state = await ports.lakehouse.table(trainingTable(definition.name));
     const columns = (state?.columns ?? []).map(({ name }) => name);
-    // Both sides number the rows in one order, so that a row meets its own probability.
+    // Both sides number the rows in one order, so that a row meets its own answer.
     const order = rowOrder(definition, columns);
-    const features = model.features.map(quoteName).join(", ");
+    const features = model.features.map((name) => featureSql(name, model.categories)).join(", ");
     const ordered = `SELECT ${features} FROM ${relation} WHERE ${where} ORDER BY ${order}`;
-    await writeProbabilities(ports, { model, path, threads, select: ordered });
+    await writeAnswers(ports, { model, path, threads, select: ordered });
     const numbered = `SELECT *, row_number() OVER (ORDER BY ${order}) AS row_number_ FROM ${relation} WHERE ${where}`;
     const { timestamp } = definition;
     const featuresAt = timestamp === undefined ? "NULL::timestamp" : `rows_.${quoteName(timestamp)}`;
     const select =
-      `SELECT ${columns.map((column) => `rows_.${quoteName(column)}`).join(", ")}, scores.probability, ${quoteText(version.model)} AS model, ` +
+      `SELECT ${columns.map((column) => `rows_.${quoteName(column)}`).join(", ")}, ${answerSql(model)}, ${quoteText(version.model)} AS model, ` +
       `${version.version}::int AS model_version, ${featuresAt} AS features_at ` +
       `FROM (${numbered}) AS rows_ ` +
-      `JOIN read_csv(${quoteText(path)}, header = false, columns = {'row_number_': 'BIGINT', 'probability': 'FLOAT'}) AS scores USING (row_number_)`;
+      `JOIN read_csv(${quoteText(path)}, header = false, columns = {${answerColumns(model)}}) AS scores USING (row_number_)`;
     return await ports.lakehouse.write({ table: scoredTable(definition.name), select, mode: "replace" });
   } finally {
     await rm(path, { force: true });
   }
 }
 
-async function writeProbabilities(
+/** What `writeAnswers` wrote, for DuckDB: the row's number and each output. */
+function answerColumns(model: TreeModel): string {
+  const outputs = model.bases.map((_base, output) => `'answer_${output}': 'FLOAT'`);
+  return ["'row_number_': 'BIGINT'", ...outputs].join(", ");
+}
+
+/** The answer's columns from the outputs. */
+function answerSql({ objective, classes }: TreeModel): string {
+  if (objective !== "softmax") return `scores.answer_0 AS ${objective === "binary" ? "probability" : "prediction"}`;
+  const outputs = classes.map((_label, output) => `scores.answer_${output}`);
+  const called = classes.map((label, output) => `WHEN ${outputs[output]} THEN ${classSql(label)}`);
+  const pairs = classes.map((label, output) => `${quoteText(String(label))}, ${outputs[output]}`);
+  return (
+    `CASE greatest(${outputs.join(", ")}) ${called.join(" ")} END AS prediction, ` +
+    `json_object(${pairs.join(", ")})::varchar AS probabilities`
+  );
+}
+
+function classSql(label: ClassLabel): string {
+  return typeof label === "string" ? quoteText(label) : String(label);
+}
+
+async function writeAnswers(
   ports: ScorePorts,
   {
     model,
@@ -89,8 +113,11 @@ async function writeProbabilities(
         copyColumn(column, { vector, at: 0 });
         return column;
       });
-      const probabilities = await scorer.score(columns, batch.rows);
-      await file.write(Array.from(probabilities, (value, row) => `${scored + row + 1},${value}\n`).join(""));
+      const answers = await scorer.score(columns, batch.rows);
+      const width = outputsOf(model);
+      const line = (row: number) =>
+        `${scored + row + 1},${width === 1 ? answers[row] : answers.subarray(row * width, (row + 1) * width).join(",")}\n`;
+      await file.write(Array.from({ length: batch.rows }, (_row, row) => line(row)).join(""));
       scored += batch.rows;
       ports.progress({ message: "scoring", done: scored, unit: "rows" });
     }

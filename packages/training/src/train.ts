@@ -6,6 +6,7 @@ import type { Lakehouse } from "@millwright/lakehouse";
 import type { ModelVersion, Tracking } from "@millwright/tracking";
 import { trainModel } from "./boosting/train-model.ts";
 import type { TrainingDefinition } from "./define-training.ts";
+import { findEncoding } from "./encoding.ts";
 import { evaluateGates, type GateResult } from "./gates.ts";
 import { judgeModel } from "./judgement/judge-model.ts";
 import type { BaselineJudgement } from "./judgement/judgement.ts";
@@ -95,9 +96,10 @@ export async function train(
   const features = planFeatures(definition.features).features.map(({ name }) => name);
   progress({ message: "reading the training rows" });
   const table = trainingTable(definition.name);
-  const read: ReadRows = (where, beside = []) =>
-    readMatrix(ports.lakehouse, { definition, features, table, where, beside });
   const parts = splitConditions(definition);
+  const encoding = await findEncoding(ports.lakehouse, { definition, features, table, where: parts.train });
+  const read: ReadRows = (where, beside = []) =>
+    readMatrix(ports.lakehouse, { definition, features, table, where, encoding, beside });
   const matrix = await read(parts.train);
   const run = await tracking.startRun({
     experiment: definition.name,
@@ -153,6 +155,8 @@ export async function train(
         baselines,
         gates,
         signature: { features, request: signature.request, timestamp: signature.timestamp ?? null },
+        objective: model.objective,
+        classes: model.classes,
         importance: importance(model),
         ...(judgement.test.plots.kind === "binary" ? { calibration: judgement.test.plots.calibration } : {}),
         parameters: { ...definition.trainer },

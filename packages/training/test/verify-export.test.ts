@@ -7,7 +7,9 @@ import { verifyExport } from "../src/onnx/verify-export.ts";
 const model: TreeModel = {
   features: ["a"],
   objective: "binary",
-  base: 0,
+  classes: [],
+  categories: {},
+  bases: [0],
   roots: Int32Array.of(0),
   feature: Int32Array.of(0, 0, 0),
   threshold: Float32Array.of(0.5, 0, 0),

@@ -77,12 +77,16 @@ export function TryIt({ service }: { readonly service: Service }) {
 function AnswerDetails({ answered: { prediction, tookMs } }: { readonly answered: Answered }) {
   return (
     <>
-      <div style={{ fontSize: 26, fontWeight: 600 }} data-testid="probability">
-        {percent(prediction.probability)}
-      </div>
-      <div className="bar" style={{ margin: "6px 0 10px" }}>
-        <i style={{ width: `${prediction.probability * 100}%` }} />
-      </div>
+      {prediction.probability === undefined ? (
+        <Predicted prediction={prediction} />
+      ) : (
+        <>
+          <div style={{ fontSize: 26, fontWeight: 600 }} data-testid="probability">
+            {percent(prediction.probability)}
+          </div>
+          <Bar share={prediction.probability} />
+        </>
+      )}
       <dl className="facts">
         <dt>prediction</dt>
         <dd className="mono">{prediction.id}</dd>
@@ -92,6 +96,34 @@ function AnswerDetails({ answered: { prediction, tookMs } }: { readonly answered
         <dd>{duration(tookMs)}</dd>
       </dl>
     </>
+  );
+}
+
+/** A number, or the likeliest class with the probability of each, the likeliest first. */
+function Predicted({ prediction: { prediction, probabilities = {} } }: { readonly prediction: Prediction }) {
+  const classes = Object.entries(probabilities).toSorted(([, a], [, b]) => b - a);
+  return (
+    <>
+      <div style={{ fontSize: 26, fontWeight: 600 }} data-testid="prediction">
+        {String(prediction)}
+      </div>
+      {classes.slice(0, CLASSES_SHOWN).map(([name, share]) => (
+        <div key={name}>
+          {name} <span className="muted">{percent(share)}</span>
+          <Bar share={share} />
+        </div>
+      ))}
+    </>
+  );
+}
+
+const CLASSES_SHOWN = 12;
+
+function Bar({ share }: { readonly share: number }) {
+  return (
+    <div className="bar" style={{ margin: "6px 0 10px" }}>
+      <i style={{ width: `${share * 100}%` }} />
+    </div>
   );
 }
 

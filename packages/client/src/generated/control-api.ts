@@ -274,7 +274,12 @@ export interface Prediction {
   readonly id: string;
   readonly model_name: string;
   readonly model_version: string;
-  readonly probability: number;
+  /** Of a yes-or-no question. */
+  readonly probability?: number;
+  /** The number, or the likeliest class. */
+  readonly prediction?: number | string | boolean;
+  /** Of each class, by its name. */
+  readonly probabilities?: Readonly<Record<string, number>>;
 }
 
 export interface MonitorResults {

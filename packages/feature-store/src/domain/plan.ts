@@ -37,6 +37,13 @@ export function planFeatures(selections: readonly FeatureSelection[]): FeaturePl
   return { joins: builder.joins(), features, fields: builder.fields() };
 }
 
+/** The row's own column that a feature is, unchanged; undefined for one that is computed or looked up. */
+export function fieldAsItIs(feature: PlannedFeature): string | undefined {
+  if (feature.from !== "expression" || feature.expression.op !== "column") return undefined;
+  const source = feature.resolve[feature.expression.name];
+  return source !== undefined && "field" in source ? source.field : undefined;
+}
+
 class PlanBuilder {
   readonly #joins = new Map<
     string,

@@ -27,7 +27,7 @@ const TRAINER_VERSION = 3;
 /** Raised when equal rows would give another index. */
 const MONITOR_VERSION = 3;
 /** Raised when a deployment says more than it did. */
-const DEPLOYMENT_VERSION = 2;
+const DEPLOYMENT_VERSION = 3;
 
 interface Upstream {
   readonly reads: readonly string[];

@@ -78,6 +78,7 @@ function scalarType(type: string): string {
   if (type === "boolean") return "boolean";
   if (/^(decimal\(|date$|time|string$|uuid$|binary$|fixed)/.test(type)) return "string";
   if (type.startsWith("list<")) return "readonly unknown[]";
+  if (/^map<.*, (?:double|float|int|long)>$/.test(type)) return "Readonly<Record<string, number>>";
   if (type.startsWith("map<") || type.startsWith("struct<")) return "Readonly<Record<string, unknown>>";
   return "unknown";
 }

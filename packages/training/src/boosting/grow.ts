@@ -1,9 +1,10 @@
-import type { TreeModel } from "../model/tree-model.ts";
+import type { ModelDescription, TreeModel } from "../model/tree-model.ts";
 import {
   COMMAND,
   DO_GATHER,
   DO_GRADIENTS,
   DO_HISTOGRAMS,
+  DO_NORMALIZE,
   DO_PARTITION,
   DO_SCORES,
   DO_VALIDATE,
@@ -13,12 +14,14 @@ import {
   foundAt,
   HAS_LARGE,
   LEAVES,
+  OUTPUT,
   ROWS_LARGE,
   SLOT_LARGE,
   SLOT_SMALL,
   START,
   viewsOf,
   type SharedTraining,
+  type SharedValidation,
   type Views,
 } from "./shared.ts";
 import { meanLoss } from "./validation.ts";
@@ -73,7 +76,19 @@ export class Grower {
     this.#crew = crew;
   }
 
-  growTree(): void {
+  /** One tree for each output. Returns the validation rows' mean loss with all trees so far, where there are such rows. */
+  growRound(): number | undefined {
+    const { outputs, control, validation } = this.#shared;
+    if (outputs > 1) this.#crew.together(DO_NORMALIZE);
+    for (let output = 0; output < outputs; output += 1) {
+      control[OUTPUT] = output;
+      this.#growTree();
+      if (validation !== undefined) this.#validate(validation);
+    }
+    return validation === undefined ? undefined : meanLoss(validation);
+  }
+
+  #growTree(): void {
     const { options } = this.#shared;
     this.#crew.together(DO_GRADIENTS);
     const root = this.#root();
@@ -88,11 +103,8 @@ export class Grower {
     this.#crew.together(DO_SCORES);
   }
 
-  /** The validation rows' mean log loss with all trees so far. */
-  validationLoss(): number | undefined {
-    const { validation } = this.#shared;
-    if (validation === undefined) return undefined;
-    const { tree } = validation;
+  /** Adds the newest tree to the validation rows' scores. */
+  #validate({ tree }: SharedValidation): void {
     const root = this.#roots.at(-1) ?? 0;
     for (let node = root; node < this.#out.left.length; node += 1) {
       const isLeaf = (this.#out.left[node] as number) < 0;
@@ -104,23 +116,23 @@ export class Grower {
       tree.value[node - root] = this.#out.value[node] as number;
     }
     this.#crew.together(DO_VALIDATE);
-    return meanLoss(validation);
   }
 
-  /** Forgets all trees but the first ones. */
-  keep(trees: number): void {
+  /** Forgets all trees but those of the first rounds. */
+  keep(rounds: number): void {
+    const trees = rounds * this.#shared.outputs;
     const nodes = this.#roots[trees];
     if (nodes === undefined) return;
     this.#roots.length = trees;
     for (const column of Object.values(this.#out)) column.length = nodes;
   }
 
-  model(features: readonly string[], base: number): TreeModel {
+  /** The trees, with what a caller knows of the model. */
+  model(described: Omit<ModelDescription, "objective">): TreeModel {
     const out = this.#out;
     return {
-      features,
-      objective: "binary",
-      base,
+      ...described,
+      objective: this.#shared.options.objective,
       roots: Int32Array.from(this.#roots),
       feature: Int32Array.from(out.feature),
       threshold: Float32Array.from(out.threshold),

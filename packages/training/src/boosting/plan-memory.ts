@@ -12,6 +12,7 @@ export interface MemoryPlan {
 export interface MemoryNeeds {
   readonly rows: number;
   readonly features: number;
+  readonly outputs: number;
   readonly leaves: number;
   readonly threads: number;
 }
@@ -21,8 +22,8 @@ const PAGE_BYTES = 65_536;
 const BYTES_MAX = 2 ** 32 - PAGE_BYTES;
 const ALIGNMENT = 64;
 
-/** Lays out all that the kernels touch. A byte a cell for bins, 20 bytes a row, histograms by leaf. Throws `training/too-large`. */
-export function planMemory({ rows, features, leaves, threads }: MemoryNeeds): MemoryPlan {
+/** Lays out all that the kernels touch. A byte a cell for bins, 16 bytes a row and 4 for each output (of several 8 more), histograms by leaf. Throws `training/too-large`. */
+export function planMemory({ rows, features, outputs, leaves, threads }: MemoryNeeds): MemoryPlan {
   let end = ALIGNMENT;
   const take = (bytes: number): number => {
     const at = end;
@@ -31,7 +32,8 @@ export function planMemory({ rows, features, leaves, threads }: MemoryNeeds): Me
   };
   const places: Places = {
     gradients: take(rows * 8),
-    scores: take(rows * 4),
+    scores: take(rows * outputs * 4),
+    normalizers: take(outputs > 1 ? rows * 8 : 0),
     order: take(rows * 4),
     spare: take(rows * 4),
     table: take(256),

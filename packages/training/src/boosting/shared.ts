@@ -7,8 +7,12 @@ export interface SharedTraining {
   readonly rows: number;
   /** One column a feature, float32, NaN for missing. */
   readonly columns: readonly Float32Array[];
-  /** 0 or 1. */
+  /** 0 or 1; the number itself; or the class's number. */
   readonly labels: Float32Array;
+  /** How much each row counts; undefined where all count alike. */
+  readonly weights: Float32Array | undefined;
+  /** One, or one a class. */
+  readonly outputs: number;
   /** What each thread does. */
   readonly threads: readonly ThreadPlan[];
   readonly kernels: KernelModule;
@@ -28,8 +32,13 @@ export interface SharedValidation {
   readonly rows: number;
   readonly columns: readonly Float32Array[];
   readonly labels: Float32Array;
+  readonly weights: Float32Array | undefined;
+  readonly weightSum: number;
+  readonly objective: GradientBoosting["objective"];
+  readonly outputs: number;
+  /** One output after the other. */
   readonly scores: Float32Array;
-  /** The log loss summed over each chunk of rows: summed in their order, they give the same with any number of threads. */
+  /** The loss summed over each chunk of rows: summed in their order, they give the same with any number of threads. */
   readonly chunkLosses: Float64Array;
   readonly tree: SharedTree;
 }
@@ -66,7 +75,10 @@ export interface FeatureGroup {
 export interface Places {
   /** Gradient and hessian of each row, float32, interleaved. */
   readonly gradients: number;
+  /** Float32, one output after the other. */
   readonly scores: number;
+  /** Of each row the log of its exponentials' sum, float64; of several outputs only. */
+  readonly normalizers: number;
   /** Row numbers, int32, a leaf's rows together. */
   readonly order: number;
   /** As large as `order`. */
@@ -85,6 +97,7 @@ export interface Views {
   readonly bytes: Uint8Array;
   readonly gradients: Float32Array;
   readonly scores: Float32Array;
+  readonly normalizers: Float64Array;
   readonly order: Int32Array;
   readonly spare: Int32Array;
   readonly table: Uint8Array;
@@ -93,12 +106,13 @@ export interface Views {
   readonly leafValues: Float32Array;
 }
 
-export function viewsOf({ memory, places, rows, threads, options }: SharedTraining): Views {
+export function viewsOf({ memory, places, rows, outputs, threads, options }: SharedTraining): Views {
   const { buffer } = memory;
   return {
     bytes: new Uint8Array(buffer),
     gradients: new Float32Array(buffer, places.gradients, rows * 2),
-    scores: new Float32Array(buffer, places.scores, rows),
+    scores: new Float32Array(buffer, places.scores, rows * outputs),
+    normalizers: new Float64Array(buffer, places.normalizers, outputs > 1 ? rows : 0),
     order: new Int32Array(buffer, places.order, rows),
     spare: new Int32Array(buffer, places.spare, rows),
     table: new Uint8Array(buffer, places.table, 256),
@@ -121,6 +135,8 @@ export const ROWS_LARGE = 8;
 export const FEATURE = 9;
 /** Leaves of the finished tree. */
 export const LEAVES = 10;
+/** The output that the tree in the making adds to. */
+export const OUTPUT = 11;
 export const CONTROL_SIZE = 16;
 
 export const DO_BINS = 1;
@@ -131,6 +147,7 @@ export const DO_PARTITION = 5;
 export const DO_GATHER = 6;
 export const DO_SCORES = 7;
 export const DO_VALIDATE = 8;
+export const DO_NORMALIZE = 9;
 
 /** Fields of one found split in `found`. The totals are those of the leaf's rows. */
 export const FOUND = {

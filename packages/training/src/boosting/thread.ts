@@ -1,6 +1,7 @@
 import { fillBins, findBins } from "./bins.ts";
 import { Histograms } from "./histograms.ts";
 import { startKernels } from "./kernels/kernels.ts";
+import { fillGradients, fillNormalizers } from "./objectives.ts";
 import { Partition } from "./partition.ts";
 import {
   COMMAND,
@@ -8,12 +9,14 @@ import {
   DO_GATHER,
   DO_GRADIENTS,
   DO_HISTOGRAMS,
+  DO_NORMALIZE,
   DO_PARTITION,
   DO_SCORES,
   DO_VALIDATE,
   END,
   HAS_LARGE,
   LEAVES,
+  OUTPUT,
   ROWS_LARGE,
   shareOf,
   SLOT_LARGE,
@@ -53,6 +56,7 @@ export class TrainingThread {
     else if (command === DO_GATHER) this.#partition.gather(threads.length);
     else if (command === DO_SCORES) this.#scores();
     else if (command === DO_VALIDATE) this.#validate();
+    else if (command === DO_NORMALIZE) fillNormalizers(this.#shared, this.#views, this.#share());
   }
 
   /** The leader alone, where waking the others would take longer than the work. */
@@ -76,17 +80,12 @@ export class TrainingThread {
     }
   }
 
-  /** Log loss: gradient p − y, hessian p(1 − p), of a share of the rows, all of which are in the root again. */
+  /** Of a share of the rows, all of which are in the root again. */
   #gradients(): void {
-    const { labels } = this.#shared;
-    const { scores, gradients, order } = this.#views;
+    const { order } = this.#views;
     const { from, to } = this.#share();
-    for (let row = from; row < to; row += 1) {
-      const probability = 1 / (1 + Math.exp(-(scores[row] as number)));
-      gradients[2 * row] = probability - (labels[row] as number);
-      gradients[2 * row + 1] = probability * (1 - probability);
-      order[row] = row;
-    }
+    fillGradients(this.#shared, this.#views, { from, to, output: this.#shared.control[OUTPUT] as number });
+    for (let row = from; row < to; row += 1) order[row] = row;
   }
 
   #splits(): void {
@@ -105,19 +104,21 @@ export class TrainingThread {
     const { scores, order, leafRanges, leafValues } = this.#views;
     const { from, to } = this.#share();
     const leaves = this.#shared.control[LEAVES] as number;
+    const first = (this.#shared.control[OUTPUT] as number) * this.#shared.rows;
     for (let leaf = 0; leaf < leaves; leaf += 1) {
       const value = leafValues[leaf] as number;
       const end = Math.min(to, leafRanges[2 * leaf + 1] as number);
       for (let index = Math.max(from, leafRanges[2 * leaf] as number); index < end; index += 1) {
-        const row = order[index] as number;
-        scores[row] = (scores[row] as number) + value;
+        const at = first + (order[index] as number);
+        scores[at] = (scores[at] as number) + value;
       }
     }
   }
 
   #validate(): void {
-    const { validation, threads } = this.#shared;
-    if (validation !== undefined) tryTree(validation, { thread: this.#thread, threads: threads.length });
+    const { validation, threads, control } = this.#shared;
+    const output = control[OUTPUT] as number;
+    if (validation !== undefined) tryTree(validation, { thread: this.#thread, threads: threads.length, output });
   }
 
   #share(): { readonly from: number; readonly to: number } {

@@ -3,19 +3,26 @@ import type { ProgressSink } from "@millwright/kernel";
 import type { GradientBoosting } from "../define-training.ts";
 import { trainingErrors } from "../errors.ts";
 import { decodeModel } from "../model/model-file.ts";
-import type { TreeModel } from "../model/tree-model.ts";
+import type { ClassLabel, ModelDescription, TreeModel } from "../model/tree-model.ts";
 import { compileKernels } from "./kernels/kernels.ts";
 import { planMemory } from "./plan-memory.ts";
+import { requireLabels } from "./require-labels.ts";
 import { CONTROL_SIZE, FOUND_SIZE, type SharedTraining } from "./shared.ts";
 import { shareValidation } from "./validation.ts";
 import type { LeaderInput, LeaderMessage } from "./worker.ts";
 
-/** Rows to learn from. The columns and labels lie in shared memory; NaN is missing, labels are 0 or 1. */
+/**
+ * Rows to learn from. Columns, labels and weights lie in shared memory; NaN is missing. Labels are 0 or 1, the number, or
+ * the class's place in `classes`; a categorical feature's values are places in its categories.
+ */
 export interface TrainingMatrix {
   readonly features: readonly string[];
   readonly rows: number;
   readonly columns: readonly Float32Array[];
   readonly labels: Float32Array;
+  readonly weights?: Float32Array;
+  readonly classes?: readonly ClassLabel[];
+  readonly categories?: ModelDescription["categories"];
 }
 
 export interface TrainOptions {
@@ -32,7 +39,7 @@ export async function trainModel(
   matrix: TrainingMatrix,
   { trainer, threads, progress, signal, validation }: TrainOptions,
 ): Promise<TreeModel> {
-  requireBothLabels(matrix);
+  requireLabels(matrix, trainer.objective);
   if (trainer.earlyStopping !== undefined && (validation === undefined || validation.rows === 0))
     throw trainingErrors.create("training/no-rows", { because: "early stopping needs validation rows" });
   const shared = share(matrix, {
@@ -40,7 +47,8 @@ export async function trainModel(
     validation,
     threads: Math.max(1, Math.min(threads, matrix.features.length)),
   });
-  const input: LeaderInput = { role: "leader", shared, featureNames: matrix.features };
+  const { features, classes = [], categories = {} } = matrix;
+  const input: LeaderInput = { role: "leader", shared, described: { features, classes, categories } };
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: input });
   return new Promise((resolve, reject) => {
     signal?.addEventListener("abort", () => {
@@ -56,17 +64,9 @@ export async function trainModel(
   });
 }
 
-function requireBothLabels({ labels, rows }: TrainingMatrix): void {
-  let positives = 0;
-  for (let row = 0; row < rows; row += 1) {
-    const label = labels[row];
-    if (label !== 0 && label !== 1)
-      throw trainingErrors.create("training/label-not-binary", { because: `row ${row + 1} has ${label}` });
-    positives += label;
-  }
-  if (positives === 0 || positives === rows) {
-    throw trainingErrors.create("training/no-rows", { because: `${positives} of ${rows} training rows are positive` });
-  }
+/** One, or one a class. */
+function outputsOf({ classes = [] }: TrainingMatrix, { objective }: GradientBoosting): number {
+  return objective === "softmax" ? classes.length : 1;
 }
 
 function share(
@@ -81,14 +81,17 @@ function share(
     readonly validation: TrainingMatrix | undefined;
   },
 ): SharedTraining {
-  const { rows, columns, labels } = matrix;
-  const plan = planMemory({ rows, features: columns.length, leaves: trainer.leaves, threads });
+  const { rows, columns, labels, weights } = matrix;
+  const outputs = outputsOf(matrix, trainer);
+  const plan = planMemory({ rows, features: columns.length, outputs, leaves: trainer.leaves, threads });
   return {
     ...plan,
     options: trainer,
     rows,
     columns,
     labels,
+    weights,
+    outputs,
     kernels: compileKernels(plan.threads.flatMap(({ groups }) => groups.map(({ features }) => features.length))),
     thresholds: columns.map(() => new Float32Array(new SharedArrayBuffer(257 * 4))),
     found: new Float64Array(new SharedArrayBuffer(threads * 2 * FOUND_SIZE * 8)),
@@ -96,6 +99,6 @@ function share(
     validation:
       trainer.earlyStopping === undefined || validation === undefined
         ? undefined
-        : shareValidation(validation, trainer.leaves),
+        : shareValidation(validation, { ...trainer, outputs }),
   };
 }

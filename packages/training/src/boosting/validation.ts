@@ -1,8 +1,13 @@
+import type { GradientBoosting } from "../define-training.ts";
+import { rowLoss } from "./objectives.ts";
 import type { TrainingMatrix } from "./train-model.ts";
 import { VALIDATION_CHUNK_ROWS, type SharedTree, type SharedValidation } from "./shared.ts";
 
 /** Memory for trying each tree on rows that are not learned from. */
-export function shareValidation({ rows, columns, labels }: TrainingMatrix, leaves: number): SharedValidation {
+export function shareValidation(
+  { rows, columns, labels, weights }: TrainingMatrix,
+  { leaves, objective, outputs }: Pick<GradientBoosting, "leaves" | "objective"> & { readonly outputs: number },
+): SharedValidation {
   const nodes = 2 * leaves - 1;
   const integers = () => new Int32Array(new SharedArrayBuffer(nodes * 4));
   const floats = (length: number) => new Float32Array(new SharedArrayBuffer(length * 4));
@@ -10,7 +15,11 @@ export function shareValidation({ rows, columns, labels }: TrainingMatrix, leave
     rows,
     columns,
     labels,
-    scores: floats(rows),
+    weights,
+    weightSum: weights === undefined ? rows : weights.reduce((sum, weight) => sum + weight, 0),
+    objective,
+    outputs,
+    scores: floats(rows * outputs),
     chunkLosses: new Float64Array(new SharedArrayBuffer(Math.ceil(rows / VALIDATION_CHUNK_ROWS) * 8)),
     tree: {
       feature: integers(),
@@ -23,27 +32,28 @@ export function shareValidation({ rows, columns, labels }: TrainingMatrix, leave
   };
 }
 
-/** Adds the newest tree to a thread's chunks of the scores and sums their log loss. */
+/** Adds the newest tree to a thread's chunks of the output's scores, and after a round's last one sums their loss. */
 export function tryTree(
-  { rows, columns, labels, scores, chunkLosses, tree }: SharedValidation,
-  { thread, threads }: { readonly thread: number; readonly threads: number },
+  validation: SharedValidation,
+  { thread, threads, output }: { readonly thread: number; readonly threads: number; readonly output: number },
 ): void {
+  const { rows, columns, weights, scores, chunkLosses, tree, outputs } = validation;
   for (let chunk = thread; chunk < chunkLosses.length; chunk += threads) {
     const end = Math.min(rows, (chunk + 1) * VALIDATION_CHUNK_ROWS);
     let loss = 0;
     for (let row = chunk * VALIDATION_CHUNK_ROWS; row < end; row += 1) {
-      const score = Math.fround((scores[row] as number) + leafValue(tree, columns, row));
-      scores[row] = score;
-      // log(1 + e^s) − y s, without overflow.
-      loss += Math.max(score, 0) + Math.log1p(Math.exp(-Math.abs(score))) - (labels[row] as number) * score;
+      const at = output * rows + row;
+      scores[at] = (scores[at] as number) + leafValue(tree, columns, row);
+      if (output < outputs - 1) continue;
+      loss += rowLoss(validation, row) * (weights === undefined ? 1 : (weights[row] as number));
     }
     chunkLosses[chunk] = loss;
   }
 }
 
-/** The mean log loss after the newest tree. */
-export function meanLoss({ chunkLosses, rows }: SharedValidation): number {
-  return chunkLosses.reduce((sum, loss) => sum + loss, 0) / rows;
+/** The mean loss after a round's last tree. */
+export function meanLoss({ chunkLosses, weightSum }: SharedValidation): number {
+  return chunkLosses.reduce((sum, loss) => sum + loss, 0) / weightSum;
 }
 
 function leafValue(tree: SharedTree, columns: readonly Float32Array[], row: number): number {

@@ -1,7 +1,9 @@
 import { parentPort, Worker, workerData } from "node:worker_threads";
 import type { GradientBoosting } from "../define-training.ts";
 import { encodeModel } from "../model/model-file.ts";
+import type { ModelDescription } from "../model/tree-model.ts";
 import { Grower, setCommand } from "./grow.ts";
+import { firstScores } from "./objectives.ts";
 import { DO_BINS, DO_END, DONE, COMMAND, GENERATION, viewsOf, type SharedTraining } from "./shared.ts";
 import { TrainingThread } from "./thread.ts";
 
@@ -10,7 +12,7 @@ import { TrainingThread } from "./thread.ts";
 export interface LeaderInput {
   readonly role: "leader";
   readonly shared: SharedTraining;
-  readonly featureNames: readonly string[];
+  readonly described: Pick<ModelDescription, "features" | "classes" | "categories">;
 }
 
 interface FollowerInput {
@@ -27,7 +29,7 @@ const input = workerData as LeaderInput | FollowerInput;
 if (input.role === "leader") lead(input);
 else follow(input);
 
-function lead({ shared, featureNames }: LeaderInput): void {
+function lead({ shared, described }: LeaderInput): void {
   const threads = shared.threads.length;
   const followers = Array.from({ length: threads - 1 }, (_, index) => {
     const data: FollowerInput = { role: "follower", shared, thread: index + 1 };
@@ -44,13 +46,13 @@ function lead({ shared, featureNames }: LeaderInput): void {
   };
   together(DO_BINS);
   parentPort?.postMessage({ trees: 0 } satisfies LeaderMessage);
-  const base = startScores(shared);
+  const bases = startScores(shared);
   const grower = new Grower(shared, { together, partitionAlone: () => own.partitionAlone() });
   growTrees(grower, shared.options);
   setCommand(shared.control, DO_END);
   Atomics.add(shared.control, GENERATION, 1);
   Atomics.notify(shared.control, GENERATION);
-  parentPort?.postMessage({ model: encodeModel(grower.model(featureNames, base)) } satisfies LeaderMessage);
+  parentPort?.postMessage({ model: encodeModel(grower.model({ ...described, bases })) } satisfies LeaderMessage);
   for (const follower of followers) follower.unref();
 }
 
@@ -58,8 +60,7 @@ function lead({ shared, featureNames }: LeaderInput): void {
 function growTrees(grower: Grower, { trees, earlyStopping = Number.POSITIVE_INFINITY }: GradientBoosting): void {
   let best = { trees: 0, loss: Number.POSITIVE_INFINITY };
   for (let grown = 1; grown <= trees; grown += 1) {
-    grower.growTree();
-    const loss = grower.validationLoss();
+    const loss = grower.growRound();
     parentPort?.postMessage({ trees: grown } satisfies LeaderMessage);
     if (loss === undefined) continue;
     if (loss < best.loss) best = { trees: grown, loss };
@@ -68,15 +69,16 @@ function growTrees(grower: Grower, { trees, earlyStopping = Number.POSITIVE_INFI
   if (best.trees > 0) grower.keep(best.trees);
 }
 
-/** All scores begin at the log odds of the labels. */
-function startScores(shared: SharedTraining): number {
-  const { labels, rows } = shared;
-  let positives = 0;
-  for (let row = 0; row < rows; row += 1) positives += labels[row] as number;
-  const base = Math.fround(Math.log(positives / (rows - positives)));
-  viewsOf(shared).scores.fill(base);
-  shared.validation?.scores.fill(base);
-  return base;
+/** All scores begin where the labels alone put them. */
+function startScores(shared: SharedTraining): readonly number[] {
+  const { rows, validation } = shared;
+  const bases = firstScores(shared);
+  const { scores } = viewsOf(shared);
+  bases.forEach((base, output) => {
+    scores.fill(base, output * rows, (output + 1) * rows);
+    validation?.scores.fill(base, output * validation.rows, (output + 1) * validation.rows);
+  });
+  return bases;
 }
 
 function follow({ shared, thread }: FollowerInput): void {

@@ -3,7 +3,7 @@ import type { TrainingMatrix } from "../boosting/train-model.ts";
 import type { TrainingDefinition } from "../define-training.ts";
 import type { ReadRows } from "../matrix.ts";
 import { encodeModel } from "../model/model-file.ts";
-import type { TreeModel } from "../model/tree-model.ts";
+import { outputsOf, type TreeModel } from "../model/tree-model.ts";
 import { verifyExport } from "../onnx/verify-export.ts";
 import { startScorer, type Scorer } from "../scoring/scorer.ts";
 import type { AnsweredPart } from "./judge-part.ts";
@@ -59,7 +59,7 @@ async function judgeParts({ lakehouse, read }: JudgePorts, request: JudgeRequest
     objective: model.objective,
     outputs: outputsOf(model),
     columns: trained.columns,
-    numeric: trained.columns.map((_column, place) => place),
+    numeric: trained.features.flatMap((name, place) => (name in model.categories ? [] : [place])),
     labels: trained.labels,
   });
   const learning = thread.ask("learning", {
@@ -104,15 +104,10 @@ async function answered(
 ): Promise<AnsweredPart> {
   const predictions = await scorer.score(columns, rows);
   await verifyExport(onnx, { columns, answers: predictions, rows });
-  return { objective: model.objective, classes: [], labels, predictions };
+  return { objective: model.objective, classes: model.classes.map(String), labels, predictions };
 }
 
 /** The columns that are asked for, and those of the gates. */
 function slicedColumns({ slices = [], gates }: TrainingDefinition): readonly string[] {
   return [...new Set([...slices, ...gates.flatMap((gate) => (gate.kind === "slice" ? [gate.column] : []))])];
-}
-
-/** How many numbers a model answers a row with: one, or one a class. */
-function outputsOf(_model: TreeModel): number {
-  return 1;
 }

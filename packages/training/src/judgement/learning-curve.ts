@@ -1,4 +1,4 @@
-import type { TreeModel } from "../model/tree-model.ts";
+import { outputsOf, type TreeModel } from "../model/tree-model.ts";
 import type { LearningCurve } from "./judgement.ts";
 import type { Objective } from "./metrics.ts";
 
@@ -26,7 +26,7 @@ export function learningCurve(
   model: TreeModel,
   { train, validation }: { readonly train: SampledRows; readonly validation: SampledRows },
 ): LearningCurve {
-  const outputs = 1;
+  const outputs = outputsOf(model);
   const rounds = model.roots.length / outputs;
   const every = Math.max(1, Math.ceil(rounds / POINTS_MAX));
   const walks = [train, validation].map((rows) => new Walk(model, rows));
@@ -51,7 +51,7 @@ class Walk {
   readonly #objective: Objective;
 
   constructor(model: TreeModel, rows: SampledRows) {
-    const bases = [model.base];
+    const { bases } = model;
     this.#model = model;
     this.#rows = rows;
     this.#objective = model.objective;
@@ -88,7 +88,9 @@ class Walk {
     const scores = this.#scores.subarray(row * this.#outputs, (row + 1) * this.#outputs);
     const highest = scores.reduce((most, one) => Math.max(most, one), Number.NEGATIVE_INFINITY);
     const total = scores.reduce((all, one) => all + Math.exp(one - highest), 0);
-    return highest + Math.log(total) - (scores[label] as number);
+    const own = scores[label];
+    // A class that was not learned is taken for one of the smallest probability.
+    return own === undefined ? -Math.log(1e-15) : highest + Math.log(total) - own;
   }
 
   #leafValue(root: number, row: number): number {

@@ -26,7 +26,10 @@ export type Metrics = { readonly rows: number; readonly base_rate?: number } & {
   readonly [name in MetricName]?: number;
 };
 
-/** What a label is, as the trainer's objective says it. */
+/**
+ * What is learned: a yes-or-no question's probability (`binary`), a number (`squared`: least squares), or which one of
+ * several classes (`softmax`: a probability for each).
+ */
 export type Objective = "binary" | "squared" | "softmax";
 
 /** By what a version is told in a word, and is held against the champion. */
@@ -205,7 +208,8 @@ export function classMetrics(labels: Float32Array, answers: ClassAnswers): Metri
   const counts = confusionOf(labels, answers);
   let [logLoss, right] = [0, 0];
   for (let row = 0; row < labels.length; row += 1) {
-    const probability = probabilities[row * classes + (labels[row] as number)] as number;
+    // A row of a class that was not learned has no label.
+    const probability = probabilities[row * classes + (labels[row] as number)] ?? 0;
     logLoss -= Math.log(Math.min(Math.max(probability, SAFE), 1));
   }
   for (let one = 0; one < classes; one += 1) right += counts[one * classes + one] as number;

@@ -1,22 +1,26 @@
 import { createHash } from "node:crypto";
 import { trainingErrors } from "../errors.ts";
-import type { TreeModel } from "./tree-model.ts";
+import type { ModelDescription, TreeModel } from "./tree-model.ts";
 
-const MAGIC = "MWTREE01";
+const MAGIC = "MWTREE02";
+/** Before there were classes and categories: the head says `base`, and the objective is binary. */
+const MAGIC_FIRST = "MWTREE01";
 const ARRAYS = ["roots", "feature", "threshold", "left", "right", "value", "gain", "missingLeft"] as const;
 const MAX_META_BYTES = 16 * 1024 * 1024;
 
-interface Meta {
-  readonly features: readonly string[];
-  readonly objective: "binary";
-  readonly base: number;
+interface Meta extends ModelDescription {
   readonly lengths: Readonly<Record<(typeof ARRAYS)[number], number>>;
+}
+
+interface FirstMeta extends Pick<Meta, "features" | "lengths"> {
+  readonly base: number;
 }
 
 /** The model's file: magic, length of the JSON head, head, the arrays little-endian one after another, SHA-256 of all before. */
 export function encodeModel(model: TreeModel): Uint8Array {
+  const { features, objective, classes, categories, bases } = model;
   const lengths = Object.fromEntries(ARRAYS.map((name) => [name, model[name].length])) as Meta["lengths"];
-  const meta: Meta = { features: model.features, objective: model.objective, base: model.base, lengths };
+  const meta: Meta = { features, objective, classes, categories, bases, lengths };
   const json = Buffer.from(JSON.stringify(meta));
   const size = Buffer.alloc(4);
   size.writeUInt32LE(json.length);
@@ -25,10 +29,11 @@ export function encodeModel(model: TreeModel): Uint8Array {
   return Buffer.concat([body, createHash("sha256").update(body).digest()]);
 }
 
-/** Reads a model file. Throws `training/corrupt-model` for anything but a whole one. */
+/** Reads a model file, also one of the first format. Throws `training/corrupt-model` for anything but a whole one. */
 export function decodeModel(bytes: Uint8Array): TreeModel {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (buffer.length < MAGIC.length + 36 || buffer.subarray(0, MAGIC.length).toString("latin1") !== MAGIC)
+  const magic = buffer.subarray(0, MAGIC.length).toString("latin1");
+  if (buffer.length < MAGIC.length + 36 || (magic !== MAGIC && magic !== MAGIC_FIRST))
     throw corrupt("it does not begin as one");
   const body = buffer.subarray(0, -32);
   if (!createHash("sha256").update(body).digest().equals(buffer.subarray(-32)))
@@ -36,17 +41,16 @@ export function decodeModel(bytes: Uint8Array): TreeModel {
   const metaBytes = body.readUInt32LE(MAGIC.length);
   if (metaBytes > MAX_META_BYTES || metaBytes > body.length) throw corrupt("its head is too long");
   let at = MAGIC.length + 4 + metaBytes;
-  const meta = JSON.parse(body.subarray(MAGIC.length + 4, at).toString()) as Meta;
+  const meta = readMeta(magic, body.subarray(MAGIC.length + 4, at));
   const take = (name: (typeof ARRAYS)[number], width: 1 | 4): ArrayBuffer => {
     const end = at + meta.lengths[name] * width;
     const copy = new Uint8Array(body.subarray(at, end)).buffer;
     at = end;
     return copy;
   };
+  const { lengths: _lengths, ...described } = meta;
   return {
-    features: meta.features,
-    objective: meta.objective,
-    base: meta.base,
+    ...described,
     roots: new Int32Array(take("roots", 4)),
     feature: new Int32Array(take("feature", 4)),
     threshold: new Float32Array(take("threshold", 4)),
@@ -56,6 +60,13 @@ export function decodeModel(bytes: Uint8Array): TreeModel {
     gain: new Float32Array(take("gain", 4)),
     missingLeft: new Uint8Array(take("missingLeft", 1)),
   };
+}
+
+function readMeta(magic: string, json: Buffer): Meta {
+  const meta = JSON.parse(json.toString()) as Meta | FirstMeta;
+  if (magic === MAGIC) return meta as Meta;
+  const { features, lengths, base } = meta as FirstMeta;
+  return { features, lengths, objective: "binary", classes: [], categories: {}, bases: [Math.fround(base)] };
 }
 
 function bytesOf(array: Int32Array | Float32Array | Uint8Array): Uint8Array {

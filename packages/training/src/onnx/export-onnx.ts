@@ -1,5 +1,6 @@
 import protobuf from "protobufjs";
-import type { TreeModel } from "../model/tree-model.ts";
+import type { Objective } from "../judgement/metrics.ts";
+import { outputsOf, type TreeModel } from "../model/tree-model.ts";
 
 // The part of ONNX's schema that a tree ensemble needs (onnx.proto3, field numbers as there).
 const SCHEMA = `syntax = "proto3"; package onnx;
@@ -18,12 +19,22 @@ message ModelProto { int64 ir_version = 1; string producer_name = 2; GraphProto 
 const FLOAT = 1;
 const TYPE = { float: 1, int: 2, string: 3, floats: 6, ints: 7, strings: 8 } as const;
 
+/** What the sums go through, and what comes out, by what was learned. */
+const LINKS: Readonly<Record<Objective, { readonly operator: string; readonly output: string }>> = {
+  binary: { operator: "Sigmoid", output: "probability" },
+  squared: { operator: "Identity", output: "prediction" },
+  softmax: { operator: "Softmax", output: "probabilities" },
+};
+
 /**
- * The model as ONNX: input \`features\` float32 [rows, F] in the model's order, NaN for missing; output \`probability\`
- * float32 [rows, 1]. TreeEnsembleRegressor (ai.onnx.ml 3) with missing values tracked, then Sigmoid.
+ * The model as ONNX: input `features` float32 [rows, F] in the model's order, NaN for missing, a categorical feature's
+ * value as its place in `categories` of the metadata; output `probability` or `prediction` float32 [rows, 1], or
+ * `probabilities` [rows, classes]. TreeEnsembleRegressor (ai.onnx.ml 3) with missing values tracked, then the link.
  */
 export function exportOnnx(model: TreeModel): Uint8Array {
   const type = protobuf.parse(SCHEMA, { keepCase: true }).root.lookupType("onnx.ModelProto");
+  const { operator, output } = LINKS[model.objective];
+  const { features, classes, categories } = model;
   const message = {
     ir_version: 8,
     producer_name: "millwright",
@@ -31,20 +42,23 @@ export function exportOnnx(model: TreeModel): Uint8Array {
       { domain: "", version: 15 },
       { domain: "ai.onnx.ml", version: 3 },
     ],
-    metadata_props: [{ key: "features", value: JSON.stringify(model.features) }],
+    metadata_props: Object.entries({ features, classes, categories }).map(([key, value]) => ({
+      key,
+      value: JSON.stringify(value),
+    })),
     graph: {
       name: "trees",
-      input: [valueInfo("features", model.features.length)],
-      output: [valueInfo("probability", 1)],
+      input: [valueInfo("features", features.length)],
+      output: [valueInfo(output, outputsOf(model))],
       node: [
         {
           op_type: "TreeEnsembleRegressor",
           domain: "ai.onnx.ml",
           input: ["features"],
-          output: ["log_odds"],
+          output: ["sums"],
           attribute: treeAttributes(model),
         },
-        { op_type: "Sigmoid", domain: "", input: ["log_odds"], output: ["probability"] },
+        { op_type: operator, domain: "", input: ["sums"], output: [output] },
       ],
     },
   };
@@ -60,16 +74,17 @@ function valueInfo(name: string, width: number): object {
 
 function treeAttributes(model: TreeModel): readonly object[] {
   const places = placesOf(model);
+  const outputs = outputsOf(model);
   const nodes = Array.from(model.left, (_child, node) => node);
   const within = (node: number, child: Int32Array) =>
     places.numbers[(child[node] ?? -1) < 0 ? node : (child[node] ?? 0)] ?? 0;
   const isLeaf = (node: number) => (model.left[node] ?? -1) < 0;
   const leaves = nodes.filter(isLeaf);
   return [
-    { name: "n_targets", type: TYPE.int, i: 1 },
+    { name: "n_targets", type: TYPE.int, i: outputs },
     { name: "aggregate_function", type: TYPE.string, s: Buffer.from("SUM") },
     { name: "post_transform", type: TYPE.string, s: Buffer.from("NONE") },
-    { name: "base_values", type: TYPE.floats, floats: [model.base] },
+    { name: "base_values", type: TYPE.floats, floats: model.bases },
     { name: "nodes_treeids", type: TYPE.ints, ints: nodes.map((node) => places.trees[node] ?? 0) },
     { name: "nodes_nodeids", type: TYPE.ints, ints: nodes.map((node) => places.numbers[node] ?? 0) },
     { name: "nodes_featureids", type: TYPE.ints, ints: Array.from(model.feature) },
@@ -92,7 +107,7 @@ function treeAttributes(model: TreeModel): readonly object[] {
     { name: "nodes_missing_value_tracks_true", type: TYPE.ints, ints: Array.from(model.missingLeft) },
     { name: "target_treeids", type: TYPE.ints, ints: leaves.map((node) => places.trees[node] ?? 0) },
     { name: "target_nodeids", type: TYPE.ints, ints: leaves.map((node) => places.numbers[node] ?? 0) },
-    { name: "target_ids", type: TYPE.ints, ints: leaves.map(() => 0) },
+    { name: "target_ids", type: TYPE.ints, ints: leaves.map((node) => (places.trees[node] ?? 0) % outputs) },
     { name: "target_weights", type: TYPE.floats, floats: leaves.map((node) => model.value[node] ?? 0) },
   ];
 }

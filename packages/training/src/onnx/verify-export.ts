@@ -2,7 +2,7 @@ import { trainingErrors } from "../errors.ts";
 
 /** Compared at most; spread evenly over the rows that there are. */
 const ROWS_COMPARED = 10_000;
-/** The sigmoids of two float32 implementations differ in the last places. */
+/** Two float32 implementations differ in the last places: of 1, or of the number where that is larger. */
 const DIFFERENCE_MAX = 1e-6;
 
 export interface AnsweredRows {
@@ -15,7 +15,8 @@ export interface AnsweredRows {
 
 /**
  * Asks ONNX Runtime what an exported model answers, and compares it with the scorer's answers, so that no version is
- * registered whose file says something else elsewhere. Returns the largest difference that was seen. Throws
+ * registered whose file says something else elsewhere. Returns the largest difference that was seen, relative to numbers
+ * beyond 1. Throws
  * `training/export-differs`.
  */
 export async function verifyExport(onnx: Uint8Array, { columns, answers, rows }: AnsweredRows): Promise<number> {
@@ -36,12 +37,11 @@ export async function verifyExport(onnx: Uint8Array, { columns, answers, rows }:
     let worst = 0;
     chosen.forEach((row, index) => {
       for (let place = 0; place < width; place += 1) {
-        const difference = Math.abs(
-          (answers[row * width + place] ?? 0) - (theirs[index * width + place] ?? Number.NaN),
-        );
+        const ours = answers[row * width + place] ?? 0;
+        const difference = Math.abs(ours - (theirs[index * width + place] ?? Number.NaN)) / Math.max(1, Math.abs(ours));
         if (!(difference <= DIFFERENCE_MAX))
           throw trainingErrors.create("training/export-differs", {
-            because: `${output} of row ${row} is ${answers[row * width + place]} here and ${theirs[index * width + place]} in ONNX Runtime`,
+            because: `${output} of row ${row} is ${ours} here and ${theirs[index * width + place]} in ONNX Runtime`,
           });
         worst = Math.max(worst, difference);
       }

@@ -1,13 +1,13 @@
 import { Worker } from "node:worker_threads";
 import { encodeModel } from "../model/model-file.ts";
-import type { TreeModel } from "../model/tree-model.ts";
+import { outputsOf, type TreeModel } from "../model/tree-model.ts";
 
 export interface ScorerRequest {
   readonly id: number;
   readonly columns: readonly Float32Array[];
   readonly from: number;
   readonly to: number;
-  readonly probabilities: Float32Array;
+  readonly answers: Float32Array;
 }
 
 export interface ScorerReply {
@@ -16,7 +16,7 @@ export interface ScorerReply {
 
 /** A model in worker threads, so that scoring millions of rows leaves the caller's loop free. */
 export interface Scorer {
-  /** Probabilities of rows whose features lie in columns of shared memory, float32, NaN for missing. */
+  /** Answers of rows whose features lie in columns of shared memory, float32, NaN for missing: [rows], or [rows, classes]. */
   score(columns: readonly Float32Array[], rows: number): Promise<Float32Array>;
   close(): Promise<void>;
 }
@@ -27,14 +27,14 @@ export function startScorer(model: TreeModel, threads: number): Scorer {
   const pool = Array.from({ length: Math.max(1, threads) }, () => startThread(bytes));
   return {
     score: async (columns, rows) => {
-      const probabilities = new Float32Array(new SharedArrayBuffer(rows * 4));
+      const answers = new Float32Array(new SharedArrayBuffer(rows * outputsOf(model) * 4));
       const share = Math.ceil(rows / pool.length);
       const parts = pool.map((ask, index) => {
         const [from, to] = [Math.min(rows, index * share), Math.min(rows, (index + 1) * share)];
-        return ask.send({ columns, from, to, probabilities });
+        return ask.send({ columns, from, to, answers });
       });
       await Promise.all(parts);
-      return probabilities;
+      return answers;
     },
     close: async () => {
       await Promise.all(pool.map((thread) => thread.close()));

@@ -1,0 +1,86 @@
+import type { Column } from "@millwright/kernel";
+import { scoreOutputs, scoreRow, type ClassLabel, type Objective, type TreeModel } from "@millwright/training";
+
+/** What a model says of one row: a probability; a number; or the likeliest class and the probability of each by its name. */
+export type Answer =
+  | { readonly probability: number }
+  | { readonly prediction: number }
+  | { readonly prediction: ClassLabel; readonly probabilities: Readonly<Record<string, number>> };
+
+/** The answer to a row of float32 features, NaN for missing. */
+export function answerRow(model: TreeModel, row: Float32Array): Answer {
+  if (model.objective === "binary") return { probability: scoreRow(model, row) };
+  if (model.objective === "squared") return { prediction: scoreRow(model, row) };
+  const probabilities = scoreOutputs(model, { row, offset: 0 });
+  const likeliest = probabilities.indexOf(Math.max(...probabilities));
+  return {
+    prediction: model.classes[likeliest] ?? likeliest,
+    probabilities: Object.fromEntries(model.classes.map((label, place) => [String(label), probabilities[place] ?? 0])),
+  };
+}
+
+/** An answer as the prediction log keeps it: a predicted class or number as text. */
+export interface LoggedAnswer {
+  readonly probability: number | null;
+  readonly prediction: string | null;
+  readonly probabilities: string | null;
+}
+
+export function loggedAnswer(answer: Answer): LoggedAnswer {
+  if ("probability" in answer) return { probability: answer.probability, prediction: null, probabilities: null };
+  const probabilities = "probabilities" in answer ? JSON.stringify(answer.probabilities) : null;
+  return { probability: null, prediction: String(answer.prediction), probabilities };
+}
+
+/** The answer's fields beside `id`, by what the model has learned; `labelType` is the class's. */
+export function responseColumns(objective: Objective, labelType: string): readonly Column[] {
+  return [
+    { name: "id", type: "string", nullable: false, doc: "Names this prediction in the log." },
+    { name: "model_name", type: "string", nullable: false },
+    { name: "model_version", type: "string", nullable: false },
+    ...answerColumns(objective, labelType),
+  ];
+}
+
+function answerColumns(objective: Objective, labelType: string): readonly Column[] {
+  if (objective === "binary") return [{ name: "probability", type: "double", nullable: false }];
+  if (objective === "squared") return [{ name: "prediction", type: "double", nullable: false }];
+  return [
+    { name: "prediction", type: labelType, nullable: false, doc: "The likeliest class." },
+    { name: "probabilities", type: "map<string, double>", nullable: false, doc: "Of each class, by its name." },
+  ];
+}
+
+/** A tensor of the Open Inference Protocol, without its data. */
+export interface AnswerTensor {
+  readonly name: string;
+  readonly datatype: string;
+  readonly shape: readonly number[];
+  /** The classes by their place in a row of `probabilities`. */
+  readonly parameters?: { readonly classes: string };
+}
+
+/** What a model answers so many rows with, in the protocol's words. -1 is any number of rows. */
+export function answerTensors({ objective, classes }: TreeModel, rows: number): readonly AnswerTensor[] {
+  if (objective === "binary") return [{ name: "probability", datatype: "FP64", shape: [rows] }];
+  if (objective === "squared") return [{ name: "prediction", datatype: "FP64", shape: [rows] }];
+  const [label] = classes;
+  const datatype = typeof label === "number" ? "INT64" : typeof label === "boolean" ? "BOOL" : "BYTES";
+  return [
+    { name: "prediction", datatype, shape: [rows] },
+    {
+      name: "probabilities",
+      datatype: "FP64",
+      shape: [rows, classes.length],
+      parameters: { classes: JSON.stringify(classes) },
+    },
+  ];
+}
+
+/** A tensor's data, row by row. */
+export function tensorData(name: string, answers: readonly Answer[]): readonly unknown[] {
+  return answers.flatMap((answer) => {
+    const value = (answer as Readonly<Record<string, unknown>>)[name];
+    return typeof value === "object" && value !== null ? Object.values(value) : [value];
+  });
+}

@@ -1,0 +1,81 @@
+import { outputsOf, type TreeModel } from "./tree-model.ts";
+
+/** A row's place in memory: float32 features in the model's order, NaN for missing, from `offset` on. */
+export interface RowPlace {
+  readonly row: Float32Array;
+  readonly offset: number;
+}
+
+/** The answer of a model with one output: the probability, or the number. */
+export function scoreRow(model: TreeModel, row: Float32Array, offset = 0): number {
+  const sum = outputSum(model, { row, offset }, 0);
+  return model.objective === "binary" ? sigmoid(sum) : sum;
+}
+
+/** The answer of any model: each class's probability, or the one number; as many as the model has outputs. */
+export function scoreOutputs(model: TreeModel, place: RowPlace): Float64Array {
+  const outputs = new Float64Array(outputsOf(model));
+  if (model.objective !== "softmax") outputs[0] = scoreRow(model, place.row, place.offset);
+  else for (let output = 0; output < outputs.length; output += 1) outputs[output] = outputSum(model, place, output);
+  return model.objective === "softmax" ? softmax(outputs) : outputs;
+}
+
+/** An output before its link. Sums in float32, in the order of the trees, as ONNX Runtime does. */
+function outputSum(model: TreeModel, { row, offset }: RowPlace, output: number): number {
+  const { roots, feature, threshold, left, right, missingLeft, value, bases } = model;
+  const step = bases.length;
+  let sum = 0;
+  for (let tree = output; tree < roots.length; tree += step) {
+    let node = roots[tree] as number;
+    while ((left[node] as number) >= 0) {
+      const x = row[offset + (feature[node] as number)] as number;
+      const goesLeft = x <= (threshold[node] as number) || (x !== x && missingLeft[node] === 1);
+      node = (goesLeft ? left[node] : right[node]) as number;
+    }
+    sum = Math.fround(sum + (value[node] as number));
+  }
+  return Math.fround(sum + (bases[output] as number));
+}
+
+function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
+
+/** In place. */
+function softmax(sums: Float64Array): Float64Array {
+  const highest = sums.reduce((most, sum) => Math.max(most, sum), Number.NEGATIVE_INFINITY);
+  let total = 0;
+  for (let output = 0; output < sums.length; output += 1) {
+    sums[output] = Math.exp((sums[output] as number) - highest);
+    total += sums[output] as number;
+  }
+  for (let output = 0; output < sums.length; output += 1) sums[output] = (sums[output] as number) / total;
+  return sums;
+}
+
+const BLOCK_ROWS = 1_024;
+
+/** Answers of rows whose features lie in columns: [rows], or [rows, classes] row by row. */
+export function scoreColumns(
+  model: TreeModel,
+  columns: readonly Float32Array[],
+  rows: { readonly from: number; readonly to: number },
+): Float32Array {
+  const width = columns.length;
+  const outputs = outputsOf(model);
+  const block = new Float32Array(width * BLOCK_ROWS);
+  const result = new Float32Array((rows.to - rows.from) * outputs);
+  for (let start = rows.from; start < rows.to; start += BLOCK_ROWS) {
+    const count = Math.min(BLOCK_ROWS, rows.to - start);
+    for (let f = 0; f < width; f += 1) {
+      const column = columns[f] as Float32Array;
+      for (let row = 0; row < count; row += 1) block[row * width + f] = column[start + row] as number;
+    }
+    for (let row = 0; row < count; row += 1) {
+      const at = (start - rows.from + row) * outputs;
+      if (outputs === 1) result[at] = scoreRow(model, block, row * width);
+      else result.set(scoreOutputs(model, { row: block, offset: row * width }), at);
+    }
+  }
+  return result;
+}
