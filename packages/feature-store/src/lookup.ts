@@ -39,6 +39,7 @@ export function createOnlineFeatures(
   const slots = new Slots(plan);
   const outputs = plan.features.map((feature) => slots.compile(feature));
   const texts = textsOf(plan);
+  const joins = plan.joins.map((join) => ({ ...join, role: roleOf(join) }));
   return {
     names: plan.features.map(({ name }) => name),
     fields,
@@ -46,19 +47,21 @@ export function createOnlineFeatures(
       const at = timestamp === undefined ? nowMs : timeOf(request, timestamp) / 1_000;
       const row = new Float64Array(slots.size).fill(Number.NaN);
       slots.fillFields(row, request);
-      const found = plan.joins.map((join) => lookUpJoin(online, { join, request, at }));
-      found.forEach((state) => slots.fillJoin(row, { state, stored: online.featuresOf(state.join.view.name) }));
-      const values = new Float32Array(outputs.length);
-      outputs.forEach((output, index) => (values[index] = output(row)));
-      return {
-        values,
-        texts: texts.length === 0 ? NO_TEXTS : lookUpTexts(texts, request),
-        featureTimesMs: Object.fromEntries(
-          found.map(({ join, row: stored }) => [roleOf(join), stored?.eventTimeMs ?? null]),
-        ),
-        missing: found.filter(({ row: stored }) => stored === undefined).map(({ join }) => roleOf(join)),
-        stale: found.filter(({ stale }) => stale).map(({ join }) => roleOf(join)),
+      const told = {
+        featureTimesMs: {} as Record<string, number | null>,
+        missing: [] as string[],
+        stale: [] as string[],
       };
+      for (const join of joins) {
+        const state = lookUpJoin(online, { join, request, at });
+        slots.fillJoin(row, { state, stored: online.featuresOf(join.view.name) });
+        told.featureTimesMs[join.role] = state.row?.eventTimeMs ?? null;
+        if (state.row === undefined) told.missing.push(join.role);
+        if (state.stale) told.stale.push(join.role);
+      }
+      const values = new Float32Array(outputs.length);
+      for (let index = 0; index < outputs.length; index += 1) values[index] = outputs[index]?.(row) ?? Number.NaN;
+      return { values, texts: texts.length === 0 ? NO_TEXTS : lookUpTexts(texts, request), ...told };
     },
   };
 }
@@ -142,16 +145,23 @@ function keyPart(request: Readonly<Record<string, unknown>>, field: string): str
   throw missingField(field);
 }
 
+interface Places {
+  readonly stored: readonly string[] | undefined;
+  readonly places: readonly { readonly feature: string; readonly slot: number; readonly place: number }[];
+}
+
 /** The numbers that expressions read: first the request's fields, then each join's features. */
 class Slots {
   readonly #fields: readonly Column[];
   readonly #joinSlots: readonly ReadonlyMap<string, number>[];
+  readonly #places: Places[];
   readonly size: number;
 
   constructor(plan: FeaturePlan) {
     this.#fields = plan.fields.filter(({ type }) => type !== "string");
     let next = this.#fields.length;
     this.#joinSlots = plan.joins.map(({ features }) => new Map(features.map((feature) => [feature, next++])));
+    this.#places = plan.joins.map(() => ({ stored: undefined, places: [] }));
     this.size = next;
   }
 
@@ -173,10 +183,20 @@ class Slots {
   ): void {
     const { join, row: found } = state;
     const counts = whatCounts(state);
-    for (const [feature, slot] of this.#joinSlots[join.id] ?? []) {
-      if (counts === "default") row[slot] = join.view.defaults?.[feature] ?? Number.NaN;
-      else if (counts === "row") row[slot] = found?.values[stored?.indexOf(feature) ?? -1] ?? Number.NaN;
+    if (counts === "nothing") return;
+    for (const { feature, slot, place } of this.#placesIn(join.id, stored)) {
+      row[slot] = (counts === "default" ? join.view.defaults?.[feature] : found?.values[place]) ?? Number.NaN;
     }
+  }
+
+  /** Where a row of the store holds each of a join's features: the same from request to request until the view is another. */
+  #placesIn(join: number, stored: readonly string[] | undefined): Places["places"] {
+    const known = this.#places[join];
+    if (known !== undefined && known.stored === stored && stored !== undefined) return known.places;
+    const slots = [...(this.#joinSlots[join] ?? [])];
+    const places = slots.map(([feature, slot]) => ({ feature, slot, place: stored?.indexOf(feature) ?? -1 }));
+    this.#places[join] = { stored, places };
+    return places;
   }
 
   compile(planned: PlannedFeature): (row: Float64Array) => number {

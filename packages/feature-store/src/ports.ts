@@ -28,7 +28,7 @@ export interface OnlineStore {
   get(view: string, key: string): OnlineRow | undefined;
   featuresOf(view: string): readonly string[] | undefined;
   state(view: string): OnlineViewState;
-  /** Runs reads that all see one state, the newest there is, whatever another process writes meanwhile. Cheap. */
+  /** Runs reads that all see one state, whatever another process writes meanwhile: the newest as the event loop's turn began. Cheap. */
   snapshot<Result>(read: () => Result): Result;
   close(): void;
 }

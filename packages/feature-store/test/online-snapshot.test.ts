@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
 import { openSqliteOnlineStore } from "../src/adapters/sqlite-online-store.ts";
 
@@ -29,6 +30,7 @@ describe("reads of one snapshot", () => {
       "old",
     ]);
     await Promise.all(writes);
+    await setImmediate();
     expect(read(() => undefined)).toEqual([2, 2, "new"]);
     reader.close();
     writer.close();

@@ -320,7 +320,10 @@ function bytesOf(request: IncomingMessage): Promise<Buffer> {
       else resolve(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks));
     });
     request.once("error", reject);
-    request.once("close", () => reject(badRequest("the body was cut off")));
+    // An error is dear to make, and a request closes after its end too.
+    request.once("close", () => {
+      if (!request.complete) reject(badRequest("the body was cut off"));
+    });
   });
 }
 
@@ -330,11 +333,12 @@ function tooLarge(because: string): Error {
 
 /** Only this machine's own names: a page of another site, or a name that was bound anew to loopback, is refused. */
 function isLocal({ headers }: IncomingMessage): boolean {
-  const local = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/;
   const { host, origin } = headers;
-  if (host === undefined || !local.test(host)) return false;
-  return origin === undefined || local.test(origin.replace(/^https?:\/\//, ""));
+  if (host === undefined || !LOCAL.test(host)) return false;
+  return origin === undefined || LOCAL.test(origin.replace(/^https?:\/\//, ""));
 }
+
+const LOCAL = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/;
 
 function badRequest(because: string): Error {
   return servingErrors.create("serving/bad-request", { because });

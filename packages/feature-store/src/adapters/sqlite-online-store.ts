@@ -22,21 +22,44 @@ export function openSqliteOnlineStore({
   const versionQuery = sqlite.prepare("pragma data_version");
   const begin = sqlite.prepare("begin");
   const commit = sqlite.prepare("commit");
-  const rows = new Map<string, OnlineRow | undefined>();
+  const rows = new Map<string, Map<string, OnlineRow | undefined>>();
   const views = new Map<string, readonly string[] | undefined>();
+  let cached = 0;
   let version: unknown;
-  const forget = () => {
+  const forgetRows = () => {
     rows.clear();
+    cached = 0;
+  };
+  const forget = () => {
+    forgetRows();
     views.clear();
+  };
+  let held: NodeJS.Immediate | undefined;
+  const release = () => {
+    if (held === undefined) return;
+    clearImmediate(held);
+    held = undefined;
+    commit.run();
+  };
+  /** Until the loop turns, all reads are of one state; its first read fixes it. Many requests of a turn share this. */
+  const hold = () => {
+    if (held !== undefined) return;
+    begin.run();
+    held = setImmediate(release);
+    const current = versionQuery.get()?.["data_version"];
+    if (current !== version) forget();
+    version = current;
   };
   return {
     capabilities: { sharedBetweenProcesses: true },
     replaceView: (view, fresh) => {
+      release();
       replaceView(sqlite, view, fresh);
       forget();
       return Promise.resolve();
     },
     mergeRows: (view, fresh, options) => {
+      release();
       const taken = mergeRows(sqlite, view, { rows: fresh, ...options });
       forget();
       return Promise.resolve(taken);
@@ -47,13 +70,14 @@ export function openSqliteOnlineStore({
       return { entities: Number(found?.["entities"] ?? 0), newestMs: newest === null ? null : Number(newest) };
     },
     get: (view, key) => {
-      const id = `${view}\u001e${key}`;
-      const known = rows.get(id);
-      if (known !== undefined || rows.has(id)) return known;
-      if (rows.size >= CACHE_ROWS_MAX) rows.clear();
+      const ofView = rows.get(view);
+      const known = ofView?.get(key);
+      if (known !== undefined || ofView?.has(key) === true) return known;
+      if (cached >= CACHE_ROWS_MAX) forgetRows();
       const found = rowQuery.get(view, key);
       const row = found === undefined ? undefined : decode(key, found);
-      rows.set(id, row);
+      rows.set(view, (rows.get(view) ?? new Map<string, OnlineRow | undefined>()).set(key, row));
+      cached += 1;
       return row;
     },
     featuresOf: (view) => {
@@ -64,18 +88,13 @@ export function openSqliteOnlineStore({
       return views.get(view);
     },
     snapshot: (read) => {
-      begin.run();
-      try {
-        // The first read of the transaction fixes the state that the others see.
-        const current = versionQuery.get()?.["data_version"];
-        if (current !== version) forget();
-        version = current;
-        return read();
-      } finally {
-        commit.run();
-      }
+      hold();
+      return read();
     },
-    close: () => sqlite.close(),
+    close: () => {
+      release();
+      sqlite.close();
+    },
   };
 }
 
