@@ -5,7 +5,14 @@ import { promisify } from "node:util";
 import { isMillError } from "@millwright/kernel";
 import { acquireProjectLock, explainError, textTable, type Command, type CommandCall } from "@millwright/platform";
 import { initProject, loadProject } from "@millwright/project";
-import { askMetadata, installation, removeMetadata, statePaths } from "@millwright/server";
+import {
+  askMetadata,
+  installation,
+  removeMetadata,
+  statePaths,
+  verifyState,
+  type StateFinding,
+} from "@millwright/server";
 import Type from "typebox";
 import { errorFamilies } from "./error-families.ts";
 import { bytes } from "./format.ts";
@@ -67,8 +74,8 @@ const doctor: Command = {
   name: "doctor",
   summary: "what is wrong on this machine",
   arguments: [],
-  options: {},
-  example: "mill doctor",
+  options: { verify: { summary: "also whether every file of the project's state is as it was written" } },
+  example: "mill doctor --verify",
   output: Type.Array(
     Type.Object({
       what: Type.String(),
@@ -80,7 +87,7 @@ const doctor: Command = {
   handler: async (call) => {
     const disk = await statfs(".");
     const freeBytes = disk.bavail * disk.bsize;
-    const checks: Finding[] = [
+    const checks: StateFinding[] = [
       { what: "runtime", found: process.version, holds: Number(process.versions.node.split(".")[0]) >= 26 },
       {
         what: "platform",
@@ -92,6 +99,7 @@ const doctor: Command = {
       { what: "free disk", found: bytes(freeBytes), holds: freeBytes > 2e9 },
       await sqlEngine(),
       ...(await metadataDatabase(call)),
+      ...(call.options["verify"] === true ? await stateOf(call) : []),
     ];
     call.out.result(checks, (all) =>
       textTable(
@@ -107,16 +115,23 @@ const doctor: Command = {
   },
 };
 
-interface Finding {
-  readonly what: string;
-  readonly found: string;
-  readonly holds: boolean;
-  /** What is said when it does not hold. */
-  readonly not?: string;
+/** The project's files against their checksums; it takes as long as to read them. */
+async function stateOf(call: CommandCall): Promise<readonly StateFinding[]> {
+  const projectDir = await projectDirOf(call);
+  const { settings } = await loadProject({ projectDir, millwrightUrl: installation().millwrightUrl });
+  let told = "";
+  call.out.working(() => told);
+  try {
+    return await verifyState(settings, statePaths(projectDir), ({ message, done = 0, total = 0 }) => {
+      told = `${message}: ${done} of ${total}`;
+    });
+  } finally {
+    call.out.working(undefined);
+  }
 }
 
 /** Whether the database answers that the project at hand keeps its metadata in, if there is one. */
-async function metadataDatabase(call: CommandCall): Promise<readonly Finding[]> {
+async function metadataDatabase(call: CommandCall): Promise<readonly StateFinding[]> {
   const what = "metadata";
   try {
     const projectDir = await projectDirOf(call);
@@ -130,7 +145,7 @@ async function metadataDatabase(call: CommandCall): Promise<readonly Finding[]> 
   }
 }
 
-async function sqlEngine(): Promise<Finding> {
+async function sqlEngine(): Promise<StateFinding> {
   try {
     const { version } = await import("@duckdb/node-api");
     return { what: "SQL engine", found: `DuckDB ${version()}`, holds: true };

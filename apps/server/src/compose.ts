@@ -80,7 +80,7 @@ async function open(
   });
   const ports = {
     store: openLocalObjectStore({ root: paths.lake }),
-    catalog: openDatabaseTableCatalog({ database }),
+    catalog: openDatabaseTableCatalog({ database, ids: systemIds }),
     engine,
     clock: systemClock,
     ids: systemIds,

@@ -13,4 +13,5 @@ export { renewTypes, surfaceOf, typesOf } from "./project-types.ts";
 export { watchTypes, type Renewal, type TypesWatch } from "./types-watch.ts";
 export { takeRoad, type TakeRoadOptions } from "./road.ts";
 export { keepServing, type ServingProcess } from "./serving-process.ts";
+export { verifyState, type StateFinding } from "./verify-state.ts";
 export { armWritePoints } from "./write-points.ts";

@@ -5,9 +5,10 @@ import { systemClock, systemIds } from "@millwright/kernel";
 import { createLineage, governanceMigrations } from "@millwright/governance";
 import { lineageSuite } from "@millwright/governance/testing";
 import { lakehouseMigrations } from "@millwright/lakehouse";
+import { openDatabaseBranches } from "@millwright/lakehouse/adapters/database-branches";
 import { openDatabaseTableCatalog } from "@millwright/lakehouse/adapters/database-table-catalog";
 import { openLocalObjectStore } from "@millwright/lakehouse/adapters/local-object-store";
-import { objectStoreSuite, tableCatalogSuite } from "@millwright/lakehouse/testing";
+import { branchesSuite, objectStoreSuite, tableCatalogSuite } from "@millwright/lakehouse/testing";
 import { createRunStore, orchestrationMigrations } from "@millwright/orchestration";
 import { runStoreSuite } from "@millwright/orchestration/testing";
 import { migrate, type Database, type MigrationSet } from "@millwright/platform";
@@ -42,7 +43,17 @@ function suitesOn({ name, open, blocks }: Adapter): void {
   tableCatalogSuite(name, {
     open: async () => {
       const database = await migrated("catalog", lakehouseMigrations);
-      return { ...openDatabaseTableCatalog({ database }), close: () => database.close() };
+      return { ...openDatabaseTableCatalog({ database, ids: systemIds }), close: () => database.close() };
+    },
+  });
+  branchesSuite(name, {
+    open: async (branch) => {
+      const database = await migrated("branches", lakehouseMigrations);
+      return {
+        branches: openDatabaseBranches({ database, clock: systemClock }),
+        catalog: openDatabaseTableCatalog({ database, ids: systemIds, branch }),
+        close: () => database.close(),
+      };
     },
   });
   runStoreSuite(name, {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { pathToFileURL } from "node:url";
+import { sha256Of } from "@millwright/platform";
 import { writePoint, type Column } from "@millwright/kernel";
 import { checkName, quoteName } from "./domain/names.ts";
 import {
@@ -20,7 +21,7 @@ import {
 import { lakehouseErrors } from "./errors.ts";
 import { dataFilesOf, manifestsOf, readMetadata } from "./table-files.ts";
 import type { LakehousePorts } from "./lakehouse.ts";
-import type { CatalogEntry, WrittenFile } from "./ports.ts";
+import type { CatalogEntry, StoredFile, WrittenFile } from "./ports.ts";
 
 export interface WriteRequest {
   readonly table: string;
@@ -52,9 +53,9 @@ export async function commitWrite(ports: LakehousePorts, request: WriteRequest):
   const effective =
     request.mode === "merge" && base.metadata === undefined ? { ...request, mode: "append" as const } : request;
   const change = evolveSchema(base.metadata, await columnsFor(ports, effective, base));
-  const file = await writeData(ports, { request: effective, change });
+  const written = await writeData(ports, { request: effective, change });
   for (let attempt = 0; attempt < COMMIT_TRIES; attempt += 1) {
-    const entry = await tryCommit(ports, { request: effective, base, change, file });
+    const entry = await tryCommit(ports, { request: effective, base, change, ...written });
     if (entry !== undefined) return entry;
     base = await readBase(ports, request.table);
     if (effective.mode !== "append") break;
@@ -93,7 +94,7 @@ function refuseOtherColumns(table: string, given: readonly Column[], present: re
 async function writeData(
   { store, engine, ids }: LakehousePorts,
   { request, change }: { readonly request: WriteRequest; readonly change: SchemaChange },
-): Promise<WrittenFile> {
+): Promise<{ readonly file: WrittenFile; readonly stored: StoredFile }> {
   const folder = `main/${request.table}/data`;
   const path = `${folder}/${ids()}.parquet`;
   await store.prepareFolder(folder);
@@ -103,7 +104,12 @@ async function writeData(
   writePoint("lakehouse/data/before-sync");
   await store.sync(path);
   writePoint("lakehouse/data/after-sync");
-  return file;
+  const digest = await store.digest(path);
+  if (digest?.bytes !== file.bytes)
+    throw lakehouseErrors.create("lakehouse/damaged-file", {
+      because: `${path} has ${digest?.bytes ?? 0} bytes right after ${file.bytes} were written`,
+    });
+  return { file, stored: { path, ...digest } };
 }
 
 /** A merge is written as the table without the replaced rows, and the new ones. */
@@ -123,9 +129,12 @@ interface Attempt {
   readonly base: Base;
   readonly change: SchemaChange;
   readonly file: WrittenFile;
+  /** The data file as it lies on the disk. */
+  readonly stored: StoredFile;
 }
 
-async function tryCommit(ports: LakehousePorts, attempt: Attempt): Promise<CatalogEntry | undefined> {
+async function tryCommit(given: LakehousePorts, attempt: Attempt): Promise<CatalogEntry | undefined> {
+  const { ports, written } = tellingWrites(given);
   const { request, base, change } = attempt;
   const snapshotId = snapshotIdOf(ports.ids());
   const sequenceNumber = (base.metadata?.["last-sequence-number"] ?? 0) + 1;
@@ -145,9 +154,20 @@ async function tryCommit(ports: LakehousePorts, attempt: Attempt): Promise<Catal
   await ports.store.write(metadataPath, Buffer.from(JSON.stringify(metadata)));
   writePoint("lakehouse/commit/before-pointer");
   const entry = entryOf(ports, { attempt, metadata, metadataPath, files, snapshotId });
-  const won = await ports.catalog.swap(entry, base.entry === undefined ? undefined : base.entry.metadataLocation);
+  const expected = base.entry === undefined ? undefined : base.entry.metadataLocation;
+  const won = await ports.catalog.swap(entry, expected, [attempt.stored, ...written]);
   writePoint("lakehouse/commit/after-pointer");
   return won ? entry : undefined;
+}
+
+/** Ports whose store tells what is written through it. */
+function tellingWrites(ports: LakehousePorts): { readonly ports: LakehousePorts; readonly written: StoredFile[] } {
+  const written: StoredFile[] = [];
+  const write = async (path: string, bytes: Uint8Array): Promise<void> => {
+    await ports.store.write(path, bytes);
+    written.push({ path, bytes: bytes.length, sha256: sha256Of(bytes) });
+  };
+  return { ports: { ...ports, store: { ...ports.store, write } }, written };
 }
 
 interface SnapshotFiles {

@@ -54,6 +54,30 @@ export const lakehouseErrors = defineErrors("lakehouse", {
     title: "The rows to add do not have the table's columns",
     remedy: "Build the table anew: `mill run --select NAME --force` (an incremental model: with a full refresh).",
   },
+  "lakehouse/damaged-file": {
+    status: 500,
+    title: "A file of the lake is not as it was written",
+    remedy:
+      "Bring it from a backup, or have its table made anew: `mill run --select NAME --force`. `mill doctor --verify` tells of every such file; more than one speaks for a failing disk.",
+    example: "main/departures/metadata/00003-….metadata.json is not as it was written",
+  },
+  "lakehouse/unknown-branch": {
+    status: 404,
+    title: "There is no such branch",
+    remedy: "`mill table branches` lists those there are; `mill run --branch NAME` makes one.",
+    example: "mill table branches",
+  },
+  "lakehouse/branch-exists": {
+    status: 409,
+    title: "There is such a branch already",
+    remedy: "Choose another name, or drop it first: `mill table drop-branch NAME`.",
+  },
+  "lakehouse/branch-conflict": {
+    status: 409,
+    title: "Main has changed a table that the branch has changed too",
+    remedy:
+      "Nothing was published. Drop the branch, make it anew from main as it now is, and run it again: `mill table drop-branch NAME`, `mill run --branch NAME`.",
+  },
   "lakehouse/commit-conflict": {
     status: 409,
     title: "Another writer changed the table meanwhile",

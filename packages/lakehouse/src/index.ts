@@ -11,22 +11,30 @@ export { lakehouseErrors } from "./errors.ts";
 export { checkName, quoteName, quoteText } from "./domain/names.ts";
 export { textOf } from "./domain/text.ts";
 export { duckdbType } from "./domain/types.ts";
+export { verifyFiles, type FileFinding, type VerifiedFiles } from "./verify-files.ts";
 export type {
+  Branch,
+  BranchChange,
+  Branches,
   CatalogEntry,
   ColumnBatch,
   ColumnVector,
   FieldIds,
+  Digest,
   ObjectStore,
   QueryOptions,
   QueryResult,
   SqlEngine,
   SqlStruct,
   SqlValue,
+  StoredFile,
   TableCatalog,
   WrittenColumn,
   WrittenFile,
 } from "./ports.ts";
 import type { MigrationSet } from "@millwright/platform";
 import { catalog } from "./migrations/0001-catalog.ts";
+import { files } from "./migrations/0002-files.ts";
+import { branches } from "./migrations/0003-branches.ts";
 
-export const lakehouseMigrations: MigrationSet = { area: "lakehouse", migrations: [catalog] };
+export const lakehouseMigrations: MigrationSet = { area: "lakehouse", migrations: [catalog, files, branches] };

@@ -1,5 +1,6 @@
 import type { Clock, Column, IdSource, Logger, ProgressSink } from "@millwright/kernel";
 import { commitWrite, type WriteRequest } from "./commit.ts";
+import { checkedStore } from "./checked-store.ts";
 import { checkName, quoteName } from "./domain/names.ts";
 import { lakehouseErrors } from "./errors.ts";
 import { dataFilesOf, readMetadata, scanOf } from "./table-files.ts";
@@ -63,8 +64,9 @@ export interface Lakehouse {
 }
 
 /** Opens the lakehouse: every table and view of the catalog is visible to SQL by its name. */
-export async function createLakehouse(ports: LakehousePorts): Promise<Lakehouse> {
-  const { catalog, engine } = ports;
+export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse> {
+  const { catalog, engine } = given;
+  const ports = { ...given, store: checkedStore(given.store, catalog) };
   for (const entry of await catalog.list()) await publish(ports, entry);
   // One at a time and from the catalog as it then is, so that the engine never ends up with an older state.
   let publishing: Promise<void> = Promise.resolve();

@@ -75,10 +75,25 @@ export interface ObjectStore {
   locate(path: string): string;
   write(path: string, bytes: Uint8Array): Promise<void>;
   read(location: string): Promise<Uint8Array>;
+  /** The path of what lies at a location: the other way round than `locate`. */
+  pathOf(location: string): string;
   /** Makes durable what an engine has written to a path. */
   sync(path: string): Promise<void>;
+  /** The size in bytes and SHA-256 of what lies at a path, read again; undefined when nothing does. */
+  digest(path: string): Promise<Digest | undefined>;
   prepareFolder(path: string): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface Digest {
+  readonly bytes: number;
+  /** Hexadecimal. */
+  readonly sha256: string;
+}
+
+/** What was written to a path of the store. */
+export interface StoredFile extends Digest {
+  readonly path: string;
 }
 
 /** One row of the catalog: what a name means now. */
@@ -100,8 +115,43 @@ export interface CatalogEntry {
 export interface TableCatalog {
   get(name: string): Promise<CatalogEntry | undefined>;
   list(): Promise<readonly CatalogEntry[]>;
-  /** Puts the entry if the name's metadata location is still `expected` (undefined: no such name). False when it is not. */
-  swap(entry: CatalogEntry, expected: string | null | undefined): Promise<boolean>;
+  /**
+   * Puts the entry if the name's metadata location is still `expected` (undefined: no such name), and keeps with it what
+   * was written for it, in one step. False, and nothing is kept, when it is not.
+   */
+  swap(entry: CatalogEntry, expected: string | null | undefined, files?: readonly StoredFile[]): Promise<boolean>;
   remove(name: string): Promise<void>;
+  /** What was written to a path of the store; undefined when nothing is known of it. */
+  file(path: string): Promise<StoredFile | undefined>;
+  /** Everything that was written and kept, on any branch, by the bytes of the paths. */
+  files(): Promise<readonly StoredFile[]>;
   close(): Promise<void>;
+}
+
+/** A state of all tables and views beside `main`, which begins as main was. */
+export interface Branch {
+  readonly name: string;
+  readonly createdAtMs: number;
+}
+
+/** What a branch has made of one table or view. Row counts are null where there is none, and for views. */
+export interface BranchChange {
+  readonly name: string;
+  readonly kind: "added" | "changed" | "removed";
+  readonly rowsBefore: number | null;
+  readonly rowsAfter: number | null;
+  /** Main has changed it too, since the branch took it: it cannot be published. */
+  readonly isConflict: boolean;
+}
+
+/** The branches of a project: write to one, audit it, publish all of it in one step or none. */
+export interface Branches {
+  list(): Promise<readonly Branch[]>;
+  /** Throws `lakehouse/branch-exists`. */
+  create(name: string): Promise<Branch>;
+  /** Throws `lakehouse/unknown-branch`, as all that follow. */
+  changes(name: string): Promise<readonly BranchChange[]>;
+  /** Makes main what the branch is, for all that the branch has changed. Throws `lakehouse/branch-conflict`. */
+  publish(name: string): Promise<readonly BranchChange[]>;
+  drop(name: string): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { CatalogEntry, ObjectStore, TableCatalog } from "./ports.ts";
+import type { Branches, CatalogEntry, ObjectStore, StoredFile, TableCatalog } from "./ports.ts";
 
 /** Opens one and the same catalog or store, each time as another process would. */
 export interface Fixture<Port> {
@@ -80,6 +80,21 @@ export function tableCatalogSuite(name: string, fixture: Fixture<TableCatalog>):
       expect(await catalog.get("swapped")).toBeUndefined();
     });
 
+    test("what was written is known with the swap that it was for, and not with one that lost", async () => {
+      const [kept, lost] = ["kept/1.parquet", "lost/1.parquet"].map((path) => ({
+        path,
+        bytes: 2 ** 40,
+        sha256: "ab".repeat(32),
+      })) as [StoredFile, StoredFile];
+      expect(await catalog.swap(entry("with_files"), undefined, [kept])).toBe(true);
+      expect(await catalog.swap(entry("with_files"), undefined, [lost])).toBe(false);
+      const other = await fixture.open();
+      expect(await other.file(kept.path)).toEqual(kept);
+      expect(await other.file(lost.path)).toBeUndefined();
+      expect((await other.files()).map(({ path }) => path)).toContain(kept.path);
+      await other.close();
+    });
+
     test("a view becomes a table by a swap from null", async () => {
       await catalog.swap(entry("becomes", { kind: "view", metadataLocation: null, sql: "select 1" }), undefined);
       expect(await catalog.swap(entry("becomes"), null)).toBe(true);
@@ -102,6 +117,125 @@ export function tableCatalogSuite(name: string, fixture: Fixture<TableCatalog>):
       await Promise.all(writers.map(count));
       expect((await catalog.get("counted"))?.metadataLocation).toBe("/40");
       await Promise.all(writers.map((writer) => writer.close()));
+    });
+  });
+}
+
+/** Branches, and the catalog that each of them and `main` has, as other processes would open them. */
+export interface BranchesFixture {
+  open(
+    branch: string,
+  ): Promise<{ readonly branches: Branches; readonly catalog: TableCatalog; close(): Promise<void> }>;
+}
+
+/** What branches do, wherever they are kept. */
+export function branchesSuite(name: string, fixture: BranchesFixture): void {
+  describe(`Branches on ${name}`, () => {
+    let main: Awaited<ReturnType<BranchesFixture["open"]>>;
+    beforeAll(async () => {
+      main = await fixture.open("main");
+    });
+    afterAll(() => main.close());
+
+    /** A branch of its own for one test, over main's tables `NAME_one` and `NAME_two`. */
+    const branchOff = async (branch: string) => {
+      const [one, two] = [`${branch}_one`, `${branch}_two`];
+      for (const table of [one, two])
+        await main.catalog.swap(entry(table, { metadataLocation: `/${table}/1` }), undefined);
+      await main.branches.create(branch);
+      const opened = await fixture.open(branch);
+      const write = (from: TableCatalog, table: string, location: string, expected: string | undefined) =>
+        from.swap(entry(table, { metadataLocation: location, rowCount: 7 }), expected);
+      const locations = async (from: TableCatalog) =>
+        Object.fromEntries(
+          (await from.list())
+            .filter((found) => found.name.startsWith(`${branch}_`))
+            .map((found) => [found.name.slice(branch.length + 1), found.metadataLocation]),
+        );
+      return { one, two, write, locations, catalog: opened.catalog, close: () => opened.close() };
+    };
+
+    test("begins as main is; what either writes the other does not see", async () => {
+      const { one, catalog, write, locations, close } = await branchOff("apart");
+      expect(await write(catalog, one, "/b/2", `/${one}/1`)).toBe(true);
+      expect(await write(catalog, "apart_new", "/b/n", undefined)).toBe(true);
+      expect(await write(main.catalog, "apart_two", "/m/2", "/apart_two/1")).toBe(true);
+      expect(await locations(catalog)).toEqual({ one: "/b/2", new: "/b/n", two: "/apart_two/1" });
+      expect(await locations(main.catalog)).toEqual({ one: "/apart_one/1", two: "/m/2" });
+      await close();
+    });
+
+    test("is published whole: what it changed, added and dropped, and nothing else", async () => {
+      const { one, two, catalog, write, locations, close } = await branchOff("whole");
+      await write(catalog, one, "/b/2", `/${one}/1`);
+      await write(catalog, "whole_new", "/b/n", undefined);
+      await catalog.remove(two);
+      expect(await catalog.get(two)).toBeUndefined();
+      const told = { rowsBefore: Number.MAX_SAFE_INTEGER, rowsAfter: 7, isConflict: false };
+      const expected = [
+        { ...told, name: "whole_new", kind: "added", rowsBefore: null },
+        { ...told, name: one, kind: "changed" },
+        { ...told, name: two, kind: "removed", rowsAfter: expect.anything() as number },
+      ];
+      expect(await main.branches.changes("whole")).toEqual(expected);
+      expect(await main.branches.publish("whole")).toEqual(expected);
+      expect(await locations(main.catalog)).toEqual({ one: "/b/2", new: "/b/n" });
+      expect(await main.branches.changes("whole")).toEqual([]);
+      // Goes on from what is now main.
+      await write(catalog, one, "/b/3", "/b/2");
+      await main.branches.publish("whole");
+      expect((await main.catalog.get(one))?.metadataLocation).toBe("/b/3");
+      await close();
+    });
+
+    test("a table that main has changed too is named, and nothing is published", async () => {
+      const { one, two, catalog, write, locations, close } = await branchOff("clash");
+      await write(catalog, one, "/b/2", `/${one}/1`);
+      await write(catalog, two, "/b/2", `/${two}/1`);
+      await write(catalog, "clash_new", "/b/n", undefined);
+      await write(main.catalog, two, "/m/2", `/${two}/1`);
+      await write(main.catalog, "clash_new", "/m/n", undefined);
+      const before = await locations(main.catalog);
+      await expect(main.branches.publish("clash")).rejects.toMatchObject({
+        code: "lakehouse/branch-conflict",
+        because: expect.stringContaining("clash_new, clash_two") as string,
+      });
+      expect(await locations(main.catalog)).toEqual(before);
+      expect((await main.branches.changes("clash")).map(({ isConflict }) => isConflict)).toEqual([true, false, true]);
+      await close();
+    });
+
+    test("of two branches that changed one table, the second to be published is refused", async () => {
+      const { one, catalog, write, close } = await branchOff("first");
+      await main.branches.create("second");
+      const other = await fixture.open("second");
+      await write(catalog, one, "/b/2", `/${one}/1`);
+      await write(other.catalog, one, "/c/2", `/${one}/1`);
+      const outcomes = await Promise.allSettled([main.branches.publish("first"), other.branches.publish("second")]);
+      expect(outcomes.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+      await Promise.all([close(), other.close()]);
+    });
+
+    test("a dropped table comes back on the branch that dropped it", async () => {
+      const { one, catalog, write, close } = await branchOff("again");
+      await catalog.remove(one);
+      expect(await write(catalog, one, "/b/2", undefined)).toBe(true);
+      expect((await main.branches.changes("again")).map(({ kind }) => kind)).toEqual(["changed"]);
+      await close();
+    });
+
+    test("a name is taken once; main is none; what is dropped is gone, with all that was on it", async () => {
+      const { one, catalog, write, close } = await branchOff("gone");
+      await write(catalog, one, "/b/2", `/${one}/1`);
+      for (const name of ["gone", "main"])
+        await expect(main.branches.create(name)).rejects.toMatchObject({ code: "lakehouse/branch-exists" });
+      await main.branches.drop("gone");
+      expect((await main.branches.list()).map((branch) => branch.name)).not.toContain("gone");
+      for (const verb of ["changes", "publish", "drop"] as const)
+        await expect(main.branches[verb]("gone")).rejects.toMatchObject({ code: "lakehouse/unknown-branch" });
+      await main.branches.create("gone");
+      expect((await catalog.get(one))?.metadataLocation).toBe(`/${one}/1`);
+      await close();
     });
   });
 }
@@ -140,6 +274,16 @@ export function objectStoreSuite(name: string, fixture: Fixture<ObjectStore>): v
       await store.write("empty", new Uint8Array());
       expect(Buffer.from(await store.read("large")).equals(large)).toBe(true);
       expect((await store.read("empty")).length).toBe(0);
+    });
+
+    test("a digest is of what lies there now, by the path that its location has", async () => {
+      await store.write("digested", bytes("abc"));
+      const path = store.pathOf(store.locate("digested"));
+      expect(path).toBe("digested");
+      // FIPS 180-2, appendix B.1.
+      const sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+      expect(await store.digest(path)).toEqual({ bytes: 3, sha256 });
+      expect(await store.digest("never/written")).toBeUndefined();
     });
 
     test("what is not there is an error", async () => {

@@ -26,7 +26,7 @@ async function openLakehouse(): Promise<Lakehouse> {
   });
   return createLakehouse({
     store: openLocalObjectStore({ root: lake }),
-    catalog: openDatabaseTableCatalog({ database }),
+    catalog: openDatabaseTableCatalog({ database, ids: systemIds }),
     engine,
     clock: systemClock,
     ids: systemIds,

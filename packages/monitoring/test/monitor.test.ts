@@ -29,7 +29,7 @@ beforeAll(async () => {
   const store = openLocalObjectStore({ root: join(folder, "lake") });
   lakehouse = await createLakehouse({
     store,
-    catalog: openDatabaseTableCatalog({ database }),
+    catalog: openDatabaseTableCatalog({ database, ids: systemIds }),
     engine,
     clock: systemClock,
     ids: systemIds,

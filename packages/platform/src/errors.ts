@@ -27,6 +27,20 @@ export const platformErrors = defineErrors("platform", {
     title: "There is no room left on the disk",
     remedy: "Make room and run it again: nothing that was stored is lost.",
   },
+  "platform/damaged-file": {
+    status: 500,
+    title: "A file of the project's state is not as it was written",
+    remedy:
+      "Bring it from a backup, or have it made anew: `mill run --select NAME --force`. `mill doctor --verify` tells of every such file; more than one speaks for a failing disk.",
+    example: ".mill/artifacts/0199…/signature.json is not as it was written",
+  },
+  "platform/damaged-database": {
+    status: 500,
+    title: "A database of the project's state is not as it was left",
+    remedy:
+      "Bring it from a backup (with the `.sha256` beside it, or without one). If something else has written to it meanwhile, which you trust, remove the `.sha256` beside it. `mill clean` removes all state and `mill run` makes it anew.",
+    example: ".mill/metadata.db is not as it was left",
+  },
   "platform/database-url": {
     status: 400,
     exit: 2,

@@ -1,6 +1,9 @@
-export type { Database, Migration, MigrationSet } from "./database/database.ts";
+export type { Database, Migration, MigrationSet, QueryBuilder } from "./database/database.ts";
 export { migrate } from "./database/migrate.ts";
 export { bindToFiles, platformMigrations } from "./database/identity.ts";
+export { breakSeal, setSeal } from "./database/sqlite-seal.ts";
+export { verifySqlite, type SqliteVerdict } from "./database/verify-sqlite.ts";
+export { damagedIn, digestFile, readSummed, sha256Of, writeSums, type DamagedFile } from "./checksums.ts";
 export {
   explainError,
   runCommands,

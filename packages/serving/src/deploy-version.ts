@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { IdSource } from "@millwright/kernel";
 import { writeFileDurably } from "@millwright/platform";
-import type { ModelSignature } from "@millwright/training";
-import type { DeployedService, Deployment } from "./deployment.ts";
+import { readSignature } from "@millwright/training";
+import { decodeDeployment, encodeDeployment, type DeployedService, type Deployment } from "./deployment.ts";
 
 export interface DeploymentPlaces {
   readonly deploymentFile: string;
@@ -42,23 +42,23 @@ export async function deployVersions(
   );
   const services = [...before.services.filter(({ name }) => !names.has(name)), ...deployed];
   const deployment: Deployment = { generation: ids(), onlineStorePath, services };
-  await writeFileDurably(deploymentFile, JSON.stringify(deployment));
+  await writeFileDurably(deploymentFile, encodeDeployment(deployment));
 }
 
-/** What is deployed; nothing while there is no file. */
+/** What is deployed; nothing while there is no file. Throws `platform/damaged-file`. */
 export async function readDeployment({
   deploymentFile,
   onlineStorePath,
 }: Omit<DeploymentPlaces, "ids">): Promise<Deployment> {
   const text = await readFile(deploymentFile, "utf8").catch(() => undefined);
-  return text === undefined ? { generation: "", onlineStorePath, services: [] } : (JSON.parse(text) as Deployment);
+  return text === undefined ? { generation: "", onlineStorePath, services: [] } : decodeDeployment(text);
 }
 
 async function deployedOf(
   { name, version, example }: ServiceVersion,
   before: DeployedService | undefined,
 ): Promise<DeployedService> {
-  const signature = JSON.parse(await readFile(join(version.artifactPath, "signature.json"), "utf8")) as ModelSignature;
+  const signature = await readSignature(version.artifactPath);
   return {
     name,
     model: version.model,

@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import type { Column } from "@millwright/kernel";
+import { platformErrors, sha256Of } from "@millwright/platform";
 import type { FeatureSelection } from "@millwright/feature-store";
 
-/** What the serving process is to serve: written whole by control, read again when it changes. */
+/** What the serving process is to serve: written whole by control, with its checksum, read again when it changes. */
 export interface Deployment {
   readonly generation: string;
   readonly onlineStorePath: string;
@@ -22,8 +23,38 @@ export interface DeployedService {
   readonly example?: Readonly<Record<string, unknown>>;
 }
 
-/** The services of a deployment file; none while there is no file. */
+/** The services of a deployment file; none while there is no file. Throws `platform/damaged-file`. */
 export async function deployedServices(deploymentFile: string): Promise<readonly DeployedService[]> {
   const text = await readFile(deploymentFile, "utf8").catch(() => undefined);
-  return text === undefined ? [] : (JSON.parse(text) as Deployment).services;
+  return text === undefined ? [] : decodeDeployment(text).services;
+}
+
+export function encodeDeployment(deployment: Deployment): string {
+  return JSON.stringify({ sha256: checksum(deployment), deployment });
+}
+
+/** Reads a deployment's text. Throws `platform/damaged-file` when it is not what was written. */
+export function decodeDeployment(text: string): Deployment {
+  const { sha256, deployment } = parsed(text);
+  if (deployment !== undefined && sha256 === checksum(deployment)) return deployment;
+  throw damaged("its checksum does not hold");
+}
+
+function parsed(text: string): { readonly sha256?: string; readonly deployment?: Deployment } {
+  try {
+    return JSON.parse(text) as ReturnType<typeof parsed>;
+  } catch {
+    throw damaged("it is not JSON");
+  }
+}
+
+function checksum(deployment: Deployment): string {
+  return sha256Of(Buffer.from(JSON.stringify(deployment)));
+}
+
+function damaged(because: string): Error {
+  return platformErrors.create("platform/damaged-file", {
+    because: `the deployment of the services: ${because}`,
+    remedy: "Remove .mill/serving/deployment.json and run `mill run`: it is made anew from the registered models.",
+  });
 }

@@ -5,7 +5,7 @@ import { basename, dirname } from "node:path";
 import { isMillError, systemClock, systemIds, toProblem, type Logger } from "@millwright/kernel";
 import type { OnlineStore } from "@millwright/feature-store";
 import { answerTensors, tensorData } from "./answer.ts";
-import type { Deployment } from "./deployment.ts";
+import { decodeDeployment } from "./deployment.ts";
 import { servingErrors } from "./errors.ts";
 import { createLatencyHistogram } from "./latency.ts";
 import { openPredictionLog } from "./prediction-log.ts";
@@ -100,7 +100,7 @@ class ServingState {
     const text = await readFile(this.#options.deploymentFile, "utf8").catch(() => undefined);
     if (text === undefined) return;
     try {
-      const deployment = JSON.parse(text) as Deployment;
+      const deployment = decodeDeployment(text);
       if (deployment.generation === this.#generation) return;
       this.#online ??= this.#options.openOnlineStore(deployment.onlineStorePath);
       const ports = { online: this.#online, log: this.#log, clock: systemClock, ids: systemIds };

@@ -32,6 +32,7 @@ export {
   type TrainPorts,
   type TrainSettings,
 } from "./train.ts";
+export { readSignature } from "./read-signature.ts";
 export { splitConditions } from "./split.ts";
 export { scoredTable, scoreTestRows, type ScorePorts, type ScoreRequest } from "./score.ts";
 export { trainingErrors } from "./errors.ts";

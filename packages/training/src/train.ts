@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { writePoint, type Column, type ProgressSink } from "@millwright/kernel";
 import { historicalSelect, planFeatures } from "@millwright/feature-store";
 import type { Lakehouse } from "@millwright/lakehouse";
+import { writeSums } from "@millwright/platform";
 import type { ModelVersion, Tracking } from "@millwright/tracking";
 import { trainModel } from "./boosting/train-model.ts";
 import type { TrainingDefinition } from "./define-training.ts";
@@ -214,7 +215,7 @@ function metricRows(parts: Readonly<Record<string, Metrics>>) {
   );
 }
 
-/** Each file is whole and on disk before the version that names them is registered. */
+/** Each file is whole and on disk, with its checksum, before the version that names them is registered. */
 async function writeArtifacts(folder: string, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const [name, bytes] of Object.entries(files)) {
@@ -227,4 +228,5 @@ async function writeArtifacts(folder: string, files: Readonly<Record<string, Uin
     }
     writePoint("training/artifact/after-write");
   }
+  await writeSums(folder, files);
 }

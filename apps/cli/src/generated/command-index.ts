@@ -320,8 +320,8 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     name: "doctor",
     summary: "what is wrong on this machine",
     arguments: [],
-    options: {},
-    example: "mill doctor",
+    options: { verify: { summary: "also whether every file of the project's state is as it was written" } },
+    example: "mill doctor --verify",
   },
   {
     module: "house",

@@ -1,10 +1,14 @@
 import { DatabaseSync } from "node:sqlite";
 import { writePoint } from "@millwright/kernel";
+import { breakSeal, setSeal } from "@millwright/platform";
 import type { OnlineRow, OnlineStore, OnlineView } from "../ports.ts";
 
 const CACHE_ROWS_MAX = 200_000;
 
-/** The embedded online store: one SQLite file that control writes and serving reads, with the rows read kept in memory. */
+/**
+ * The embedded online store: one SQLite file that control writes and serving reads, with the rows read kept in memory.
+ * Throws `platform/damaged-database` when it is opened to be written and is not as it was left.
+ */
 export function openSqliteOnlineStore({
   path,
   readOnly = false,
@@ -12,6 +16,7 @@ export function openSqliteOnlineStore({
   readonly path: string;
   readonly readOnly?: boolean;
 }): OnlineStore {
+  if (!readOnly) breakSeal(path);
   const sqlite = new DatabaseSync(path, { readOnly, timeout: 10_000 });
   if (!readOnly) prepare(sqlite);
   const rowQuery = sqlite.prepare("select event_time, features from online_row where view = ? and entity_key = ?");
@@ -94,6 +99,7 @@ export function openSqliteOnlineStore({
     close: () => {
       release();
       sqlite.close();
+      if (!readOnly) setSeal(path);
     },
   };
 }

@@ -1,85 +1,89 @@
-import type { Column } from "@millwright/kernel";
-import type { Database } from "@millwright/platform";
-import type { CatalogEntry, TableCatalog } from "../ports.ts";
+import type { IdSource } from "@millwright/kernel";
+import type { Database, QueryBuilder } from "@millwright/platform";
+import type { CatalogEntry, StoredFile, TableCatalog } from "../ports.ts";
+import { contentOf, entryOf, MAIN, REMOVED, type CatalogTables } from "./entry-rows.ts";
 
-interface Tables {
-  lake_table: {
-    name: string;
-    kind: string;
-    metadata_location: string | null;
-    sql: string | null;
-    columns: string;
-    snapshot_id: string | null;
-    row_count: number | null;
-    bytes: number | null;
-    file_count: number | null;
-    properties: string;
-    updated_at: number;
-  };
+export interface DatabaseTableCatalogOptions {
+  readonly database: Database;
+  readonly ids: IdSource;
+  /** Whose tables: a branch that exists, or `main`. */
+  readonly branch?: string;
 }
 
 /** The catalog in the metadata database: a commit is one compare-and-swap of a row's metadata location. */
-export function openDatabaseTableCatalog({ database }: { readonly database: Database }): TableCatalog {
-  const kysely = database.as<Tables>();
+export function openDatabaseTableCatalog({ database, ids, branch = MAIN }: DatabaseTableCatalogOptions): TableCatalog {
+  const kysely = database.as<CatalogTables>();
+  const present = () =>
+    kysely.selectFrom("lake_entry").selectAll().where("branch", "=", branch).where("kind", "!=", REMOVED);
   return {
     get: async (name) => {
-      const row = await kysely.selectFrom("lake_table").selectAll().where("name", "=", name).executeTakeFirst();
+      const row = await present().where("name", "=", name).executeTakeFirst();
       return row === undefined ? undefined : entryOf(row);
     },
-    list: async () => (await kysely.selectFrom("lake_table").selectAll().orderBy("name").execute()).map(entryOf),
-    swap: async (entry, expected) => {
-      const row = rowOf(entry);
-      if (expected === undefined) {
-        const inserted = await kysely
-          .insertInto("lake_table")
-          .values(row)
-          .onConflict((on) => on.doNothing())
-          .executeTakeFirst();
-        return inserted.numInsertedOrUpdatedRows === 1n;
-      }
-      const updated = await kysely
-        .updateTable("lake_table")
-        .set(row)
-        .where("name", "=", entry.name)
-        .where("metadata_location", expected === null ? "is" : "=", expected)
-        .executeTakeFirst();
-      return updated.numUpdatedRows === 1n;
+    list: async () => (await present().orderBy("name").execute()).map(entryOf),
+    swap: async (entry, expected, files = []) => {
+      const change = { entry, expected, branch, revision: ids() };
+      if (files.length === 0) return swap(kysely, change);
+      return kysely.transaction().execute(async (transaction) => {
+        const won = await swap(transaction, change);
+        if (won) await keepFiles(transaction, files);
+        return won;
+      });
     },
     remove: async (name) => {
-      await kysely.deleteFrom("lake_table").where("name", "=", name).execute();
+      await kysely
+        .deleteFrom("lake_entry")
+        .where("branch", "=", branch)
+        .where("name", "=", name)
+        .where("base_revision", "is", null)
+        .execute();
+      await kysely
+        .updateTable("lake_entry")
+        .set({ kind: REMOVED, metadata_location: null, sql: null, snapshot_id: null, revision: ids() })
+        .where("branch", "=", branch)
+        .where("name", "=", name)
+        .execute();
     },
+    file: async (path) => kysely.selectFrom("lake_file").selectAll().where("path", "=", path).executeTakeFirst(),
+    files: async () => kysely.selectFrom("lake_file").selectAll().orderBy("path").execute(),
     close: () => Promise.resolve(),
   };
 }
 
-function rowOf(entry: CatalogEntry): Tables["lake_table"] {
-  return {
-    name: entry.name,
-    kind: entry.kind,
-    metadata_location: entry.metadataLocation,
-    sql: entry.sql,
-    columns: JSON.stringify(entry.columns),
-    snapshot_id: entry.snapshotId,
-    row_count: entry.rowCount,
-    bytes: entry.bytes,
-    file_count: entry.fileCount,
-    properties: JSON.stringify(entry.properties),
-    updated_at: entry.updatedAtMs,
-  };
+interface Swap {
+  readonly entry: CatalogEntry;
+  readonly expected: string | null | undefined;
+  readonly branch: string;
+  readonly revision: string;
 }
 
-function entryOf(row: Tables["lake_table"]): CatalogEntry {
-  return {
-    name: row.name,
-    kind: row.kind === "view" ? "view" : "table",
-    metadataLocation: row.metadata_location,
-    sql: row.sql,
-    columns: JSON.parse(row.columns) as readonly Column[],
-    snapshotId: row.snapshot_id,
-    rowCount: row.row_count,
-    bytes: row.bytes,
-    fileCount: row.file_count,
-    properties: JSON.parse(row.properties) as Record<string, string>,
-    updatedAtMs: row.updated_at,
-  };
+async function swap(
+  kysely: QueryBuilder<CatalogTables>,
+  { entry, expected, branch, revision }: Swap,
+): Promise<boolean> {
+  const content = { ...contentOf(entry), revision };
+  if (expected === undefined) {
+    const inserted = await kysely
+      .insertInto("lake_entry")
+      .values({ branch, name: entry.name, base_revision: null, ...content })
+      .onConflict((on) => on.columns(["branch", "name"]).doUpdateSet(content).where("lake_entry.kind", "=", REMOVED))
+      .executeTakeFirst();
+    return inserted.numInsertedOrUpdatedRows === 1n;
+  }
+  const updated = await kysely
+    .updateTable("lake_entry")
+    .set(content)
+    .where("branch", "=", branch)
+    .where("name", "=", entry.name)
+    .where("kind", "!=", REMOVED)
+    .where("metadata_location", expected === null ? "is" : "=", expected)
+    .executeTakeFirst();
+  return updated.numUpdatedRows === 1n;
+}
+
+async function keepFiles(kysely: QueryBuilder<CatalogTables>, files: readonly StoredFile[]): Promise<void> {
+  await kysely
+    .insertInto("lake_file")
+    .values(files.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })))
+    .execute();
 }

@@ -1,16 +1,18 @@
 import { mkdir, open, readFile, rename } from "node:fs/promises";
-import { dirname, join, normalize, sep } from "node:path";
+import { dirname, join, normalize, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { digestFile } from "@millwright/platform";
 import { mapDiskError } from "../domain/disk-error.ts";
 import type { ObjectStore } from "../ports.ts";
 
 /** Files below one folder. A write goes to a scratch name, is synced, renamed, and its folder synced. */
 export function openLocalObjectStore({ root }: { readonly root: string }): ObjectStore {
   const inside = (path: string) => {
-    const full = normalize(join(root, path));
+    const full = normalize(path.startsWith(root + sep) ? path : join(root, path));
     if (full !== root && !full.startsWith(root + sep)) throw new Error(`path ${path} leaves the store`);
     return full;
   };
+  const placeOf = (location: string) => inside(location.startsWith("file:") ? fileURLToPath(location) : location);
   return {
     capabilities: { localPaths: true },
     locate: inside,
@@ -25,9 +27,15 @@ export function openLocalObjectStore({ root }: { readonly root: string }): Objec
         throw mapDiskError(error);
       }
     },
-    read: async (location) => {
-      const path = location.startsWith("file:") ? fileURLToPath(location) : location;
-      return readFile(path.startsWith(root + sep) ? path : inside(path));
+    read: async (location) => readFile(placeOf(location)),
+    pathOf: (location) => relative(root, placeOf(location)).replaceAll(sep, "/"),
+    digest: async (path) => {
+      try {
+        return await digestFile(inside(path));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+        throw error;
+      }
     },
     sync: async (path) => {
       try {

@@ -2,9 +2,11 @@ import { Kysely } from "kysely";
 import type { Database } from "../database/database.ts";
 import { groupCommits } from "../database/group-commits.ts";
 import { openSqliteDialect } from "../database/sqlite-dialect.ts";
+import { breakSeal, setSeal } from "../database/sqlite-seal.ts";
 
-/** Opens (and makes) the embedded metadata database. `:memory:` for tests. */
+/** Opens (and makes) the embedded metadata database. `:memory:` for tests. Throws `platform/damaged-database`. */
 export function openSqliteDatabase({ path }: { readonly path: string }): Database {
+  breakSeal(path);
   const kysely = new Kysely<unknown>({ dialect: openSqliteDialect(path) });
   const group = groupCommits(kysely);
   return {
@@ -14,6 +16,7 @@ export function openSqliteDatabase({ path }: { readonly path: string }): Databas
     close: async () => {
       await group.settled();
       await kysely.destroy();
+      setSeal(path);
     },
   };
 }

@@ -1,6 +1,9 @@
 import type { Kysely } from "kysely";
 import type { GroupedWriter } from "./group-commits.ts";
 
+/** What asks the metadata database, seen through one module's tables; a transaction is one too. */
+export type QueryBuilder<Schema> = Kysely<Schema>;
+
 /**
  * The metadata database: one for a project, reached through Kysely so that the same queries and migrations serve
  * SQLite and Postgres. Column conventions on both: ids and JSON are text, which compares by its bytes, times are integer

@@ -5,6 +5,7 @@ import type { Task, TaskOutcome } from "@millwright/orchestration";
 import {
   bestBaseline,
   buildTrainingTable,
+  readSignature,
   scoredTable,
   splitConditions,
   scoreTestRows,
@@ -14,8 +15,6 @@ import {
   type TrainingDefinition,
   type TrainingResult,
 } from "@millwright/training";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { quoteName } from "@millwright/lakehouse";
 import { deployVersions, readDeployment, type ServiceDefinition } from "@millwright/serving";
 import type { Defined } from "../load-project.ts";
@@ -279,9 +278,7 @@ export function serviceTask(
           warned: true,
           message: `${definition.model} means no version yet: the gates did not hold`,
         };
-      const signature = JSON.parse(
-        await readFile(join(version.artifactPath, "signature.json"), "utf8"),
-      ) as ModelSignature;
+      const signature = await readSignature(version.artifactPath);
       await deployVersions(parts, [
         {
           name,

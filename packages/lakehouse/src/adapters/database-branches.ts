@@ -1,0 +1,179 @@
+import type { Clock } from "@millwright/kernel";
+import type { Database, QueryBuilder } from "@millwright/platform";
+import { checkName } from "../domain/names.ts";
+import { lakehouseErrors } from "../errors.ts";
+import type { Branch, BranchChange, Branches } from "../ports.ts";
+import { MAIN, REMOVED, type CatalogTables, type EntryRow } from "./entry-rows.ts";
+
+/** Branches in the metadata database. Publishing is one transaction over main's rows, each by compare-and-swap. */
+export function openDatabaseBranches({
+  database,
+  clock,
+}: {
+  readonly database: Database;
+  readonly clock: Clock;
+}): Branches {
+  const kysely = database.as<CatalogTables>();
+  return {
+    list: async () => (await kysely.selectFrom("lake_branch").selectAll().orderBy("name").execute()).map(branchOf),
+    create: async (name) => {
+      if (checkName(name) === MAIN) throw taken(MAIN);
+      return kysely.transaction().execute((transaction) => create(transaction, name, clock.nowMs()));
+    },
+    changes: async (name) => {
+      await existing(kysely, name);
+      return (await compare(kysely, name)).map(({ change }) => change);
+    },
+    publish: (name) => kysely.transaction().execute((transaction) => publish(transaction, name)),
+    drop: async (name) => {
+      await kysely.transaction().execute(async (transaction) => {
+        await existing(transaction, name);
+        await transaction.deleteFrom("lake_entry").where("branch", "=", name).execute();
+        await transaction.deleteFrom("lake_branch").where("name", "=", name).execute();
+      });
+    },
+  };
+}
+
+/** What a branch has of a table when it takes it from main. */
+const KEPT = [
+  "name",
+  "kind",
+  "metadata_location",
+  "sql",
+  "columns",
+  "snapshot_id",
+  "row_count",
+  "bytes",
+  "file_count",
+  "properties",
+  "updated_at",
+] as const;
+
+async function create(kysely: QueryBuilder<CatalogTables>, name: string, nowMs: number): Promise<Branch> {
+  const inserted = await kysely
+    .insertInto("lake_branch")
+    .values({ name, created_at: nowMs })
+    .onConflict((on) => on.doNothing())
+    .executeTakeFirst();
+  if (inserted.numInsertedOrUpdatedRows !== 1n) throw taken(name);
+  await kysely
+    .insertInto("lake_entry")
+    .columns(["branch", ...KEPT, "revision", "base_revision"])
+    .expression((main) =>
+      main
+        .selectFrom("lake_entry")
+        .select((values) => [values.val(name).as("branch"), ...KEPT, "revision", "revision as base_revision"])
+        .where("branch", "=", MAIN),
+    )
+    .execute();
+  return { name, createdAtMs: nowMs };
+}
+
+async function existing(kysely: QueryBuilder<CatalogTables>, name: string): Promise<void> {
+  const found = await kysely.selectFrom("lake_branch").select("name").where("name", "=", name).executeTakeFirst();
+  if (found !== undefined) return;
+  throw lakehouseErrors.create("lakehouse/unknown-branch", { because: `nothing is called ${name}` });
+}
+
+interface Compared {
+  readonly change: BranchChange;
+  readonly row: EntryRow;
+}
+
+/** What the branch has changed since it took it from main, in the order of the names. */
+async function compare(kysely: QueryBuilder<CatalogTables>, name: string): Promise<readonly Compared[]> {
+  const rows = await kysely
+    .selectFrom("lake_entry")
+    .selectAll()
+    .where("branch", "in", [name, MAIN])
+    .orderBy("name")
+    .execute();
+  const main = new Map(rows.filter(({ branch }) => branch === MAIN).map((row) => [row.name, row]));
+  return rows
+    .filter((row) => row.branch === name && row.revision !== row.base_revision)
+    .map((row) => {
+      const before = main.get(row.name);
+      const change = {
+        name: row.name,
+        kind: row.base_revision === null ? "added" : row.kind === REMOVED ? "removed" : "changed",
+        rowsBefore: before?.row_count ?? null,
+        rowsAfter: row.row_count,
+        isConflict: (before?.revision ?? null) !== row.base_revision,
+      } as const;
+      return { change, row };
+    });
+}
+
+async function publish(kysely: QueryBuilder<CatalogTables>, name: string): Promise<readonly BranchChange[]> {
+  await existing(kysely, name);
+  const compared = await compare(kysely, name);
+  const conflicts = compared.filter(({ change }) => change.isConflict).map(({ row }) => row.name);
+  for (const { row } of conflicts.length > 0 ? [] : compared)
+    if (!(await putOnMain(kysely, row))) conflicts.push(row.name);
+  if (conflicts.length > 0)
+    throw lakehouseErrors.create("lakehouse/branch-conflict", {
+      because: `main has changed ${conflicts.join(", ")} since ${name} took ${conflicts.length === 1 ? "it" : "them"}`,
+      details: { tables: conflicts },
+    });
+  for (const { row } of compared) await settle(kysely, row);
+  return compared.map(({ change }) => change);
+}
+
+/** False when main's row is not the one that the branch took. */
+async function putOnMain(kysely: QueryBuilder<CatalogTables>, row: EntryRow): Promise<boolean> {
+  const published = { ...row, branch: MAIN, base_revision: null };
+  const { base_revision: base } = row;
+  if (base === null) {
+    const inserted = await kysely
+      .insertInto("lake_entry")
+      .values(published)
+      .onConflict((on) => on.doNothing())
+      .executeTakeFirst();
+    return inserted.numInsertedOrUpdatedRows === 1n;
+  }
+  if (row.kind === REMOVED) {
+    const deleted = await kysely
+      .deleteFrom("lake_entry")
+      .where("branch", "=", MAIN)
+      .where("name", "=", row.name)
+      .where("revision", "=", base)
+      .executeTakeFirst();
+    return deleted.numDeletedRows === 1n;
+  }
+  const updated = await kysely
+    .updateTable("lake_entry")
+    .set(published)
+    .where("branch", "=", MAIN)
+    .where("name", "=", row.name)
+    .where("revision", "=", base)
+    .executeTakeFirst();
+  return updated.numUpdatedRows === 1n;
+}
+
+/** From now on the branch has this of main, unless it has changed it again meanwhile. */
+async function settle(kysely: QueryBuilder<CatalogTables>, { branch, name, kind, revision }: EntryRow): Promise<void> {
+  if (kind === REMOVED)
+    await kysely
+      .deleteFrom("lake_entry")
+      .where("branch", "=", branch)
+      .where("name", "=", name)
+      .where("revision", "=", revision)
+      .execute();
+  else
+    await kysely
+      .updateTable("lake_entry")
+      .set({ base_revision: revision })
+      .where("branch", "=", branch)
+      .where("name", "=", name)
+      .where("revision", "=", revision)
+      .execute();
+}
+
+function branchOf({ name, created_at: createdAtMs }: CatalogTables["lake_branch"]): Branch {
+  return { name, createdAtMs };
+}
+
+function taken(name: string): Error {
+  return lakehouseErrors.create("lakehouse/branch-exists", { because: `${name} is there already` });
+}
