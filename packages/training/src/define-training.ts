@@ -89,6 +89,16 @@ export interface GradientBoosting {
   readonly minHessianInLeaf: number;
   readonly lambda: number;
   readonly bins: number;
+  /** A categorical feature of at most so many values is split one value against the others. */
+  readonly maxCategoriesToOneHot: number;
+  /** At most so many values go to one side of any other categorical split. */
+  readonly maxCategoriesOnASide: number;
+  /** Rows that a value needs to be put in order by its gradients, and what is added to its hessian in that order. */
+  readonly categorySmoothing: number;
+  /** Added to `lambda` in such splits. */
+  readonly categoryLambda: number;
+  /** Rows that a group of values needs; 100, or `minDataInLeaf` where that is less. */
+  readonly minDataPerGroup: number;
   readonly seed: number;
   /** Ends when so many rounds in a row did not lower the objective's loss on the validation rows; the best number is kept. */
   readonly earlyStopping?: number;
@@ -105,6 +115,11 @@ export function gradientBoosting(options: Partial<Omit<GradientBoosting, "kind">
     minHessianInLeaf: 1e-3,
     lambda: 0,
     bins: 255,
+    maxCategoriesToOneHot: 4,
+    maxCategoriesOnASide: 32,
+    categorySmoothing: 10,
+    categoryLambda: 10,
+    minDataPerGroup: Math.min(100, options.minDataInLeaf ?? 100),
     seed: 1,
     ...options,
   };

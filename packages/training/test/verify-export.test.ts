@@ -13,6 +13,8 @@ const model: TreeModel = {
   roots: Int32Array.of(0),
   feature: Int32Array.of(0, 0, 0),
   threshold: Float32Array.of(0.5, 0, 0),
+  set: Int32Array.of(-1, -1, -1),
+  sets: new Uint32Array(),
   left: Int32Array.of(1, -1, -1),
   right: Int32Array.of(2, -1, -1),
   missingLeft: Uint8Array.of(1, 0, 0),

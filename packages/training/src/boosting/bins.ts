@@ -46,6 +46,18 @@ function between(below: number, above: number): number {
   return middle >= above || middle < below ? below : middle;
 }
 
+/** Writes the bins of a categorical feature's rows: a category's place, counted from 1. */
+export function fillCategories(
+  column: Float32Array,
+  into: { readonly block: Uint8Array; readonly width: number; readonly at: number; readonly rows: number },
+): void {
+  const { block, width, at, rows } = into;
+  for (let row = 0; row < rows; row += 1) {
+    const value = column[row] as number;
+    if (value === value) block[row * width + at] = value + 1;
+  }
+}
+
 /** Writes the bins of a feature's rows into a row-major block. */
 export function fillBins(
   column: Float32Array,

@@ -1,4 +1,4 @@
-import type { ModelDescription, TreeModel } from "../model/tree-model.ts";
+import { SET_WORDS, type ModelDescription, type TreeModel } from "../model/tree-model.ts";
 import {
   COMMAND,
   DO_GATHER,
@@ -32,7 +32,10 @@ const ROWS_ALONE_MAX = 8_192;
 interface Split {
   readonly gain: number;
   readonly feature: number;
+  /** The last that goes left; 0 where a set says which do. */
   readonly bin: number;
+  readonly set: readonly number[];
+  readonly lambda: number;
   readonly missingLeft: boolean;
   readonly leftGradient: number;
   readonly leftHessian: number;
@@ -45,6 +48,8 @@ interface Leaf {
   readonly slot: number;
   readonly gradient: number;
   readonly hessian: number;
+  /** What the leaf's value is shrunk by: the split that made it says so. */
+  readonly lambda: number;
   split: Split | undefined;
 }
 
@@ -62,6 +67,7 @@ export class Grower {
   readonly #out = {
     feature: [] as number[],
     threshold: [] as number[],
+    set: [] as number[],
     left: [] as number[],
     right: [] as number[],
     missingLeft: [] as number[],
@@ -69,6 +75,7 @@ export class Grower {
     gain: [] as number[],
   };
   readonly #roots: number[] = [];
+  readonly #sets: number[] = [];
 
   constructor(shared: SharedTraining, crew: Crew) {
     this.#shared = shared;
@@ -106,10 +113,15 @@ export class Grower {
   /** Adds the newest tree to the validation rows' scores. */
   #validate({ tree }: SharedValidation): void {
     const root = this.#roots.at(-1) ?? 0;
+    let sets = 0;
     for (let node = root; node < this.#out.left.length; node += 1) {
       const isLeaf = (this.#out.left[node] as number) < 0;
       tree.feature[node - root] = this.#out.feature[node] as number;
       tree.threshold[node - root] = this.#out.threshold[node] as number;
+      const set = this.#out.set[node] as number;
+      tree.set[node - root] = set < 0 ? -1 : sets;
+      if (set >= 0) tree.sets.set(this.#sets.slice(set, set + SET_WORDS), sets);
+      if (set >= 0) sets += SET_WORDS;
       tree.left[node - root] = isLeaf ? -1 : (this.#out.left[node] as number) - root;
       tree.right[node - root] = isLeaf ? -1 : (this.#out.right[node] as number) - root;
       tree.missingLeft[node - root] = this.#out.missingLeft[node] as number;
@@ -125,6 +137,7 @@ export class Grower {
     if (nodes === undefined) return;
     this.#roots.length = trees;
     for (const column of Object.values(this.#out)) column.length = nodes;
+    this.#sets.length = this.#out.set.filter((set) => set >= 0).length * SET_WORDS;
   }
 
   /** The trees, with what a caller knows of the model. */
@@ -136,6 +149,8 @@ export class Grower {
       roots: Int32Array.from(this.#roots),
       feature: Int32Array.from(out.feature),
       threshold: Float32Array.from(out.threshold),
+      set: Int32Array.from(out.set),
+      sets: Uint32Array.from(this.#sets),
       left: Int32Array.from(out.left),
       right: Int32Array.from(out.right),
       missingLeft: Uint8Array.from(out.missingLeft),
@@ -151,7 +166,8 @@ export class Grower {
     const node = this.#node();
     this.#roots.push(node);
     const [gradient, hessian] = [found[FOUND.gradient] as number, found[FOUND.hessian] as number];
-    return { node, start: 0, end: rows, slot: 0, gradient, hessian, split: this.#best(0) };
+    const { lambda } = this.#shared.options;
+    return { node, start: 0, end: rows, slot: 0, gradient, hessian, lambda, split: this.#best(0) };
   }
 
   #histograms({
@@ -187,6 +203,8 @@ export class Grower {
         gain,
         feature,
         bin: found[base + FOUND.bin] as number,
+        set: Array.from(found.subarray(base + FOUND.set, base + FOUND.set + SET_WORDS)),
+        lambda: found[base + FOUND.lambda] as number,
         missingLeft: found[base + FOUND.missingLeft] === 1,
         leftGradient: found[base + FOUND.leftGradient] as number,
         leftHessian: found[base + FOUND.leftHessian] as number,
@@ -218,6 +236,7 @@ export class Grower {
         slot: leftSmall ? freeSlot : leaf.slot,
         gradient: split.leftGradient,
         hessian: split.leftHessian,
+        lambda: split.lambda,
         split: this.#best(leftSmall ? 0 : 1),
       },
       {
@@ -227,16 +246,18 @@ export class Grower {
         slot: leftSmall ? leaf.slot : freeSlot,
         gradient: leaf.gradient - split.leftGradient,
         hessian: leaf.hessian - split.leftHessian,
+        lambda: split.lambda,
         split: this.#best(leftSmall ? 1 : 0),
       },
     ];
   }
 
   /** Puts the rows that go left before those that go right, each in their order. Returns where the right ones begin. */
-  #partition({ start, end }: Leaf, { feature, bin, missingLeft }: Split): number {
+  #partition({ start, end }: Leaf, { feature, bin, set, missingLeft }: Split): number {
     const { control } = this.#shared;
     const { table, leftCounts } = this.#views;
-    table.fill(1, 0, bin + 1).fill(0, bin + 1);
+    if (bin > 0) table.fill(1, 0, bin + 1).fill(0, bin + 1);
+    else table.forEach((_side, own) => (table[own] = ((set[own >>> 5] as number) >>> (own & 31)) & 1));
     table[0] = missingLeft ? 1 : 0;
     control[START] = start;
     control[END] = end;
@@ -256,6 +277,7 @@ export class Grower {
     for (const column of Object.values(out)) column.push(0);
     out.left[node] = -1;
     out.right[node] = -1;
+    out.set[node] = -1;
     return node;
   }
 
@@ -265,17 +287,25 @@ export class Grower {
   ): void {
     const out = this.#out;
     out.feature[node] = split.feature;
-    out.threshold[node] = this.#shared.thresholds[split.feature]?.[split.bin] ?? 0;
+    if (split.bin > 0) out.threshold[node] = this.#shared.thresholds[split.feature]?.[split.bin] ?? 0;
+    else out.set[node] = this.#keepSet(split.set);
     out.left[node] = left;
     out.right[node] = right;
     out.missingLeft[node] = split.missingLeft ? 1 : 0;
     out.gain[node] = split.gain;
   }
 
-  #finish({ node, start, end, gradient, hessian }: Leaf, index: number): void {
+  /** Bins count from 1, values from 0: all bits move down by one. Returns where the set begins. */
+  #keepSet(bins: readonly number[]): number {
+    const first = this.#sets.length;
+    bins.forEach((word, at) => this.#sets.push(((word >>> 1) | ((bins[at + 1] ?? 0) << 31)) >>> 0));
+    return first;
+  }
+
+  #finish({ node, start, end, gradient, hessian, lambda }: Leaf, index: number): void {
     const { options } = this.#shared;
     const { leafRanges, leafValues } = this.#views;
-    const value = Math.fround((-gradient / (hessian + options.lambda)) * options.learningRate);
+    const value = Math.fround((-gradient / (hessian + lambda)) * options.learningRate);
     this.#out.value[node] = value;
     leafValues[index] = value;
     leafRanges[2 * index] = start;

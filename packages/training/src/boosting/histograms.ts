@@ -1,5 +1,6 @@
 import type { GradientBoosting } from "../define-training.ts";
 import { BINS, FEATURE_BYTES, type Kernels } from "./kernels/kernels.ts";
+import { scanCategories } from "./scan-categories.ts";
 import { FOUND, foundAt, type SharedTraining, type ThreadPlan } from "./shared.ts";
 
 /** Rows of one call of a kernel: short calls let the compiled kernel be replaced by its optimised form early. */
@@ -46,7 +47,7 @@ export class Histograms {
 
   /** Writes this thread's best split of a leaf. */
   find({ slot, leaf, rows }: { readonly slot: number; readonly leaf: 0 | 1; readonly rows: number }): void {
-    const { found, options } = this.#shared;
+    const { found, options, categorical } = this.#shared;
     const base = foundAt(this.#thread, leaf);
     found[base + FOUND.gain] = 0;
     const histogram = this.#slot(slot);
@@ -54,7 +55,8 @@ export class Histograms {
       const part = histogram.subarray(index * BINS * 2, (index + 1) * BINS * 2);
       const bins = (this.#shared.thresholds[feature]?.[0] ?? 0) + 1;
       if (index === 0) this.#totals({ part, bins, base });
-      scanFeature({ part, bins, feature, rows, found, base, options });
+      const scan = categorical[feature] === true ? scanCategories : scanFeature;
+      scan({ part, bins, feature, rows, found, base, options });
     });
   }
 
@@ -79,7 +81,8 @@ export class Histograms {
   }
 }
 
-interface Scan {
+/** One feature's histogram of a leaf, and where the best split so far is kept. */
+export interface Scan {
   readonly part: Float64Array;
   readonly bins: number;
   readonly feature: number;
@@ -119,6 +122,7 @@ function scanFeature({ part, bins, feature, rows, found, base, options }: Scan):
       found[base + FOUND.missingLeft] = side;
       found[base + FOUND.leftGradient] = leftG;
       found[base + FOUND.leftHessian] = leftH;
+      found[base + FOUND.lambda] = lambda;
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { KernelModule, SharedMemory } from "./kernels/web-assembly.ts";
 import type { GradientBoosting } from "../define-training.ts";
+import { SET_WORDS } from "../model/tree-model.ts";
 
 /** What the trainer's threads share. All of it lies in shared memory, so nothing is copied between them. */
 export interface SharedTraining {
@@ -18,7 +19,9 @@ export interface SharedTraining {
   readonly kernels: KernelModule;
   readonly memory: SharedMemory;
   readonly places: Places;
-  /** Thresholds of each feature: count, then values. */
+  /** By feature: whether its values are places of categories. */
+  readonly categorical: readonly boolean[];
+  /** Thresholds of each feature: count, then values. Of a categorical one the count alone, one fewer than its values. */
   readonly thresholds: readonly Float32Array[];
   /** The best split that each thread found for each of two leaves. */
   readonly found: Float64Array;
@@ -47,9 +50,11 @@ export interface SharedValidation {
 export interface SharedTree {
   readonly feature: Int32Array;
   readonly threshold: Float32Array;
+  readonly set: Int32Array;
+  readonly sets: Uint32Array;
   readonly left: Int32Array;
   readonly right: Int32Array;
-  readonly missingLeft: Int32Array;
+  readonly missingLeft: Uint8Array;
   readonly value: Float32Array;
 }
 
@@ -149,7 +154,10 @@ export const DO_SCORES = 7;
 export const DO_VALIDATE = 8;
 export const DO_NORMALIZE = 9;
 
-/** Fields of one found split in `found`. The totals are those of the leaf's rows. */
+/**
+ * Fields of one found split in `found`. The totals are those of the leaf's rows. A categorical split has no bin, 0, and
+ * the set of the bins that go left, 32 bits a field; `lambda` is what its leaves are shrunk by.
+ */
 export const FOUND = {
   gain: 0,
   feature: 1,
@@ -159,8 +167,10 @@ export const FOUND = {
   leftHessian: 5,
   gradient: 6,
   hessian: 7,
+  lambda: 8,
+  set: 9,
 } as const;
-export const FOUND_SIZE = 8;
+export const FOUND_SIZE = FOUND.set + SET_WORDS;
 
 export function foundAt(thread: number, leaf: 0 | 1): number {
   return (thread * 2 + leaf) * FOUND_SIZE;

@@ -1,4 +1,4 @@
-import { fillBins, findBins } from "./bins.ts";
+import { fillBins, fillCategories, findBins } from "./bins.ts";
 import { Histograms } from "./histograms.ts";
 import { startKernels } from "./kernels/kernels.ts";
 import { fillGradients, fillNormalizers } from "./objectives.ts";
@@ -66,16 +66,18 @@ export class TrainingThread {
   }
 
   #bins(): void {
-    const { columns, thresholds, threads, rows, options } = this.#shared;
+    const { columns, thresholds, threads, rows, options, categorical } = this.#shared;
     for (const { features, block } of threads[this.#thread]?.groups ?? []) {
       const bytes = this.#views.bytes.subarray(block, block + rows * features.length);
       features.forEach((feature, at) => {
         const column = columns[feature] as Float32Array;
+        const into = { block: bytes, width: features.length, at, rows };
+        if (categorical[feature] === true) return fillCategories(column, into);
         const bins = findBins(column, rows, options.bins);
         const stored = thresholds[feature] as Float32Array;
         stored[0] = bins.upper.length;
         stored.set(bins.upper, 1);
-        fillBins(column, bins, { block: bytes, width: features.length, at, rows });
+        fillBins(column, bins, into);
       });
     }
   }

@@ -81,7 +81,7 @@ function share(
     readonly validation: TrainingMatrix | undefined;
   },
 ): SharedTraining {
-  const { rows, columns, labels, weights } = matrix;
+  const { rows, features, columns, labels, weights, categories = {} } = matrix;
   const outputs = outputsOf(matrix, trainer);
   const plan = planMemory({ rows, features: columns.length, outputs, leaves: trainer.leaves, threads });
   return {
@@ -93,7 +93,12 @@ function share(
     weights,
     outputs,
     kernels: compileKernels(plan.threads.flatMap(({ groups }) => groups.map(({ features }) => features.length))),
-    thresholds: columns.map(() => new Float32Array(new SharedArrayBuffer(257 * 4))),
+    categorical: features.map((name) => categories[name] !== undefined),
+    thresholds: features.map((name) => {
+      const thresholds = new Float32Array(new SharedArrayBuffer(257 * 4));
+      thresholds[0] = Math.max(0, (categories[name]?.length ?? 1) - 1);
+      return thresholds;
+    }),
     found: new Float64Array(new SharedArrayBuffer(threads * 2 * FOUND_SIZE * 8)),
     control: new Int32Array(new SharedArrayBuffer(CONTROL_SIZE * 4)),
     validation:

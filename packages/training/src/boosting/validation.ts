@@ -1,4 +1,5 @@
 import type { GradientBoosting } from "../define-training.ts";
+import { goesLeft, SET_WORDS } from "../model/tree-model.ts";
 import { rowLoss } from "./objectives.ts";
 import type { TrainingMatrix } from "./train-model.ts";
 import { VALIDATION_CHUNK_ROWS, type SharedTree, type SharedValidation } from "./shared.ts";
@@ -24,9 +25,11 @@ export function shareValidation(
     tree: {
       feature: integers(),
       threshold: floats(nodes),
+      set: integers(),
+      sets: new Uint32Array(new SharedArrayBuffer(leaves * SET_WORDS * 4)),
       left: integers(),
       right: integers(),
-      missingLeft: integers(),
+      missingLeft: new Uint8Array(new SharedArrayBuffer(nodes)),
       value: floats(nodes),
     },
   };
@@ -57,12 +60,11 @@ export function meanLoss({ chunkLosses, weightSum }: SharedValidation): number {
 }
 
 function leafValue(tree: SharedTree, columns: readonly Float32Array[], row: number): number {
-  const { feature, threshold, left, right, missingLeft, value } = tree;
+  const { feature, left, right, value } = tree;
   let node = 0;
   while ((left[node] as number) >= 0) {
     const x = (columns[feature[node] as number] as Float32Array)[row] as number;
-    const goesLeft = x <= (threshold[node] as number) || (x !== x && missingLeft[node] === 1);
-    node = (goesLeft ? left[node] : right[node]) as number;
+    node = (goesLeft(tree, node, x) ? left[node] : right[node]) as number;
   }
   return value[node] as number;
 }

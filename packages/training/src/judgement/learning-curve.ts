@@ -1,4 +1,4 @@
-import { outputsOf, type TreeModel } from "../model/tree-model.ts";
+import { goesLeft, outputsOf, type TreeModel } from "../model/tree-model.ts";
 import type { LearningCurve } from "./judgement.ts";
 import type { Objective } from "./metrics.ts";
 
@@ -94,12 +94,11 @@ class Walk {
   }
 
   #leafValue(root: number, row: number): number {
-    const { feature, threshold, left, right, missingLeft, value } = this.#model;
+    const { feature, left, right, value } = this.#model;
     let node = root;
     while ((left[node] as number) >= 0) {
       const x = (this.#rows.columns[feature[node] as number] as Float32Array)[row] as number;
-      const goesLeft = x <= (threshold[node] as number) || (x !== x && missingLeft[node] === 1);
-      node = (goesLeft ? left[node] : right[node]) as number;
+      node = (goesLeft(this.#model, node, x) ? left[node] : right[node]) as number;
     }
     return value[node] as number;
   }

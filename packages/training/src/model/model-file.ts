@@ -3,17 +3,30 @@ import { trainingErrors } from "../errors.ts";
 import type { ModelDescription, TreeModel } from "./tree-model.ts";
 
 const MAGIC = "MWTREE02";
-/** Before there were classes and categories: the head says `base`, and the objective is binary. */
+/** Before there were classes and categories: no sets, the head says `base`, and the objective is binary. */
 const MAGIC_FIRST = "MWTREE01";
-const ARRAYS = ["roots", "feature", "threshold", "left", "right", "value", "gain", "missingLeft"] as const;
+const FIRST_ARRAYS = ["roots", "feature", "threshold", "left", "right", "value", "gain", "missingLeft"] as const;
+const ARRAYS = [
+  "roots",
+  "feature",
+  "threshold",
+  "set",
+  "sets",
+  "left",
+  "right",
+  "value",
+  "gain",
+  "missingLeft",
+] as const;
 const MAX_META_BYTES = 16 * 1024 * 1024;
 
 interface Meta extends ModelDescription {
   readonly lengths: Readonly<Record<(typeof ARRAYS)[number], number>>;
 }
 
-interface FirstMeta extends Pick<Meta, "features" | "lengths"> {
+interface FirstMeta extends Pick<Meta, "features"> {
   readonly base: number;
+  readonly lengths: Readonly<Record<(typeof FIRST_ARRAYS)[number], number>>;
 }
 
 /** The model's file: magic, length of the JSON head, head, the arrays little-endian one after another, SHA-256 of all before. */
@@ -54,6 +67,9 @@ export function decodeModel(bytes: Uint8Array): TreeModel {
     roots: new Int32Array(take("roots", 4)),
     feature: new Int32Array(take("feature", 4)),
     threshold: new Float32Array(take("threshold", 4)),
+    ...(magic === MAGIC
+      ? { set: new Int32Array(take("set", 4)), sets: new Uint32Array(take("sets", 4)) }
+      : { set: new Int32Array(meta.lengths.feature).fill(-1), sets: new Uint32Array() }),
     left: new Int32Array(take("left", 4)),
     right: new Int32Array(take("right", 4)),
     value: new Float32Array(take("value", 4)),
@@ -66,10 +82,17 @@ function readMeta(magic: string, json: Buffer): Meta {
   const meta = JSON.parse(json.toString()) as Meta | FirstMeta;
   if (magic === MAGIC) return meta as Meta;
   const { features, lengths, base } = meta as FirstMeta;
-  return { features, lengths, objective: "binary", classes: [], categories: {}, bases: [Math.fround(base)] };
+  return {
+    features,
+    lengths: { ...lengths, set: 0, sets: 0 },
+    objective: "binary",
+    classes: [],
+    categories: {},
+    bases: [Math.fround(base)],
+  };
 }
 
-function bytesOf(array: Int32Array | Float32Array | Uint8Array): Uint8Array {
+function bytesOf(array: Int32Array | Uint32Array | Float32Array | Uint8Array): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 

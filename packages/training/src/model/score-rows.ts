@@ -1,4 +1,4 @@
-import { outputsOf, type TreeModel } from "./tree-model.ts";
+import { goesLeft, outputsOf, type TreeModel } from "./tree-model.ts";
 
 /** A row's place in memory: float32 features in the model's order, NaN for missing, from `offset` on. */
 export interface RowPlace {
@@ -21,20 +21,38 @@ export function scoreOutputs(model: TreeModel, place: RowPlace): Float64Array {
 }
 
 /** An output before its link. Sums in float32, in the order of the trees, as ONNX Runtime does. */
-function outputSum(model: TreeModel, { row, offset }: RowPlace, output: number): number {
-  const { roots, feature, threshold, left, right, missingLeft, value, bases } = model;
+function outputSum(model: TreeModel, place: RowPlace, output: number): number {
+  const { roots, value, bases, sets } = model;
   const step = bases.length;
+  const leafOf = sets.length === 0 ? leafByNumbers : leafByAny;
   let sum = 0;
   for (let tree = output; tree < roots.length; tree += step) {
-    let node = roots[tree] as number;
-    while ((left[node] as number) >= 0) {
-      const x = row[offset + (feature[node] as number)] as number;
-      const goesLeft = x <= (threshold[node] as number) || (x !== x && missingLeft[node] === 1);
-      node = (goesLeft ? left[node] : right[node]) as number;
-    }
-    sum = Math.fround(sum + (value[node] as number));
+    const leaf = leafOf(model, place, roots[tree] as number);
+    sum = Math.fround(sum + (value[leaf] as number));
   }
   return Math.fround(sum + (bases[output] as number));
+}
+
+/** The leaf of a row, where no node has a set. */
+function leafByNumbers(model: TreeModel, { row, offset }: RowPlace, root: number): number {
+  const { feature, threshold, left, right, missingLeft } = model;
+  let node = root;
+  while ((left[node] as number) >= 0) {
+    const x = row[offset + (feature[node] as number)] as number;
+    const isLeft = x <= (threshold[node] as number) || (x !== x && missingLeft[node] === 1);
+    node = (isLeft ? left[node] : right[node]) as number;
+  }
+  return node;
+}
+
+function leafByAny(model: TreeModel, { row, offset }: RowPlace, root: number): number {
+  const { feature, left, right } = model;
+  let node = root;
+  while ((left[node] as number) >= 0) {
+    const x = row[offset + (feature[node] as number)] as number;
+    node = (goesLeft(model, node, x) ? left[node] : right[node]) as number;
+  }
+  return node;
 }
 
 function sigmoid(x: number): number {

@@ -8,8 +8,8 @@ export type Category = string | number;
 
 /**
  * An ensemble of binary trees, all nodes in flat arrays. A node's children are numbers into the same arrays; a leaf's left
- * is -1. A value goes left when it is `<= threshold` (float32), a missing one as `missingLeft` says. Tree t adds to the
- * output `t % outputs`.
+ * is -1. A number goes left when it is `<= threshold` (float32), a categorical feature's value when the node's set has it, a
+ * missing one as `missingLeft` says. Tree t adds to the output `t % outputs`.
  */
 export interface TreeModel {
   readonly features: readonly string[];
@@ -24,6 +24,10 @@ export interface TreeModel {
   readonly roots: Int32Array;
   readonly feature: Int32Array;
   readonly threshold: Float32Array;
+  /** Where a node's set of values begins in `sets`; -1 where it compares a number. */
+  readonly set: Int32Array;
+  /** Sets of `SET_WORDS` words each: value v's bit is bit `v % 32` of word `v / 32`. */
+  readonly sets: Uint32Array;
   readonly left: Int32Array;
   readonly right: Int32Array;
   readonly missingLeft: Uint8Array;
@@ -35,6 +39,25 @@ export interface TreeModel {
 
 /** What a model is, beside its trees. */
 export type ModelDescription = Pick<TreeModel, "features" | "objective" | "classes" | "categories" | "bases">;
+
+/** Words of a set of categories: room for 256 values. */
+export const SET_WORDS = 8;
+
+/** Whether a set has a value of a categorical feature. */
+export function isInSet(sets: Uint32Array, first: number, value: number): boolean {
+  return (((sets[first + (value >>> 5)] as number) >>> (value & 31)) & 1) === 1;
+}
+
+/** Which way a value goes at a node that splits. */
+export function goesLeft(
+  { threshold, set, sets, missingLeft }: Pick<TreeModel, "threshold" | "set" | "sets" | "missingLeft">,
+  node: number,
+  value: number,
+): boolean {
+  if (value !== value) return missingLeft[node] === 1;
+  const first = set[node] as number;
+  return first < 0 ? value <= (threshold[node] as number) : isInSet(sets, first, value);
+}
 
 /** How many numbers a model answers a row with: one, or one a class. */
 export function outputsOf({ bases }: Pick<TreeModel, "bases">): number {

@@ -1,6 +1,7 @@
 import protobuf from "protobufjs";
 import type { Objective } from "../judgement/metrics.ts";
 import { outputsOf, type TreeModel } from "../model/tree-model.ts";
+import { onnxNodes, type OnnxNode } from "./tree-nodes.ts";
 
 // The part of ONNX's schema that a tree ensemble needs (onnx.proto3, field numbers as there).
 const SCHEMA = `syntax = "proto3"; package onnx;
@@ -73,54 +74,30 @@ function valueInfo(name: string, width: number): object {
 }
 
 function treeAttributes(model: TreeModel): readonly object[] {
-  const places = placesOf(model);
+  const nodes = onnxNodes(model);
   const outputs = outputsOf(model);
-  const nodes = Array.from(model.left, (_child, node) => node);
-  const within = (node: number, child: Int32Array) =>
-    places.numbers[(child[node] ?? -1) < 0 ? node : (child[node] ?? 0)] ?? 0;
-  const isLeaf = (node: number) => (model.left[node] ?? -1) < 0;
-  const leaves = nodes.filter(isLeaf);
+  const leaves = nodes.filter(({ mode }) => mode === "LEAF");
+  const ints = (name: string, from: readonly OnnxNode[], value: (node: OnnxNode) => number) => ({
+    name,
+    type: TYPE.ints,
+    ints: from.map(value),
+  });
   return [
     { name: "n_targets", type: TYPE.int, i: outputs },
     { name: "aggregate_function", type: TYPE.string, s: Buffer.from("SUM") },
     { name: "post_transform", type: TYPE.string, s: Buffer.from("NONE") },
     { name: "base_values", type: TYPE.floats, floats: model.bases },
-    { name: "nodes_treeids", type: TYPE.ints, ints: nodes.map((node) => places.trees[node] ?? 0) },
-    { name: "nodes_nodeids", type: TYPE.ints, ints: nodes.map((node) => places.numbers[node] ?? 0) },
-    { name: "nodes_featureids", type: TYPE.ints, ints: Array.from(model.feature) },
-    { name: "nodes_values", type: TYPE.floats, floats: Array.from(model.threshold) },
-    {
-      name: "nodes_modes",
-      type: TYPE.strings,
-      strings: nodes.map((node) => Buffer.from(isLeaf(node) ? "LEAF" : "BRANCH_LEQ")),
-    },
-    {
-      name: "nodes_truenodeids",
-      type: TYPE.ints,
-      ints: nodes.map((node) => (isLeaf(node) ? 0 : within(node, model.left))),
-    },
-    {
-      name: "nodes_falsenodeids",
-      type: TYPE.ints,
-      ints: nodes.map((node) => (isLeaf(node) ? 0 : within(node, model.right))),
-    },
-    { name: "nodes_missing_value_tracks_true", type: TYPE.ints, ints: Array.from(model.missingLeft) },
-    { name: "target_treeids", type: TYPE.ints, ints: leaves.map((node) => places.trees[node] ?? 0) },
-    { name: "target_nodeids", type: TYPE.ints, ints: leaves.map((node) => places.numbers[node] ?? 0) },
-    { name: "target_ids", type: TYPE.ints, ints: leaves.map((node) => (places.trees[node] ?? 0) % outputs) },
-    { name: "target_weights", type: TYPE.floats, floats: leaves.map((node) => model.value[node] ?? 0) },
+    ints("nodes_treeids", nodes, ({ tree }) => tree),
+    ints("nodes_nodeids", nodes, ({ number }) => number),
+    ints("nodes_featureids", nodes, ({ feature }) => feature),
+    { name: "nodes_values", type: TYPE.floats, floats: nodes.map(({ value }) => value) },
+    { name: "nodes_modes", type: TYPE.strings, strings: nodes.map(({ mode }) => Buffer.from(mode)) },
+    ints("nodes_truenodeids", nodes, ({ whenTrue }) => whenTrue),
+    ints("nodes_falsenodeids", nodes, ({ whenFalse }) => whenFalse),
+    ints("nodes_missing_value_tracks_true", nodes, ({ missingIsTrue }) => Number(missingIsTrue)),
+    ints("target_treeids", leaves, ({ tree }) => tree),
+    ints("target_nodeids", leaves, ({ number }) => number),
+    ints("target_ids", leaves, ({ tree }) => tree % outputs),
+    { name: "target_weights", type: TYPE.floats, floats: leaves.map(({ weight }) => weight) },
   ];
-}
-
-/** For each node its tree and its number within it: ONNX counts the nodes of each tree from 0. */
-function placesOf({ roots, left }: TreeModel): { trees: Int32Array; numbers: Int32Array } {
-  const trees = new Int32Array(left.length);
-  const numbers = new Int32Array(left.length);
-  let tree = -1;
-  for (let node = 0; node < left.length; node += 1) {
-    if (roots[tree + 1] === node) tree += 1;
-    trees[node] = tree;
-    numbers[node] = node - (roots[tree] ?? 0);
-  }
-  return { trees, numbers };
 }
