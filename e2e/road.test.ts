@@ -23,6 +23,23 @@ const request = JSON.stringify({
   distance: 1846,
 });
 
+interface Lineage {
+  readonly nodes: readonly string[];
+  readonly columns: {
+    readonly restsOn: readonly { readonly name: string; readonly column: string; readonly direct: boolean }[];
+  };
+}
+
+let predictionId = "";
+let predictionColumns: Lineage["columns"] | undefined;
+const lineageOf = (name: string, ...options: readonly string[]) =>
+  millJson(["lineage", name, ...options, ...at()]) as Lineage;
+/** Those of the flights' file; in brackets what no value comes from. */
+const flightsColumns = ({ restsOn }: Lineage["columns"]) =>
+  restsOn
+    .filter(({ name }) => name === "file:data/flights.csv")
+    .map(({ column, direct }) => (direct ? column : `(${column})`));
+
 beforeAll(() => {
   projectDir = smallFlights();
 });
@@ -88,8 +105,20 @@ describe("the road", () => {
     ]) as { rows: unknown[][] };
     expect(kept.rows).toHaveLength(1);
     expect(kept.rows[0]?.[2]).toBeCloseTo(predicted.probability, 12);
-    const { nodes } = millJson(["lineage", predicted.id, ...at()]) as { nodes: string[] };
+    predictionId = predicted.id;
+    const { nodes, columns } = lineageOf(predictionId);
+    predictionColumns = columns;
     expect(nodes).toContain("file:data/flights.csv");
+    // Where a flight leaves from decides which rows are looked up; no number is made of it.
+    expect(flightsColumns(columns)).toEqual(["date", "delay", "(destination)", "distance", "(origin)"]);
+  });
+
+  test("a changed SQL column changes the lineage from then on, and not that of what was answered before", () => {
+    edit(projectDir, "models/staging/flights.sql", (text) => text.replace("60 + distance / 7.0", "60 + clipped_delay"));
+    millJson(["run", "--select", "flights", ...at()]);
+    expect(flightsColumns(lineageOf("flights.known_at", "--direct").columns)).toEqual(["date", "delay"]);
+    expect(lineageOf(predictionId).columns).toEqual(predictionColumns);
+    edit(projectDir, "models/staging/flights.sql", (text) => text.replace("60 + clipped_delay", "60 + distance / 7.0"));
   });
 });
 

@@ -5,6 +5,7 @@ export const commandModules = {
   road: async () => (await import("./road-commands.ts")).roadCommands,
   types: async () => [(await import("./types-command.ts")).types],
   look: async () => (await import("./look-commands.ts")).lookCommands,
+  lineage: async () => [(await import("./lineage-command.ts")).lineage],
   schedule: async () => (await import("./schedule-commands.ts")).scheduleCommands,
   checks: async () => (await import("./checks-commands.ts")).checksCommands,
   features: async () => (await import("./features-commands.ts")).featuresCommands,

@@ -25,21 +25,6 @@ const sql: Command = {
     }),
 };
 
-const lineage: Command = {
-  name: "lineage",
-  summary: "what something came from, and what hangs on it",
-  arguments: ["NAME"],
-  options: {},
-  example: "mill lineage late-flights",
-  output: answerOf("showLineage"),
-  handler: (call) =>
-    withApi(call, async (api) => {
-      const graph = await api.showLineage({ name: call.arguments[0] ?? "" });
-      call.out.result(graph, ({ edges }) => edges.map(({ from, to }) => `${from} → ${to}`).join("\n"));
-      return 0;
-    }),
-};
-
 const status: Command = {
   name: "status",
   summary: "what runs, and how the last road went",
@@ -73,4 +58,4 @@ const status: Command = {
     }),
 };
 
-export const lookCommands: readonly Command[] = [sql, lineage, status];
+export const lookCommands: readonly Command[] = [sql, status];

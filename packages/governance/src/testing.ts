@@ -1,6 +1,9 @@
-import { systemIds, type LineageEvent } from "@millwright/kernel";
+import { systemClock, systemIds, type LineageEvent } from "@millwright/kernel";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { allColumns, columnFacets, type ColumnLineage } from "./column-facet.ts";
+import type { ColumnGraph } from "./column-graph.ts";
 import type { Lineage } from "./lineage.ts";
+import type { Dependence } from "./sql/dependence.ts";
 
 /** Opens one and the same lineage, each time as another process would. */
 export interface LineageFixture {
@@ -51,6 +54,77 @@ export function lineageSuite(name: string, fixture: LineageFixture): void {
       await lineage.emit(event(`job-${id}`, [`table:new-${id}`], [`table:made-${id}`]));
       const { nodes } = await lineage.around(`table:made-${id}`);
       expect(nodes).toEqual([`table:made-${id}`, `table:new-${id}`]);
+    });
+
+    const told = (made: string, columns: ColumnLineage): LineageEvent => {
+      const inputs = [
+        ...new Set([...columns.columns.flatMap(({ from }) => from), ...columns.rows].map((one) => one.dataset)),
+      ];
+      const { outputs, ...rest } = event(`make ${made}`, inputs, [made]);
+      return { ...rest, outputs: outputs.map((output) => ({ ...output, facets: columnFacets(columns) })) };
+    };
+    const value = (dataset: string, column: string): Dependence => ({
+      dataset,
+      column,
+      type: "DIRECT",
+      kind: "IDENTITY",
+    });
+    const filter = (dataset: string, column: string): Dependence => ({
+      dataset,
+      column,
+      type: "INDIRECT",
+      kind: "FILTER",
+    });
+    const names = ({ edges }: ColumnGraph) =>
+      edges
+        .map(({ from, to }) => `${from.name.slice(0, 8)}.${from.column} > ${to.name.slice(0, 8)}.${to.column}`)
+        .toSorted();
+
+    test("a column is followed up and down, by its value and by what decides its rows, as it was at a time", async () => {
+      const id = systemIds();
+      const [file, one, two] = [`file:ff-${id}`, `table:11-${id}`, `table:22-${id}`];
+      await lineage.emit(
+        told(one, {
+          columns: ["a", "b", "c"].map((name) => ({ name, from: [value(file, name)] })),
+          rows: [filter(file, "c")],
+        }),
+      );
+      const second = (from: string) =>
+        told(two, {
+          columns: [
+            { name: "x", from: [value(one, from)] },
+            { name: "y", from: [] },
+          ],
+          rows: [],
+        });
+      await lineage.emit(second("a"));
+      const atMs = systemClock.nowMs();
+      while (systemClock.nowMs() === atMs);
+      await lineage.emit(second("b"));
+      await lineage.emit(second("b"));
+
+      const now = await lineage.columns({ name: `${two}.x` });
+      expect(names(now)).toEqual(["file:ff-.b > table:11.b", "file:ff-.c > table:11.*", "table:11.b > table:22.x"]);
+      expect(now.restsOn).toEqual([
+        { name: file, column: "b", direct: true },
+        { name: file, column: "c", direct: false },
+      ]);
+      const direct = await lineage.columns({ name: `22-${id}.x`, directOnly: true });
+      expect(direct.restsOn.map(({ column }) => column)).toEqual(["b"]);
+      const before = await lineage.columns({ name: `${two}.x`, atMs });
+      expect(before.restsOn.map(({ column }) => column)).toEqual(["a", "c"]);
+      const below = await lineage.columns({ name: `${file}.c` });
+      expect(names(below)).toEqual(["file:ff-.c > table:11.*", "file:ff-.c > table:11.c", "table:11.b > table:22.x"]);
+      await expect(lineage.columns({ name: `${two}.z` })).rejects.toMatchObject({ code: "governance/unknown-column" });
+    });
+
+    test("what could not be followed is said, and names all columns", async () => {
+      const id = systemIds();
+      const all = allColumns(["x"], { inputs: new Map([[`file:f-${id}`, ["a", "b"]]]), because: "it is too clever" });
+      await lineage.emit(told(`table:t-${id}`, all));
+      const { restsOn, unread } = await lineage.columns({ name: `table:t-${id}.x` });
+      expect(restsOn.map(({ column }) => column)).toEqual(["a", "b"]);
+      expect(unread).toEqual([{ job: `make table:t-${id}`, because: "it is too clever" }]);
     });
 
     test("events that are told at the same time are all kept", async () => {

@@ -33,6 +33,6 @@ export {
   type TrainSettings,
 } from "./train.ts";
 export { readSignature } from "./read-signature.ts";
-export { splitConditions } from "./split.ts";
+export { SPLIT_PLACE, splitConditions } from "./split.ts";
 export { scoredTable, scoreTestRows, type ScorePorts, type ScoreRequest } from "./score.ts";
 export { trainingErrors } from "./errors.ts";

@@ -3,7 +3,7 @@ import type { ShareSplit, TrainingDefinition, TrainingSplit } from "./define-tra
 import { trainingErrors } from "./errors.ts";
 
 /** The training table's column that says where between 0 and 1 a row falls, where the split is by shares. */
-const SPLIT_PLACE = "split_place";
+export const SPLIT_PLACE = "split_place";
 
 export interface SplitConditions {
   readonly train: string;

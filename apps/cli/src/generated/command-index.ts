@@ -62,19 +62,21 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
   },
   {
     module: "look",
-    name: "lineage",
-    summary: "what something came from, and what hangs on it",
-    arguments: ["NAME"],
-    options: {},
-    example: "mill lineage late-flights",
-  },
-  {
-    module: "look",
     name: "status",
     summary: "what runs, and how the last road went",
     arguments: [],
     options: {},
     example: "mill status",
+  },
+  {
+    module: "lineage",
+    name: "lineage",
+    summary: "what something came from, and what hangs on it: a name, NAME.COLUMN, or the id of a prediction",
+    arguments: ["NAME"],
+    options: {
+      direct: { summary: "columns only where a value comes from, without what decides which rows there are" },
+    },
+    example: "mill lineage departures.late",
   },
   {
     module: "schedule",

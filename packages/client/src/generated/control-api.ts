@@ -300,6 +300,52 @@ export interface LineageGraph {
   readonly resolved: string;
   readonly nodes: readonly string[];
   readonly edges: readonly { readonly from: string; readonly to: string; readonly job: string }[];
+  readonly columns: ColumnLineage;
+}
+
+export interface ColumnLineage {
+  readonly asked: readonly {
+    /** `kind:name` */
+    readonly name: string;
+    readonly column: string;
+  }[];
+  readonly edges: readonly {
+    readonly from: {
+      /** `kind:name` */
+      readonly name: string;
+      readonly column: string;
+    };
+    readonly to: {
+      /** `kind:name` */
+      readonly name: string;
+      readonly column: string;
+    };
+    /** Direct: the value comes from there. Indirect: it decides which rows there are, or how they meet. */
+    readonly type: "DIRECT" | "INDIRECT";
+    readonly kind:
+      | "IDENTITY"
+      | "TRANSFORMATION"
+      | "AGGREGATION"
+      | "JOIN"
+      | "GROUP_BY"
+      | "FILTER"
+      | "SORT"
+      | "WINDOW"
+      | "CONDITIONAL";
+    /** The step that made one from the other. */
+    readonly job: string;
+    /** Why the step's columns could not be followed; then all columns of what it read are named. */
+    readonly because: string | null;
+  }[];
+  /** The columns of the sources' files. */
+  readonly restsOn: readonly {
+    /** `file:path` */
+    readonly name: string;
+    /** `*` stands for the file's rows. */
+    readonly column: string;
+    readonly direct: boolean;
+  }[];
+  readonly unread: readonly { readonly job: string; readonly because: string }[];
 }
 
 export interface CheckRecord {
@@ -444,7 +490,12 @@ export interface ControlApi {
   /** The stability index of each feature on each day. */
   showMonitor(input: { readonly name: string }): Promise<MonitorResults>;
   /** What something came from and what hangs on it. */
-  showLineage(input: { readonly name: string }): Promise<LineageGraph>;
+  showLineage(input: {
+    /** A name, `NAME.COLUMN`, or the id of a prediction. */
+    readonly name: string;
+    /** Columns only where a value comes from. */
+    readonly directOnly?: boolean;
+  }): Promise<LineageGraph>;
   /** How each check ended when it last ran. */
   listChecks(): Promise<readonly CheckRecord[]>;
   /** How the checks of a name, or on a table, ended each time they ran, newest first. */
@@ -526,7 +577,7 @@ export const operations = {
   showServingLoad: { method: "GET", path: "/api/v1/serving/load", params: [], query: [] },
   predict: { method: "POST", path: "/api/v1/services/:name/predict", params: ["name"], query: [] },
   showMonitor: { method: "GET", path: "/api/v1/monitors/:name", params: ["name"], query: [] },
-  showLineage: { method: "GET", path: "/api/v1/lineage/:name", params: ["name"], query: [] },
+  showLineage: { method: "GET", path: "/api/v1/lineage/:name", params: ["name"], query: ["directOnly"] },
   listChecks: { method: "GET", path: "/api/v1/checks", params: [], query: [] },
   showChecks: { method: "GET", path: "/api/v1/checks/:name", params: ["name"], query: ["limit"] },
   listFeatureViews: { method: "GET", path: "/api/v1/features", params: [], query: [] },

@@ -8,6 +8,8 @@ import { runChecks, type CheckResult, type ChecksDefinition } from "@millwright/
 import { projectErrors } from "../errors.ts";
 import type { Defined, Project } from "../load-project.ts";
 import { tellLineage } from "./lineage.ts";
+import { modelColumns } from "./model-columns.ts";
+import { sourceColumns } from "./source-columns.ts";
 import type { RoadParts } from "./parts.ts";
 
 /** Loads one source. Its definition hash is of its files' content, so a changed file makes it run again. */
@@ -28,7 +30,7 @@ export function sourceTask(project: Project, parts: RoadParts, { name, definitio
       await tellLineage(parts, context, {
         task: `source:${name}`,
         inputs: [`file:${definition.path}`],
-        outputs: [`table:${name}`],
+        outputs: { [`table:${name}`]: sourceColumns(definition) },
       });
       return {
         outputVersion: loaded.snapshotId,
@@ -74,10 +76,13 @@ export function modelTask(
         { project: project.dbt, model },
       );
       await keepCompiled(parts, model.name, built.sql);
+      const tables = reads.map((id) => id.slice(id.indexOf(":") + 1));
       await tellLineage(parts, context, {
         task: `model:${model.name}`,
-        inputs: [...model.refs, ...model.sources].map((table) => `table:${table}`),
-        outputs: [`table:${model.name}`],
+        inputs: tables.map((table) => `table:${table}`),
+        outputs: {
+          [`table:${model.name}`]: await modelColumns(parts.lakehouse, { name: model.name, sql: built.sql, tables }),
+        },
         facets: { sql: { query: built.sql } },
       });
       // A view's state is what it says over what it reads: new inputs make its readers run again.

@@ -1,26 +1,31 @@
 import type { LineageDataset, LineageEvent } from "@millwright/kernel";
+import { columnFacets, type ColumnLineage } from "@millwright/governance";
 import type { TaskContext } from "@millwright/orchestration";
 import type { RoadParts } from "./parts.ts";
 
 export interface Made {
   readonly task: string;
-  /** `kind:name` of what was read and made. */
+  /** `kind:name` of what was read. */
   readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
+  /** `kind:name` of what was made, and what its columns come from. */
+  readonly outputs: Readonly<Record<string, ColumnLineage>>;
   readonly facets?: Readonly<Record<string, unknown>>;
 }
 
-/** Says what a finished step made from what, as one OpenLineage event. */
+/** Says what a finished step made from what, to the column, as one OpenLineage event. */
 export async function tellLineage(parts: RoadParts, context: TaskContext, made: Made): Promise<void> {
   const namespace = "millwright";
-  const dataset = (name: string): LineageDataset => ({ namespace, name });
   const event: LineageEvent = {
     eventType: "COMPLETE",
     eventTime: new Date(parts.clock.nowMs()).toISOString(),
     run: { runId: context.runId, ...(made.facets === undefined ? {} : { facets: made.facets }) },
     job: { namespace, name: made.task },
-    inputs: made.inputs.map(dataset),
-    outputs: made.outputs.map(dataset),
+    inputs: [...new Set(made.inputs)].map((name): LineageDataset => ({ namespace, name })),
+    outputs: Object.entries(made.outputs).map(([name, columns]) => ({
+      namespace,
+      name,
+      facets: columnFacets(columns),
+    })),
   };
   await parts.lineage.emit(event);
 }

@@ -1,7 +1,7 @@
 import { contentHash } from "@millwright/kernel";
 import { materialise, planFeatures, type FeatureViewData } from "@millwright/feature-store";
 import { monitorTable, runMonitor, type MonitorDefinition } from "@millwright/monitoring";
-import type { Task, TaskOutcome } from "@millwright/orchestration";
+import type { Task, TaskContext, TaskOutcome } from "@millwright/orchestration";
 import {
   bestBaseline,
   buildTrainingTable,
@@ -18,8 +18,16 @@ import {
 import { quoteName } from "@millwright/lakehouse";
 import { deployVersions, readDeployment, type ServiceDefinition } from "@millwright/serving";
 import type { Defined } from "../load-project.ts";
+import { onDemandColumns, onDemandViewsOf, viewColumns, viewsOf } from "./feature-columns.ts";
 import { tellLineage } from "./lineage.ts";
 import type { RoadParts } from "./parts.ts";
+import {
+  modelVersionColumns,
+  monitorColumns,
+  scoredColumns,
+  serviceColumns,
+  trainingTableColumns,
+} from "./training-columns.ts";
 
 /** The trainer's own version: raise it when equal inputs would train another model. */
 const TRAINER_VERSION = 4;
@@ -54,7 +62,7 @@ export function featureViewTask(
       await tellLineage(parts, context, {
         task: `feature_view:${name}`,
         inputs: [`table:${definition.from.name}`],
-        outputs: [`feature_view:${name}`],
+        outputs: { [`feature_view:${name}`]: viewColumns(definition) },
       });
       return {
         outputVersion: contentHash({ definition, reads: upstream.reads, newestMs, entities, run: context.runId }),
@@ -95,18 +103,44 @@ export function trainingTableTask(
     run: async (context) => {
       context.progress({ message: "joining features at each row's time" });
       const snapshot = await buildTrainingTable({ lakehouse: parts.lakehouse }, definition);
-      const views = definition.features.map(({ view }) => `feature_view:${view.name}`);
-      await tellLineage(parts, context, {
-        task: `training_table:${name}`,
-        inputs: [`table:${definition.population.name}`, ...views],
-        outputs: [`table:${table}`],
-      });
+      await tellTrainingTable(parts, context, definition);
       return {
         outputVersion: snapshot.snapshotId,
         facts: { rows: snapshot.rowCount, bytes: Number(snapshot.summary["total-files-size"] ?? 0) },
       };
     },
   };
+}
+
+/** An on-demand view has no step of its own: it is told with the rows that ask it. */
+async function tellTrainingTable(
+  parts: RoadParts,
+  context: TaskContext,
+  definition: TrainingDefinition,
+): Promise<void> {
+  const table = trainingTable(definition.name);
+  const population = `table:${definition.population.name}`;
+  const asking = { population, timestamp: definition.timestamp };
+  for (const view of onDemandViewsOf(definition.features)) {
+    await tellLineage(parts, context, {
+      task: `on_demand_feature_view:${view.name} for ${definition.name}`,
+      inputs: [population, ...viewsOf(view.inputs)],
+      outputs: { [`feature_view:${view.name}`]: onDemandColumns(view, asking) },
+    });
+  }
+  const columns = trainingTableColumns(definition, {
+    columns: await columnNames(parts, table),
+    population: await columnNames(parts, definition.population.name),
+  });
+  await tellLineage(parts, context, {
+    task: `training_table:${definition.name}`,
+    inputs: [population, ...definition.features.map(({ view }) => `feature_view:${view.name}`)],
+    outputs: { [`table:${table}`]: columns },
+  });
+}
+
+async function columnNames({ lakehouse }: RoadParts, table: string): Promise<readonly string[]> {
+  return ((await lakehouse.table(table))?.columns ?? []).map(({ name }) => name);
 }
 
 export function trainingTask(parts: RoadParts, { name, definition }: Defined<TrainingDefinition>): Task {
@@ -131,7 +165,7 @@ export function trainingTask(parts: RoadParts, { name, definition }: Defined<Tra
       await tellLineage(parts, context, {
         task: `training:${name}`,
         inputs: [`table:${trainingTable(name)}`],
-        outputs: [`model:${name}/${result.version}`],
+        outputs: { [`model:${name}/${result.version}`]: modelVersionColumns(definition) },
         facets: { parameters: { ...definition.trainer } },
       });
       const failed = result.gates.filter(({ passed }) => !passed);
@@ -190,10 +224,16 @@ export function scoringTask(parts: RoadParts, training: Defined<TrainingDefiniti
         { lakehouse: parts.lakehouse, progress: context.progress },
         { definition, version, scratchFolder: parts.scratchFolder, threads: parts.threads },
       );
+      const model = `model:${name}/${version.version}`;
+      const columns = scoredColumns(definition, {
+        model,
+        columns: await columnNames(parts, table),
+        trained: new Set(await columnNames(parts, trainingTable(name))),
+      });
       await tellLineage(parts, context, {
         task: `scoring:${name}`,
-        inputs: [`model:${name}/${version.version}`, `table:${trainingTable(name)}`],
-        outputs: [`table:${table}`],
+        inputs: [model, `table:${trainingTable(name)}`],
+        outputs: { [`table:${table}`]: columns },
       });
       return { outputVersion: snapshot.snapshotId, facts: { rows: snapshot.rowCount, version: version.version } };
     },
@@ -228,10 +268,11 @@ export function monitorTask(
         current: { table: current },
       };
       const { snapshotId, rows, alerts } = await runMonitor({ lakehouse: parts.lakehouse }, request);
+      const tables = [`table:${baseline}`, `table:${current}`];
       await tellLineage(parts, context, {
         task: `monitor:${name}`,
-        inputs: [`table:${baseline}`, `table:${current}`],
-        outputs: [`monitor:${name}`],
+        inputs: tables,
+        outputs: { [`monitor:${name}`]: monitorColumns(features, { tables, timestamp: training.timestamp }) },
       });
       return {
         outputVersion: snapshotId,
@@ -286,11 +327,11 @@ export function serviceTask(
           example: population === undefined ? {} : await exampleRequest(parts, { population, signature }),
         },
       ]);
-      const views = signature.selections.map(({ view }) => `feature_view:${view.name}`);
+      const served = `model:${model}/${version.version}`;
       await tellLineage(parts, context, {
         task: `service:${name}`,
-        inputs: [`model:${model}/${version.version}`, ...views],
-        outputs: [`service:${name}`],
+        inputs: [served, ...signature.selections.map(({ view }) => `feature_view:${view.name}`)],
+        outputs: { [`service:${name}`]: serviceColumns(served, signature.selections) },
       });
       return { outputVersion: String(version.version), facts: { version: version.version } };
     },
