@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { end, mill, millLater, smallFlights } from "./support/project.ts";
@@ -81,6 +81,7 @@ describe("what each command prints with --json is as its published schema says",
     ["features get", "airport_pressure", '{"airport": "ORD"}'],
     ["models list"],
     ["models show", "late-flights"],
+    ["models report", "late-flights@1", "--out", join(dirname(FRAME), "report.html")],
     ["models compare", "late-flights", "1", "1"],
     ["models promote", "late-flights", "1", "--reason", "as it was"],
     ["models rollback", "late-flights", "1", "--reason", "back again"],

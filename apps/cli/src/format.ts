@@ -26,10 +26,3 @@ export function cell(value: unknown): string {
   if (value === null || value === undefined) return "";
   return typeof value === "string" ? value : JSON.stringify(value);
 }
-
-const SHORT_NAMES: Readonly<Record<string, string>> = { auc: "AUC", f1: "F1", rmse: "RMSE", mae: "MAE", r2: "R²" };
-
-/** A metric's name as people write it. */
-export function metricTitle(name: string): string {
-  return SHORT_NAMES[name] ?? name.replaceAll("_", " ");
-}

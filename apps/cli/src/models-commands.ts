@@ -1,8 +1,12 @@
+import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import type { AliasMoved, ModelVersion } from "@millwright/client";
-import { platformErrors, textTable, type Command, type CommandCall } from "@millwright/platform";
+import { mapIoError, platformErrors, textTable, type Command, type CommandCall } from "@millwright/platform";
+import { metricTitle } from "@millwright/training";
+import Type from "typebox";
 import { withApi } from "./api.ts";
 import { answerOf } from "./answer-schema.ts";
-import { metricTitle, when } from "./format.ts";
+import { bytes, when } from "./format.ts";
 
 type Metrics = Readonly<Record<string, number | undefined>>;
 
@@ -113,6 +117,36 @@ function figure(value: number | undefined): string {
   if (value === undefined) return "–";
   return Number.isInteger(value) ? value.toLocaleString("en-US") : value.toFixed(4);
 }
+
+const modelsReport: Command = {
+  name: "models report",
+  summary: "write a version's report, an HTML file that stands alone; unless told, the champion's",
+  arguments: ["NAME[@VERSION]"],
+  options: { out: { value: "FILE", summary: "where to; unless told, NAME-VERSION.html in this folder" } },
+  example: "mill models report late-flights@4 --out report.html",
+  output: Type.Object({
+    model: Type.String(),
+    version: Type.Integer(),
+    file: Type.String(),
+    bytes: Type.Integer(),
+  }),
+  handler: (call) =>
+    withApi(call, async (api) => {
+      const [name = "", asked] = (call.arguments[0] ?? "").split("@");
+      const versions = await api.listModelVersions({ name });
+      const champion = versions.find(({ aliases }) => aliases.includes("champion")) ?? versions[0];
+      const version = asked === undefined ? champion?.version : versionNumber(asked);
+      const page = await api.showModelReport({ name, version: String(version) });
+      const { out } = call.options;
+      const file = resolve(typeof out === "string" ? out : `${name}-${version}.html`);
+      await writeFile(file, page).catch((error: unknown) => {
+        throw mapIoError(error);
+      });
+      const written = { model: name, version: version ?? 0, file, bytes: Buffer.byteLength(page) };
+      call.out.result(written, () => `wrote ${file}, ${bytes(written.bytes)}: open it in any browser`);
+      return 0;
+    }),
+};
 
 const modelsCompare: Command = {
   name: "models compare",
@@ -246,6 +280,7 @@ function versionNumber(text: string): number {
 export const modelsCommands: readonly Command[] = [
   modelsList,
   modelsShow,
+  modelsReport,
   modelsCompare,
   modelsPromote,
   modelsRollback,

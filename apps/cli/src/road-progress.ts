@@ -1,6 +1,7 @@
 import { textTable, type Output } from "@millwright/platform";
 import type { RunReport, TaskReport } from "@millwright/orchestration";
-import { bytes, count, metricTitle, seconds } from "./format.ts";
+import { metricTitle } from "@millwright/training";
+import { bytes, count, seconds } from "./format.ts";
 
 const MARKS: Readonly<Record<TaskReport["state"], string>> = {
   waiting: " ",

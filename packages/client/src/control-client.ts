@@ -56,7 +56,8 @@ export function httpTransport(url: string): ControlTransport {
       method,
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
     });
-    const answer: unknown = await response.json();
+    const isPage = response.headers.get("content-type")?.startsWith("text/html") === true;
+    const answer: unknown = isPage ? await response.text() : await response.json();
     if (response.ok) return answer;
     throw new ControlError(answer as ControlProblem);
   };

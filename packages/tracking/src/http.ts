@@ -2,8 +2,8 @@ import { route, type Route } from "@millwright/platform";
 import Type from "typebox";
 import type { AliasChange } from "./alias-change.ts";
 import { compareVersions } from "./compare-versions.ts";
-import { trackingErrors } from "./errors.ts";
 import type { ModelVersion, Tracking } from "./tracking.ts";
+import { versionOf } from "./version-of.ts";
 
 const VersionSchema = Type.Object(
   {
@@ -200,13 +200,4 @@ function aliasRoutes(open: () => Tracking, deploy: Deploy): readonly Route[] {
       },
     }),
   ];
-}
-
-async function versionOf(
-  tracking: Tracking,
-  { name, version }: { readonly name: string; readonly version: number },
-): Promise<ModelVersion> {
-  const found = (await tracking.versions(name)).find((known) => known.version === version);
-  if (found !== undefined) return found;
-  throw trackingErrors.create("tracking/unknown-version", { because: `${name} has no version ${version}` });
 }

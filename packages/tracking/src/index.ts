@@ -10,3 +10,4 @@ export {
 } from "./tracking.ts";
 export { trackingErrors } from "./errors.ts";
 export type { AliasChange } from "./alias-change.ts";
+export { versionOf } from "./version-of.ts";

@@ -42,6 +42,13 @@ export const trainingErrors = defineErrors("training", {
     title: "A feature cannot be learned from as it was declared",
     remedy: "`categorical` names features by their names in the training: whole numbers or text.",
   },
+  "training/no-judgement": {
+    status: 404,
+    title: "Nothing is kept of how good this version is",
+    remedy:
+      "Train it again with `mill run --select training:NAME --force`: versions from before, and other trainers' ones, have none.",
+    example: "mill models report late-flights",
+  },
   "training/too-large": {
     status: 507,
     title: "The training set does not fit into memory",

@@ -21,6 +21,7 @@ export { scoreColumns, scoreOutputs, scoreRow } from "./model/score-rows.ts";
 export { exportOnnx } from "./onnx/export-onnx.ts";
 export { bestBaseline } from "./judgement/best-baseline.ts";
 export { scoreMetrics, type MetricName, type Metrics, type Objective } from "./judgement/metrics.ts";
+export { metricTitle } from "./report/words.ts";
 export { evaluateGates, type GateResult } from "./gates.ts";
 export {
   buildTrainingTable,

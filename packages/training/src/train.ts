@@ -10,12 +10,14 @@ import type { TrainingDefinition } from "./define-training.ts";
 import { findEncoding } from "./encoding.ts";
 import { evaluateGates, type GateResult } from "./gates.ts";
 import { judgeModel } from "./judgement/judge-model.ts";
+import { JUDGEMENT_FILE } from "./judgement/read-judgement.ts";
 import type { BaselineJudgement } from "./judgement/judgement.ts";
 import type { MetricName, Metrics } from "./judgement/metrics.ts";
 import { readMatrix, type ReadRows } from "./matrix.ts";
 import { encodeModel } from "./model/model-file.ts";
 import { importance } from "./model/tree-model.ts";
 import { exportOnnx } from "./onnx/export-onnx.ts";
+import { reportPage } from "./report/report.ts";
 import { splitConditions, withPlaces } from "./split.ts";
 
 export interface TrainPorts {
@@ -136,11 +138,25 @@ export async function train(
       ...(definition.timestamp === undefined ? {} : { timestamp: definition.timestamp }),
       selections: definition.features,
     };
+    const report = reportPage(
+      {
+        model: definition.name,
+        runId: run.id,
+        tags: [],
+        madeAtMs: run.startedAtMs,
+        rows: matrix.rows,
+        gates,
+        importance: importance(model),
+        parameters: { ...trainer },
+      },
+      judgement,
+    );
     await writeArtifacts(artifactPath, {
       "model.mwt": encodeModel(model),
       "model.onnx": onnx,
       "signature.json": Buffer.from(JSON.stringify(signature, null, 2)),
-      "judgement.json": Buffer.from(JSON.stringify(judgement)),
+      [JUDGEMENT_FILE]: Buffer.from(JSON.stringify(judgement)),
+      "report.html": Buffer.from(report),
     });
     const { metric, baselines } = judgement;
     const metrics = { validation: judgement.validation.metrics, test: judgement.test.metrics };

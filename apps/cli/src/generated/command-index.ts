@@ -211,6 +211,14 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
   },
   {
     module: "models",
+    name: "models report",
+    summary: "write a version's report, an HTML file that stands alone; unless told, the champion's",
+    arguments: ["NAME[@VERSION]"],
+    options: { out: { value: "FILE", summary: "where to; unless told, NAME-VERSION.html in this folder" } },
+    example: "mill models report late-flights@4 --out report.html",
+  },
+  {
+    module: "models",
     name: "models compare",
     summary: "what differs between two versions; unless told, the newest and the champion",
     arguments: ["NAME", "[VERSION]", "[OTHER]"],

@@ -12,6 +12,7 @@ import { deployVersions, readDeployment } from "@millwright/serving";
 import { serviceRoutes, type ServicePlaces } from "@millwright/serving/http";
 import type { ModelVersion } from "@millwright/tracking";
 import { trackingRoutes } from "@millwright/tracking/http";
+import { trainingRoutes } from "@millwright/training/http";
 import { checkRoutes } from "@millwright/validation/http";
 import Type from "typebox";
 import type { Platform } from "../compose.ts";
@@ -126,6 +127,7 @@ export function controlRoutes(open: () => ControlParts): readonly Route[] {
       () => open().platform.tracking,
       (version, alias) => deployAlias(open(), { version, alias }),
     ),
+    ...trainingRoutes(() => open().platform.tracking),
     ...serviceRoutes(() => open().services),
     ...monitoringRoutes(() => open().platform.lakehouse),
     ...lineageRoutes(() => open().platform),

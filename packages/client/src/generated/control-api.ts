@@ -243,6 +243,93 @@ export interface ExperimentRun {
   readonly endedAtMs: number | null;
 }
 
+export interface Judgement {
+  readonly objective: "binary" | "squared" | "softmax";
+  /** By which the version is told in a word. */
+  readonly metric: string;
+  /** From which probability on a row is called positive. */
+  readonly threshold: number | null;
+  readonly validation: PartJudgement;
+  readonly test: PartJudgement;
+  /** On the same test rows. */
+  readonly baselines: readonly {
+    readonly name: string;
+    readonly title: string;
+    /** By name; one that the rows do not give, such as the AUC of rows of one label, is not there. */
+    readonly metrics: Readonly<Record<string, number>>;
+  }[];
+  readonly slices: readonly {
+    readonly column: string;
+    readonly values: readonly {
+      readonly value: string;
+      /** By name; one that the rows do not give, such as the AUC of rows of one label, is not there. */
+      readonly metrics: Readonly<Record<string, number>>;
+    }[];
+  }[];
+  /** The loss after so many trees, on a sample of the rows. */
+  readonly learning: {
+    readonly loss: string;
+    readonly rows: number;
+    readonly points: readonly { readonly trees: number; readonly train: number; readonly validation: number }[];
+  };
+}
+
+export interface PartJudgement {
+  /** By name; one that the rows do not give, such as the AUC of rows of one label, is not there. */
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly plots: BinaryPlots | NumberPlots | ClassPlots;
+}
+
+export interface BinaryPlots {
+  readonly kind: "binary";
+  readonly curves: {
+    readonly positives: number;
+    readonly negatives: number;
+    /** What a probability of at least the threshold being called positive comes to, from none to all. */
+    readonly cuts: readonly {
+      readonly threshold: number;
+      readonly truePositives: number;
+      readonly falsePositives: number;
+    }[];
+  };
+  /** At the chosen threshold. */
+  readonly chosen: { readonly threshold: number; readonly truePositives: number; readonly falsePositives: number };
+  readonly calibration: readonly {
+    readonly from: number;
+    readonly to: number;
+    readonly rows: number;
+    readonly meanProbability: number;
+    readonly observedRate: number;
+  }[];
+  readonly scores: readonly {
+    readonly from: number;
+    readonly to: number;
+    readonly positives: number;
+    readonly negatives: number;
+  }[];
+}
+
+export interface NumberPlots {
+  readonly kind: "squared";
+  /** Prediction less actual. */
+  readonly residuals: readonly { readonly from: number; readonly to: number; readonly rows: number }[];
+  readonly fitted: readonly { readonly rows: number; readonly predicted: number; readonly actual: number }[];
+}
+
+export interface ClassPlots {
+  readonly kind: "softmax";
+  readonly rates: readonly {
+    readonly name: string;
+    readonly rows: number;
+    readonly called: number;
+    readonly precision: number | null;
+    readonly recall: number | null;
+    readonly f1: number | null;
+  }[];
+  /** For each class its rows by the class that was called. */
+  readonly confusion: readonly (readonly number[])[];
+}
+
 export interface Service {
   readonly name: string;
   readonly model: string;
@@ -479,6 +566,18 @@ export interface ControlApi {
     readonly experiment?: string;
     readonly limit?: number;
   }): Promise<readonly ExperimentRun[]>;
+  /** How good a version is: metrics, curves, baselines, slices. */
+  showJudgement(input: {
+    readonly name: string;
+    /** A number or an alias. */
+    readonly version: string;
+  }): Promise<Judgement>;
+  /** A version's report: one HTML page that stands alone. */
+  showModelReport(input: {
+    readonly name: string;
+    /** A number or an alias. */
+    readonly version: string;
+  }): Promise<string>;
   /** The deployed services. */
   listServices(): Promise<readonly Service[]>;
   /** What a service takes and which version answers. */
@@ -572,6 +671,18 @@ export const operations = {
   listModels: { method: "GET", path: "/api/v1/models", params: [], query: [] },
   listModelVersions: { method: "GET", path: "/api/v1/models/:name", params: ["name"], query: [] },
   listExperimentRuns: { method: "GET", path: "/api/v1/experiment-runs", params: [], query: ["experiment", "limit"] },
+  showJudgement: {
+    method: "GET",
+    path: "/api/v1/models/:name/versions/:version/judgement",
+    params: ["name", "version"],
+    query: [],
+  },
+  showModelReport: {
+    method: "GET",
+    path: "/api/v1/models/:name/versions/:version/report",
+    params: ["name", "version"],
+    query: [],
+  },
   listServices: { method: "GET", path: "/api/v1/services", params: [], query: [] },
   showService: { method: "GET", path: "/api/v1/services/:name", params: ["name"], query: [] },
   showServingLoad: { method: "GET", path: "/api/v1/serving/load", params: [], query: [] },

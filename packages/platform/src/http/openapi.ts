@@ -22,13 +22,14 @@ export function openApiOf(
 
 function operationOf(route: Route, components: Record<string, unknown>): Readonly<Record<string, unknown>> {
   const json = (schema: TSchema) => ({ "application/json": { schema: hoist(schema, components) } });
+  const answer = { [route.contentType]: { schema: hoist(route.response, components) } };
   return {
     operationId: route.id,
     summary: route.summary,
     parameters: [...parametersOf(route.params, "path"), ...parametersOf(route.query, "query")],
     ...(route.body === undefined ? {} : { requestBody: { required: true, content: json(asRequest(route.body)) } }),
     responses: {
-      [route.status]: { description: "It is done.", content: json(route.response) },
+      [route.status]: { description: "It is done.", content: answer },
       default: {
         description: "It was refused or failed: problem details (RFC 9457) with code and remedy.",
         content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },

@@ -27,6 +27,8 @@ export interface Route {
   readonly response: TSchema;
   /** The status of success. */
   readonly status: 200 | 202;
+  /** What is answered: JSON, or a page whose text the handler gives. */
+  readonly contentType: "application/json" | "text/html";
   handler(request: RouteRequest): Promise<unknown>;
 }
 
@@ -54,6 +56,7 @@ export interface RouteSpec<
   readonly body?: Body;
   readonly response: Response;
   readonly status?: Route["status"];
+  readonly contentType?: Route["contentType"];
   handler(
     request: RouteRequest<Static<Params>, Static<Query>, Static<Body>>,
   ): Promise<Answer<Static<Response>>> | Answer<Static<Response>>;
@@ -76,6 +79,7 @@ export function route<
     body: spec.body,
     response: spec.response,
     status: spec.status ?? 200,
+    contentType: spec.contentType ?? "application/json",
     handler: async (request) => spec.handler(request as RouteRequest<Static<Params>, Static<Query>, Static<Body>>),
   };
 }

@@ -133,7 +133,10 @@ function serveOperations(app: FastifyInstance, options: HttpServerOptions): void
         reply.raw.once("close", () => gone.abort());
         const { params, query, body } = request;
         const answer = await answerRoute(route, { params, query, body, signal: gone.signal });
-        return sendJson(reply.code(route.status), answer);
+        void reply.code(route.status);
+        return typeof answer === "string" && route.contentType === "text/html"
+          ? reply.type("text/html; charset=utf-8").header("cache-control", "no-store").send(answer)
+          : sendJson(reply, answer);
       },
     });
   }

@@ -9,7 +9,7 @@ import {
   type Metrics,
   type Objective,
 } from "./metrics.ts";
-import { bestThreshold, curvesOf, sweepOf } from "./sweep.ts";
+import { bestThreshold, curvesOf, cutAt, sweepOf } from "./sweep.ts";
 
 /** Labels, and what was answered for them: a number a row, or row by row a probability for each class. */
 export interface AnsweredPart {
@@ -49,6 +49,7 @@ export function judgePart(part: AnsweredPart, threshold: number | null): PartJud
     plots: {
       kind: "binary",
       curves: curvesOf(sweep),
+      chosen: cutAt(sweep, threshold ?? 0.5),
       calibration: calibration(labels, predictions),
       scores: scoreBins(labels, predictions),
     },

@@ -1,6 +1,6 @@
 import type { BaselineName } from "./baselines.ts";
 import type { CalibrationBin, ClassRates, MetricName, Metrics, Objective } from "./metrics.ts";
-import type { Curves } from "./sweep.ts";
+import type { Curves, Cut } from "./sweep.ts";
 
 /** All that is known of how good a version is, bounded to some hundreds of points. Kept beside the model as `judgement.json`. */
 export interface Judgement {
@@ -26,6 +26,8 @@ export type Plots =
   | {
       readonly kind: "binary";
       readonly curves: Curves;
+      /** What the chosen threshold comes to. */
+      readonly chosen: Cut;
       readonly calibration: readonly CalibrationBin[];
       readonly scores: readonly ScoreBin[];
     }
