@@ -29,11 +29,11 @@ export {
   train,
   trainingTable,
   type ModelSignature,
-  type TrainingResult,
   type TrainPorts,
   type TrainSettings,
 } from "./train.ts";
 export { readSignature } from "./read-signature.ts";
 export { SPLIT_PLACE, splitConditions } from "./split.ts";
 export { scoredTable, scoreTestRows, type ScorePorts, type ScoreRequest } from "./score.ts";
+export type { TrainingResult } from "./register-version.ts";
 export { trainingErrors } from "./errors.ts";

@@ -1,23 +1,16 @@
-import { mkdir, open } from "node:fs/promises";
-import { join } from "node:path";
-import { writePoint, type Column, type ProgressSink } from "@millwright/kernel";
+import type { Column, ProgressSink } from "@millwright/kernel";
 import { historicalSelect, planFeatures } from "@millwright/feature-store";
 import type { Lakehouse } from "@millwright/lakehouse";
-import { writeSums } from "@millwright/platform";
 import type { ModelVersion, Tracking } from "@millwright/tracking";
 import { trainModel } from "./boosting/train-model.ts";
 import type { TrainingDefinition } from "./define-training.ts";
 import { findEncoding } from "./encoding.ts";
-import { evaluateGates, type GateResult } from "./gates.ts";
+import { evaluateGates } from "./gates.ts";
 import { judgeModel } from "./judgement/judge-model.ts";
-import { JUDGEMENT_FILE } from "./judgement/read-judgement.ts";
-import type { BaselineJudgement } from "./judgement/judgement.ts";
-import type { MetricName, Metrics } from "./judgement/metrics.ts";
+import type { Metrics } from "./judgement/metrics.ts";
 import { readMatrix, type ReadRows } from "./matrix.ts";
-import { encodeModel } from "./model/model-file.ts";
-import { importance } from "./model/tree-model.ts";
 import { exportOnnx } from "./onnx/export-onnx.ts";
-import { reportPage } from "./report/report.ts";
+import { registerVersion, type TrainingResult } from "./register-version.ts";
 import { splitConditions, withPlaces } from "./split.ts";
 
 export interface TrainPorts {
@@ -35,18 +28,6 @@ export interface TrainSettings {
   readonly fingerprint: string;
   /** The version that was last seen to be done; null when none was. */
   readonly lastVersion: string | null;
-}
-
-export interface TrainingResult {
-  readonly runId: string;
-  readonly version: number;
-  readonly champion: boolean;
-  /** By which the version is told in a word. */
-  readonly metric: MetricName;
-  readonly validation: Metrics;
-  readonly test: Metrics;
-  readonly baselines: readonly BaselineJudgement[];
-  readonly gates: readonly GateResult[];
 }
 
 /** What a model takes: feature columns in order, and how they are come by. Kept beside the model as `signature.json`. */
@@ -130,7 +111,6 @@ export async function train(
       judgement,
       aliasMetrics: (alias) => (alias === "champion" ? metricsOf(champion) : undefined),
     });
-    const artifactPath = join(settings.artifactRoot, run.id);
     const signature: ModelSignature = {
       model: definition.name,
       features,
@@ -138,55 +118,17 @@ export async function train(
       ...(definition.timestamp === undefined ? {} : { timestamp: definition.timestamp }),
       selections: definition.features,
     };
-    const report = reportPage(
-      {
-        model: definition.name,
-        runId: run.id,
-        tags: [],
-        madeAtMs: run.startedAtMs,
-        rows: matrix.rows,
-        gates,
-        importance: importance(model),
-        parameters: { ...trainer },
-      },
+    return await registerVersion(tracking, {
+      run,
+      model,
+      onnx,
       judgement,
-    );
-    await writeArtifacts(artifactPath, {
-      "model.mwt": encodeModel(model),
-      "model.onnx": onnx,
-      "signature.json": Buffer.from(JSON.stringify(signature, null, 2)),
-      [JUDGEMENT_FILE]: Buffer.from(JSON.stringify(judgement)),
-      "report.html": Buffer.from(report),
+      gates,
+      signature,
+      rows: matrix.rows,
+      definition,
+      settings,
     });
-    const { metric, baselines } = judgement;
-    const metrics = { validation: judgement.validation.metrics, test: judgement.test.metrics };
-    await tracking.logMetrics(run.id, metricRows(metrics));
-    const holds = gates.every(({ passed }) => passed);
-    const version = await tracking.register({
-      model: definition.name,
-      runId: run.id,
-      artifactPath,
-      details: {
-        metric,
-        metrics,
-        baselines,
-        gates,
-        signature: { features, request: signature.request, timestamp: signature.timestamp ?? null },
-        objective: model.objective,
-        classes: model.classes,
-        importance: importance(model),
-        ...(judgement.test.plots.kind === "binary" ? { calibration: judgement.test.plots.calibration } : {}),
-        parameters: { ...definition.trainer },
-        rows: matrix.rows,
-        trees: model.roots.length,
-        fingerprint: settings.fingerprint,
-      },
-      aliases: holds ? ["candidate", "champion"] : ["candidate"],
-      reason: holds ? "trained, and every gate holds" : "trained; a gate does not hold",
-    });
-    writePoint("training/register/after");
-    await tracking.finishRun(run.id, "finished");
-    return { runId: run.id, version: version.version, champion: holds, metric, ...metrics, baselines, gates };
   } catch (error) {
     await tracking.finishRun(run.id, "failed");
     throw error;
@@ -223,26 +165,4 @@ export function requestOf(definition: Pick<TrainingDefinition, "features" | "tim
 
 function metricsOf(version: ModelVersion | undefined): Partial<Metrics> | undefined {
   return (version?.details["metrics"] as { test?: Metrics } | undefined)?.test;
-}
-
-function metricRows(parts: Readonly<Record<string, Metrics>>) {
-  return Object.entries(parts).flatMap(([part, metrics]) =>
-    Object.entries(metrics).map(([name, value]) => ({ name: `${part}_${name}`, step: 0, value: Number(value) })),
-  );
-}
-
-/** Each file is whole and on disk, with its checksum, before the version that names them is registered. */
-async function writeArtifacts(folder: string, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  for (const [name, bytes] of Object.entries(files)) {
-    const file = await open(join(folder, name), "w");
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    writePoint("training/artifact/after-write");
-  }
-  await writeSums(folder, files);
 }

@@ -1,6 +1,7 @@
 import type { Lakehouse } from "@millwright/lakehouse";
 import type { TrainingMatrix } from "../boosting/train-model.ts";
 import type { TrainingDefinition } from "../define-training.ts";
+import { trainingErrors } from "../errors.ts";
 import type { ReadRows } from "../matrix.ts";
 import { encodeModel } from "../model/model-file.ts";
 import { outputsOf, type TreeModel } from "../model/tree-model.ts";
@@ -10,7 +11,7 @@ import type { AnsweredPart } from "./judge-part.ts";
 import { startJudgeThread, type JudgeThread } from "./judge-thread.ts";
 import type { Judgement } from "./judgement.ts";
 import { sampleRows } from "./learning-curve.ts";
-import { MAIN_METRIC } from "./metrics.ts";
+import { MAIN_METRIC, type Objective } from "./metrics.ts";
 import { sliceValues } from "./slice-values.ts";
 
 export interface JudgeRequest {
@@ -102,9 +103,21 @@ async function answered(
   { scorer }: Judges,
   { columns, labels, rows }: TrainingMatrix,
 ): Promise<AnsweredPart> {
+  requireJudgeable(labels, model.objective);
   const predictions = await scorer.score(columns, rows);
   await verifyExport(onnx, { columns, answers: predictions, rows });
   return { objective: model.objective, classes: model.classes.map(String), labels, predictions };
+}
+
+/** A row of a class that was not learned is called wrong; one that has no such label at all cannot be judged. */
+function requireJudgeable(labels: Float32Array, objective: Objective): void {
+  if (objective === "softmax") return;
+  const isWrong = (label: number) => (objective === "binary" ? label !== 0 && label !== 1 : !Number.isFinite(label));
+  const wrong = labels.findIndex(isWrong);
+  if (wrong < 0) return;
+  throw trainingErrors.create(objective === "binary" ? "training/label-not-binary" : "training/wrong-label", {
+    because: `held-out row ${wrong + 1} has ${Number.isNaN(labels[wrong]) ? "none" : labels[wrong]}`,
+  });
 }
 
 /** The columns that are asked for, and those of the gates. */

@@ -74,9 +74,15 @@ class Walk {
 
   loss(): number {
     const { labels } = this.#rows;
-    let sum = 0;
-    for (let row = 0; row < labels.length; row += 1) sum += this.#lossOf(row, labels[row] as number);
-    return sum / labels.length;
+    let [sum, rows] = [0, 0];
+    for (let row = 0; row < labels.length; row += 1) {
+      const label = labels[row] as number;
+      // Of a class that was not learned.
+      if (Number.isNaN(label)) continue;
+      sum += this.#lossOf(row, label);
+      rows += 1;
+    }
+    return sum / rows;
   }
 
   #lossOf(row: number, label: number): number {

@@ -162,7 +162,10 @@ export interface ClassRates {
   readonly f1: number | null;
 }
 
-/** Rows by their class and the class that is called, the likeliest one: `counts[actual * classes + called]`. */
+/**
+ * Rows by their class and the class that is called, the likeliest one: `counts[actual * classes + called]`. A row of a
+ * class that was not learned, whose label is NaN, is none of them.
+ */
 export function confusionOf(labels: Float32Array, { probabilities, classes }: ClassAnswers): Uint32Array {
   const counts = new Uint32Array(classes * classes);
   for (let row = 0; row < labels.length; row += 1) {
@@ -171,7 +174,7 @@ export function confusionOf(labels: Float32Array, { probabilities, classes }: Cl
       if ((probabilities[row * classes + one] as number) > (probabilities[row * classes + called] as number))
         called = one;
     const at = (labels[row] as number) * classes + called;
-    counts[at] = (counts[at] as number) + 1;
+    if (at >= 0) counts[at] = (counts[at] as number) + 1;
   }
   return counts;
 }

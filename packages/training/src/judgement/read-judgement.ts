@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readSummed } from "@millwright/platform";
 import { Value } from "typebox/value";
 import { trainingErrors } from "../errors.ts";
 import { JudgementSchema } from "./judgement-schema.ts";
@@ -7,14 +7,19 @@ import type { Judgement } from "./judgement.ts";
 
 export const JUDGEMENT_FILE = "judgement.json";
 
-/** Reads what was kept of a version's judgement. Throws `training/no-judgement` where there is none, or a damaged one. */
+/** Reads what was kept of a version's judgement. Throws `training/no-judgement` where there is none, and `platform/damaged-file`. */
 export async function readJudgement(artifactPath: string): Promise<Judgement> {
-  const text = await readFile(join(artifactPath, JUDGEMENT_FILE), "utf8").catch((cause: unknown) => {
+  const bytes = await readSummed(join(artifactPath, JUDGEMENT_FILE)).catch((cause: unknown) => {
+    if (!isAbsent(cause)) throw cause;
     throw trainingErrors.create("training/no-judgement", { because: "nothing is kept beside its model", cause });
   });
-  const judgement = parsed(text);
+  const judgement = parsed(Buffer.from(bytes).toString());
   if (judgement !== undefined && Value.Check(JudgementSchema, judgement)) return judgement;
-  throw trainingErrors.create("training/no-judgement", { because: "what is kept beside its model is damaged" });
+  throw trainingErrors.create("training/no-judgement", { because: "what is kept beside its model is of another form" });
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === "ENOENT";
 }
 
 /** What the text says, not yet known to be one. */

@@ -35,7 +35,5 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 function escaped(text: string): string {
-  return text
-    .replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? "")
-    .replaceAll(/[\0-\x08\x0b\x0c\x0e-\x1f]/g, "�");
+  return text.replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? "").replaceAll(/(?![\t\n\r])\p{Cc}/gu, "�");
 }

@@ -1,7 +1,7 @@
 import { markup, NOTHING, type Markup } from "./markup.ts";
 import { scaleOf, type Scale } from "./scale.ts";
 
-export interface PlotAxis {
+interface PlotAxis {
   readonly name: string;
   readonly min: number;
   readonly max: number;
@@ -14,7 +14,7 @@ export interface PlotLine {
   readonly notes?: readonly string[];
 }
 
-export interface PlotBars {
+interface PlotBars {
   readonly name: string;
   readonly bars: readonly {
     readonly from: number;
@@ -24,7 +24,7 @@ export interface PlotBars {
   }[];
 }
 
-export interface PlotMark {
+interface PlotMark {
   readonly x: number;
   readonly y: number;
   readonly note: string;
