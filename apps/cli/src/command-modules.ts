@@ -15,6 +15,7 @@ export const commandModules = {
   services: async () => (await import("./services-commands.ts")).servicesCommands,
   logs: async () => [(await import("./logs-command.ts")).logs],
   predict: async () => [(await import("./predict-command.ts")).predict],
+  init: async () => [(await import("./init-command.ts")).init],
   house: async () => (await import("./house-commands.ts")).houseCommands,
   completion: async () => [(await import("./completion-command.ts")).completion],
   schema: async () => [(await import("./schema-command.ts")).schema],

@@ -1,10 +1,8 @@
 import { access, rm, statfs } from "node:fs/promises";
-import { execFile } from "node:child_process";
 import { availableParallelism, totalmem } from "node:os";
-import { promisify } from "node:util";
 import { isMillError } from "@millwright/kernel";
 import { acquireProjectLock, explainError, textTable, type Command, type CommandCall } from "@millwright/platform";
-import { initProject, loadProject } from "@millwright/project";
+import { loadProject } from "@millwright/project";
 import {
   askMetadata,
   installation,
@@ -17,58 +15,6 @@ import Type from "typebox";
 import { errorFamilies } from "./error-families.ts";
 import { bytes } from "./format.ts";
 import { projectDirOf } from "./session.ts";
-
-const init: Command = {
-  name: "init",
-  summary: "a new project from a template",
-  arguments: ["DIR"],
-  options: {
-    template: { value: "NAME", summary: "flights, or empty (default)" },
-    "no-install": { summary: "do not fetch the packages that hold the template's data" },
-  },
-  example: "mill init flights --template flights",
-  output: Type.Object({
-    projectDir: Type.String(),
-    name: Type.String(),
-    template: Type.String(),
-    files: Type.Array(Type.String()),
-    packages: Type.Array(Type.String(), { description: "What its data and code come in: name@version." }),
-    installed: Type.Boolean(),
-  }),
-  handler: async (call) => {
-    const { template = "empty", "no-install": noInstall } = call.options;
-    const made = await initProject({
-      targetDir: call.arguments[0] ?? "",
-      template: String(template),
-      templates: installation().templates,
-      packageFolder: installation().packageFolder,
-    });
-    const installed = made.packages.length > 0 && noInstall !== true ? await installPackages(made.projectDir) : true;
-    call.out.result({ ...made, installed }, () =>
-      [
-        `${made.name}: ${made.files.length} files in ${made.projectDir}`,
-        ...(installed
-          ? []
-          : [`its data could not be fetched: run \`npm install --ignore-scripts\` in ${made.projectDir}`]),
-        `next: cd ${call.arguments[0] ?? ""} && npx mill run`,
-      ].join("\n"),
-    );
-    return 0;
-  },
-};
-
-/** What the template's data comes in. No installed code runs. */
-async function installPackages(projectDir: string): Promise<boolean> {
-  try {
-    await promisify(execFile)("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund"], {
-      cwd: projectDir,
-      timeout: 300_000,
-    });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const doctor: Command = {
   name: "doctor",
@@ -231,4 +177,4 @@ function isThere(path: string): Promise<boolean> {
   );
 }
 
-export const houseCommands: readonly Command[] = [init, doctor, explain, clean];
+export const houseCommands: readonly Command[] = [doctor, explain, clean];

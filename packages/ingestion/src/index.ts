@@ -7,6 +7,10 @@ export {
   type SourceOptions,
 } from "./source.ts";
 export { sourceFolders, sourceInputs, type SourceFile, type SourceInputs } from "./source-files.ts";
+export { formatOf, readerOf } from "./source-reader.ts";
+export { headerFields } from "./header.ts";
+export { inUtf8 } from "./transcode.ts";
+export { firstBytes } from "./unpacked.ts";
 export { loadSource, type LoadPorts, type LoadResult } from "./load-source.ts";
 export { quarantineTable } from "./quarantine.ts";
 export { ingestionErrors } from "./errors.ts";

@@ -159,11 +159,17 @@ async function checkedSelect(lakehouse: Lakehouse, source: SourceDefinition, fil
     if (found === undefined) throw missingColumn(source, { file, column, present });
     if (reader.typed) requireType({ source, file, column, found });
   }
-  const casts = source.columns.map(
-    (column) => `CAST(${quoteName(column.name)} AS ${duckdbType(column)}) AS ${quoteName(column.name)}`,
-  );
+  const casts = source.columns.map((column) => {
+    const value = valueSql(column, present.find(({ name }) => name === column.name)?.type ?? "");
+    return `CAST(${value} AS ${duckdbType(column)}) AS ${quoteName(column.name)}`;
+  });
   const good = source.badRows === "fail" ? "" : ` WHERE ${source.columns.map(isGood).join(" AND ")}`;
   return `SELECT ${casts.join(", ")} FROM ${reader.relation}${good}`;
+}
+
+/** A column's value. What JSON holds in more than one type is JSON itself, whose texts have their quotes. */
+function valueSql({ name, type }: Column, found: string): string {
+  return found === "JSON" && type === "string" ? `(${quoteName(name)} ->> '$')` : quoteName(name);
 }
 
 interface Described {

@@ -4,10 +4,12 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { Transform, type TransformCallback } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createGunzip, createZstdDecompress } from "node:zlib";
 import { ingestionErrors } from "./errors.ts";
 import { nameOf, type SourceFile } from "./source-files.ts";
 import type { SourceDefinition } from "./source.ts";
+import { unpackerOf } from "./unpacked.ts";
+
+type EncodedSource = Pick<SourceDefinition, "name" | "csv">;
 
 interface Copies {
   readonly files: readonly SourceFile[];
@@ -17,7 +19,7 @@ interface Copies {
 /** A source's files in UTF-8: they themselves, or copies of those that are written in another encoding. */
 export async function inUtf8(
   files: readonly SourceFile[],
-  { source, folder }: { readonly source: SourceDefinition; readonly folder: string },
+  { source, folder }: { readonly source: EncodedSource; readonly folder: string },
 ): Promise<Copies> {
   const { encoding = "utf-8" } = source.csv;
   if (decoderOf(source, encoding).encoding === "utf-8") return { files, remove: () => Promise.resolve() };
@@ -40,7 +42,7 @@ export async function inUtf8(
 
 async function transcode(
   file: SourceFile,
-  { path, source, encoding }: { readonly path: string; readonly source: SourceDefinition; readonly encoding: string },
+  { path, source, encoding }: { readonly path: string; readonly source: EncodedSource; readonly encoding: string },
 ): Promise<void> {
   const decoder = decoderOf(source, encoding);
   const decode = (bytes: Uint8Array | undefined, done: TransformCallback) => {
@@ -66,12 +68,7 @@ async function transcode(
   await (unpack === undefined ? pipeline(read, text, write) : pipeline(read, unpack, text, write));
 }
 
-function unpackerOf(path: string): Transform | undefined {
-  if (path.toLowerCase().endsWith(".gz")) return createGunzip();
-  return path.toLowerCase().endsWith(".zst") ? createZstdDecompress() : undefined;
-}
-
-function decoderOf(source: SourceDefinition, encoding: string): TextDecoder {
+function decoderOf(source: EncodedSource, encoding: string): TextDecoder {
   try {
     return new TextDecoder(encoding, { fatal: true });
   } catch (cause) {

@@ -1,4 +1,5 @@
 import type { Lakehouse } from "@millwright/lakehouse";
+import { kindsOf } from "./kinds.ts";
 import { stabilitySql } from "./stability-sql.ts";
 import { tenthsOf } from "./tenths.ts";
 
@@ -16,6 +17,8 @@ export interface MonitorDefinition {
 export interface AlertRule {
   readonly psiAbove: number;
   readonly days: number;
+  /** Days of fewer rows do not count: few rows are spread unlike many by chance alone. Default 0. */
+  readonly minRows?: number;
 }
 
 /**
@@ -70,8 +73,8 @@ export function monitorTable(name: string): string {
 
 /**
  * The population stability index of each feature on each day: the sum over bins of (a − e) ln(a / e), where e is the
- * baseline's share of a bin and a the day's (Siddiqi, Credit Risk Scorecards, 2006). Bins are the baseline's tenths, and
- * missing is one of its own; an empty bin counts as a share of 0.0001. Equal rows give equal results whatever the number
+ * baseline's share of a bin and a the day's (Siddiqi, Credit Risk Scorecards, 2006). Bins are the baseline's tenths, or a
+ * text's frequent values, and missing is one of its own; an empty bin counts as a share of 0.0001. Equal rows give equal results whatever the number
  * of threads: the tenths are exact or those of a sample by content, and sums are rounded to nine digits.
  */
 export async function runMonitor(
@@ -80,8 +83,14 @@ export async function runMonitor(
 ): Promise<MonitorResult> {
   const table = monitorTable(request.definition.name);
   const features = request.features.filter((feature) => !request.definition.except.includes(feature));
-  const tenths = await tenthsOf(lakehouse, { ...request.baseline, features });
-  const snapshot = await lakehouse.write({ table, select: stabilitySql(lakehouse, request, tenths), mode: "replace" });
+  const columns = (await lakehouse.table(request.baseline.table))?.columns ?? [];
+  const texts = new Set(columns.filter(({ type }) => type === "string").map(({ name }) => name));
+  const [kinds, numbers] = [features.filter((name) => texts.has(name)), features.filter((name) => !texts.has(name))];
+  const bins = {
+    tenths: await tenthsOf(lakehouse, { ...request.baseline, features: numbers }),
+    kinds: await kindsOf(lakehouse, { ...request.baseline, features: kinds }),
+  };
+  const snapshot = await lakehouse.write({ table, select: stabilitySql(lakehouse, request, bins), mode: "replace" });
   return {
     table,
     snapshotId: snapshot.snapshotId,
@@ -95,8 +104,8 @@ async function alertsOf(
   { table, rule }: { readonly table: string; readonly rule: AlertRule },
 ): Promise<readonly Alert[]> {
   const { rows } = await lakehouse.query(
-    `SELECT feature, count(*), max(psi) FROM ${lakehouse.relation(table)} WHERE psi > ? GROUP BY feature HAVING count(*) >= ? ORDER BY 3 DESC`,
-    { parameters: [rule.psiAbove, rule.days] },
+    `SELECT feature, count(*), max(psi) FROM ${lakehouse.relation(table)} WHERE psi > ? AND rows >= ? GROUP BY feature HAVING count(*) >= ? ORDER BY 3 DESC`,
+    { parameters: [rule.psiAbove, rule.minRows ?? 0, rule.days] },
   );
   return rows.map(([feature, days, psi]) => ({
     feature: typeof feature === "string" ? feature : "",

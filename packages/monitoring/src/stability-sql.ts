@@ -1,5 +1,6 @@
 import { quoteName, quoteText, type Lakehouse } from "@millwright/lakehouse";
 import type { MonitorRequest } from "./monitor.ts";
+import type { Kinds } from "./kinds.ts";
 import type { Tenths } from "./tenths.ts";
 
 const SHARE_MIN = 0.0001;
@@ -11,12 +12,14 @@ const SHARE_MIN = 0.0001;
 export function stabilitySql(
   lakehouse: Lakehouse,
   { timestamp, baseline, current }: Pick<MonitorRequest, "timestamp" | "baseline" | "current">,
-  tenths: Tenths,
+  { tenths, kinds }: { readonly tenths: Tenths; readonly kinds: Kinds },
 ): string {
-  const counts = [...tenths]
-    .map(([feature, cuts]) => `${countsSql(feature, cuts)} AS ${quoteName(feature)}`)
-    .join(", ");
-  const names = [...tenths.keys()].map(quoteName).join(", ");
+  const counted = [
+    ...[...tenths].map(([feature, cuts]) => [feature, countsSql(feature, cuts)] as const),
+    ...[...kinds].map(([feature, values]) => [feature, kindCountsSql(feature, values)] as const),
+  ];
+  const counts = counted.map(([feature, sql]) => `${sql} AS ${quoteName(feature)}`).join(", ");
+  const names = counted.map(([feature]) => quoteName(feature)).join(", ");
   const day = timestamp === undefined ? "NULL::date" : `date_trunc('day', ${quoteName(timestamp)})::date`;
   const shares = (of: string) => `list_transform(${of}, lambda n: greatest(n / list_sum(${of}), ${SHARE_MIN}))`;
   return `WITH expected AS (
@@ -30,6 +33,13 @@ export function stabilitySql(
     SELECT feature, day, list_sum(counts)::bigint AS rows, (counts[1] / list_sum(counts))::double AS missing_rate,
       round(list_sum(list_transform(list_zip(a, e), lambda pair: (pair[1] - pair[2]) * ln(pair[1] / pair[2]))), 9)::double AS psi
     FROM seen JOIN expected USING (feature) ORDER BY feature, day`;
+}
+
+/** How many rows miss it, have each of the values, and have another. */
+function kindCountsSql(feature: string, values: readonly string[]): string {
+  const value = quoteName(feature);
+  const each = values.map((text) => `count_if(${value} = ${quoteText(text)})`);
+  return `[${[`count(*) - count(${value})`, ...each, [`count(${value})`, ...each].join(" - ")].join(", ")}]`;
 }
 
 /** A value is in the tenth of as many cuts as are below it, so that each cut's rows above tell its neighbours' counts. */

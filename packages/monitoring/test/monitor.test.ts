@@ -36,11 +36,11 @@ beforeAll(async () => {
     logger: silentLogger,
   });
   const rows =
-    "select timestamp '2001-06-01' + to_hours(i % 96) as at_, (i * 7919 % 1000)::float as steady, (i * 104729 % 1000)::float as moved, i % 2 as part from range(8000) r(i)";
+    "select timestamp '2001-06-01' + to_hours(i % 96) as at_, (i * 7919 % 1000)::float as steady, (i * 104729 % 1000)::float as moved, i % 2 as part, chr(65 + (i % 5)::int) as kind from range(8000) r(i)";
   await lakehouse.write({ table: "base", select: rows, mode: "replace" });
   await lakehouse.write({
     table: "scored",
-    select: "select at_, steady, (moved + 400)::float as moved, part from base",
+    select: "select at_, steady, (moved + 400)::float as moved, part, replace(kind, 'A', 'new') as kind from base",
     mode: "replace",
   });
 });
@@ -66,6 +66,18 @@ test("the alert names the feature that moved, and only that", async () => {
   const { alerts, rows } = await watch([]);
   expect(alerts.map(({ feature, days }) => [feature, days])).toEqual([["moved", 4]]);
   expect(rows).toBe(8);
+});
+
+test("a text's values are told from its others; rows without a time are of one day", async () => {
+  const definition = defineMonitor({ name: "kinds", training: "t", alert: { psiAbove: 0.25, days: 1 } });
+  const request = { definition, features: ["kind", "steady"], baseline: { table: "base", where: "part = 0" } };
+  const { alerts } = await runMonitor({ lakehouse }, { ...request, current: { table: "scored" } });
+  expect(alerts.map(({ feature }) => feature)).toEqual(["kind"]);
+  expect((await runMonitor({ lakehouse }, { ...request, current: { table: "base" } })).alerts).toEqual([]);
+  const large = { ...definition, alert: { ...definition.alert, minRows: 8_001 } };
+  expect(
+    (await runMonitor({ lakehouse }, { ...request, definition: large, current: { table: "scored" } })).alerts,
+  ).toEqual([]);
 });
 
 test("a feature that is left out is not watched", async () => {

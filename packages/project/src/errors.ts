@@ -59,6 +59,20 @@ export const projectErrors = defineErrors("project", {
     remedy: "Use `--template flights` or `--template empty`.",
     example: "mill init flights --template flights",
   },
+  "project/unusable-file": {
+    status: 422,
+    exit: 2,
+    title: "No project can be made from this file",
+    remedy: "Bring a table as CSV, TSV, JSON lines or Parquet, with the names of its columns in the first line.",
+    example: "mill init shop --from sales.csv",
+  },
+  "project/unusable-column": {
+    status: 422,
+    exit: 2,
+    title: "A named column is not there, or cannot be what it is to be",
+    remedy: "Name a column as the file does; `mill init DIR --from FILE` without options says what each one is.",
+    example: 'mill init shop --from sales.csv --label "Was returned"',
+  },
   "project/checks-failed": {
     status: 422,
     title: "A check of severity error does not hold",

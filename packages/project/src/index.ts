@@ -6,6 +6,8 @@ export { checkProject, modelName } from "./check-references.ts";
 export { compileRoad } from "./road/compile-road.ts";
 export type { RoadParts } from "./road/parts.ts";
 export { initProject, type InitOptions, type InitResult } from "./init.ts";
+export { initOwnData, type InitOwnDataOptions, type InitOwnDataResult } from "./own-data/init-own-data.ts";
+export type { ToldColumn, ToldGuess, ToldGuesses } from "./own-data/guesses.ts";
 export { renderTypes, type TypedService, type TypedSurface } from "./types/render-types.ts";
 export { renderServiceTypes, type ServiceFile } from "./types/render-service.ts";
 export {

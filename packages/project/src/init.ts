@@ -22,24 +22,42 @@ export interface InitResult {
 
 /** Makes a new project folder from a template. The folder must be absent or empty: nothing of the user's is overwritten. */
 export async function initProject({ targetDir, template, templates, packageFolder }: InitOptions): Promise<InitResult> {
-  const projectDir = resolve(targetDir);
   const source = templateFolder(templates, template);
+  const folder = await newProjectFolder(targetDir);
+  const { projectDir, name } = folder;
+  await mkdir(projectDir, { recursive: true });
+  await cp(source, projectDir, { recursive: true, filter: (path) => !LEFT_OUT.has(basename(path)) });
+  if (template === "empty") await nameProject(projectDir, name);
+  return { ...(await finishProject(folder, { packageFolder })), template };
+}
+
+export interface NewProjectFolder {
+  readonly projectDir: string;
+  readonly name: string;
+}
+
+/** Where a new project is to be, and its name. Throws `project/exists` for a folder that holds anything. */
+export async function newProjectFolder(targetDir: string): Promise<NewProjectFolder> {
+  const projectDir = resolve(targetDir);
   const present = await readdir(projectDir).catch(() => []);
   if (present.length > 0) {
     throw projectErrors.create("project/exists", { because: `${projectDir} holds ${present.length} files` });
   }
-  await mkdir(projectDir, { recursive: true });
-  await cp(source, projectDir, { recursive: true, filter: (path) => !LEFT_OUT.has(basename(path)) });
-  const name = projectName(projectDir);
+  return { projectDir, name: projectName(projectDir) };
+}
+
+/** Writes what every new project has beside its own files, and lists them all. */
+export async function finishProject(
+  { projectDir, name }: NewProjectFolder,
+  { packageFolder }: Pick<InitOptions, "packageFolder">,
+): Promise<Omit<InitResult, "template">> {
   const millwright = packageFolder === undefined ? undefined : await installedFrom(packageFolder, projectDir);
   const packages = await writePackageFile(projectDir, { name, millwright });
   await writeFile(join(projectDir, ".gitignore"), "node_modules/\n.mill/\n");
-  if (template === "empty") await nameProject(projectDir, name);
   const files = await readdir(projectDir, { recursive: true, withFileTypes: true });
   return {
     projectDir,
     name,
-    template,
     files: files
       .filter((file) => file.isFile())
       .map((file) => join(file.parentPath, file.name))
