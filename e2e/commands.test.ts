@@ -56,6 +56,7 @@ describe("what each command prints with --json is as its published schema says",
 
   const cases: readonly (readonly [name: string, ...args: readonly string[]])[] = [
     ["run", "--select", "airports"],
+    ["run", "--select", "airports", "--branch", "beside"],
     ["check"],
     ["types"],
     ["types", "--service", "late-flights"],
@@ -63,6 +64,11 @@ describe("what each command prints with --json is as its published schema says",
     ["table list"],
     ["table show", "departures"],
     ["table history", "departures"],
+    ["table branch", "audit"],
+    ["table branches"],
+    ["table diff", "audit"],
+    ["table publish", "audit"],
+    ["table drop-branch", "audit"],
     ["logs"],
     ["logs", "--process", "serving", "--lines", "1"],
     ["completion", "bash"],
@@ -97,7 +103,7 @@ describe("what each command prints with --json is as its published schema says",
     ["explain", "project/not-found"],
     ["schema", "table", "show"],
     ["schema"],
-    ["doctor"],
+    ["doctor", "--verify"],
   ];
 
   test.each(cases)("mill %s %s %s", async (name, ...args) => {

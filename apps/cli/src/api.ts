@@ -10,12 +10,20 @@ import { answerRoute, toJson, type CommandCall, type Route } from "@millwright/p
 import { findRunning, openLocalControl, statePaths, type RunFile } from "@millwright/server";
 import { projectDirOf } from "./session.ts";
 
-/** The control API for one command: of the running `mill up` when there is one, else opened for the command alone. */
+/** How a command that reads is told to look at a branch. */
+export const onBranch = { branch: { value: "NAME", summary: "as it is on a branch, rather than on main" } } as const;
+
+/**
+ * The control API for one command: of the running `mill up` when there is one, else opened for the command alone. With
+ * `--branch` it is that branch's, which no `mill up` has open.
+ */
 export async function withApi<Result>(call: CommandCall, work: (api: ControlApi) => Promise<Result>): Promise<Result> {
   const projectDir = await projectDirOf(call);
-  const running = await findRunning(statePaths(projectDir));
+  const { branch } = call.options;
+  const onMain = typeof branch !== "string" || branch === "main";
+  const running = onMain ? await findRunning(statePaths(projectDir)) : undefined;
   if (running !== undefined) return work(remoteApi(running));
-  const local = await openLocalControl(projectDir);
+  const local = await openLocalControl(projectDir, onMain ? {} : { branch });
   try {
     return await work(createControlApi(localTransport(local.routes)));
   } finally {

@@ -10,6 +10,7 @@ export const commandModules = {
   checks: async () => (await import("./checks-commands.ts")).checksCommands,
   features: async () => (await import("./features-commands.ts")).featuresCommands,
   table: async () => (await import("./table-commands.ts")).tableCommands,
+  branch: async () => (await import("./branch-commands.ts")).branchCommands,
   models: async () => (await import("./models-commands.ts")).modelsCommands,
   runs: async () => (await import("./runs-commands.ts")).runsCommands,
   services: async () => (await import("./services-commands.ts")).servicesCommands,

@@ -1,5 +1,5 @@
 import { textTable, type Command } from "@millwright/platform";
-import { withApi } from "./api.ts";
+import { onBranch, withApi } from "./api.ts";
 import { answerOf } from "./answer-schema.ts";
 import { cell, seconds, when } from "./format.ts";
 
@@ -7,7 +7,7 @@ const sql: Command = {
   name: "sql",
   summary: "ask the tables",
   arguments: ["QUERY"],
-  options: { limit: { value: "ROWS", summary: "at most so many rows (1000)" } },
+  options: { limit: { value: "ROWS", summary: "at most so many rows (1000)" }, ...onBranch },
   example: 'mill sql "select origin, avg(late) from departures group by 1 order by 2 desc limit 5"',
   output: answerOf("query"),
   handler: (call) =>

@@ -1,9 +1,12 @@
+import { BranchWithChanges } from "@millwright/lakehouse/branch-http";
+import type { RunReport } from "@millwright/orchestration";
 import { RunReportSchema } from "@millwright/orchestration/http";
-import type { Command, CommandCall } from "@millwright/platform";
+import { platformErrors, type Command, type CommandCall } from "@millwright/platform";
 import { checkProject, requireTypes } from "@millwright/project";
 import { findRunning, installation, renewTypes, statePaths, takeRoad, watchPeakMemory } from "@millwright/server";
 import Type from "typebox";
-import { remoteApi } from "./api.ts";
+import { remoteApi, withApi } from "./api.ts";
+import { publishedText, writtenText } from "./branch-commands.ts";
 import { followRun } from "./follow-run.ts";
 import { INTERRUPTED, interruptible } from "./interruption.ts";
 import { createRoadProgress, roadSummary } from "./road-progress.ts";
@@ -20,30 +23,63 @@ const run: Command = {
       summary: "dbt's selectors: departures, departures+, 2+departures, stg_*, tag:daily, path:models/marts",
     },
     force: { summary: "also what has not changed" },
+    branch: { value: "NAME", summary: "write to a branch, made from main when there is none: tables and their checks" },
+    publish: { summary: "with --branch: once all of it holds, make main what the branch is" },
   },
   example: "mill run --select departures+",
   output: Type.Object({
     ...RunReportSchema.properties,
+    branch: Type.Optional(
+      Type.Object({
+        ...BranchWithChanges.properties,
+        isPublished: Type.Boolean({ description: "--publish made them main's." }),
+      }),
+    ),
     peakBytes: Type.Optional(Type.Number({ description: "Of all processes; absent where `mill up` took the road." })),
   }),
   handler: (call) =>
     interruptible(async (signal) => {
-      const { select, force } = call.options;
+      const { select, force, branch } = call.options;
       const request = {
         force: force === true,
         trigger: "mill run",
         signal,
         ...(typeof select === "string" ? { selectors: select.split(/[\s,]+/) } : {}),
       };
+      if (typeof branch === "string" && branch !== "main") return runOnBranch(call, { ...request, branch });
+      if (call.options["publish"] === true) throw wrongUse("--publish is of what was run with --branch");
       const running = await findRunning(statePaths(await projectDirOf(call)));
       if (running !== undefined) return followRun(call, remoteApi(running), request);
       return withLock(call, async (session) => {
-        const report = await takeRoadAloud(call, session, request);
-        if (signal.aborted) return INTERRUPTED;
-        return report.state === "done" ? 0 : 1;
+        const { report, peakBytes } = await takeRoadAloud(call, session, request);
+        call.out.result({ ...report, peakBytes }, () => roadSummary(report, peakBytes));
+        return exitOf(report, signal);
       });
     }),
 };
+
+/** Runs beside main, and beside a running `mill up`: only what is published is seen there. */
+async function runOnBranch(call: CommandCall, request: Request & { readonly branch: string }): Promise<number> {
+  const { branch, signal } = request;
+  const { report, peakBytes } = await withLock(call, (session) => takeRoadAloud(call, session, request), { branch });
+  const isPublished = call.options["publish"] === true && report.state === "done";
+  const { branch: _branch, ...options } = call.options;
+  const { changes } = await withApi({ ...call, options }, (api) =>
+    isPublished ? api.publishBranch({ branch }) : api.showBranch({ branch }),
+  );
+  call.out.result({ ...report, peakBytes, branch: { name: branch, changes, isPublished } }, () =>
+    [
+      roadSummary(report, peakBytes),
+      isPublished ? publishedText({ name: branch, changes }) : writtenText({ name: branch, changes }),
+    ].join("\n\n"),
+  );
+  return exitOf(report, signal);
+}
+
+function exitOf({ state }: RunReport, signal: AbortSignal): number {
+  if (signal.aborted) return INTERRUPTED;
+  return state === "done" ? 0 : 1;
+}
 
 const check: Command = {
   name: "check",
@@ -76,23 +112,26 @@ const check: Command = {
     }),
 };
 
+function wrongUse(because: string): Error {
+  return platformErrors.create("platform/usage", { because, remedy: "`mill run --help` shows how." });
+}
+
 interface Request {
   readonly selectors?: readonly string[];
   readonly force: boolean;
   readonly trigger: string;
+  readonly branch?: string;
   readonly signal: AbortSignal;
 }
 
-/** Takes the road in this process, with its progress, and tells what it came to. */
+/** Takes the road in this process, with its progress. Types are main's: a branch renews none. */
 async function takeRoadAloud(call: CommandCall, session: Session, request: Request) {
-  await renewTypes(session.project, session.platform.lakehouse);
+  if (request.branch === undefined) await renewTypes(session.project, session.platform.lakehouse);
   const memory = watchPeakMemory();
   const progress = createRoadProgress(call.out);
   try {
     const report = await takeRoad(session, { ...request, onTask: progress.onTask });
-    const { peakBytes } = memory;
-    call.out.result({ ...report, peakBytes }, () => roadSummary(report, peakBytes));
-    return report;
+    return { report, peakBytes: memory.peakBytes };
   } finally {
     progress.stop();
     memory.stop();

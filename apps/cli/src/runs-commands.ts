@@ -1,5 +1,5 @@
 import { textTable, type Command } from "@millwright/platform";
-import { withApi } from "./api.ts";
+import { onBranch, withApi } from "./api.ts";
 import { answerOf } from "./answer-schema.ts";
 import { seconds, when } from "./format.ts";
 
@@ -7,7 +7,7 @@ const runsList: Command = {
   name: "runs list",
   summary: "the runs of the road, newest first",
   arguments: [],
-  options: { limit: { value: "RUNS", summary: "at most so many (20)" } },
+  options: { limit: { value: "RUNS", summary: "at most so many (20)" }, ...onBranch },
   example: "mill runs list",
   output: answerOf("listRuns"),
   handler: (call) =>

@@ -1,8 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
+import { checkBranchName } from "@millwright/lakehouse";
 import { acquireProjectLock, mapIoError, type CommandCall } from "@millwright/platform";
 import { checkProject, findProject, loadProject, type Project } from "@millwright/project";
-import { compose, installation, statePaths, type Platform, type StatePaths } from "@millwright/server";
+import { branchPaths, compose, installation, statePaths, type Platform, type StatePaths } from "@millwright/server";
 
 export interface Session {
   readonly project: Project;
@@ -32,23 +33,32 @@ export async function withSession<Result>(
   }
 }
 
-/** Opens a session that may change the project: it holds the lock. */
+/**
+ * Opens a session that may change the project, or one branch of it, which is made when there is none: it holds the lock.
+ * A branch has a lock of its own: it may be worked on beside main.
+ */
 export async function withLock<Result>(
   call: CommandCall,
   work: (session: Session) => Promise<Result>,
+  { branch }: { readonly branch?: string | undefined } = {},
 ): Promise<Result> {
   const projectDir = await projectDirOf(call);
-  const paths = statePaths(projectDir);
+  const main = statePaths(projectDir);
+  const paths = branch === undefined ? main : branchPaths(main, checkBranchName(branch));
   try {
-    mkdirSync(paths.root, { recursive: true });
+    mkdirSync(paths.lock, { recursive: true });
   } catch (error) {
     throw mapIoError(error);
   }
-  const lock = acquireProjectLock(paths.root);
+  const lock = acquireProjectLock(paths.lock);
   try {
     const project = await loadProject({ projectDir, millwrightUrl: installation().millwrightUrl });
     checkProject(project);
-    const platform = await compose(project, paths, { exclusive: true });
+    const platform = await compose(
+      project,
+      paths,
+      branch === undefined ? { exclusive: true } : { branch, makesBranch: true },
+    );
     try {
       return await work({ project, paths, platform });
     } finally {

@@ -1,6 +1,6 @@
 import type { Snapshot } from "@millwright/client";
 import { textTable, type Command } from "@millwright/platform";
-import { withApi } from "./api.ts";
+import { onBranch, withApi } from "./api.ts";
 import Type, { type TArray, type TObject } from "typebox";
 import { answerOf } from "./answer-schema.ts";
 import { bytes, count, when } from "./format.ts";
@@ -9,7 +9,7 @@ const tableList: Command = {
   name: "table list",
   summary: "the tables and views",
   arguments: [],
-  options: {},
+  options: onBranch,
   example: "mill table list",
   output: answerOf("listTables"),
   handler: (call) =>
@@ -38,7 +38,7 @@ const tableShow: Command = {
   name: "table show",
   summary: "a table's columns and history",
   arguments: ["NAME"],
-  options: {},
+  options: onBranch,
   example: "mill table show departures",
   output: Type.Object({ ...shown.properties.table.properties, history: shown.properties.history }),
   handler: (call) =>
@@ -63,7 +63,7 @@ const tableHistory: Command = {
   name: "table history",
   summary: "a table's snapshots, oldest first",
   arguments: ["NAME"],
-  options: {},
+  options: onBranch,
   example: "mill table history departures",
   output: shown.properties.history,
   handler: (call) =>

@@ -5,7 +5,8 @@ import { systemClock, systemIds, type Logger } from "@millwright/kernel";
 import { openSqliteOnlineStore } from "@millwright/feature-store/adapters/sqlite-online-store";
 import { createLineage, type Lineage } from "@millwright/governance";
 import { sourceFolders } from "@millwright/ingestion";
-import { createLakehouse, type Lakehouse } from "@millwright/lakehouse";
+import { createLakehouse, lakehouseErrors, type Branches, type Lakehouse } from "@millwright/lakehouse";
+import { openDatabaseBranches } from "@millwright/lakehouse/adapters/database-branches";
 import { openDatabaseTableCatalog } from "@millwright/lakehouse/adapters/database-table-catalog";
 import { createDuckdbEngine } from "@millwright/lakehouse/adapters/duckdb-sql-engine";
 import { openLocalObjectStore } from "@millwright/lakehouse/adapters/local-object-store";
@@ -21,6 +22,7 @@ import type { StatePaths } from "./paths.ts";
 /** The platform of one project, put together. Closed in reverse. */
 export interface Platform {
   readonly lakehouse: Lakehouse;
+  readonly branches: Branches;
   readonly tracking: Tracking;
   readonly lineage: Lineage;
   readonly checks: CheckHistory;
@@ -40,9 +42,16 @@ const ENGINE_IDLE_MS = 60_000;
 export interface ComposeOptions {
   /** Opens the project to change it: nobody else may, on any machine that shares its metadata database. */
   readonly exclusive?: boolean;
+  /** Whose tables, runs and checks; `main` unless told. */
+  readonly branch?: string;
+  /** Makes the branch from main when there is none of its name. */
+  readonly makesBranch?: boolean;
 }
 
-/** The one place that chooses adapters. Throws `platform/locked` when it is to be exclusive and is not. */
+/**
+ * The one place that chooses adapters. Throws `platform/locked` when it is to be exclusive and is not, and
+ * `lakehouse/unknown-branch`.
+ */
 export async function compose(
   project: Pick<Project, "dir" | "settings" | "sources">,
   paths: StatePaths,
@@ -58,13 +67,19 @@ export async function compose(
 async function open(
   { dir, settings, sources }: Pick<Project, "dir" | "settings" | "sources">,
   paths: StatePaths,
-  { exclusive = false }: ComposeOptions,
+  { exclusive = false, branch, makesBranch = false }: ComposeOptions,
 ): Promise<Platform> {
   for (const folder of [paths.lake, paths.scratch, paths.artifacts, paths.predictions, paths.temp])
     mkdirSync(folder, { recursive: true });
   const logger = createFileLogger({ path: join(paths.logs, "mill.log") });
   const threads = settings.limits.threads ?? availableParallelism();
   const database = await openMetadata(settings, paths, { environment: process.env, exclusive });
+  const branches = openDatabaseBranches({ database, clock: systemClock });
+  if (branch !== undefined)
+    await requireBranch(branches, { branch, makesBranch }).catch(async (error: unknown) => {
+      await database.close();
+      throw error;
+    });
   const foldersFor = async (read: Project["sources"]): Promise<readonly string[]> => {
     const definitions = read.map(({ definition }) => definition);
     const readable = await sourceFolders(definitions, { projectDir: dir });
@@ -78,9 +93,10 @@ async function open(
     logger,
     idleMs: ENGINE_IDLE_MS,
   });
+  const onBranch = branch === undefined ? {} : { branch };
   const ports = {
     store: openLocalObjectStore({ root: paths.lake }),
-    catalog: openDatabaseTableCatalog({ database, ids: systemIds }),
+    catalog: openDatabaseTableCatalog({ database, ids: systemIds, ...onBranch }),
     engine,
     clock: systemClock,
     ids: systemIds,
@@ -90,14 +106,15 @@ async function open(
   const world = { database, clock: systemClock, ids: systemIds };
   const tracking = createTracking(world);
   const lineage = createLineage(world);
-  const checks = createCheckHistory(world);
+  const checks = checksOn(branch, createCheckHistory(world));
   const online = openSqliteOnlineStore({ path: paths.online });
   return {
     lakehouse,
+    branches,
     tracking,
     lineage,
     checks,
-    runs: createRunStore(database),
+    runs: createRunStore(database, onBranch),
     logger,
     parts: {
       ...world,
@@ -121,5 +138,26 @@ async function open(
       online.close();
       await database.close();
     },
+  };
+}
+
+async function requireBranch(
+  branches: Branches,
+  { branch, makesBranch }: { readonly branch: string; readonly makesBranch: boolean },
+): Promise<void> {
+  if ((await branches.list()).some(({ name }) => name === branch)) return;
+  if (!makesBranch)
+    throw lakehouseErrors.create("lakehouse/unknown-branch", { because: `nothing is called ${branch}` });
+  await branches.create(branch);
+}
+
+/** What checks find on a branch is kept under names of its own: main's history is of main's tables. */
+function checksOn(branch: string | undefined, checks: CheckHistory): CheckHistory {
+  if (branch === undefined) return checks;
+  const named = (name: string) => `${name}@${branch}`;
+  return {
+    ...checks,
+    record: (results) =>
+      checks.record(results.map((result) => ({ ...result, name: named(result.name), table: named(result.table) }))),
   };
 }

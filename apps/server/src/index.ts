@@ -8,7 +8,7 @@ export { controlRoutes, type ControlParts, type Status } from "./control/http.ts
 export { compose, type Platform } from "./compose.ts";
 export { askMetadata, removeMetadata } from "./metadata.ts";
 export { installation, type Installation } from "./installation.ts";
-export { statePaths, type StatePaths } from "./paths.ts";
+export { branchPaths, statePaths, type StatePaths } from "./paths.ts";
 export { watchPeakMemory } from "./peak-memory.ts";
 export { renewTypes, surfaceOf, typesOf } from "./project-types.ts";
 export { watchTypes, type Renewal, type TypesWatch } from "./types-watch.ts";

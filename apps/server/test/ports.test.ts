@@ -57,9 +57,10 @@ function suitesOn({ name, open, blocks }: Adapter): void {
     },
   });
   runStoreSuite(name, {
-    open: async () => {
+    open: async (branch) => {
       const database = await migrated("runs", orchestrationMigrations);
-      return { store: createRunStore(database), close: () => database.close() };
+      const store = createRunStore(database, branch === undefined ? {} : { branch });
+      return { store, close: () => database.close() };
     },
   });
   trackingSuite(name, {

@@ -8,6 +8,7 @@ export {
 } from "./control-client.ts";
 export type {
   AliasMoved,
+  BranchChange,
   CheckRecord,
   Column,
   ControlApi,

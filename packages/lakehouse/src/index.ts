@@ -8,7 +8,7 @@ export {
 } from "./lakehouse.ts";
 export type { WriteRequest } from "./commit.ts";
 export { lakehouseErrors } from "./errors.ts";
-export { checkName, quoteName, quoteText } from "./domain/names.ts";
+export { checkBranchName, checkName, quoteName, quoteText } from "./domain/names.ts";
 export { textOf } from "./domain/text.ts";
 export { duckdbType } from "./domain/types.ts";
 export { verifyFiles, type FileFinding, type VerifiedFiles } from "./verify-files.ts";

@@ -53,6 +53,8 @@ export interface Lakehouse {
   write(request: WriteRequest & { readonly progress?: ProgressSink }): Promise<SnapshotInfo>;
   createView(request: ViewRequest): Promise<TableState>;
   drop(name: string): Promise<void>;
+  /** Sees these names as the catalog has them now: others, too, write to it. */
+  refresh(names: readonly string[]): Promise<void>;
   query(sql: string, options?: QueryOptions): Promise<QueryResult>;
   describe(select: string): Promise<readonly Column[]>;
   readColumns(select: string, options?: { readonly batchRows?: number }): AsyncIterable<ColumnBatch>;
@@ -73,7 +75,8 @@ export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse>
   const publishLatest = (name: string): Promise<void> => {
     const next = publishing.then(async () => {
       const entry = await catalog.get(name);
-      if (entry !== undefined) await publish(ports, entry);
+      if (entry === undefined) await engine.setRelation(name, undefined);
+      else await publish(ports, entry);
     });
     publishing = next.catch(() => undefined);
     return next;
@@ -95,6 +98,9 @@ export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse>
     drop: async (name) => {
       await catalog.remove(checkName(name));
       await engine.setRelation(name, undefined);
+    },
+    refresh: async (names) => {
+      for (const name of names) await publishLatest(name);
     },
     query: (sql, options) => engine.query(sql, options),
     describe: (select) => engine.describe(select),

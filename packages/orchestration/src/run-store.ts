@@ -1,12 +1,22 @@
 import type { Database, MigrationSet } from "@millwright/platform";
 import type { Problem } from "@millwright/kernel";
 import { runs } from "./migrations/0001-runs.ts";
+import { branches } from "./migrations/0002-branches.ts";
 import type { RunReport, TaskFacts, TaskReport } from "./task.ts";
 
-export const orchestrationMigrations: MigrationSet = { area: "orchestration", migrations: [runs] };
+export const orchestrationMigrations: MigrationSet = { area: "orchestration", migrations: [runs, branches] };
+
+const MAIN = "main";
 
 interface Tables {
-  road_run: { id: string; state: string; run_trigger: string; started_at: number; ended_at: number | null };
+  road_run: {
+    id: string;
+    state: string;
+    run_trigger: string;
+    started_at: number;
+    ended_at: number | null;
+    branch: string;
+  };
   task_run: {
     run_id: string;
     task_id: string;
@@ -19,7 +29,8 @@ interface Tables {
     facts: string;
     error: string | null;
   };
-  task_done: {
+  task_state: {
+    branch: string;
     task_id: string;
     fingerprint: string;
     output_version: string;
@@ -38,7 +49,7 @@ export interface TaskDone {
   readonly doneAtMs: number;
 }
 
-/** Runs and what each task last did, in the metadata database. */
+/** The runs of one branch and what each task last did on it, in the metadata database. */
 export interface RunStore {
   begin(run: Omit<RunReport, "tasks">): Promise<void>;
   end(run: RunReport): Promise<void>;
@@ -47,23 +58,32 @@ export interface RunStore {
   allDone(): Promise<ReadonlyMap<string, TaskDone>>;
   saveDone(taskId: string, done: TaskDone): Promise<void>;
   forget(taskId: string): Promise<void>;
+  /** Takes over what a branch, which was published, has done. Once done, nothing of that branch is left to take. */
+  adopt(branch: string): Promise<void>;
   list(page: { readonly limit: number; readonly before?: string }): Promise<readonly Omit<RunReport, "tasks">[]>;
   run(runId: string): Promise<RunReport | undefined>;
   /** The last durations of a task that really ran, oldest first, in milliseconds. */
   durations(taskId: string, limit: number): Promise<readonly number[]>;
 }
 
-export function createRunStore(database: Database): RunStore {
+/** On a branch, what it has not done itself counts as main did it: fingerprints tell whether that still holds. */
+export function createRunStore(database: Database, { branch = MAIN }: { readonly branch?: string } = {}): RunStore {
   const kysely = database.as<Tables>();
   // Steps end side by side, and each tells it twice: they share their commits.
   const write = database.grouped<Tables>();
+  const states = () => kysely.selectFrom("task_state").selectAll().where("branch", "in", [branch, MAIN]);
   return {
     begin: async ({ runId, state, trigger, startedAtMs }) => {
       // A run that a crash cut off is not running any more: its process is gone with the project's lock.
-      await kysely.updateTable("road_run").set({ state: "cancelled" }).where("state", "=", "running").execute();
+      await kysely
+        .updateTable("road_run")
+        .set({ state: "cancelled" })
+        .where("state", "=", "running")
+        .where("branch", "=", branch)
+        .execute();
       await kysely
         .insertInto("road_run")
-        .values({ id: runId, state, run_trigger: trigger, started_at: startedAtMs, ended_at: null })
+        .values({ id: runId, state, run_trigger: trigger, started_at: startedAtMs, ended_at: null, branch })
         .execute();
     },
     end: async ({ runId, state, endedAtMs }) => {
@@ -80,15 +100,18 @@ export function createRunStore(database: Database): RunStore {
       );
     },
     done: async (taskId) => {
-      const row = await kysely.selectFrom("task_done").selectAll().where("task_id", "=", taskId).executeTakeFirst();
+      const rows = await states().where("task_id", "=", taskId).execute();
+      const row = rows.find((found) => found.branch === branch) ?? rows[0];
       return row === undefined ? undefined : doneOf(row);
     },
     allDone: async () => {
-      const rows = await kysely.selectFrom("task_done").selectAll().execute();
-      return new Map(rows.map((row) => [row.task_id, doneOf(row)]));
+      const rows = await states().execute();
+      const own = rows.filter((row) => row.branch === branch);
+      return new Map([...rows, ...own].map((row) => [row.task_id, doneOf(row)]));
     },
     saveDone: async (taskId, done) => {
       const row = {
+        branch,
         task_id: taskId,
         fingerprint: done.fingerprint,
         output_version: done.outputVersion,
@@ -98,17 +121,28 @@ export function createRunStore(database: Database): RunStore {
       };
       await write((transaction) =>
         transaction
-          .insertInto("task_done")
+          .insertInto("task_state")
           .values(row)
-          .onConflict((conflict) => conflict.column("task_id").doUpdateSet(row))
+          .onConflict((conflict) => conflict.columns(["branch", "task_id"]).doUpdateSet(row))
           .execute(),
       );
     },
     forget: async (taskId) => {
-      await kysely.deleteFrom("task_done").where("task_id", "=", taskId).execute();
+      await kysely.deleteFrom("task_state").where("task_id", "=", taskId).where("branch", "=", branch).execute();
     },
+    adopt: (from) =>
+      kysely.transaction().execute(async (transaction) => {
+        const taken = transaction.selectFrom("task_state").select("task_id").where("branch", "=", from);
+        await transaction.deleteFrom("task_state").where("branch", "=", branch).where("task_id", "in", taken).execute();
+        await transaction.updateTable("task_state").set({ branch }).where("branch", "=", from).execute();
+      }),
     list: async ({ limit, before }) => {
-      let query = kysely.selectFrom("road_run").selectAll().orderBy("id", "desc").limit(limit);
+      let query = kysely
+        .selectFrom("road_run")
+        .selectAll()
+        .where("branch", "=", branch)
+        .orderBy("id", "desc")
+        .limit(limit);
       if (before !== undefined) query = query.where("id", "<", before);
       return (await query.execute()).map(runOf);
     },
@@ -172,7 +206,7 @@ function runOf(row: Tables["road_run"]): Omit<RunReport, "tasks"> {
   };
 }
 
-function doneOf(row: Tables["task_done"]): TaskDone {
+function doneOf(row: Tables["task_state"]): TaskDone {
   return {
     fingerprint: row.fingerprint,
     outputVersion: row.output_version,

@@ -5,7 +5,8 @@ import type { RunReport, TaskReport } from "./task.ts";
 
 /** Opens one and the same store, each time as another process would. */
 export interface RunStoreFixture {
-  open(): Promise<{ readonly store: RunStore; close(): Promise<void> }>;
+  /** On `main`, unless another branch is named. */
+  open(branch?: string): Promise<{ readonly store: RunStore; close(): Promise<void> }>;
 }
 
 function report(id: string, change: Partial<TaskReport> = {}): TaskReport {
@@ -113,6 +114,35 @@ export function runStoreSuite(name: string, fixture: RunStoreFixture): void {
       expect((await store.allDone()).get(id)).toEqual(done);
       await store.forget(id);
       expect(await store.done(id)).toBeUndefined();
+    });
+
+    test("a branch counts what main did until it does it itself; main takes it over when the branch is published", async () => {
+      const done: TaskDone = { fingerprint: "f", outputVersion: "1", facts: {}, warned: false, doneAtMs: 1 };
+      const [mains, both, own] = [1, 2, 3].map((step) => `table:branch-${step}`) as [string, string, string];
+      const branch = await fixture.open("audit");
+      for (const id of [mains, both]) await store.saveDone(id, done);
+      expect(await branch.store.done(both)).toEqual(done);
+      for (const id of [both, own]) await branch.store.saveDone(id, { ...done, outputVersion: "2" });
+      const versions = async (from: RunStore) => {
+        const all = await from.allDone();
+        return [mains, both, own].map((id) => all.get(id)?.outputVersion);
+      };
+      expect(await versions(branch.store)).toEqual(["1", "2", "2"]);
+      expect(await versions(store)).toEqual(["1", "1", undefined]);
+      await store.adopt("audit");
+      expect(await versions(store)).toEqual(["1", "2", "2"]);
+      await branch.close();
+    });
+
+    test("the runs of a branch are its own: one that begins there leaves main's running", async () => {
+      const branch = await fixture.open("beside");
+      const [mains, its] = [systemIds(), systemIds()];
+      await store.begin(begun(mains));
+      await branch.store.begin(begun(its));
+      expect((await store.run(mains))?.state).toBe("running");
+      expect((await branch.store.list({ limit: 9 })).map(({ runId }) => runId)).toEqual([its]);
+      expect((await store.list({ limit: 1 })).map(({ runId }) => runId)).toEqual([mains]);
+      await branch.close();
     });
 
     test("durations are those of the last times that a task really ran, oldest first", async () => {

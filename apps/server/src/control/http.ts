@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { featureRoutes } from "@millwright/feature-store/http";
 import { systemIds } from "@millwright/kernel";
 import { lineageRoutes } from "@millwright/governance/http";
+import { branchRoutes, type BranchPlaces } from "@millwright/lakehouse/branch-http";
 import { lakehouseRoutes } from "@millwright/lakehouse/http";
 import { monitoringRoutes } from "@millwright/monitoring/http";
 import { orchestrationErrors, type RunReport, type RunStore } from "@millwright/orchestration";
@@ -123,6 +124,7 @@ export function controlRoutes(open: () => ControlParts): readonly Route[] {
     ...roadRoutes(open),
     ...runRoutes(() => runsOf(open())),
     ...lakehouseRoutes(() => open().platform.lakehouse),
+    ...branchRoutes(() => branchesOf(open())),
     ...trackingRoutes(
       () => open().platform.tracking,
       (version, alias) => deployAlias(open(), { version, alias }),
@@ -155,6 +157,17 @@ async function deployAlias(
       names.map((name) => ({ name, version })),
     );
   return names;
+}
+
+/** What is published is seen at once, and what the branch did for it need not be done again. */
+function branchesOf({ platform: { branches, lakehouse, runs } }: ControlParts): BranchPlaces {
+  return {
+    branches,
+    published: async (branch, changes) => {
+      await lakehouse.refresh(changes.map(({ name }) => name));
+      await runs.adopt(branch);
+    },
+  };
 }
 
 function featuresOf({ platform: { lakehouse, parts }, project }: ControlParts) {

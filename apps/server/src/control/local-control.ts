@@ -13,11 +13,14 @@ export interface LocalControl {
   close(): Promise<void>;
 }
 
-/** Opens a project for reading. */
-export async function openLocalControl(projectDir: string): Promise<LocalControl> {
+/** Opens a project for reading, or one branch of it. Throws `lakehouse/unknown-branch`. */
+export async function openLocalControl(
+  projectDir: string,
+  { branch }: { readonly branch?: string | undefined } = {},
+): Promise<LocalControl> {
   const project = await loadProject({ projectDir, millwrightUrl: installation().millwrightUrl });
   const paths = statePaths(projectDir);
-  const platform = await compose(project, paths);
+  const platform = await compose(project, paths, branch === undefined ? {} : { branch });
   const parts: ControlParts = {
     platform,
     project: () => project,

@@ -170,6 +170,29 @@ export interface QueryResult {
   readonly truncated: boolean;
 }
 
+export interface Branch {
+  readonly name: string;
+  readonly createdAtMs: number;
+}
+
+export interface BranchWithChanges {
+  readonly name: string;
+  readonly changes: readonly BranchChange[];
+}
+
+export interface BranchChange {
+  readonly name: string;
+  readonly kind: "added" | "changed" | "removed";
+  readonly rowsBefore: number | null;
+  readonly rowsAfter: number | null;
+  /** Main has changed it too: the branch cannot be published. */
+  readonly isConflict: boolean;
+}
+
+export interface BranchDropped {
+  readonly name: string;
+}
+
 export interface AliasMoved {
   readonly id: string;
   readonly model: string;
@@ -539,6 +562,16 @@ export interface ControlApi {
   readRows(input: { readonly name: string; readonly limit?: number; readonly offset?: number }): Promise<QueryResult>;
   /** Ask the tables in SQL. */
   query(input: { readonly body: { readonly sql: string; readonly maxRows?: number } }): Promise<QueryResult>;
+  /** The branches beside main. */
+  listBranches(): Promise<readonly Branch[]>;
+  /** Make a branch: it begins as main is. */
+  createBranch(input: { readonly body: { readonly name: string } }): Promise<Branch>;
+  /** What a branch has changed since it was taken from main. */
+  showBranch(input: { readonly branch: string }): Promise<BranchWithChanges>;
+  /** Make main what the branch is, for all that the branch has changed: all of it or nothing. */
+  publishBranch(input: { readonly branch: string }): Promise<BranchWithChanges>;
+  /** Forget a branch, and what was written to it alone. */
+  dropBranch(input: { readonly branch: string }): Promise<BranchDropped>;
   /** Makes an alias mean a version; its services answer with it from now on. */
   promoteModel(input: {
     readonly name: string;
@@ -659,6 +692,11 @@ export const operations = {
   showTable: { method: "GET", path: "/api/v1/tables/:name", params: ["name"], query: [] },
   readRows: { method: "GET", path: "/api/v1/tables/:name/rows", params: ["name"], query: ["limit", "offset"] },
   query: { method: "POST", path: "/api/v1/sql", params: [], query: [] },
+  listBranches: { method: "GET", path: "/api/v1/branches", params: [], query: [] },
+  createBranch: { method: "POST", path: "/api/v1/branches", params: [], query: [] },
+  showBranch: { method: "GET", path: "/api/v1/branches/:branch", params: ["branch"], query: [] },
+  publishBranch: { method: "POST", path: "/api/v1/branches/:branch/publish", params: ["branch"], query: [] },
+  dropBranch: { method: "DELETE", path: "/api/v1/branches/:branch", params: ["branch"], query: [] },
   promoteModel: { method: "POST", path: "/api/v1/models/:name/promote", params: ["name"], query: [] },
   rollbackModel: { method: "POST", path: "/api/v1/models/:name/rollback", params: ["name"], query: [] },
   listAliasChanges: { method: "GET", path: "/api/v1/models/:name/changes", params: ["name"], query: [] },

@@ -1,6 +1,6 @@
 import type { Clock } from "@millwright/kernel";
 import type { Database, QueryBuilder } from "@millwright/platform";
-import { checkName } from "../domain/names.ts";
+import { checkBranchName } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { Branch, BranchChange, Branches } from "../ports.ts";
 import { MAIN, REMOVED, type CatalogTables, type EntryRow } from "./entry-rows.ts";
@@ -17,7 +17,7 @@ export function openDatabaseBranches({
   return {
     list: async () => (await kysely.selectFrom("lake_branch").selectAll().orderBy("name").execute()).map(branchOf),
     create: async (name) => {
-      if (checkName(name) === MAIN) throw taken(MAIN);
+      if (checkBranchName(name) === MAIN) throw taken(MAIN);
       return kysely.transaction().execute((transaction) => create(transaction, name, clock.nowMs()));
     },
     changes: async (name) => {

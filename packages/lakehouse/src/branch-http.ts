@@ -1,0 +1,86 @@
+import { route, type Route } from "@millwright/platform";
+import Type from "typebox";
+import type { BranchChange, Branches } from "./ports.ts";
+
+const BranchSchema = Type.Object({ name: Type.String(), createdAtMs: Type.Number() }, { title: "Branch" });
+
+const Rows = Type.Union([Type.Number(), Type.Null()]);
+
+const BranchChangeSchema = Type.Object(
+  {
+    name: Type.String(),
+    kind: Type.Union([Type.Literal("added"), Type.Literal("changed"), Type.Literal("removed")]),
+    rowsBefore: Rows,
+    rowsAfter: Rows,
+    isConflict: Type.Boolean({ description: "Main has changed it too: the branch cannot be published." }),
+  },
+  { title: "BranchChange" },
+);
+
+export const BranchWithChanges = Type.Object(
+  { name: Type.String(), changes: Type.Array(BranchChangeSchema) },
+  { title: "BranchWithChanges" },
+);
+
+const BranchParameter = Type.Object({ branch: Type.String({ minLength: 1 }) });
+
+export interface BranchPlaces {
+  readonly branches: Branches;
+  /** Is told what has changed on main, once it has. */
+  readonly published: (branch: string, changes: readonly BranchChange[]) => Promise<void>;
+}
+
+/** The branches over HTTP. */
+export function branchRoutes(open: () => BranchPlaces): readonly Route[] {
+  return [
+    route({
+      id: "listBranches",
+      path: "/api/v1/branches",
+      summary: "The branches beside main.",
+      response: Type.Array(BranchSchema),
+      handler: () => open().branches.list(),
+    }),
+    route({
+      id: "createBranch",
+      path: "/api/v1/branches",
+      summary: "Make a branch: it begins as main is.",
+      body: Type.Object({ name: Type.String({ minLength: 1, maxLength: 64 }) }),
+      response: BranchSchema,
+      handler: ({ body: { name } }) => open().branches.create(name),
+    }),
+    route({
+      id: "showBranch",
+      path: "/api/v1/branches/:branch",
+      summary: "What a branch has changed since it was taken from main.",
+      params: BranchParameter,
+      response: BranchWithChanges,
+      handler: async ({ params: { branch } }) => ({ name: branch, changes: await open().branches.changes(branch) }),
+    }),
+    route({
+      id: "publishBranch",
+      method: "POST",
+      path: "/api/v1/branches/:branch/publish",
+      summary: "Make main what the branch is, for all that the branch has changed: all of it or nothing.",
+      params: BranchParameter,
+      response: BranchWithChanges,
+      handler: async ({ params: { branch } }) => {
+        const { branches, published } = open();
+        const changes = await branches.publish(branch);
+        await published(branch, changes);
+        return { name: branch, changes };
+      },
+    }),
+    route({
+      id: "dropBranch",
+      method: "DELETE",
+      path: "/api/v1/branches/:branch",
+      summary: "Forget a branch, and what was written to it alone.",
+      params: BranchParameter,
+      response: Type.Object({ name: Type.String() }, { title: "BranchDropped" }),
+      handler: async ({ params: { branch } }) => {
+        await open().branches.drop(branch);
+        return { name: branch };
+      },
+    }),
+  ];
+}
