@@ -16,7 +16,11 @@ interface VersionDetails {
   readonly metrics?: { readonly validation?: Metrics; readonly test?: Metrics };
   readonly baselines?: readonly { readonly title: string; readonly metrics: Metrics }[];
   readonly gates?: readonly { readonly gate: string; readonly passed: boolean; readonly observed: number | null }[];
-  readonly importance?: readonly { readonly feature: string; readonly gain: number }[];
+  readonly importance?: readonly {
+    readonly feature: string;
+    readonly gain: number;
+    readonly contribution?: number | null;
+  }[];
 }
 
 function detailsOf(version: ModelVersion | null | undefined): VersionDetails {
@@ -93,8 +97,14 @@ function versionsText(versions: readonly ModelVersion[]): string {
       ]),
     ),
     textTable(
-      ["feature", "gain"],
-      importance.slice(0, 10).map(({ feature, gain }) => [feature, `${(gain * 100).toFixed(1)}%`]),
+      ["feature", "gain", "adds or takes"],
+      importance
+        .slice(0, 10)
+        .map(({ feature, gain, contribution }) => [
+          feature,
+          `${(gain * 100).toFixed(1)}%`,
+          contribution?.toFixed(4) ?? "–",
+        ]),
     ),
   ].join("\n\n");
 }

@@ -6,6 +6,7 @@ import { servingErrors } from "@millwright/serving";
 import { ask } from "@millwright/serving/http";
 import Type from "typebox";
 import { answerOf } from "./answer-schema.ts";
+import { predictionText } from "./explanation-text.ts";
 import { problemSchema } from "./schema-command.ts";
 import { projectDirOf } from "./session.ts";
 
@@ -14,7 +15,7 @@ export const predict: Command = {
   name: "predict",
   summary: "ask a running service; without a request, one for each line of stdin, answered in their order",
   arguments: ["SERVICE", "[REQUEST]"],
-  options: {},
+  options: { explain: { summary: "with what each feature adds to the answer" } },
   isStream: true,
   stays: true,
   example: `mill predict late-flights '{"origin": "ORD", "destination": "SFO", "departed_at": "2001-06-30T18:00:00Z", "distance": 1846}'`,
@@ -30,13 +31,14 @@ export const predict: Command = {
       servingUrl: () => `http://127.0.0.1:${running.restPort}`,
     };
     const { signal } = new AbortController();
+    const parameters = call.options["explain"] === true ? { parameters: { explain: true } } : {};
+    const answer = (text: string) => ask(places, { name, body: { ...parseObject(text), ...parameters }, signal });
     if (request !== undefined) {
-      const answer = await ask(places, { name, body: parseObject(request), signal });
-      call.out.record(answer, (told) => JSON.stringify(told, null, 2));
+      call.out.record(await answer(request), predictionText);
       return 0;
     }
     const lines = createInterface({ input: process.stdin, crlfDelay: Infinity });
-    return answerLines(call, lines, (line) => ask(places, { name, body: parseObject(line), signal }));
+    return answerLines(call, lines, answer);
   },
 };
 

@@ -49,6 +49,27 @@ const LoadSchema = Type.Object(
   { title: "ServingLoad" },
 );
 
+const ExplanationSchema = Type.Object(
+  {
+    scale: Type.Union([Type.Literal("log_odds"), Type.Literal("number"), Type.Literal("score")], {
+      description: "Of what the base and the contributions are parts.",
+    }),
+    class: Type.Optional(
+      Type.Union([Type.Number(), Type.String(), Type.Boolean()], { description: "Whose score it is." }),
+    ),
+    base: Type.Number({ description: "What the model answers on average." }),
+    contributions: Type.Array(
+      Type.Object({
+        feature: Type.String(),
+        value: Type.Union([Type.Number(), Type.String(), Type.Null()]),
+        contribution: Type.Number(),
+      }),
+      { description: "What each feature adds, the largest first; with the base, the answer before its link." },
+    ),
+  },
+  { title: "Explanation", description: "Why the answer is what it is: Shapley values." },
+);
+
 const NameParameter = Type.Object({ name: Type.String({ minLength: 1 }) });
 const PREDICT_TIMEOUT_MS = 10_000;
 
@@ -80,7 +101,7 @@ export function serviceRoutes(open: () => ServicePlaces): readonly Route[] {
     route({
       id: "predict",
       path: "/api/v1/services/:name/predict",
-      summary: "One prediction, through the serving process.",
+      summary: 'One prediction, through the serving process; explained with `parameters: { "explain": true }`.',
       params: NameParameter,
       body: Type.Record(Type.String(), Type.Unknown()),
       response: Type.Object(
@@ -97,6 +118,7 @@ export function serviceRoutes(open: () => ServicePlaces): readonly Route[] {
           probabilities: Type.Optional(
             Type.Record(Type.String(), Type.Number(), { description: "Of each class, by its name." }),
           ),
+          explanation: Type.Optional(ExplanationSchema),
         },
         { title: "Prediction" },
       ),

@@ -4,6 +4,7 @@ export { deployedServices, type DeployedService, type Deployment } from "./deplo
 export { deployVersions, readDeployment, type DeploymentPlaces, type ServiceVersion } from "./deploy-version.ts";
 export { startServing, type Serving, type ServingOptions } from "./server.ts";
 export { commitSegments, PREDICTIONS_TABLE } from "./commit-segments.ts";
+export type { AnswerExplanation, Contribution } from "./explanation.ts";
 export { loadService, type LoadedService, type Prediction, type ServicePorts } from "./service.ts";
 export {
   openPredictionLog,

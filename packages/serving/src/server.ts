@@ -30,6 +30,8 @@ const BODY_BYTES_MAX = 8 * 2 ** 20;
 /** A body that is too large is read to its end, up to here, so that its sender gets to read the answer. */
 const DISCARDED_BYTES_MAX = 64 * 2 ** 20;
 const ROWS_MAX = 10_000;
+/** An explanation takes some hundred times as long as an answer. */
+const EXPLAINED_ROWS_MAX = 100;
 const ID_LENGTH_MAX = 200;
 const SEAL_EVERY_MS = 2_000;
 const DRAIN_MS_MAX = 1_000;
@@ -71,6 +73,12 @@ function listen(server: Server, { host, port }: ServingOptions): Promise<void> {
     server.once("error", reject);
     server.listen(port, host, resolve);
   });
+}
+
+interface Asked {
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly id: string | undefined;
+  readonly explain: boolean;
 }
 
 class ServingState {
@@ -141,14 +149,15 @@ class ServingState {
     return found;
   }
 
-  predict(
-    name: string,
-    { rows, id }: { readonly rows: readonly Readonly<Record<string, unknown>>[]; readonly id: string | undefined },
-  ): readonly Prediction[] {
-    const service = this.service(name);
+  predict(service: LoadedService, { rows, id, explain }: Asked): readonly Prediction[] {
+    if (explain && rows.length > EXPLAINED_ROWS_MAX)
+      throw tooLarge(`${rows.length} rows to explain, where ${EXPLAINED_ROWS_MAX} are the most`);
     const predictAll = () =>
       rows.map((row, index) =>
-        service.predict(row, id === undefined ? undefined : rows.length === 1 ? id : `${id}-${index}`),
+        service.predict(row, {
+          id: id === undefined ? undefined : rows.length === 1 ? id : `${id}-${index}`,
+          explain,
+        }),
       );
     const predictions = this.#online === undefined ? predictAll() : this.#online.snapshot(predictAll);
     this.answered += predictions.length;
@@ -237,15 +246,22 @@ function datatypeOf(type: string): string {
 
 type Body = Readonly<Record<string, unknown>>;
 
-/** A plain object of the service's fields is one row; Open Inference `inputs` are columns of rows. */
+/**
+ * A plain object of the service's fields is one row; Open Inference `inputs` are columns of rows. Either may ask for
+ * explanations: `parameters: { "explain": true }`.
+ */
 function answer(state: ServingState, name: string, body: Body): unknown {
   const { inputs, id } = body;
-  if (!Array.isArray(inputs)) return state.predict(name, { rows: [body], id: undefined })[0];
+  const service = state.service(name);
+  const { model, deployed } = service;
+  const hasParameters = !deployed.request.some((field) => field.name === "parameters");
+  if (!Array.isArray(inputs))
+    return state.predict(service, { rows: [body], id: undefined, explain: hasParameters && asksToExplain(body) })[0];
   const given = typeof id === "string" ? id : undefined;
   if (given !== undefined && given.length > ID_LENGTH_MAX)
     throw badRequest(`the id is longer than ${ID_LENGTH_MAX} characters`);
-  const { model } = state.service(name);
-  const predictions = state.predict(name, { rows: rowsOf(inputs), id: given });
+  const explain = asksToExplain(body);
+  const predictions = state.predict(service, { rows: rowsOf(inputs), id: given, explain });
   return {
     id: given ?? predictions[0]?.id,
     model_name: name,
@@ -261,7 +277,26 @@ function answer(state: ServingState, name: string, body: Body): unknown {
         shape: [predictions.length],
         data: predictions.map((prediction) => prediction.id),
       },
+      ...(explain ? [explanationTensor(predictions)] : []),
     ],
+  };
+}
+
+function asksToExplain({ parameters }: Body): boolean {
+  if (parameters === undefined || parameters === null) return false;
+  const { explain = false } = Object(parameters) as { readonly explain?: unknown };
+  if (typeof parameters !== "object" || typeof explain !== "boolean")
+    throw badRequest('`parameters` is not an object such as { "explain": true }');
+  return explain;
+}
+
+/** Each row's explanation as JSON text. */
+function explanationTensor(predictions: readonly Prediction[]) {
+  return {
+    name: "explanation",
+    datatype: "BYTES",
+    shape: [predictions.length],
+    data: predictions.map(({ explanation }) => JSON.stringify(explanation)),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Clock, IdSource } from "@millwright/kernel";
 import { createOnlineFeatures, type LookedUp, type OnlineStore } from "@millwright/feature-store";
 import { decodeModel, encodersOf, type TreeModel } from "@millwright/training";
 import { answerRow, loggedAnswer, type Answer } from "./answer.ts";
+import { createAnswerExplainer, type AnswerExplanation } from "./explanation.ts";
 import type { DeployedService } from "./deployment.ts";
 import { declaredFields } from "./request.ts";
 import type { PredictionLog } from "./prediction-log.ts";
@@ -12,12 +13,20 @@ export type Prediction = Answer & {
   readonly id: string;
   readonly model_name: string;
   readonly model_version: string;
+  /** When it was asked for. */
+  readonly explanation?: AnswerExplanation;
 };
+
+interface PredictOptions {
+  /** Names the prediction; a new name unless given. */
+  readonly id?: string | undefined;
+  readonly explain?: boolean;
+}
 
 export interface LoadedService {
   readonly deployed: DeployedService;
   readonly model: TreeModel;
-  predict(request: Readonly<Record<string, unknown>>, id?: string): Prediction;
+  predict(request: Readonly<Record<string, unknown>>, options?: PredictOptions): Prediction;
 }
 
 export interface ServicePorts {
@@ -40,15 +49,18 @@ export async function loadService(
   if (features.names.join() !== model.features.join())
     throw new Error(`the features of ${deployed.name} are not those of its model`);
   const encode = rowEncoder(model);
+  const explain = createAnswerExplainer(model);
   return {
     deployed,
     model,
-    predict: (given, givenId) => {
+    predict: (given, { id: givenId, explain: isExplained = false } = {}) => {
       const startedMs = clock.monotonicMs();
       const nowMs = clock.nowMs();
       const request = declaredFields(deployed.request, given);
       const found = features.lookup(request, nowMs);
-      const answer = answerRow(model, encode(found));
+      const row = encode(found);
+      const answer = answerRow(model, row);
+      const values = toldValues(model, found);
       const id = givenId ?? ids();
       log.add({
         id,
@@ -57,14 +69,15 @@ export async function loadService(
         model: deployed.model,
         model_version: deployed.version,
         request: JSON.stringify(request),
-        features: JSON.stringify(toldValues(model, found)),
+        features: JSON.stringify(values),
         feature_times: JSON.stringify(found.featureTimesMs),
         missing: found.missing.join(","),
         stale: found.stale.join(","),
         ...loggedAnswer(answer),
         latency_us: Math.round((clock.monotonicMs() - startedMs) * 1_000),
       });
-      return { id, model_name: deployed.name, model_version: String(deployed.version), ...answer };
+      const prediction = { id, model_name: deployed.name, model_version: String(deployed.version), ...answer };
+      return isExplained ? { ...prediction, explanation: explain({ row, values, answer }) } : prediction;
     },
   };
 }

@@ -59,6 +59,11 @@ export const trainingErrors = defineErrors("training", {
     title: "A model file is damaged",
     remedy: "Train again, or bring the file back from a copy: its checksum does not hold.",
   },
+  "training/not-explainable": {
+    status: 422,
+    title: "The model's file does not hold what an explanation needs",
+    remedy: "Train it again: files of older versions do not say how many rows came by each node.",
+  },
   "training/export-differs": {
     status: 500,
     exit: 3,

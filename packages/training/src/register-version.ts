@@ -70,7 +70,7 @@ function filesOf({ definition, run, model, onnx, judgement, gates, signature, ro
       madeAtMs: run.startedAtMs,
       rows,
       gates,
-      importance: importance(model),
+      importance: importanceOf(model, judgement),
       parameters: { ...definition.trainer },
     },
     judgement,
@@ -95,13 +95,19 @@ function detailsOf({ definition, settings, model, judgement, gates, signature, r
     signature: { features, request, timestamp },
     objective: model.objective,
     classes: model.classes,
-    importance: importance(model),
+    importance: importanceOf(model, judgement),
     ...(test.plots.kind === "binary" ? { calibration: test.plots.calibration } : {}),
     parameters: { ...definition.trainer },
     rows,
     trees: model.roots.length,
     fingerprint: settings.fingerprint,
   };
+}
+
+/** Of each feature its share of the gain, and how much it adds or takes on average. */
+function importanceOf(model: TreeModel, { contributions = [] }: Judgement) {
+  const means = new Map(contributions.map(({ feature, mean }) => [feature, mean]));
+  return importance(model).map((feature) => ({ ...feature, contribution: means.get(feature.feature) ?? null }));
 }
 
 function metricRows(parts: Readonly<Record<string, Metrics>>) {

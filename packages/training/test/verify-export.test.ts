@@ -20,6 +20,7 @@ const model: TreeModel = {
   missingLeft: Uint8Array.of(1, 0, 0),
   value: Float32Array.of(0, 1, -1),
   gain: Float32Array.of(1, 0, 0),
+  cover: Float32Array.of(2, 1, 1),
 };
 const columns = [Float32Array.of(0, 0.5, Number.NaN, 2)];
 const answers = scoreColumns(model, columns, { from: 0, to: 4 });

@@ -359,7 +359,7 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     name: "predict",
     summary: "ask a running service; without a request, one for each line of stdin, answered in their order",
     arguments: ["SERVICE", "[REQUEST]"],
-    options: {},
+    options: { explain: { summary: "with what each feature adds to the answer" } },
     example:
       'mill predict late-flights \'{"origin": "ORD", "destination": "SFO", "departed_at": "2001-06-30T18:00:00Z", "distance": 1846}\'',
     isStream: true,

@@ -295,6 +295,8 @@ export interface Judgement {
     readonly rows: number;
     readonly points: readonly { readonly trees: number; readonly train: number; readonly validation: number }[];
   };
+  /** How much each feature adds or takes, before the link, on average over some of the test rows. */
+  readonly contributions?: readonly { readonly feature: string; readonly mean: number }[];
 }
 
 export interface PartJudgement {
@@ -390,6 +392,24 @@ export interface Prediction {
   readonly prediction?: number | string | boolean;
   /** Of each class, by its name. */
   readonly probabilities?: Readonly<Record<string, number>>;
+  /** Why the answer is what it is: Shapley values. */
+  readonly explanation?: Explanation;
+}
+
+/** Why the answer is what it is: Shapley values. */
+export interface Explanation {
+  /** Of what the base and the contributions are parts. */
+  readonly scale: "log_odds" | "number" | "score";
+  /** Whose score it is. */
+  readonly class?: number | string | boolean;
+  /** What the model answers on average. */
+  readonly base: number;
+  /** What each feature adds, the largest first; with the base, the answer before its link. */
+  readonly contributions: readonly {
+    readonly feature: string;
+    readonly value: number | string | null;
+    readonly contribution: number;
+  }[];
 }
 
 export interface MonitorResults {
@@ -617,7 +637,7 @@ export interface ControlApi {
   showService(input: { readonly name: string }): Promise<Service>;
   /** What the serving process has answered since its start, and how fast. */
   showServingLoad(): Promise<ServingLoad>;
-  /** One prediction, through the serving process. */
+  /** One prediction, through the serving process; explained with `parameters: { "explain": true }`. */
   predict(input: { readonly name: string; readonly body: Readonly<Record<string, unknown>> }): Promise<Prediction>;
   /** The stability index of each feature on each day. */
   showMonitor(input: { readonly name: string }): Promise<MonitorResults>;

@@ -73,6 +73,7 @@ export class Grower {
     missingLeft: [] as number[],
     value: [] as number[],
     gain: [] as number[],
+    cover: [] as number[],
   };
   readonly #roots: number[] = [];
   readonly #sets: number[] = [];
@@ -156,6 +157,7 @@ export class Grower {
       missingLeft: Uint8Array.from(out.missingLeft),
       value: Float32Array.from(out.value),
       gain: Float32Array.from(out.gain),
+      cover: Float32Array.from(out.cover),
     };
   }
 
@@ -227,7 +229,7 @@ export class Grower {
       large: leaf.slot,
     });
     const [left, right] = [this.#node(), this.#node()];
-    this.#branch(leaf.node, { split, left, right });
+    this.#branch(leaf, { split, left, right });
     return [
       {
         node: left,
@@ -282,7 +284,7 @@ export class Grower {
   }
 
   #branch(
-    node: number,
+    { node, start, end }: Leaf,
     { split, left, right }: { readonly split: Split; readonly left: number; readonly right: number },
   ): void {
     const out = this.#out;
@@ -293,6 +295,7 @@ export class Grower {
     out.right[node] = right;
     out.missingLeft[node] = split.missingLeft ? 1 : 0;
     out.gain[node] = split.gain;
+    out.cover[node] = end - start;
   }
 
   /** Bins count from 1, values from 0: all bits move down by one. Returns where the set begins. */
@@ -307,6 +310,7 @@ export class Grower {
     const { leafRanges, leafValues } = this.#views;
     const value = Math.fround((-gradient / (hessian + lambda)) * options.learningRate);
     this.#out.value[node] = value;
+    this.#out.cover[node] = end - start;
     leafValues[index] = value;
     leafRanges[2 * index] = start;
     leafRanges[2 * index + 1] = end;

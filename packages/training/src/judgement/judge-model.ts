@@ -94,6 +94,11 @@ async function judgeParts({ lakehouse, read }: JudgePorts, request: JudgeRequest
       threshold,
     }),
     slices: await thread.ask("slices", { part, threshold, sliced }),
+    contributions: await thread.ask("contributions", {
+      model: encodeModel(model),
+      columns: testRows.columns,
+      rows: testRows.rows,
+    }),
     learning: await learning,
   };
 }

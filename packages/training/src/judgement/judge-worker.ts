@@ -4,6 +4,7 @@ import { fitBaselines, predictBaselines, type BaselineRequest, type Baselines } 
 import { judgePart, metricsOf, thresholdFor, type AnsweredPart } from "./judge-part.ts";
 import { judgeSlice, type SlicedColumn } from "./judge-slices.ts";
 import type { BaselineJudgement, LearningCurve, PartJudgement, Slice } from "./judgement.ts";
+import { meanContributions, type MeanContribution } from "./mean-contributions.ts";
 import { learningCurve, type SampledRows } from "./learning-curve.ts";
 import { baselineTitle } from "./baselines.ts";
 
@@ -17,6 +18,7 @@ export interface JudgeWork {
   readonly baselines: (request: BaselinePart) => readonly BaselineJudgement[];
   readonly slices: (request: SlicesRequest) => readonly Slice[];
   readonly learning: (request: LearningRequest) => LearningCurve;
+  readonly contributions: (request: ContributionsRequest) => readonly MeanContribution[];
 }
 
 interface BaselinePart {
@@ -30,6 +32,12 @@ interface SlicesRequest {
   readonly part: AnsweredPart;
   readonly threshold: number | null;
   readonly sliced: readonly SlicedColumn[];
+}
+
+interface ContributionsRequest {
+  readonly model: Uint8Array;
+  readonly columns: readonly Float32Array[];
+  readonly rows: number;
 }
 
 interface LearningRequest {
@@ -49,6 +57,7 @@ const work: JudgeWork = {
       metrics: metricsOf({ ...part, predictions }, threshold),
     })),
   slices: ({ part, threshold, sliced }) => sliced.map((one) => judgeSlice(part, { threshold, sliced: one })),
+  contributions: ({ model, ...rows }) => meanContributions(decodeModel(model), rows),
   learning: ({ model, ...rows }) => learningCurve(decodeModel(model), rows),
 };
 

@@ -107,6 +107,11 @@ export const JudgementSchema = Type.Object(
       },
       { description: "The loss after so many trees, on a sample of the rows." },
     ),
+    contributions: Type.Optional(
+      Type.Array(Type.Object({ feature: Type.String(), mean: Type.Number() }), {
+        description: "How much each feature adds or takes, before the link, on average over some of the test rows.",
+      }),
+    ),
   },
   { title: "Judgement" },
 );

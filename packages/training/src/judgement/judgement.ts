@@ -1,5 +1,6 @@
 import type { BaselineName } from "./baselines.ts";
 import type { CalibrationBin, ClassRates, MetricName, Metrics, Objective } from "./metrics.ts";
+import type { MeanContribution } from "./mean-contributions.ts";
 import type { Curves, Cut } from "./sweep.ts";
 
 /** All that is known of how good a version is, bounded to some hundreds of points. Kept beside the model as `judgement.json`. */
@@ -14,6 +15,8 @@ export interface Judgement {
   readonly baselines: readonly BaselineJudgement[];
   readonly slices: readonly Slice[];
   readonly learning: LearningCurve;
+  /** How much each feature adds or takes on some of the test rows; absent in judgements of older versions. */
+  readonly contributions?: readonly MeanContribution[];
 }
 
 export interface PartJudgement {

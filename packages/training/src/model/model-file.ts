@@ -3,46 +3,50 @@ import { trainingErrors } from "../errors.ts";
 import type { ModelDescription, TreeModel } from "./tree-model.ts";
 
 const MAGIC = "MWTREE02";
-/** Before there were classes and categories: no sets, the head says `base`, and the objective is binary. */
+/** Before there were classes and categories: the head says `base`, and the objective is binary. */
 const MAGIC_FIRST = "MWTREE01";
-const FIRST_ARRAYS = ["roots", "feature", "threshold", "left", "right", "value", "gain", "missingLeft"] as const;
-const ARRAYS = [
-  "roots",
-  "feature",
-  "threshold",
-  "set",
-  "sets",
-  "left",
-  "right",
-  "value",
-  "gain",
-  "missingLeft",
-] as const;
 const MAX_META_BYTES = 16 * 1024 * 1024;
 
+/** The arrays in the order in which they are written, and how each is read again. */
+const ARRAYS = {
+  roots: Int32Array,
+  feature: Int32Array,
+  threshold: Float32Array,
+  set: Int32Array,
+  sets: Uint32Array,
+  left: Int32Array,
+  right: Int32Array,
+  value: Float32Array,
+  gain: Float32Array,
+  cover: Float32Array,
+  missingLeft: Uint8Array,
+} as const;
+type ArrayName = keyof typeof ARRAYS;
+const NAMES = Object.keys(ARRAYS) as readonly ArrayName[];
+
 interface Meta extends ModelDescription {
-  readonly lengths: Readonly<Record<(typeof ARRAYS)[number], number>>;
+  /** In the file's order; an older file lacks some. */
+  readonly lengths: Readonly<Partial<Record<ArrayName, number>>>;
 }
 
-interface FirstMeta extends Pick<Meta, "features"> {
+interface FirstMeta extends Pick<Meta, "features" | "lengths"> {
   readonly base: number;
-  readonly lengths: Readonly<Record<(typeof FIRST_ARRAYS)[number], number>>;
 }
 
 /** The model's file: magic, length of the JSON head, head, the arrays little-endian one after another, SHA-256 of all before. */
 export function encodeModel(model: TreeModel): Uint8Array {
   const { features, objective, classes, categories, bases } = model;
-  const lengths = Object.fromEntries(ARRAYS.map((name) => [name, model[name].length])) as Meta["lengths"];
+  const lengths = Object.fromEntries(NAMES.map((name) => [name, model[name].length])) as Meta["lengths"];
   const meta: Meta = { features, objective, classes, categories, bases, lengths };
   const json = Buffer.from(JSON.stringify(meta));
   const size = Buffer.alloc(4);
   size.writeUInt32LE(json.length);
-  const arrays = ARRAYS.map((name) => bytesOf(model[name]));
+  const arrays = NAMES.map((name) => bytesOf(model[name]));
   const body = Buffer.concat([Buffer.from(MAGIC), size, json, ...arrays]);
   return Buffer.concat([body, createHash("sha256").update(body).digest()]);
 }
 
-/** Reads a model file, also one of the first format. Throws `training/corrupt-model` for anything but a whole one. */
+/** Reads a model file, also one of an older version. Throws `training/corrupt-model` for anything but a whole one. */
 export function decodeModel(bytes: Uint8Array): TreeModel {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const magic = buffer.subarray(0, MAGIC.length).toString("latin1");
@@ -53,43 +57,33 @@ export function decodeModel(bytes: Uint8Array): TreeModel {
     throw corrupt("its checksum does not hold");
   const metaBytes = body.readUInt32LE(MAGIC.length);
   if (metaBytes > MAX_META_BYTES || metaBytes > body.length) throw corrupt("its head is too long");
-  let at = MAGIC.length + 4 + metaBytes;
-  const meta = readMeta(magic, body.subarray(MAGIC.length + 4, at));
-  const take = (name: (typeof ARRAYS)[number], width: 1 | 4): ArrayBuffer => {
-    const end = at + meta.lengths[name] * width;
-    const copy = new Uint8Array(body.subarray(at, end)).buffer;
+  const arrays = MAGIC.length + 4 + metaBytes;
+  const { lengths, ...described } = readMeta(magic, body.subarray(MAGIC.length + 4, arrays));
+  return { ...described, ...readArrays(body.subarray(arrays), lengths) };
+}
+
+type Arrays = Pick<TreeModel, ArrayName>;
+
+/** Before there were sets, no node had one. */
+function readArrays(bytes: Buffer, lengths: Meta["lengths"]): Arrays {
+  const empty = Object.fromEntries(NAMES.map((name) => [name, new ARRAYS[name](0)])) as unknown as Arrays;
+  let at = 0;
+  const read = Object.entries(lengths).map(([name, length]) => {
+    const make = ARRAYS[name as ArrayName];
+    const end = at + length * make.BYTES_PER_ELEMENT;
+    const copy = new Uint8Array(bytes.subarray(at, end)).buffer;
     at = end;
-    return copy;
-  };
-  const { lengths: _lengths, ...described } = meta;
-  return {
-    ...described,
-    roots: new Int32Array(take("roots", 4)),
-    feature: new Int32Array(take("feature", 4)),
-    threshold: new Float32Array(take("threshold", 4)),
-    ...(magic === MAGIC
-      ? { set: new Int32Array(take("set", 4)), sets: new Uint32Array(take("sets", 4)) }
-      : { set: new Int32Array(meta.lengths.feature).fill(-1), sets: new Uint32Array() }),
-    left: new Int32Array(take("left", 4)),
-    right: new Int32Array(take("right", 4)),
-    value: new Float32Array(take("value", 4)),
-    gain: new Float32Array(take("gain", 4)),
-    missingLeft: new Uint8Array(take("missingLeft", 1)),
-  };
+    return [name, new make(copy)];
+  });
+  const set = new Int32Array(lengths.feature ?? 0).fill(-1);
+  return { ...empty, set, ...(Object.fromEntries(read) as Partial<Arrays>) };
 }
 
 function readMeta(magic: string, json: Buffer): Meta {
   const meta = JSON.parse(json.toString()) as Meta | FirstMeta;
   if (magic === MAGIC) return meta as Meta;
   const { features, lengths, base } = meta as FirstMeta;
-  return {
-    features,
-    lengths: { ...lengths, set: 0, sets: 0 },
-    objective: "binary",
-    classes: [],
-    categories: {},
-    bases: [Math.fround(base)],
-  };
+  return { features, lengths, objective: "binary", classes: [], categories: {}, bases: [Math.fround(base)] };
 }
 
 function bytesOf(array: Int32Array | Uint32Array | Float32Array | Uint8Array): Uint8Array {

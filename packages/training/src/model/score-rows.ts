@@ -21,7 +21,7 @@ export function scoreOutputs(model: TreeModel, place: RowPlace): Float64Array {
 }
 
 /** An output before its link. Sums in float32, in the order of the trees, as ONNX Runtime does. */
-function outputSum(model: TreeModel, place: RowPlace, output: number): number {
+export function outputSum(model: TreeModel, place: RowPlace, output: number): number {
   const { roots, value, bases, sets } = model;
   const step = bases.length;
   const leafOf = sets.length === 0 ? leafByNumbers : leafByAny;

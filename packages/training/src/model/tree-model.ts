@@ -35,6 +35,8 @@ export interface TreeModel {
   readonly value: Float32Array;
   /** What a split gained; for importance. */
   readonly gain: Float32Array;
+  /** How many of the rows that were learned from came by; for explanations. Empty in files of older versions. */
+  readonly cover: Float32Array;
 }
 
 /** What a model is, beside its trees. */

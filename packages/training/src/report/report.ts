@@ -19,7 +19,11 @@ export interface ReportSubject {
   readonly madeAtMs: number;
   readonly rows: number;
   readonly gates: readonly GateResult[];
-  readonly importance: readonly { readonly feature: string; readonly gain: number }[];
+  readonly importance: readonly {
+    readonly feature: string;
+    readonly gain: number;
+    readonly contribution?: number | null;
+  }[];
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
@@ -155,14 +159,15 @@ function importanceSection({ importance }: ReportSubject): Markup {
   const shown = importance.slice(0, FEATURES_SHOWN);
   return section({
     title: "What it goes by",
-    lead: `The share of all that the splits gained, by feature${shown.length < importance.length ? `; the first ${shown.length} of ${importance.length}` : ""}.`,
+    lead: `The share of all that the splits gained, by feature, and how much it adds to or takes from the answer before its link on average${shown.length < importance.length ? `; the first ${shown.length} of ${importance.length}` : ""}.`,
     body: table({
-      head: ["feature", "", "gain"],
+      head: ["feature", "", "gain", "adds or takes"],
       numbersFrom: 2,
-      rows: shown.map(({ feature, gain }) => [
+      rows: shown.map(({ feature, gain, contribution = null }) => [
         markup`<span class="code">${feature}</span>`,
         bar(gain / (first.gain || 1)),
         percent(gain),
+        contribution === null ? "–" : contribution.toFixed(4),
       ]),
     }),
   });

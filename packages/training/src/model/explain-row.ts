@@ -1,0 +1,197 @@
+import { trainingErrors } from "../errors.ts";
+import type { RowPlace } from "./score-rows.ts";
+import { goesLeft, outputsOf, type TreeModel } from "./tree-model.ts";
+
+/** Why an output is what it is: the mean over the rows learned from, and what each feature adds to it, in the model's order. */
+export interface Explanation {
+  /** What the model answers on average, before its link: log odds, the number, or a class's score. */
+  readonly expected: number;
+  /** Together with `expected` they are the row's sum before its link. */
+  readonly contributions: Float64Array;
+}
+
+/** Makes explanations of one output of a model. Throws `training/not-explainable`. */
+export function createExplainer(model: TreeModel, output = 0): (place: RowPlace) => Explanation {
+  if (model.cover.length < model.left.length)
+    throw trainingErrors.create("training/not-explainable", { because: "it has no numbers of rows" });
+  const step = outputsOf(model);
+  const roots = Array.from(model.roots).filter((_root, tree) => tree % step === output);
+  const base = model.bases[output] as number;
+  const expected = roots.reduce((sum, root) => sum + meanOf(model, root), base);
+  const walk = new PathWalk(model, Math.max(0, ...roots.map((root) => depthOf(model, root))));
+  return (place) => {
+    const contributions = new Float64Array(model.features.length);
+    for (const root of roots) walk.addTree(root, { place, contributions });
+    return { expected, contributions };
+  };
+}
+
+/** A tree's answer over the rows that it was grown on. */
+function meanOf(model: TreeModel, node: number): number {
+  const { left, right, cover, value } = model;
+  if ((left[node] as number) < 0) return value[node] as number;
+  return [left, right].reduce((sum, children) => {
+    const child = children[node] as number;
+    return sum + ((cover[child] as number) / (cover[node] as number)) * meanOf(model, child);
+  }, 0);
+}
+
+function depthOf(model: TreeModel, node: number): number {
+  const child = model.left[node] as number;
+  return child < 0 ? 0 : 1 + Math.max(depthOf(model, child), depthOf(model, model.right[node] as number));
+}
+
+interface Explained {
+  readonly place: RowPlace;
+  readonly contributions: Float64Array;
+}
+
+/** The way into a branch: by which feature, and the shares of rows that take it without knowing, and knowing, its value. */
+interface Step {
+  readonly feature: number;
+  readonly zero: number;
+  readonly one: number;
+}
+
+/**
+ * Shapley values of trees, exactly, where what is not known follows the rows learned from: algorithm 2 of Lundberg, Erion
+ * and Lee, "Consistent individualized feature attribution for tree ensembles" (2018). Depth d's path lies in its own
+ * stretch of the arrays, so that a branch leaves its parent's as it was.
+ */
+class PathWalk {
+  readonly #model: TreeModel;
+  readonly #width: number;
+  readonly #feature: Int32Array;
+  readonly #zero: Float64Array;
+  readonly #one: Float64Array;
+  readonly #weight: Float64Array;
+
+  constructor(model: TreeModel, depth: number) {
+    this.#model = model;
+    this.#width = depth + 2;
+    const cells = this.#width * this.#width;
+    this.#feature = new Int32Array(cells);
+    this.#zero = new Float64Array(cells);
+    this.#one = new Float64Array(cells);
+    this.#weight = new Float64Array(cells);
+  }
+
+  addTree(root: number, explained: Explained): void {
+    this.#visit({ node: root, level: 0, length: 0, step: { feature: -1, zero: 1, one: 1 } }, explained);
+  }
+
+  /** `level` counts the branches from the root, `length` the path's steps so far: a feature met again counts once. */
+  #visit(
+    {
+      node,
+      level,
+      length,
+      step,
+    }: { readonly node: number; readonly level: number; readonly length: number; readonly step: Step },
+    explained: Explained,
+  ): void {
+    const { left, right, feature, cover } = this.#model;
+    const at = level * this.#width;
+    if (level > 0) this.#copy(at - this.#width, { to: at, length });
+    this.#extend(at, { length, step });
+    if ((left[node] as number) < 0) {
+      this.#addLeaf(node, { at, length, contributions: explained.contributions });
+      return;
+    }
+    const own = feature[node] as number;
+    const { row, offset } = explained.place;
+    const isLeft = goesLeft(this.#model, node, row[offset + own] as number);
+    const [hot, cold] = (isLeft ? [left[node], right[node]] : [right[node], left[node]]) as [number, number];
+    const known = this.#find(at, { length, feature: own });
+    const [zero, one] = known < 0 ? [1, 1] : [this.#zero[at + known] as number, this.#one[at + known] as number];
+    if (known >= 0) this.#unwind(at, { length, index: known });
+    const next = known < 0 ? length + 1 : length;
+    const share = (child: number) => (zero * (cover[child] as number)) / (cover[node] as number);
+    this.#visit(
+      { node: hot, level: level + 1, length: next, step: { feature: own, zero: share(hot), one } },
+      explained,
+    );
+    this.#visit(
+      { node: cold, level: level + 1, length: next, step: { feature: own, zero: share(cold), one: 0 } },
+      explained,
+    );
+  }
+
+  #copy(from: number, { to, length }: { readonly to: number; readonly length: number }): void {
+    for (const part of [this.#feature, this.#zero, this.#one, this.#weight]) part.copyWithin(to, from, from + length);
+  }
+
+  #find(at: number, { length, feature }: { readonly length: number; readonly feature: number }): number {
+    for (let index = 1; index <= length; index += 1) if (this.#feature[at + index] === feature) return index;
+    return -1;
+  }
+
+  /** Puts a step behind a path of `length` steps: each weight is of the subsets of so many steps. */
+  #extend(
+    at: number,
+    { length, step: { feature, zero, one } }: { readonly length: number; readonly step: Step },
+  ): void {
+    const weight = this.#weight;
+    this.#feature[at + length] = feature;
+    this.#zero[at + length] = zero;
+    this.#one[at + length] = one;
+    weight[at + length] = length === 0 ? 1 : 0;
+    for (let index = length - 1; index >= 0; index -= 1) {
+      const own = weight[at + index] as number;
+      weight[at + index + 1] = (weight[at + index + 1] as number) + (one * own * (index + 1)) / (length + 1);
+      weight[at + index] = (zero * own * (length - index)) / (length + 1);
+    }
+  }
+
+  /** Takes a step out of a path whose last step is number `length`. */
+  #unwind(at: number, { length, index }: { readonly length: number; readonly index: number }): void {
+    const weight = this.#weight;
+    const [zero, one] = [this.#zero[at + index] as number, this.#one[at + index] as number];
+    let next = weight[at + length] as number;
+    for (let place = length - 1; place >= 0; place -= 1) {
+      const own = weight[at + place] as number;
+      if (one === 0) weight[at + place] = (own * (length + 1)) / (zero * (length - place));
+      else {
+        weight[at + place] = (next * (length + 1)) / ((place + 1) * one);
+        next = own - ((weight[at + place] as number) * zero * (length - place)) / (length + 1);
+      }
+    }
+    for (const part of [this.#feature, this.#zero, this.#one])
+      part.copyWithin(at + index, at + index + 1, at + length + 1);
+  }
+
+  #addLeaf(
+    node: number,
+    {
+      at,
+      length,
+      contributions,
+    }: { readonly at: number; readonly length: number; readonly contributions: Float64Array },
+  ): void {
+    const value = this.#model.value[node] as number;
+    for (let index = 1; index <= length; index += 1) {
+      const feature = this.#feature[at + index] as number;
+      const change = (this.#one[at + index] as number) - (this.#zero[at + index] as number);
+      const added = this.#unwoundSum(at, { length, index }) * change * value;
+      contributions[feature] = (contributions[feature] as number) + added;
+    }
+  }
+
+  /** What the weights would add up to without a step. */
+  #unwoundSum(at: number, { length, index }: { readonly length: number; readonly index: number }): number {
+    const weight = this.#weight;
+    const [zero, one] = [this.#zero[at + index] as number, this.#one[at + index] as number];
+    let next = weight[at + length] as number;
+    let total = 0;
+    for (let place = length - 1; place >= 0; place -= 1) {
+      const own = weight[at + place] as number;
+      if (one === 0) total += (own * (length + 1)) / (zero * (length - place));
+      else {
+        const without = (next * (length + 1)) / ((place + 1) * one);
+        total += without;
+        next = own - (without * zero * (length - place)) / (length + 1);
+      }
+    }
+    return total;
+  }
+}
