@@ -1,3 +1,5 @@
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
@@ -9,13 +11,14 @@ import { end, millUp, smallFlights, type Up } from "./support/project.ts";
 const { chromium } = inject("means");
 
 describe.skipIf(chromium === undefined)("the console in Chromium", () => {
+  let projectDir: string;
   let up: Up;
   let browser: Browser;
   let watched: Watched;
   let page: Page;
 
   beforeAll(async () => {
-    const projectDir = smallFlights();
+    projectDir = smallFlights();
     plantPayloads(projectDir);
     up = await millUp(projectDir);
     browser = await openBrowser(chromium ?? "");
@@ -114,6 +117,31 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
     await page.getByText(/recall 100.0 %/).waitFor();
   });
 
+  test("a table is seen as it was at an earlier snapshot, by an address, and as it is now", async () => {
+    await page.goto("/tables/departures");
+    await page.getByRole("region", { name: "Snapshots" }).getByRole("link").last().click();
+    await page.getByText(/^The rows are those of /).waitFor();
+    expect(page.url()).toMatch(/\?at=\d+$/);
+    await page.goto(page.url());
+    await page.getByRole("region", { name: "Rows of departures" }).getByText("ORD").first().waitFor();
+    await page.getByRole("link", { name: "Show the newest" }).click();
+    await page.getByText(/^The rows are those of /).waitFor({ state: "detached" });
+  });
+
+  test("a line that is written to a log is seen at once, if it is one that is asked for", async () => {
+    await page.goto("/logs");
+    const lines = page.getByRole("log");
+    await lines.getByText('services=["late-flights/').first().waitFor();
+    await page.getByRole("combobox", { name: "Level" }).selectOption("error");
+    await page.waitForURL("**/logs?level=error");
+    for (const level of ["info", "error"]) {
+      const line = { time: new Date().toISOString(), level, pid: 1, message: `${level} ${PAYLOAD}` };
+      appendFileSync(join(projectDir, ".mill", "logs", "mill.log"), `${JSON.stringify(line)}\n`);
+    }
+    await lines.getByText(`error ${PAYLOAD}`).waitFor();
+    expect(await lines.getByText("info").count()).toBe(0);
+  });
+
   test("the lineage leads from the service to the sources, and a run tells of its steps", async () => {
     await page.goto("/lineage/late-flights");
     await page
@@ -151,6 +179,7 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
       "/?view=list",
       "/tables/airports_raw",
       "/runs",
+      "/logs",
       `/sql?sql=${encodeURIComponent(`select '${PAYLOAD.replaceAll("'", "''")}' as shown`)}`,
       "/?node=source:airports_raw",
       "/?node=table:flights",
@@ -173,7 +202,7 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
       if (text.includes("<img src=x")) shown.push(address);
     }
     // Where it is stored it is also seen, as the text that it is.
-    expect(shown).toEqual(expect.arrayContaining(asked.slice(0, 8)));
+    expect(shown).toEqual(expect.arrayContaining(asked.slice(0, 9)));
   });
 
   test("the first load is small, and what is heavy comes when it is wanted", async () => {
@@ -251,6 +280,7 @@ const PAGES = [
   "/lineage",
   "/lineage/late-flights",
   "/runs",
+  "/logs",
   "/services",
   "/services/late-flights",
   "/monitors",

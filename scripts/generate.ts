@@ -2,7 +2,8 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { errorFamilies } from "@millwright/cli";
 import { commandIndexModule, commandReference, outputSchemas } from "./lib/command-index.ts";
-import { controlApiModule } from "./lib/control-api.ts";
+import { configurationReference } from "./lib/configuration-reference.ts";
+import { controlApiModule, controlApiReference } from "./lib/control-api.ts";
 import { findErrorFamilies, unknownCodes, type ErrorFamily } from "./lib/error-families.ts";
 import { formatted } from "./lib/formatted.ts";
 
@@ -19,6 +20,8 @@ const files: Readonly<Record<string, string>> = {
   "docs/reference/commands.md": await commandReference(),
   ...Object.fromEntries(Object.entries(schemas).map(([name, text]) => [`${SCHEMAS}/${name}`, text])),
   "docs/reference/errors.md": errorReference(families),
+  "docs/reference/configuration.md": await configurationReference(root),
+  "docs/reference/http.md": controlApiReference((types) => formatted(root, "types.ts", types)),
   "packages/client/src/generated/control-api.ts": formatted(root, "control-api.ts", controlApiModule()),
 };
 let stale = 0;

@@ -16,11 +16,77 @@ interface Schema {
   readonly required?: readonly string[];
 }
 
-/** The generated module: an interface for each titled schema, one for the API, and where each operation is. */
-export function controlApiModule(): string {
-  const routes = controlRoutes(() => {
+/** The reference of the control API: each operation with what it takes, then the types that are spoken of, as `format` lays them out. */
+export function controlApiReference(format: (types: string) => string): string {
+  const named = new Map<string, string>();
+  const parts = describedRoutes().map((route) => reference(route, named));
+  return `<!-- Made by \`npm run generate\` from the routes' schemas. -->
+
+# HTTP API
+
+What \`mill up\` answers at \`http://127.0.0.1:4400\`, to the console, the command line and any program. The same as OpenAPI 3.1: \`/api/openapi.json\`. A refusal is a problem (RFC 9457) with \`code\` and \`remedy\`: [errors](errors.md). Besides: \`/healthz\`, \`/readyz\`, \`/metrics\`, and \`/api/v1/events\`, the road as server-sent events.
+
+Predictions are asked of another process, at port 8080: [service](../concepts/service.md).
+
+${parts.join("\n\n")}
+
+# Types
+
+\`\`\`ts
+${format([...named.values()].join("\n\n")).trimEnd()}
+\`\`\`
+`;
+}
+
+function reference(route: Route, named: Map<string, string>): string {
+  const rows = [
+    ...rowsOf("path", plain(route.params), named),
+    ...rowsOf("query", plain(route.query), named),
+    ...(route.body === undefined ? [] : bodyRows(plain(route.body), named)),
+  ];
+  const table = rows.length === 0 ? [] : [["| in | field | type | |", "|---|---|---|---|", ...rows].join("\n")];
+  return [
+    `## ${route.id}`,
+    `\`${route.method} ${route.path}\``,
+    route.summary,
+    ...table,
+    `Answers \`${inline(print(plain(route.response), named))}\`.`,
+  ].join("\n\n");
+}
+
+function bodyRows(body: Schema, named: Map<string, string>): readonly string[] {
+  if (body.properties !== undefined) return rowsOf("body", body, named);
+  return [`| body | | \`${inline(print(body, named))}\` | |`];
+}
+
+function rowsOf(place: string, schema: Schema, named: Map<string, string>): readonly string[] {
+  const required = new Set(schema.required);
+  return Object.entries(schema.properties ?? {}).map(([name, inner]) => {
+    const needed = required.has(name) && inner.default === undefined ? " (required)" : "";
+    const byDefault = inner.default === undefined ? "" : `; ${JSON.stringify(inner.default)} when absent`;
+    return `| ${place} | \`${name}\`${needed} | \`${inline(print(inner, named))}\`${byDefault} | ${inner.description ?? ""} |`;
+  });
+}
+
+/** A type on one line of a table. */
+function inline(type: string): string {
+  return type
+    .replaceAll(/\/\*\*.*?\*\//g, "")
+    .replaceAll(/\s+/g, " ")
+    .replaceAll("|", "\\|")
+    .replaceAll(/\breadonly /g, "")
+    .trim();
+}
+
+function describedRoutes(): readonly Route[] {
+  return controlRoutes(() => {
     throw new Error("the routes are only described here");
   });
+}
+
+/** The generated module: an interface for each titled schema, one for the API, and where each operation is. */
+export function controlApiModule(): string {
+  const routes = describedRoutes();
   const named = new Map<string, string>();
   const methods = routes.map((route) => method(route, named)).join("\n");
   const operations = routes.map(operation).join("\n");

@@ -17,6 +17,7 @@ export const logs: Command = {
     step: { value: "STEP", summary: "only of this step of the road: training:late-flights, or its name alone" },
     process: { value: "NAME", summary: "only of this process: control or serving" },
     level: { value: "LEVEL", summary: "only what is at least this: debug, info, warn, error" },
+    text: { value: "TEXT", summary: "only what has this in it, in any case" },
     lines: { value: "LINES", summary: `at most so many of the newest (${DEFAULT_LINES})` },
   },
   example: "mill logs --process serving --level warn --follow",
@@ -45,7 +46,7 @@ export const logs: Command = {
 };
 
 function filterOf({ options }: CommandCall): LogFilter {
-  const { step, process, level } = options;
+  const { step, process, level, text } = options;
   const known = LEVELS.find((one) => one === level);
   if (level !== undefined && known === undefined)
     throw platformErrors.create("platform/usage", {
@@ -56,6 +57,7 @@ function filterOf({ options }: CommandCall): LogFilter {
     ...(typeof step === "string" ? { step } : {}),
     ...(typeof process === "string" ? { process } : {}),
     ...(known === undefined ? {} : { level: known }),
+    ...(typeof text === "string" ? { text } : {}),
   };
 }
 

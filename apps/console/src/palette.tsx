@@ -80,6 +80,7 @@ const PAGES: readonly Found[] = [
   { name: "Monitors", kind: "page", href: "/monitors" },
   { name: "Lineage", kind: "page", href: "/lineage" },
   { name: "Runs", kind: "page", href: "/runs" },
+  { name: "Logs", kind: "page", href: "/logs" },
   { name: "SQL", kind: "page", href: "/sql" },
 ];
 

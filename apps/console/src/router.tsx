@@ -1,5 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { LineagePage, LineageStartPage } from "./lineage/lineage-page.tsx";
+import { LogsPage } from "./logs/logs-page.tsx";
+import { logFilterOf } from "./logs/log-filter.ts";
 import { ModelPage } from "./models/model-page.tsx";
 import { ModelsPage } from "./models/models-page.tsx";
 import { MonitorPage, MonitorsPage } from "./monitors/monitor-page.tsx";
@@ -31,7 +33,12 @@ export const roadRoute = createRoute({
 const routes = [
   roadRoute,
   createRoute({ ...at("/tables"), component: TablesPage }),
-  createRoute({ ...at("/tables/$name"), component: TablePage }),
+  createRoute({
+    ...at("/tables/$name"),
+    validateSearch: ({ at: snapshot }: Record<string, unknown>): { at?: number } =>
+      typeof snapshot === "number" ? { at: snapshot } : {},
+    component: TablePage,
+  }),
   createRoute({ ...at("/models"), component: ModelsPage }),
   createRoute({ ...at("/models/$name"), validateSearch: againstVersion, component: ModelPage }),
   createRoute({ ...at("/models/$name/$version"), validateSearch: againstVersion, component: ModelPage }),
@@ -39,6 +46,7 @@ const routes = [
   createRoute({ ...at("/runs/$runId"), component: RunPage }),
   createRoute({ ...at("/lineage"), component: LineageStartPage }),
   createRoute({ ...at("/lineage/$name"), component: LineagePage }),
+  createRoute({ ...at("/logs"), validateSearch: logFilterOf, component: LogsPage }),
   createRoute({ ...at("/services"), component: ServicesPage }),
   createRoute({ ...at("/services/$name"), component: ServicePage }),
   createRoute({ ...at("/monitors"), component: MonitorsPage }),

@@ -16,6 +16,7 @@ const PAGES = [
   { to: "/monitors", name: "Monitors", icon: "monitor" },
   { to: "/lineage", name: "Lineage", icon: "lineage" },
   { to: "/runs", name: "Runs", icon: "runs" },
+  { to: "/logs", name: "Logs", icon: "list" },
   { to: "/sql", name: "SQL", icon: "sql" },
 ] as const;
 

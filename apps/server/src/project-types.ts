@@ -12,7 +12,7 @@ import {
 } from "@millwright/project";
 import { responseColumns } from "@millwright/serving";
 import { requestOf, type TrainingDefinition } from "@millwright/training";
-import { compileModel } from "@millwright/transformation";
+import { compileModel, explainSqlError } from "@millwright/transformation";
 import { installation } from "./installation.ts";
 
 /** What a project's columns, features and services are typed as: sources as declared, models as the engine describes them. */
@@ -139,7 +139,10 @@ async function tableColumns(
     for (const ref of model.refs) await visit(ref);
     const relation = (table: string) => relations.get(table) ?? lakehouse.relation(table);
     const sql = compileModel(project.dbt, model, { relation, isIncremental: false });
-    const described = (await lakehouse.describe(sql)).map((column) => {
+    const found = await lakehouse.describe(sql).catch((error: unknown) => {
+      throw explainSqlError(error, { model, sql });
+    });
+    const described = found.map((column) => {
       const doc = model.columns.find((declared) => declared.name === column.name)?.description;
       return doc === undefined || doc === "" ? column : { ...column, doc };
     });

@@ -25,6 +25,7 @@ export type {
   Run,
   RunReport,
   Service,
+  LogLine,
   Snapshot,
   Status,
   Table,

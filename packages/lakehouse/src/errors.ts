@@ -61,6 +61,12 @@ export const lakehouseErrors = defineErrors("lakehouse", {
       "Bring it from a backup, or have its table made anew: `mill run --select NAME --force`. `mill doctor --verify` tells of every such file; more than one speaks for a failing disk.",
     example: "main/departures/metadata/00003-….metadata.json is not as it was written",
   },
+  "lakehouse/unknown-snapshot": {
+    status: 404,
+    title: "The table has no such snapshot",
+    remedy: "`mill table history NAME` shows the snapshots that there are.",
+    example: "mill table history departures",
+  },
   "lakehouse/unknown-branch": {
     status: 404,
     title: "There is no such branch",

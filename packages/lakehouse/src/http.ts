@@ -90,13 +90,15 @@ export function lakehouseRoutes(open: () => Lakehouse): readonly Route[] {
       query: Type.Object({
         limit: Type.Integer({ default: 100, minimum: 1, maximum: ROWS_MAX }),
         offset: Type.Integer({ default: 0, minimum: 0 }),
+        at: Type.Optional(
+          Type.String({ pattern: "^[0-9]{1,20}$", description: "A snapshot: the rows as they were then." }),
+        ),
       }),
       response: ResultSchema,
-      handler: async ({ params: { name }, query: { limit, offset } }) => {
+      handler: async ({ params: { name }, query: { limit, offset, at } }) => {
         await existing(open(), name);
-        return open().query(`SELECT * FROM main.${quoteName(name)} LIMIT ${limit + 1} OFFSET ${offset}`, {
-          maxRows: limit,
-        });
+        const relation = at === undefined ? `main.${quoteName(name)}` : await open().relationAt(name, at);
+        return open().query(`SELECT * FROM ${relation} LIMIT ${limit + 1} OFFSET ${offset}`, { maxRows: limit });
       },
     }),
     route({

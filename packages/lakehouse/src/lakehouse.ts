@@ -60,6 +60,8 @@ export interface Lakehouse {
   readColumns(select: string, options?: { readonly batchRows?: number }): AsyncIterable<ColumnBatch>;
   /** The relation for FROM, quoted: `"main"."departures"`. */
   relation(name: string): string;
+  /** A table as it was at one of its snapshots, for FROM. Throws `lakehouse/unknown-snapshot`. */
+  relationAt(name: string, snapshotId: string): Promise<string>;
   /** A relation of these columns without rows, for FROM. */
   emptyRelation(columns: readonly Column[]): string;
   close(): Promise<void>;
@@ -106,6 +108,7 @@ export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse>
     describe: (select) => engine.describe(select),
     readColumns: (select, options) => engine.readColumns(select, options),
     relation: (name) => `"main".${quoteName(checkName(name))}`,
+    relationAt: (name, snapshotId) => relationAt(ports, name, snapshotId),
     emptyRelation: (columns) => `(${scanOf([], columns)})`,
     close: async () => {
       await engine.close();
@@ -123,6 +126,16 @@ async function publish(ports: LakehousePorts, entry: CatalogEntry): Promise<void
   if (entry.metadataLocation === null) return;
   const metadata = await readMetadata(ports.store, entry.metadataLocation);
   await ports.engine.setRelation(entry.name, scanOf(await dataFilesOf(ports.store, metadata), entry.columns));
+}
+
+async function relationAt({ catalog, store }: LakehousePorts, name: string, snapshotId: string): Promise<string> {
+  const location = (await catalog.get(name))?.metadataLocation ?? undefined;
+  const metadata = location === undefined ? undefined : await readMetadata(store, location);
+  const snapshot = metadata?.snapshots.find((one) => String(one["snapshot-id"]) === snapshotId);
+  if (metadata === undefined || snapshot === undefined)
+    throw lakehouseErrors.create("lakehouse/unknown-snapshot", { because: `${name} has no snapshot ${snapshotId}` });
+  const schema = metadata.schemas.find((one) => one["schema-id"] === snapshot["schema-id"]);
+  return `(${scanOf(await dataFilesOf(store, metadata, snapshot), schema?.fields ?? [])})`;
 }
 
 async function history({ catalog, store }: LakehousePorts, name: string): Promise<readonly SnapshotInfo[]> {

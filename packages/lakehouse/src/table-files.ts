@@ -9,15 +9,22 @@ export async function readMetadata(store: ObjectStore, location: string): Promis
   return JSON.parse(Buffer.from(await store.read(location)).toString()) as IcebergMetadata;
 }
 
-/** The manifests of the current snapshot. */
-export async function manifestsOf(store: ObjectStore, metadata: IcebergMetadata): Promise<readonly ManifestFile[]> {
-  const snapshot = currentSnapshot(metadata);
+/** The manifests of a snapshot: unless told, of the current one. */
+export async function manifestsOf(
+  store: ObjectStore,
+  metadata: IcebergMetadata,
+  snapshot = currentSnapshot(metadata),
+): Promise<readonly ManifestFile[]> {
   return snapshot === undefined ? [] : decodeManifestList(await store.read(snapshot["manifest-list"]));
 }
 
-/** The live data files of the current snapshot. */
-export async function dataFilesOf(store: ObjectStore, metadata: IcebergMetadata): Promise<readonly DataFile[]> {
-  const manifests = await manifestsOf(store, metadata);
+/** The live data files of a snapshot: unless told, of the current one. */
+export async function dataFilesOf(
+  store: ObjectStore,
+  metadata: IcebergMetadata,
+  snapshot = currentSnapshot(metadata),
+): Promise<readonly DataFile[]> {
+  const manifests = await manifestsOf(store, metadata, snapshot);
   const files = await Promise.all(
     manifests.map(async ({ manifest_path }) => decodeManifest(await store.read(manifest_path))),
   );

@@ -89,6 +89,22 @@ describe("a table", () => {
     expect(history.map(({ rowCount }) => rowCount)).toEqual([1, 2, 3, 1]);
   });
 
+  test("reads a table as it was at each of its snapshots, with the columns that it had then", async () => {
+    await lakehouse.write({ table: "t", select: "select 1 as k", mode: "append" });
+    await lakehouse.write({ table: "t", select: "select 2 as k", mode: "append" });
+    await lakehouse.write({ table: "t", select: "select 'x' as v", mode: "replace" });
+    const then = await Promise.all(
+      (await lakehouse.history("t")).map(({ snapshotId }) => lakehouse.relationAt("t", snapshotId)),
+    );
+    expect(await Promise.all(then.map((relation) => rows(`select * from ${relation} order by 1`)))).toEqual([
+      [[1]],
+      [[1], [2]],
+      [["x"]],
+    ]);
+    await expect(lakehouse.relationAt("t", "7")).rejects.toMatchObject({ code: "lakehouse/unknown-snapshot" });
+    await expect(lakehouse.relationAt("nothing", "7")).rejects.toMatchObject({ code: "lakehouse/unknown-snapshot" });
+  });
+
   test("loses no append of sixteen writers at once", async () => {
     await lakehouse.write({ table: "t", select: "select -1 as k", mode: "append" });
     const writes = Array.from({ length: 16 }, (_, k) =>

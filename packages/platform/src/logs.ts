@@ -18,12 +18,14 @@ export interface LogFilter {
   readonly step?: string;
   readonly process?: string;
   readonly level?: LogLevel;
+  /** What the message or a field has in it, in any case. */
+  readonly text?: string;
 }
 
 export interface ReadLogsOptions {
   readonly folder: string;
   readonly filter: LogFilter;
-  /** The newest so many. */
+  /** The newest so many; 0 for none. */
   readonly lines: number;
 }
 
@@ -39,11 +41,11 @@ export async function readLogs({ folder, filter, lines }: ReadLogsOptions): Prom
   const texts = await Promise.all(
     names.map(async (name) => linesIn(await readFile(join(folder, name), "utf8").catch(() => ""), name)),
   );
-  return texts
+  const found = texts
     .flat()
     .filter((line) => matches(line, filter))
-    .toSorted((one, other) => (one.time < other.time ? -1 : one.time > other.time ? 1 : 0))
-    .slice(-lines);
+    .toSorted((one, other) => (one.time < other.time ? -1 : one.time > other.time ? 1 : 0));
+  return found.slice(Math.max(0, found.length - lines));
 }
 
 /** The newest lines, then each as it is written, until the signal. A log that is rotated meanwhile is followed into the new one. */
@@ -119,12 +121,13 @@ function linesIn(text: string, file: string): readonly LogLine[] {
   });
 }
 
-function matches(line: LogLine, { step, process, level }: LogFilter): boolean {
+function matches(line: LogLine, { step, process, level, text }: LogFilter): boolean {
   const { task } = line;
   const ofStep = typeof task === "string" && (task === step || task.slice(task.indexOf(":") + 1) === step);
   return (
     (step === undefined || ofStep) &&
     (process === undefined || line.process === process) &&
-    (level === undefined || LEVELS.indexOf(line.level) >= LEVELS.indexOf(level))
+    (level === undefined || LEVELS.indexOf(line.level) >= LEVELS.indexOf(level)) &&
+    (text === undefined || JSON.stringify(line).toLowerCase().includes(text.toLowerCase()))
   );
 }

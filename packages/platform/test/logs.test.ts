@@ -34,6 +34,8 @@ test("the newest lines of all processes, by step, process and level; a torn line
   expect(await told({ step: "training:late-flights" })).toEqual(["failed"]);
   expect(await told({ process: "serving" })).toEqual(["slow"]);
   expect(await told({ level: "warn" })).toEqual(["failed", "slow"]);
+  expect(await told({ text: "LATE-FLIGHTS" })).toEqual(["failed"]);
+  expect(await told({}, 0)).toEqual([]);
 });
 
 test("following tells each line once, over a rotation and in files that come later", async () => {

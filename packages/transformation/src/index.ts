@@ -1,6 +1,6 @@
 export { openDbtProject, type OpenDbtOptions } from "./dbt/read-project.ts";
 export { checkReferences, compileModel, type CompileOptions } from "./dbt/compile-model.ts";
-export { runModel, runTest, type ModelPorts, type ModelResult, type TestResult } from "./run-model.ts";
+export { explainSqlError, runModel, runTest, type ModelPorts, type ModelResult, type TestResult } from "./run-model.ts";
 export type {
   DbtColumn,
   DbtModel,

@@ -50,12 +50,15 @@ export async function runModel(
     const bytes = Number(snapshot.summary["total-files-size"] ?? 0);
     return { table: model.name, kind: "table", rows: snapshot.rowCount, bytes, snapshotId: snapshot.snapshotId, sql };
   } catch (error) {
-    throw explained(error, model, sql);
+    throw explainSqlError(error, { model, sql });
   }
 }
 
 /** The engine's message with the model's file; the line is the compiled one, which is the file's where no tag spans lines. */
-function explained(error: unknown, model: DbtModel, sql: string): unknown {
+export function explainSqlError(
+  error: unknown,
+  { model, sql }: { readonly model: DbtModel; readonly sql: string },
+): unknown {
   if (!isMillError(error) || error.code !== "lakehouse/sql-error") return error;
   const excerpt = /^LINE \d+: (.*)$/m
     .exec(error.because)?.[1]

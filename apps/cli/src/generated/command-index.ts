@@ -348,6 +348,7 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
       step: { value: "STEP", summary: "only of this step of the road: training:late-flights, or its name alone" },
       process: { value: "NAME", summary: "only of this process: control or serving" },
       level: { value: "LEVEL", summary: "only what is at least this: debug, info, warn, error" },
+      text: { value: "TEXT", summary: "only what has this in it, in any case" },
       lines: { value: "LINES", summary: "at most so many of the newest (100)" },
     },
     example: "mill logs --process serving --level warn --follow",

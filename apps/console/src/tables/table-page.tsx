@@ -1,6 +1,6 @@
-import type { Column, Snapshot, Table } from "@millwright/client";
+import type { Column, Snapshot, Table, TableWithHistory } from "@millwright/client";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useParams } from "@tanstack/react-router";
+import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { api } from "../api.ts";
 import { bytes, count } from "../format.ts";
 import { DataTable, type DataColumn } from "../parts/data-table.tsx";
@@ -20,11 +20,25 @@ const SNAPSHOT_COLUMNS: readonly DataColumn<Snapshot>[] = [
   { name: "committed", show: ({ committedAtMs }) => <Ago atMs={committedAtMs} /> },
   { name: "operation", show: ({ operation }) => operation },
   { name: "rows", isNumber: true, show: ({ rowCount }) => count(rowCount) },
-  { name: "snapshot", show: ({ snapshotId }) => <span className="mono muted">{snapshotId}</span> },
+  {
+    name: "snapshot",
+    show: ({ table, snapshotId }) => (
+      <Link
+        to="/tables/$name"
+        params={{ name: table }}
+        search={{ at: Number(snapshotId) }}
+        className="mono"
+        title="The rows as they were then"
+      >
+        {snapshotId}
+      </Link>
+    ),
+  },
 ];
 
 export function TablePage() {
   const { name } = useParams({ from: "/tables/$name" });
+  const { at } = useSearch({ from: "/tables/$name" });
   const { data, error } = useQuery({ queryKey: ["tables", name], queryFn: () => api.showTable({ name }) });
   return (
     <Page
@@ -70,10 +84,29 @@ export function TablePage() {
               </Panel>
             )}
           </div>
-          <TableRows name={name} total={data.table.rowCount} />
+          <ShownRows {...data} at={at === undefined || String(at) === data.table.snapshotId ? undefined : String(at)} />
         </>
       )}
     </Page>
+  );
+}
+
+/** The rows of the newest snapshot, or of an earlier one with the way back. */
+function ShownRows({ table, history, at }: TableWithHistory & { readonly at: string | undefined }) {
+  const { name } = table;
+  if (at === undefined) return <TableRows key={name} name={name} total={table.rowCount} />;
+  const snapshot = history.find(({ snapshotId }) => snapshotId === at);
+  return (
+    <>
+      <p className="notice" role="status">
+        The rows are those of {snapshot === undefined ? "an earlier snapshot" : <Ago atMs={snapshot.committedAtMs} />},
+        not of now.{" "}
+        <Link to="/tables/$name" params={{ name }} search={{}}>
+          Show the newest
+        </Link>
+      </p>
+      <TableRows key={at} name={name} total={snapshot?.rowCount ?? null} at={at} />
+    </>
   );
 }
 

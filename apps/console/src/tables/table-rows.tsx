@@ -8,18 +8,25 @@ import { ResultTable } from "../parts/result-table.tsx";
 
 const PAGE_ROWS = 50;
 
+interface TableRowsProps {
+  readonly name: string;
+  readonly total: number | null;
+  /** The snapshot whose rows are shown; the newest when absent. */
+  readonly at?: string | undefined;
+}
+
 /** A table's rows, a page at a time. */
-export function TableRows({ name, total }: { readonly name: string; readonly total: number | null }) {
+export function TableRows({ name, total, at }: TableRowsProps) {
   const [offset, setOffset] = useState(0);
   const { data, error, isFetching } = useQuery({
-    queryKey: ["rows", name, offset],
-    queryFn: () => api.readRows({ name, limit: PAGE_ROWS, offset }),
+    queryKey: ["rows", name, at, offset],
+    queryFn: () => api.readRows({ name, limit: PAGE_ROWS, offset, ...(at === undefined ? {} : { at }) }),
     placeholderData: keepPreviousData,
   });
   const last = offset + (data?.rows.length ?? 0);
   return (
     <Panel
-      title="Rows"
+      title={at === undefined ? "Rows" : `Rows at snapshot ${at}`}
       aside={
         <div className="row">
           <span className="muted">

@@ -1,4 +1,5 @@
 import { createMetrics, startHttpServer, type HttpServer } from "@millwright/platform";
+import { logEvents } from "@millwright/platform/logs-http";
 import type { Project } from "@millwright/project";
 import { compileRoad } from "@millwright/project";
 import type { TaskReport } from "@millwright/orchestration";
@@ -44,6 +45,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     board,
     runner,
     layOut: createLayouts(),
+    logs: paths.logs,
     services: {
       deploymentFile: paths.deployment,
       servingUrl: () => {
@@ -59,7 +61,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     title: "Millwright",
     version: installation().version,
     routes: controlRoutes(() => parts),
-    events: [roadEvents(parts)],
+    events: [roadEvents(parts), logEvents(paths.logs)],
     metrics: roadMetrics(parts),
     isReady: () => serving() !== undefined,
     pages: consolePages(),

@@ -8,6 +8,7 @@ import { monitoringRoutes } from "@millwright/monitoring/http";
 import { orchestrationErrors, type RunReport, type RunStore } from "@millwright/orchestration";
 import { RunReportSchema, RunSchema, TaskReportFields, runRoutes } from "@millwright/orchestration/http";
 import { platformErrors, route, type EventRoute, type Route } from "@millwright/platform";
+import { logRoutes } from "@millwright/platform/logs-http";
 import type { Project } from "@millwright/project";
 import { deployVersions, readDeployment } from "@millwright/serving";
 import { serviceRoutes, type ServicePlaces } from "@millwright/serving/http";
@@ -29,6 +30,8 @@ export interface ControlParts {
   readonly board: RoadBoard;
   readonly runner: RoadRunner | undefined;
   readonly services: ServicePlaces;
+  /** The folder of the logs. */
+  readonly logs: string;
   readonly layOut: (road: Pick<RoadView, "nodes" | "edges">, folded?: ReadonlySet<string>) => Promise<RoadLayout>;
   readonly status: () => Promise<Status>;
 }
@@ -135,6 +138,7 @@ export function controlRoutes(open: () => ControlParts): readonly Route[] {
     ...lineageRoutes(() => open().platform),
     ...checkRoutes(() => open().platform.checks),
     ...featureRoutes(() => featuresOf(open())),
+    ...logRoutes(() => open().logs),
   ];
 }
 

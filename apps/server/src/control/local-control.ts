@@ -27,6 +27,7 @@ export async function openLocalControl(
     board: createRoadBoard(),
     runner: undefined,
     layOut: createLayouts(),
+    logs: paths.logs,
     services: { deploymentFile: paths.deployment, servingUrl: () => undefined },
     status: async () => {
       const [last] = await platform.runs.list({ limit: 1 });

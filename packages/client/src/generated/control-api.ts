@@ -543,6 +543,18 @@ export interface FeatureHistory {
   readonly file: string | null;
 }
 
+export interface LogLine {
+  /** ISO 8601, in UTC. */
+  readonly time: string;
+  readonly level: "debug" | "info" | "warn" | "error";
+  /** control or serving. */
+  readonly process: string;
+  readonly pid: number;
+  readonly message: string;
+  /** What else the line says. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
 /** The control process's API. Every call may fail with the problem that the server tells. */
 export interface ControlApi {
   /** What is up, and how the last run went. */
@@ -579,7 +591,13 @@ export interface ControlApi {
   /** A table's columns and its snapshots. */
   showTable(input: { readonly name: string }): Promise<TableWithHistory>;
   /** Some of a table's rows, in no order of their own. */
-  readRows(input: { readonly name: string; readonly limit?: number; readonly offset?: number }): Promise<QueryResult>;
+  readRows(input: {
+    readonly name: string;
+    readonly limit?: number;
+    readonly offset?: number;
+    /** A snapshot: the rows as they were then. */
+    readonly at?: string;
+  }): Promise<QueryResult>;
   /** Ask the tables in SQL. */
   query(input: { readonly body: { readonly sql: string; readonly maxRows?: number } }): Promise<QueryResult>;
   /** The branches beside main. */
@@ -697,6 +715,17 @@ export interface ControlApi {
       readonly maxRows?: number;
     };
   }): Promise<FeatureHistory>;
+  /** The newest lines of the logs, oldest first. */
+  listLogs(input?: {
+    /** control or serving. */
+    readonly process?: string;
+    readonly level?: "debug" | "info" | "warn" | "error";
+    /** training:late-flights, or its name alone. */
+    readonly step?: string;
+    /** What a line has in it, in any case. */
+    readonly text?: string;
+    readonly lines?: number;
+  }): Promise<readonly LogLine[]>;
 }
 
 /** Where each operation is, and which of its input's fields go into the path and the query. */
@@ -710,7 +739,7 @@ export const operations = {
   showRun: { method: "GET", path: "/api/v1/runs/:runId", params: ["runId"], query: [] },
   listTables: { method: "GET", path: "/api/v1/tables", params: [], query: [] },
   showTable: { method: "GET", path: "/api/v1/tables/:name", params: ["name"], query: [] },
-  readRows: { method: "GET", path: "/api/v1/tables/:name/rows", params: ["name"], query: ["limit", "offset"] },
+  readRows: { method: "GET", path: "/api/v1/tables/:name/rows", params: ["name"], query: ["limit", "offset", "at"] },
   query: { method: "POST", path: "/api/v1/sql", params: [], query: [] },
   listBranches: { method: "GET", path: "/api/v1/branches", params: [], query: [] },
   createBranch: { method: "POST", path: "/api/v1/branches", params: [], query: [] },
@@ -755,4 +784,5 @@ export const operations = {
   pushFeatures: { method: "POST", path: "/api/v1/features/:name/push", params: ["name"], query: [] },
   onlineFeatures: { method: "POST", path: "/api/v1/features/:name/online", params: ["name"], query: [] },
   featureHistory: { method: "POST", path: "/api/v1/features/history", params: [], query: [] },
+  listLogs: { method: "GET", path: "/api/v1/logs", params: [], query: ["process", "level", "step", "text", "lines"] },
 } as const;
