@@ -27,7 +27,7 @@ export interface FeatureViewData {
   readonly onMissing?: OnMissing;
   /** What counts where the newest row is older than the ttl. */
   readonly onStale?: OnStale;
-  readonly defaults?: Readonly<Record<string, number>>;
+  readonly defaults?: Readonly<Record<string, number | string>>;
 }
 
 export type OnMissing = "null" | "default" | "error";
@@ -106,8 +106,8 @@ export interface FeatureViewOptions<Name extends string, Key extends string, Fea
   readonly onMissing?: OnMissing;
   /** The same where the newest row is older than the ttl; `last_known` takes it all the same. */
   readonly onStale?: OnStale;
-  /** What `default` means, for each feature. */
-  readonly defaults?: Readonly<Partial<Record<Feature, number>>>;
+  /** What `default` means, for each feature: a text for one that is text. */
+  readonly defaults?: Readonly<Partial<Record<Feature, number | string>>>;
 }
 
 /** Declares a feature view. Its table may hold many rows a key: the newest one at the time asked about counts. */
@@ -131,7 +131,7 @@ export function defineFeatureView<
     features,
     onMissing,
     onStale,
-    defaults: defaults as Readonly<Record<string, number>>,
+    defaults: defaults as Readonly<Record<string, number | string>>,
   };
   return {
     ...data,
@@ -147,7 +147,7 @@ function requireDefaults(
     defaults,
   }: { readonly features: readonly string[]; readonly defaults: Readonly<Record<string, unknown>> },
 ): void {
-  const without = features.filter((feature) => typeof defaults[feature] !== "number");
+  const without = features.filter((feature) => defaults[feature] === undefined);
   if (without.length === 0) return;
   throw featureErrors.create("features/invalid-view", { because: `${view}: no default for ${without.join(", ")}` });
 }

@@ -15,8 +15,8 @@ export const featureErrors = defineErrors("features", {
   },
   "features/not-numeric": {
     status: 422,
-    title: "A feature is neither a number nor a time",
-    remedy: "Turn it into a number in the view's table: features are numbers, booleans, dates or timestamps.",
+    title: "A feature is neither a number, nor a time, nor text",
+    remedy: "Turn it into one in the view's table: features are numbers, booleans, dates, timestamps or text.",
   },
   "features/missing-field": {
     status: 400,

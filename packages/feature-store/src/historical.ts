@@ -2,7 +2,7 @@ import type { Column } from "@millwright/kernel";
 import { quoteName } from "@millwright/lakehouse";
 import type { FeatureSelection, FeatureViewData } from "./definitions.ts";
 import { expressionSql } from "./domain/expression.ts";
-import { fieldAsItIs, planFeatures, type FeaturePlan, type PlannedFeature, type StoredJoin } from "./domain/plan.ts";
+import { planFeatures, sourceAsItIs, type FeaturePlan, type PlannedFeature, type StoredJoin } from "./domain/plan.ts";
 import { countedSql } from "./history/counted.ts";
 import { instantSql, knownRows } from "./history/known-rows.ts";
 
@@ -26,7 +26,7 @@ export interface HistoricalRequest {
  * One SELECT: the kept columns and every feature as it was known at the row's time. Of a view's rows for a key the newest
  * with `timestamp <= row's time` counts, and only if it is no older than the view's ttl; where rows say when they were
  * written, none counts before it was. What is missing or too old is as the view says. Features come as FLOAT,
- * those that are a text of the row as it is as VARCHAR.
+ * those that are a text as it is as VARCHAR.
  *
  * An as-of join sorts both of its sides, whole rows with long keys slowly. So the population is numbered, each set of key
  * columns gets a small integer a key, the joins of a set go over (number, integer, time) alone, and what they found meets
@@ -117,10 +117,15 @@ interface Context {
 }
 
 /** A feature that is text; undefined for any other. */
-function textSql(planned: PlannedFeature, { request }: Context): string | undefined {
-  const field = fieldAsItIs(planned);
-  if (field === undefined || typeIn(request.populationColumns, field) !== "string") return undefined;
-  return `p.${quoteName(field)}`;
+function textSql(planned: PlannedFeature, context: Context): string | undefined {
+  const source = sourceAsItIs(planned);
+  if (source === undefined) return undefined;
+  if ("join" in source) {
+    const stored = storedColumn(source, context);
+    return stored.type === "string" ? stored.sql : undefined;
+  }
+  if (typeIn(context.request.populationColumns, source.field) !== "string") return undefined;
+  return `p.${quoteName(source.field)}`;
 }
 
 function featureSql(planned: PlannedFeature, context: Context): string {
@@ -134,14 +139,21 @@ function featureSql(planned: PlannedFeature, context: Context): string {
   });
 }
 
-function storedSql(
-  { join, feature }: { readonly join: number; readonly feature: string },
-  { plan, request }: Context,
-): string {
+function storedSql(stored: StoredFeature, context: Context): string {
+  const { sql, type } = storedColumn(stored, context);
+  return asDouble(sql, type);
+}
+
+interface StoredFeature {
+  readonly join: number;
+  readonly feature: string;
+}
+
+function storedColumn({ join, feature }: StoredFeature, { plan, request }: Context) {
   const set = keySets(plan).findIndex((joins) => joins.some(({ id }) => id === join));
   const view = plan.joins[join]?.view;
   if (view === undefined) throw new Error(`no join ${join}`);
-  return asDouble(`s${set}.${foundName(join, feature)}`, typeIn(request.columnsOf(view.from.name), feature));
+  return { sql: `s${set}.${foundName(join, feature)}`, type: typeIn(request.columnsOf(view.from.name), feature) };
 }
 
 /** A column as a double: times as microseconds since the epoch. */

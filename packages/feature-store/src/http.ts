@@ -100,7 +100,10 @@ const FeatureViewSchema = Type.Object(
     onMissing: Type.String(),
     onStale: Type.String(),
     features: Type.Array(
-      Type.Object({ name: Type.String(), type: NullableString, default: NullableNumber }, { title: "Feature" }),
+      Type.Object(
+        { name: Type.String(), type: NullableString, default: Type.Union([Type.Number(), Type.String(), Type.Null()]) },
+        { title: "Feature" },
+      ),
     ),
     online: Type.Union([Type.Object({ entities: Type.Integer(), newestMs: NullableNumber }), Type.Null()]),
   },
@@ -135,7 +138,11 @@ function viewRoutes(open: () => FeaturePorts): readonly Route[] {
 
 async function described({ lakehouse, online }: FeaturePorts, view: FeatureViewData | OnDemandFeatureViewData) {
   if (view.kind === "on_demand_feature_view") {
-    const features = Object.keys(view.features).map((name) => ({ name, type: "double", default: null }));
+    const features = Object.keys(view.features).map((name) => ({
+      name,
+      type: typeOnDemand(view, name),
+      default: null,
+    }));
     const nothing = { table: null, timestamp: null, created: null, ttlMs: null, online: null };
     const key = Object.keys(view.request);
     return { name: view.name, kind: "on_demand" as const, entities: [], key, ...nothing, ...UNSAID, features };
@@ -153,6 +160,13 @@ async function described({ lakehouse, online }: FeaturePorts, view: FeatureViewD
     })),
     online: online.featuresOf(name) === undefined ? null : online.state(name),
   };
+}
+
+/** A field of the request as it is has its type; all else is computed as a double. */
+function typeOnDemand(view: OnDemandFeatureViewData, name: string): string {
+  const expression = view.features[name];
+  const type = expression?.op === "column" ? view.request[expression.name] : undefined;
+  return type === "string" ? type : "double";
 }
 
 const UNSAID = { onMissing: "null", onStale: "null" };
@@ -225,7 +239,10 @@ function onlineRoutes(open: () => FeaturePorts): readonly Route[] {
       ),
       handler: async ({ params: { name }, body: { rows } }) => {
         const ports = open();
-        const taken = await pushRows(ports.online, storedView(ports, name), rows);
+        const view = storedView(ports, name);
+        const columns = (await ports.lakehouse.table(view.from.name))?.columns ?? [];
+        const textFeatures = new Set(columns.filter(({ type }) => type === "string").map((column) => column.name));
+        const taken = await pushRows(ports.online, view, { rows, textFeatures });
         return { view: name, rows: rows.length, taken };
       },
     }),
@@ -239,7 +256,7 @@ function onlineRoutes(open: () => FeaturePorts): readonly Route[] {
         {
           found: Type.Boolean(),
           eventTimeMs: NullableNumber,
-          values: Type.Record(Type.String(), NullableNumber),
+          values: Type.Record(Type.String(), Type.Union([Type.Number(), Type.String(), Type.Null()])),
         },
         { title: "OnlineFeatures" },
       ),
@@ -261,7 +278,9 @@ function onlineRow(online: OnlineStore, view: FeatureViewData, key: readonly (st
     const row = online.get(view.name, entityKey(key));
     const names = online.featuresOf(view.name) ?? [];
     const values =
-      row === undefined ? [] : names.map((name, index) => [name, finiteOrNull(row.values[index])] as const);
+      row === undefined
+        ? []
+        : names.map((name, index) => [name, row.texts?.[name] ?? finiteOrNull(row.values[index])] as const);
     return { found: row !== undefined, eventTimeMs: row?.eventTimeMs ?? null, values: Object.fromEntries(values) };
   });
 }

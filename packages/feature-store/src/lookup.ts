@@ -1,15 +1,16 @@
 import type { Column } from "@millwright/kernel";
 import type { FeatureSelection } from "./definitions.ts";
 import { compileExpression } from "./domain/expression.ts";
-import { fieldAsItIs, planFeatures, type FeaturePlan, type PlannedFeature, type StoredJoin } from "./domain/plan.ts";
+import { planFeatures, type FeaturePlan, type PlannedFeature, type StoredJoin } from "./domain/plan.ts";
 import { featureErrors } from "./errors.ts";
+import { TextFeatures, type Texts } from "./lookup-texts.ts";
 import { entityKey, type OnlineRow, type OnlineStore } from "./ports.ts";
 
 /** What one request's lookup found. `values` are float32, in the order of `names`; NaN is missing, or text. Times are milliseconds. */
 export interface LookedUp {
   readonly values: Float32Array;
   /** The text features that are there, by name. */
-  readonly texts: Readonly<Record<string, string>>;
+  readonly texts: Texts;
   /** By view and role: when its row was true, or null when there was none. */
   readonly featureTimesMs: Readonly<Record<string, number | null>>;
   readonly missing: readonly string[];
@@ -38,7 +39,7 @@ export function createOnlineFeatures(
   const fields = fieldsOf(plan, timestamp);
   const slots = new Slots(plan);
   const outputs = plan.features.map((feature) => slots.compile(feature));
-  const texts = textsOf(plan);
+  const textFeatures = new TextFeatures(plan);
   const joins = plan.joins.map((join) => ({ ...join, role: roleOf(join) }));
   return {
     names: plan.features.map(({ name }) => name),
@@ -47,6 +48,7 @@ export function createOnlineFeatures(
       const at = timestamp === undefined ? nowMs : timeOf(request, timestamp) / 1_000;
       const row = new Float64Array(slots.size).fill(Number.NaN);
       slots.fillFields(row, request);
+      let texts = textFeatures.ofRequest(request);
       const told = {
         featureTimesMs: {} as Record<string, number | null>,
         missing: [] as string[],
@@ -54,14 +56,16 @@ export function createOnlineFeatures(
       };
       for (const join of joins) {
         const state = lookUpJoin(online, { join, request, at });
-        slots.fillJoin(row, { state, stored: online.featuresOf(join.view.name) });
+        const counts = whatCounts(state);
+        slots.fillJoin(row, { row: state.row, join, counts, stored: online.featuresOf(join.view.name) });
+        texts = textFeatures.withJoin(texts, { join, row: state.row, counts });
         told.featureTimesMs[join.role] = state.row?.eventTimeMs ?? null;
         if (state.row === undefined) told.missing.push(join.role);
         if (state.stale) told.stale.push(join.role);
       }
       const values = new Float32Array(outputs.length);
       for (let index = 0; index < outputs.length; index += 1) values[index] = outputs[index]?.(row) ?? Number.NaN;
-      return { values, texts: texts.length === 0 ? NO_TEXTS : lookUpTexts(texts, request), ...told };
+      return { values, texts, ...told };
     },
   };
 }
@@ -69,35 +73,6 @@ export function createOnlineFeatures(
 function fieldsOf(plan: FeaturePlan, timestamp: string | undefined): readonly Column[] {
   if (timestamp === undefined || plan.fields.some(({ name }) => name === timestamp)) return plan.fields;
   return [...plan.fields, { name: timestamp, type: "timestamp" }];
-}
-
-const NO_TEXTS: LookedUp["texts"] = {};
-
-interface TextFeature {
-  readonly name: string;
-  readonly field: Column;
-}
-
-/** The features that are a text of the request as it is. */
-function textsOf({ features, fields }: FeaturePlan): readonly TextFeature[] {
-  return features.flatMap((feature) => {
-    const own = fieldAsItIs(feature);
-    const field = fields.find(({ name, type }) => name === own && type === "string");
-    return field === undefined ? [] : [{ name: feature.name, field }];
-  });
-}
-
-function lookUpTexts(
-  texts: readonly TextFeature[],
-  request: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, string>> {
-  const found: Record<string, string> = {};
-  for (const { name, field } of texts) {
-    const value = request[field.name];
-    if (value === undefined && field.nullable !== true) throw missingField(field.name);
-    if (typeof value === "string") found[name] = value;
-  }
-  return found;
 }
 
 interface JoinState {
@@ -145,6 +120,14 @@ function keyPart(request: Readonly<Record<string, unknown>>, field: string): str
   throw missingField(field);
 }
 
+interface FoundJoin {
+  readonly join: StoredJoin;
+  readonly row: OnlineRow | undefined;
+  readonly counts: ReturnType<typeof whatCounts>;
+  /** The features in the order in which the store's rows hold them. */
+  readonly stored: readonly string[] | undefined;
+}
+
 interface Places {
   readonly stored: readonly string[] | undefined;
   readonly places: readonly { readonly feature: string; readonly slot: number; readonly place: number }[];
@@ -177,15 +160,11 @@ class Slots {
     );
   }
 
-  fillJoin(
-    row: Float64Array,
-    { state, stored }: { readonly state: JoinState; readonly stored: readonly string[] | undefined },
-  ): void {
-    const { join, row: found } = state;
-    const counts = whatCounts(state);
+  fillJoin(row: Float64Array, { row: found, join, counts, stored }: FoundJoin): void {
     if (counts === "nothing") return;
     for (const { feature, slot, place } of this.#placesIn(join.id, stored)) {
-      row[slot] = (counts === "default" ? join.view.defaults?.[feature] : found?.values[place]) ?? Number.NaN;
+      const value = counts === "default" ? join.view.defaults?.[feature] : found?.values[place];
+      row[slot] = typeof value === "number" ? value : Number.NaN;
     }
   }
 

@@ -43,12 +43,16 @@ export async function materialise(
     const keys = batch.columns.slice(0, view.key.length);
     const times = batch.columns[view.key.length];
     const features = batch.columns.slice(view.key.length + 1);
+    const texts = features.filter(({ type }) => type === "string");
     for (let row = 0; row < batch.rows; row += 1) {
-      const values = Float64Array.from(features, (vector) => numberAt(vector, row));
+      const values = Float64Array.from(features, (vector) =>
+        vector.type === "string" ? Number.NaN : numberAt(vector, row),
+      );
       rows.push({
         key: entityKey(keys.map((vector) => textAt(vector, row))),
         eventTimeMs: times === undefined ? 0 : numberAt(times, row) / 1_000,
         values,
+        ...(texts.length === 0 ? {} : { texts: textsAt(texts, row) }),
       });
     }
     ports.progress({ message: `materialising ${view.name}`, done: rows.length, unit: "entities" });
@@ -75,7 +79,7 @@ async function newestRows(
       throw featureErrors.create("features/unknown-column", {
         because: `${view.name}: ${view.from.name} has no column ${name}`,
       });
-    if (/^(string|binary|uuid|time$)/.test(found.type) && !view.key.includes(name)) {
+    if (/^(binary|uuid|time$)/.test(found.type) && !view.key.includes(name)) {
       throw featureErrors.create("features/not-numeric", { because: `${view.name}: ${name} is ${found.type}` });
     }
     return found.type;
@@ -91,7 +95,11 @@ async function newestRows(
     ...(sinceMs === undefined ? [] : [`${at} >= ${instant(sinceMs)}`]),
   ];
   const keys = view.key.map((key, index) => `${quoteName(key)}::varchar AS k${index}`);
-  const features = view.features.map((name) => `${asDouble(quoteName(name), typeOf(name))} AS ${quoteName(name)}`);
+  const features = view.features.map((name) => {
+    const [column, type] = [quoteName(name), typeOf(name)];
+    requireDefaultOfType(view, { name, type });
+    return `${type === "string" ? column : asDouble(column, type)} AS ${column}`;
+  });
   const last = [
     `${at} DESC`,
     ...(written === undefined ? [] : [`${written} DESC NULLS LAST`]),
@@ -110,10 +118,30 @@ async function newestRows(
   );
 }
 
+function requireDefaultOfType(
+  { name: view, defaults = {} }: FeatureViewData,
+  { name, type }: { readonly name: string; readonly type: string },
+): void {
+  const value = defaults[name];
+  if (value === undefined || (typeof value === "string") === (type === "string")) return;
+  const because = `${view}: the default of ${name} is ${JSON.stringify(value)}, and the column ${type}`;
+  throw featureErrors.create("features/invalid-view", { because });
+}
+
 function numberAt({ values, valid }: ColumnVector, row: number): number {
   if (valid?.[row] === 0) return Number.NaN;
   const value = values[row];
   return value === null || value === undefined ? Number.NaN : Number(value);
+}
+
+/** The texts that are there, by feature. */
+function textsAt(vectors: readonly ColumnVector[], row: number): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    vectors.flatMap(({ name, values }) => {
+      const value = values[row];
+      return typeof value === "string" ? [[name, value]] : [];
+    }),
+  );
 }
 
 function textAt({ values }: ColumnVector, row: number): string {

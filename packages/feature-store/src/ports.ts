@@ -1,8 +1,9 @@
-/** One entity's row of a view, online. `values` are in the order of the view's features, NaN is missing. Times are milliseconds, microseconds as fractions. */
+/** One entity's row of a view, online. `values` are in the order of the view's features, NaN is missing, or text, which `texts` has by feature. Times are milliseconds, microseconds as fractions. */
 export interface OnlineRow {
   readonly key: string;
   readonly eventTimeMs: number;
   readonly values: Float64Array;
+  readonly texts?: Readonly<Record<string, string>>;
 }
 
 export interface OnlineView {

@@ -3,6 +3,12 @@ import { featureErrors } from "./errors.ts";
 import { timeMsOf } from "./lookup.ts";
 import { entityKey, type OnlineRow, type OnlineStore } from "./ports.ts";
 
+export interface PushedRows {
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  /** The view's features that are text in its table. */
+  readonly textFeatures: ReadonlySet<string>;
+}
+
 /**
  * Puts rows straight into the online store, where they count at once. A row older than the one that is there is left; a
  * pushed one stays until its table brings one as new. Returns how many were taken. Throws `features/wrong-rows`, and then
@@ -11,15 +17,23 @@ import { entityKey, type OnlineRow, type OnlineStore } from "./ports.ts";
 export function pushRows(
   online: OnlineStore,
   view: FeatureViewData,
-  rows: readonly Readonly<Record<string, unknown>>[],
+  { rows, textFeatures }: PushedRows,
 ): Promise<number> {
-  const read = rows.map((row, index) => onlineRow(view, { row, number: index + 1 }));
+  const read = rows.map((row, index) => onlineRow(view, { row, number: index + 1, textFeatures }));
   return online.mergeRows({ view: view.name, features: view.features }, read, { pushed: true });
 }
 
 function onlineRow(
   view: FeatureViewData,
-  { row, number }: { readonly row: Readonly<Record<string, unknown>>; readonly number: number },
+  {
+    row,
+    number,
+    textFeatures,
+  }: {
+    readonly row: Readonly<Record<string, unknown>>;
+    readonly number: number;
+    readonly textFeatures: ReadonlySet<string>;
+  },
 ): OnlineRow {
   const wrong = (because: string) =>
     featureErrors.create("features/wrong-rows", { because: `row ${number}: ${because}` });
@@ -38,11 +52,18 @@ function onlineRow(
   });
   const eventTimeMs = timeMsOf(row[view.timestamp]);
   if (eventTimeMs === undefined) throw wrong(`${view.timestamp} is no time`);
+  const texts: Record<string, string> = {};
   const values = view.features.map((name) => {
     const value = row[name];
     if (value === null || value === undefined) return Number.NaN;
+    if (textFeatures.has(name)) {
+      if (typeof value !== "string") throw wrong(`${name} is no text`);
+      texts[name] = value;
+      return Number.NaN;
+    }
     if (typeof value === "number" || typeof value === "boolean") return Number(value);
     throw wrong(`${name} is no number`);
   });
-  return { key: entityKey(key), eventTimeMs, values: Float64Array.from(values) };
+  const told = Object.keys(texts).length === 0 ? {} : { texts };
+  return { key: entityKey(key), eventTimeMs, values: Float64Array.from(values), ...told };
 }

@@ -11,6 +11,7 @@ import { pushRows } from "../src/push.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mill-absent-"));
 const online = openSqliteOnlineStore({ path: join(folder, "online.db") });
+const NO_TEXTS = new Set<string>();
 let connection: DuckDBConnection;
 
 beforeAll(async () => {
@@ -64,7 +65,7 @@ async function inBatch(view: View): Promise<readonly unknown[]> {
 
 async function atRequest(view: View): Promise<readonly unknown[]> {
   const { at, ...row } = { k: "old", at: "2001-01-01T10:00:00Z", f: 7 };
-  await pushRows(online, view, [{ ...row, at }]);
+  await pushRows(online, view, { rows: [{ ...row, at }], textFeatures: NO_TEXTS });
   const features = createOnlineFeatures(online, { selections: [view.all()], timestamp: "asked_at" });
   return ["old", "none"].map((k) => {
     const [value = Number.NaN] = features.lookup({ k, asked_at: "2001-01-01T12:00:00Z" }, 0).values;
@@ -117,8 +118,8 @@ describe("pushed rows", () => {
       eventTimeMs: Date.parse(at(hour)) + 0.001,
       values: Float64Array.of(f),
     });
-    expect(await pushRows(online, view, [{ k: "a", at: at(10), f: 1 }])).toBe(1);
-    expect(await pushRows(online, view, [{ k: "a", at: at(9), f: 2 }])).toBe(0);
+    expect(await pushRows(online, view, { rows: [{ k: "a", at: at(10), f: 1 }], textFeatures: NO_TEXTS })).toBe(1);
+    expect(await pushRows(online, view, { rows: [{ k: "a", at: at(9), f: 2 }], textFeatures: NO_TEXTS })).toBe(0);
     expect(online.get("v", "a")).toEqual(row(10, 1));
     await online.replaceView(store, [row(9, 3)]);
     expect(online.get("v", "a")).toEqual(row(10, 1));
@@ -133,7 +134,7 @@ describe("pushed rows", () => {
       { k: "b", at: at(1), f: 1 },
       { k: "b", at: at(2), f: "much" },
     ];
-    const pushed = (async () => pushRows(online, viewOf({}), rows))();
+    const pushed = (async () => pushRows(online, viewOf({}), { rows, textFeatures: NO_TEXTS }))();
     await expect(pushed).rejects.toMatchObject({ code: "features/wrong-rows" });
     expect(online.get("v", "b")).toBeUndefined();
   });

@@ -510,7 +510,7 @@ export interface FeatureView {
 export interface Feature {
   readonly name: string;
   readonly type: string | null;
-  readonly default: number | null;
+  readonly default: number | string | null;
 }
 
 export interface Materialized {
@@ -530,7 +530,7 @@ export interface Pushed {
 export interface OnlineFeatures {
   readonly found: boolean;
   readonly eventTimeMs: number | null;
-  readonly values: Readonly<Record<string, number | null>>;
+  readonly values: Readonly<Record<string, number | string | null>>;
 }
 
 export interface FeatureHistory {

@@ -19,7 +19,11 @@ export function openSqliteOnlineStore({
   if (!readOnly) breakSeal(path);
   const sqlite = new DatabaseSync(path, { readOnly, timeout: 10_000 });
   if (!readOnly) prepare(sqlite);
-  const rowQuery = sqlite.prepare("select event_time, features from online_row where view = ? and entity_key = ?");
+  // A reader may meet a store that no writer of this version has opened yet.
+  const texts = columnsOf(sqlite, "online_row").includes("texts") ? "texts" : "null as texts";
+  const rowQuery = sqlite.prepare(
+    `select event_time, features, ${texts} from online_row where view = ? and entity_key = ?`,
+  );
   const viewQuery = sqlite.prepare("select features from online_view where name = ?");
   const stateQuery = sqlite.prepare(
     "select count(*) as entities, max(event_time) as newest from online_row where view = ?",
@@ -110,9 +114,16 @@ function prepare(sqlite: DatabaseSync): void {
       "create table if not exists online_view (name text primary key, features text not null);" +
       "create table if not exists online_row (view text not null, entity_key text not null, event_time integer not null, features blob not null, pushed integer not null default 0, primary key (view, entity_key)) without rowid;",
   );
-  const columns = sqlite.prepare("select name from pragma_table_info('online_row')").all();
-  if (!columns.some(({ name }) => name === "pushed"))
-    sqlite.exec("alter table online_row add column pushed integer not null default 0");
+  const columns = columnsOf(sqlite, "online_row");
+  if (!columns.includes("pushed")) sqlite.exec("alter table online_row add column pushed integer not null default 0");
+  if (!columns.includes("texts")) sqlite.exec("alter table online_row add column texts text");
+}
+
+function columnsOf(sqlite: DatabaseSync, table: string): readonly string[] {
+  return sqlite
+    .prepare("select name from pragma_table_info(?)")
+    .all(table)
+    .map(({ name }) => String(name));
 }
 
 function replaceView(sqlite: DatabaseSync, view: OnlineView, rows: readonly OnlineRow[]): void {
@@ -149,14 +160,15 @@ function keepView(sqlite: DatabaseSync, { view, features }: OnlineView): void {
 /** Of two rows of one key the newer stays, and the one that came later of two that are as new. */
 function putRows(sqlite: DatabaseSync, { view }: OnlineView, { rows, pushed }: Merge): number {
   const put = sqlite.prepare(
-    "insert into online_row (view, entity_key, event_time, features, pushed) values (?, ?, ?, ?, ?) " +
+    "insert into online_row (view, entity_key, event_time, features, pushed, texts) values (?, ?, ?, ?, ?, ?) " +
       "on conflict (view, entity_key) do update set event_time = excluded.event_time, features = excluded.features, " +
-      "pushed = excluded.pushed where excluded.event_time >= online_row.event_time",
+      "pushed = excluded.pushed, texts = excluded.texts where excluded.event_time >= online_row.event_time",
   );
   let taken = 0;
-  for (const { key, eventTimeMs, values } of rows) {
+  for (const { key, eventTimeMs, values, texts } of rows) {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-    taken += Number(put.run(view, key, eventTimeMs, bytes, pushed ? 1 : 0).changes);
+    const told = texts === undefined ? null : JSON.stringify(texts);
+    taken += Number(put.run(view, key, eventTimeMs, bytes, pushed ? 1 : 0, told).changes);
   }
   return taken;
 }
@@ -177,5 +189,7 @@ function decode(key: string, found: Record<string, unknown>): OnlineRow {
   const bytes = found["features"] as Uint8Array;
   const values = new Float64Array(bytes.byteLength / 8);
   new Uint8Array(values.buffer).set(bytes);
-  return { key, eventTimeMs: Number(found["event_time"]), values };
+  const { texts } = found;
+  const told = typeof texts === "string" ? { texts: JSON.parse(texts) as Readonly<Record<string, string>> } : {};
+  return { key, eventTimeMs: Number(found["event_time"]), values, ...told };
 }

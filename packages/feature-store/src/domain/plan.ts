@@ -21,7 +21,7 @@ export type PlannedFeature =
     };
 
 /** Where an expression's column comes from: a looked-up feature, or the row itself. */
-type Source = { readonly join: number; readonly feature: string } | { readonly field: string };
+export type Source = { readonly join: number; readonly feature: string } | { readonly field: string };
 
 /** Selections taken apart: what is looked up, and what each output is made of, in order. */
 export interface FeaturePlan {
@@ -37,11 +37,10 @@ export function planFeatures(selections: readonly FeatureSelection[]): FeaturePl
   return { joins: builder.joins(), features, fields: builder.fields() };
 }
 
-/** The row's own column that a feature is, unchanged; undefined for one that is computed or looked up. */
-export function fieldAsItIs(feature: PlannedFeature): string | undefined {
-  if (feature.from !== "expression" || feature.expression.op !== "column") return undefined;
-  const source = feature.resolve[feature.expression.name];
-  return source !== undefined && "field" in source ? source.field : undefined;
+/** What a feature is, unchanged: a looked-up one, or the row's own column; undefined for one that is computed. */
+export function sourceAsItIs(feature: PlannedFeature): Source | undefined {
+  if (feature.from === "stored") return { join: feature.join, feature: feature.feature };
+  return feature.expression.op === "column" ? feature.resolve[feature.expression.name] : undefined;
 }
 
 class PlanBuilder {

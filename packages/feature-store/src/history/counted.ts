@@ -1,3 +1,4 @@
+import { quoteText } from "@millwright/lakehouse";
 import type { FeatureViewData } from "../definitions.ts";
 
 export interface Counted {
@@ -26,8 +27,10 @@ export function countedSql({ view, feature, value, rowTime, at, type }: Counted)
   }
 }
 
-function defaultSql(value: number | undefined, type: string): string {
+function defaultSql(value: number | string | undefined, type: string): string {
   if (value === undefined) return "NULL";
+  if (type === "string") return quoteText(String(value));
+  if (typeof value === "string") return "NULL";
   if (type === "boolean") return value === 0 ? "false" : "true";
   if (type.startsWith("timestamp")) return `make_timestamp(${Math.round(value)})`;
   return `${value}::double`;

@@ -2,7 +2,7 @@ import type { Column } from "@millwright/kernel";
 import { duckdbType, quoteName } from "@millwright/lakehouse";
 import type { FeatureSelection } from "../definitions.ts";
 import { expressionSql } from "../domain/expression.ts";
-import { planFeatures, type FeaturePlan, type PlannedFeature, type StoredJoin } from "../domain/plan.ts";
+import { planFeatures, sourceAsItIs, type FeaturePlan, type PlannedFeature, type StoredJoin } from "../domain/plan.ts";
 import { featureErrors } from "../errors.ts";
 import { asDouble } from "../historical.ts";
 import { ROW_COLUMN, wrongFrame, type EntityFrame } from "./entity-frame.ts";
@@ -120,12 +120,23 @@ type Stored = { readonly join: number; readonly feature: string };
 
 function featureSql(planned: PlannedFeature, context: Context): string {
   if (planned.from === "stored") return storedSql(planned, context);
+  const text = textSql(planned, context);
+  if (text !== undefined) return text;
   return expressionSql(planned.expression, (name) => {
     const source = planned.resolve[name];
     if (source === undefined) throw new Error(`${planned.name} reads ${name}, which nothing gives`);
     if ("field" in source) return fieldSql(source.field, context.request);
     return asDouble(storedSql(source, context), storedType(source, context));
   });
+}
+
+/** A feature that is a text of the frame as it is, or of a view; undefined for any other. */
+function textSql(planned: PlannedFeature, context: Context): string | undefined {
+  const source = sourceAsItIs(planned);
+  if (source === undefined) return undefined;
+  if ("join" in source) return storedType(source, context) === "string" ? storedSql(source, context) : undefined;
+  const type = context.request.frame.columns.find(({ name }) => name === source.field)?.type;
+  return type === "string" && source.field !== context.request.timestamp ? `p.${quoteName(source.field)}` : undefined;
 }
 
 function fieldSql(field: string, { frame, timestamp }: FrameHistoryRequest): string {
@@ -148,5 +159,6 @@ function storedType({ join, feature }: Stored, { plan, request }: Context): stri
 }
 
 function typeOfFeature(planned: PlannedFeature, context: Context): string {
-  return planned.from === "stored" ? storedType(planned, context) : "double";
+  if (planned.from === "stored") return storedType(planned, context);
+  return textSql(planned, context) === undefined ? "double" : "string";
 }
