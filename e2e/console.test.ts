@@ -67,7 +67,7 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
 
   test("the model's page tells its metrics and its gates", async () => {
     await page.goto("/models/late-flights");
-    await page.getByRole("region", { name: "Gates" }).getByText("holds").waitFor();
+    await page.getByRole("region", { name: "Gates" }).getByText("holds").first().waitFor();
     expect(await page.getByRole("region", { name: "Versions" }).first().innerText()).toMatch(/champion\s+0\.9\d{3}/);
   });
 
@@ -110,6 +110,10 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
   });
 
   test("two versions of a model stand beside one another, with their curves", async () => {
+    await page.goto("/models/late-flights/2?against=1");
+    await page.getByRole("img", { name: "ROC curve of version 2 and version 1" }).locator("svg").waitFor();
+    const compared = page.getByRole("region", { name: "Metrics of both versions" });
+    expect(await compared.getByRole("row", { name: /^AUC/ }).innerText()).toMatch(/^AUC\s+0\.9\d{3}\s+0\.9\d{3}\s+0$/);
     await page.goto("/models/late-flights/1");
     await page.getByRole("img", { name: "ROC curve of version 1" }).locator("svg").waitFor();
     await page.getByRole("heading", { name: "Confusion at a threshold" }).waitFor();
@@ -140,6 +144,47 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
     }
     await lines.getByText(`error ${PAYLOAD}`).waitFor();
     expect(await lines.getByText("info").count()).toBe(0);
+  });
+
+  test("a version is promoted and taken back, each for a reason, and the services are named", async () => {
+    const move = async (name: "Promote" | "Roll back", reason: string) => {
+      await page.getByRole("button", { name, exact: true }).click();
+      const dialog = page.getByRole("dialog", { name });
+      await dialog.getByText("late-flights", { exact: true }).waitFor();
+      expect(await dialog.getByRole("button", { name, exact: true }).isDisabled()).toBe(true);
+      await dialog.getByRole("textbox").fill(reason);
+      await dialog.getByRole("button", { name, exact: true }).click();
+      await dialog.waitFor({ state: "detached" });
+    };
+    await page.goto("/models/late-flights/1");
+    await move("Promote", "the older one is calmer");
+    await page.getByText(/^Version 1 is the champion now, before it was version 2; live in late-flights\.$/).waitFor();
+    await page.getByRole("region", { name: "Champions" }).first().getByText("the older one is calmer").waitFor();
+    await move("Roll back", `back ${PAYLOAD}`);
+    await page.getByText(/^Version 2 is the champion now/).waitFor();
+    await page.getByRole("region", { name: "Champions" }).first().getByText("<img src=x").waitFor();
+    const { ran, planted } = await page.evaluate<{ ran: boolean; planted: number }>(LOOK);
+    expect({ ran, planted }).toEqual({ ran: false, planted: 0 });
+  });
+
+  test("a version's report opens as a page of its own, in which nothing is refused and nothing runs", async () => {
+    await page.goto("/models/late-flights");
+    const [opened] = await Promise.all([
+      page.context().waitForEvent("page"),
+      page.getByRole("link", { name: "Report" }).click(),
+    ]);
+    const refusals: string[] = [];
+    opened.on("console", (message) => refusals.push(message.text()));
+    await opened.reload();
+    await opened.getByRole("heading", { name: "On the test rows" }).waitFor();
+    expect(await opened.locator("figure svg").count()).toBe(5);
+    expect(await opened.evaluate<string>("getComputedStyle(document.querySelector('figure')).borderTopStyle")).toBe(
+      "solid",
+    );
+    expect(await opened.evaluate<number>("document.scripts.length")).toBe(0);
+    expect(await seriousFindings(opened)).toEqual([]);
+    expect(refusals).toEqual([]);
+    await opened.close();
   });
 
   test("the lineage leads from the service to the sources, and a run tells of its steps", async () => {

@@ -12,7 +12,7 @@ const VersionSchema = Type.Object(
     runId: Type.String(),
     artifactPath: Type.String(),
     details: Type.Record(Type.String(), Type.Unknown(), {
-      description: "What its trainer recorded: metrics, gates, importance, calibration, signature, parameters.",
+      description: "What its trainer recorded: metrics, baselines, gates, importance, signature, parameters.",
     }),
     createdAtMs: Type.Number(),
     aliases: Type.Array(Type.String()),

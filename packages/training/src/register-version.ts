@@ -96,7 +96,6 @@ function detailsOf({ definition, settings, model, judgement, gates, signature, r
     objective: model.objective,
     classes: model.classes,
     importance: importanceOf(model, judgement),
-    ...(test.plots.kind === "binary" ? { calibration: test.plots.calibration } : {}),
     parameters: { ...definition.trainer },
     rows,
     trees: model.roots.length,

@@ -1,7 +1,7 @@
 import type { ModelVersion } from "@millwright/client";
-import { fixed } from "../format.ts";
 import { Panel } from "../parts/page.tsx";
 import { detailsOf } from "./details.ts";
+import { figure, isBetter, metricTitle } from "./metric-words.ts";
 
 interface ComparisonProps {
   readonly version: ModelVersion;
@@ -26,10 +26,12 @@ export function Comparison({ version, other }: ComparisonProps) {
                 const [one, two] = [own.metrics?.["test"]?.[name], theirs.metrics?.["test"]?.[name]];
                 return (
                   <tr key={name}>
-                    <td>{name.replaceAll("_", " ")}</td>
+                    <td>{metricTitle(name)}</td>
                     <td className="number">{figure(one)}</td>
                     <td className="number">{figure(two)}</td>
-                    <td className="number">{one === undefined || two === undefined ? "–" : signed(one - two)}</td>
+                    <td className="number">
+                      {one === undefined || two === undefined ? "–" : <Difference metric={name} by={one - two} />}
+                    </td>
                   </tr>
                 );
               })}
@@ -72,8 +74,15 @@ function Head({ version, other, last }: ComparisonProps & { readonly last?: stri
   );
 }
 
-function figure(value: number | undefined): string {
-  return value !== undefined && Number.isInteger(value) ? value.toLocaleString("en-US") : fixed(value);
+/** How much the first one's metric is above the other's, and whether that is for the better. */
+function Difference({ metric, by }: { readonly metric: string; readonly by: number }) {
+  const better = isBetter(metric, by);
+  if (better === undefined) return <>{signed(by)}</>;
+  return (
+    <span className={`state ${better ? "good" : "bad"}`}>
+      {signed(by)} {better ? "better" : "worse"}
+    </span>
+  );
 }
 
 function signed(value: number): string {

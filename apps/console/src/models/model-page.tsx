@@ -1,15 +1,20 @@
-import type { ModelVersion } from "@millwright/client";
+import type { AliasMoved, ModelVersion } from "@millwright/client";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Link, useParams, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
 import { api } from "../api.ts";
-import { count, fixed } from "../format.ts";
+import { count } from "../format.ts";
 import { Page, Panel } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { Ago } from "../parts/time.tsx";
+import { AliasHistory } from "./alias-history.tsx";
 import { Comparison } from "./comparison.tsx";
 import { detailsOf, type VersionDetails } from "./details.ts";
+import { JudgementPanels } from "./judgement-panels.tsx";
 import { GateList, ImportanceBars } from "./model-parts.tsx";
-import { VersionPlots } from "./version-plots.tsx";
+import { MoveChampion } from "./move-champion.tsx";
+import { Verdict } from "./verdict.tsx";
+import { VersionTable } from "./version-table.tsx";
 
 /** A model, at the version that the address names: else its champion, else its newest. */
 export function ModelPage() {
@@ -20,22 +25,28 @@ export function ModelPage() {
     queryKey: ["models", model],
     queryFn: () => api.listModelVersions({ name: model }),
   });
-  const version =
-    asked === undefined
-      ? (data?.find(({ aliases }) => aliases.includes("champion")) ?? data?.[0])
-      : data?.find((one) => String(one.version) === asked);
+  const champion = data?.find(({ aliases }) => aliases.includes("champion"));
+  const version = asked === undefined ? (champion ?? data?.[0]) : data?.find((one) => String(one.version) === asked);
   const other = data?.find((one) => one.version === against && one.version !== version?.version);
+  const [moved, setMoved] = useState<AliasMoved>();
   return (
     <Page
       title={model}
       lead={version === undefined ? undefined : <Lead version={version} />}
       actions={
-        <Link to="/lineage/$name" params={{ name: model }} className="button">
-          Lineage
-        </Link>
+        <>
+          {version === undefined ? null : <ReportLink version={version} />}
+          <Link to="/lineage/$name" params={{ name: model }} className="button">
+            Lineage
+          </Link>
+          {version === undefined ? null : (
+            <MoveChampion key={version.version} shown={version} champion={champion} onMoved={setMoved} />
+          )}
+        </>
       }
     >
       {error === null ? null : <Problem error={error} />}
+      {moved === undefined ? null : <Moved moved={moved} />}
       {data !== undefined && version === undefined ? (
         <p>
           There is no version {asked} of {model}. The table of the model's own page shows those that there are.
@@ -46,12 +57,12 @@ export function ModelPage() {
           <Panel title="Versions">
             <VersionTable versions={data} shown={version} other={other} />
           </Panel>
-          {other === undefined ? null : <Comparison version={version} other={other} />}
-          <VersionPlots
+          {other === undefined ? <Verdict version={version} /> : <Comparison version={version} other={other} />}
+          <JudgementPanels
             key={`${version.version} ${other?.version}`}
             versions={other === undefined ? [version] : [version, other]}
           />
-          {other === undefined ? <VersionPanels details={detailsOf(version)} /> : null}
+          {other === undefined ? <VersionPanels model={model} details={detailsOf(version)} /> : null}
         </>
       )}
     </Page>
@@ -69,94 +80,31 @@ function Lead({ version }: { readonly version: ModelVersion }) {
   );
 }
 
-interface VersionTableProps {
-  readonly versions: readonly ModelVersion[];
-  readonly shown: ModelVersion;
-  readonly other: ModelVersion | undefined;
-}
-
-function VersionTable({ versions, shown, other }: VersionTableProps) {
+/** The report is a page of its own, which can be saved and sent. */
+function ReportLink({ version: { model, version } }: { readonly version: ModelVersion }) {
   return (
-    <div className="scroll" tabIndex={0} role="region" aria-label="Versions" style={{ maxHeight: 260 }}>
-      <table className="data">
-        <thead>
-          <tr>
-            <th>version</th>
-            <th>aliases</th>
-            <th className="number">validation AUC</th>
-            <th className="number">test AUC</th>
-            <th className="number">test log loss</th>
-            <th className="number">calibration error</th>
-            <th>made</th>
-            <th>{versions.length > 1 ? "beside it" : ""}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {versions.map((one) => (
-            <VersionRow key={one.version} version={one} shown={shown} isOther={one.version === other?.version} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <a
+      className="button"
+      href={`/api/v1/models/${encodeURIComponent(model)}/versions/${version}/report`}
+      target="_blank"
+      rel="noreferrer"
+    >
+      Report
+    </a>
   );
 }
 
-interface VersionRowProps {
-  readonly version: ModelVersion;
-  readonly shown: ModelVersion;
-  readonly isOther: boolean;
-}
-
-function VersionRow({ version: { model, version, aliases, createdAtMs, ...rest }, shown, isOther }: VersionRowProps) {
-  const { metrics } = (rest.details ?? {}) as VersionDetails;
-  const isShown = version === shown.version;
+function Moved({ moved: { version, previousVersion, services } }: { readonly moved: AliasMoved }) {
+  const before = previousVersion === null ? "" : `, before it was version ${previousVersion}`;
   return (
-    <tr aria-current={isShown ? "true" : undefined}>
-      <td>
-        <Link to="/models/$name/$version" params={{ name: model, version: String(version) }}>
-          version {version}
-        </Link>
-      </td>
-      <td>{aliases.join(", ")}</td>
-      <td className="number">{fixed(metrics?.["validation"]?.["auc"])}</td>
-      <td className="number">{fixed(metrics?.["test"]?.["auc"])}</td>
-      <td className="number">{fixed(metrics?.["test"]?.["log_loss"])}</td>
-      <td className="number">{fixed(metrics?.["test"]?.["calibration_error"])}</td>
-      <td>
-        <Ago atMs={createdAtMs} />
-      </td>
-      <td>{isShown ? null : <CompareBox shown={shown} version={version} isOther={isOther} />}</td>
-    </tr>
+    <p role="status">
+      Version {version} is the champion now{before};{" "}
+      {services.length === 0 ? "no service is deployed with it" : `live in ${services.join(", ")}`}.
+    </p>
   );
 }
 
-interface CompareBoxProps {
-  readonly shown: ModelVersion;
-  readonly version: number;
-  readonly isOther: boolean;
-}
-
-function CompareBox({ shown, version, isOther }: CompareBoxProps) {
-  const navigate = useNavigate();
-  return (
-    <label className="row">
-      <input
-        type="checkbox"
-        checked={isOther}
-        onChange={() =>
-          void navigate({
-            to: "/models/$name/$version",
-            params: { name: shown.model, version: String(shown.version) },
-            search: isOther ? {} : { against: version },
-          })
-        }
-      />
-      compare
-    </label>
-  );
-}
-
-function VersionPanels({ details }: { readonly details: VersionDetails }) {
+function VersionPanels({ model, details }: { readonly model: string; readonly details: VersionDetails }) {
   const { gates = [], importance = [], parameters = {}, signature } = details;
   return (
     <div className="columns">
@@ -164,6 +112,7 @@ function VersionPanels({ details }: { readonly details: VersionDetails }) {
         <Panel title="Gates">
           <GateList gates={gates} />
         </Panel>
+        <AliasHistory model={model} />
         <Panel title="Parameters and signature">
           <dl className="body facts" style={{ margin: 0 }}>
             {(signature?.request ?? []).map(({ name, type }) => (

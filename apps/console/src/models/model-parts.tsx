@@ -1,6 +1,7 @@
-import { fixed, percent } from "../format.ts";
+import { percent } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
 import type { GateResult, VersionDetails } from "./details.ts";
+import { figure } from "./metric-words.ts";
 
 /** What a version had to hold to become the champion. */
 export function GateList({ gates }: { readonly gates: readonly GateResult[] }) {
@@ -17,7 +18,7 @@ export function GateList({ gates }: { readonly gates: readonly GateResult[] }) {
               </span>
             </td>
             <td className="wrap">{gate}</td>
-            <td className="number">{fixed(observed)}</td>
+            <td className="number">{figure(observed)}</td>
           </tr>
         ))}
       </tbody>

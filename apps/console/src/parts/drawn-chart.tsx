@@ -32,7 +32,7 @@ export interface ChartProps {
   readonly height?: number;
 }
 
-const SHOWN_POINTS_MAX = 60;
+const SHOWN_POINTS_MAX = 30;
 
 /** Lines in the page's own colours; they follow its theme. */
 export function DrawnChart(props: ChartProps) {
@@ -93,7 +93,7 @@ function optionOf({ x, y, series, ideal }: ChartProps, colours: Colours) {
     animation: false,
     color: [...colours.series],
     textStyle: { fontFamily: "inherit" },
-    grid: { left: 48, right: 16, top: series.length > 1 ? 30 : 12, bottom: 44 },
+    grid: { left: 56, right: 16, top: series.length > 1 ? 30 : 12, bottom: 44 },
     ...(series.length > 1
       ? {
           legend: {
@@ -101,6 +101,7 @@ function optionOf({ x, y, series, ideal }: ChartProps, colours: Colours) {
             right: 8,
             icon: "roundRect",
             itemHeight: 3,
+            itemGap: 24,
             textStyle: { color: colours.text, fontSize: 11 },
           },
         }
@@ -115,7 +116,7 @@ function optionOf({ x, y, series, ideal }: ChartProps, colours: Colours) {
       formatter: (at: unknown) => tip(at, { x, y, series }),
     },
     xAxis: axis(x),
-    yAxis: { ...axis(y), nameGap: 34 },
+    yAxis: { ...axis(y), nameGap: 40 },
     series: series.map(({ name, points }, index) => ({
       type: "line" as const,
       name,

@@ -16,6 +16,7 @@ const PATHS: Readonly<Record<string, string>> = {
   moon: "M13 9.500A5.500 5.500 0 0 1 6.500 3 5.500 5.500 0 1 0 13 9.500",
   play: "M5 3.500l7 4.500-7 4.500z",
   stop: "M4.500 4.500h7v7h-7z",
+  back: "M6.5 3.5L3 7l3.500 3.500M3 7h6.500a3 3 0 0 1 0 6H7",
   copy: "M5.500 5.500h7v7h-7zM3.500 10.500v-7h7",
   close: "M4 4l8 8M12 4l-8 8",
   group: "M2.500 4.500h4l1.500 1.500h5.500v6.500h-11z",

@@ -1,11 +1,12 @@
 import type { RoadNode } from "@millwright/client";
+import { figure, metricTitle } from "../models/metric-words.ts";
 import { bytes, count, exactTime, fixed, shortCount } from "../format.ts";
 
 /** The one number that a person asks of a step first. */
 export function keyFact({ facts, kind }: RoadNode): string {
-  const { auc, entities, alerts, version } = facts;
-  const { rows } = facts;
-  if (typeof auc === "number") return `AUC ${auc.toFixed(4)}`;
+  const { metric, entities, alerts, version, rows } = facts;
+  const value = typeof metric === "string" ? facts[metric] : undefined;
+  if (typeof metric === "string" && typeof value === "number") return `${metricTitle(metric)} ${figure(value)}`;
   if (kind === "monitor" && typeof alerts === "number")
     return alerts === 0 ? "no alerts" : `${alerts} ${alerts === 1 ? "alert" : "alerts"}`;
   if (typeof entities === "number") return `${shortCount(entities)} ${entities === 1 ? "entity" : "entities"}`;

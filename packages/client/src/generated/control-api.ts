@@ -249,7 +249,7 @@ export interface ModelVersion {
   readonly version: number;
   readonly runId: string;
   readonly artifactPath: string;
-  /** What its trainer recorded: metrics, gates, importance, calibration, signature, parameters. */
+  /** What its trainer recorded: metrics, baselines, gates, importance, signature, parameters. */
   readonly details: Readonly<Record<string, unknown>>;
   readonly createdAtMs: number;
   readonly aliases: readonly string[];
