@@ -12,6 +12,7 @@ export const commandModules = {
   table: async () => (await import("./table-commands.ts")).tableCommands,
   branch: async () => (await import("./branch-commands.ts")).branchCommands,
   models: async () => (await import("./models-commands.ts")).modelsCommands,
+  monitors: async () => (await import("./monitors-commands.ts")).monitorsCommands,
   runs: async () => (await import("./runs-commands.ts")).runsCommands,
   services: async () => (await import("./services-commands.ts")).servicesCommands,
   logs: async () => [(await import("./logs-command.ts")).logs],

@@ -10,6 +10,8 @@ import { openDatabaseBranches } from "@millwright/lakehouse/adapters/database-br
 import { openDatabaseTableCatalog } from "@millwright/lakehouse/adapters/database-table-catalog";
 import { createDuckdbEngine } from "@millwright/lakehouse/adapters/duckdb-sql-engine";
 import { openLocalObjectStore } from "@millwright/lakehouse/adapters/local-object-store";
+import { createAlertStore, type AlertStore } from "@millwright/monitoring";
+import { fetchPost } from "@millwright/monitoring/adapters/fetch-post";
 import { createRunStore, type RunStore } from "@millwright/orchestration";
 import { createFileLogger, mapIoError } from "@millwright/platform";
 import type { Project, RoadParts } from "@millwright/project";
@@ -26,6 +28,7 @@ export interface Platform {
   readonly tracking: Tracking;
   readonly lineage: Lineage;
   readonly checks: CheckHistory;
+  readonly alerts: AlertStore;
   readonly runs: RunStore;
   readonly logger: Logger;
   readonly parts: RoadParts;
@@ -107,6 +110,7 @@ async function open(
   const tracking = createTracking(world);
   const lineage = createLineage(world);
   const checks = checksOn(branch, createCheckHistory(world));
+  const alerts = createAlertStore(world);
   const online = openSqliteOnlineStore({ path: paths.online });
   return {
     lakehouse,
@@ -114,6 +118,7 @@ async function open(
     tracking,
     lineage,
     checks,
+    alerts,
     runs: createRunStore(database, onBranch),
     logger,
     parts: {
@@ -122,6 +127,9 @@ async function open(
       tracking,
       lineage,
       checks,
+      alerts,
+      post: fetchPost,
+      environment: process.env,
       online,
       logger,
       threads,

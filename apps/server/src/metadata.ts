@@ -1,6 +1,7 @@
 import { systemClock, systemIds, type SecretReference } from "@millwright/kernel";
 import { governanceMigrations } from "@millwright/governance";
 import { lakehouseMigrations } from "@millwright/lakehouse";
+import { monitoringMigrations } from "@millwright/monitoring";
 import { orchestrationMigrations } from "@millwright/orchestration";
 import { bindToFiles, migrate, platformErrors, platformMigrations, type Database } from "@millwright/platform";
 import { openSqliteDatabase } from "@millwright/platform/adapters/sqlite-database";
@@ -19,6 +20,7 @@ const MIGRATIONS = [
   trackingMigrations,
   governanceMigrations,
   validationMigrations,
+  monitoringMigrations,
 ];
 
 /** Opens the project's metadata database, as its settings say, with today's schema. */

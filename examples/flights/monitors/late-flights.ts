@@ -1,4 +1,4 @@
-import { defineMonitor } from "millwright";
+import { defineMonitor, log, table } from "millwright";
 
 /**
  * Says which features have moved away from what the model learned on. One stormy day moves the rates of lateness far,
@@ -7,6 +7,11 @@ import { defineMonitor } from "millwright";
 export const lateFlightsDrift = defineMonitor({
   name: "late-flights-drift",
   training: "late-flights",
-  alert: { psiAbove: 2, days: 5 },
+  alerts: [
+    { on: "stability", above: 2, days: 5, rows: "scored" },
+    { on: "auc", below: 0.7, days: 3 },
+  ],
+  routes: [log()],
+  outcomes: { table: table("departures"), label: "late", on: ["origin", "destination", "departed_at"] },
   except: ["day_of_week"],
 });

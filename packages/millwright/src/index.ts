@@ -45,7 +45,7 @@ export {
   sliceAtMost,
   type TrainingDefinition,
 } from "@millwright/training";
-export { defineMonitor, type MonitorDefinition } from "@millwright/monitoring";
+export { defineMonitor, log, webhook, type MonitorDefinition } from "@millwright/monitoring";
 export { defineService, type ServiceDefinition } from "@millwright/serving";
 export { defineProject, postgres, type PostgresEngine, type ProjectDefinition } from "@millwright/project";
 export { PredictionError } from "@millwright/client";

@@ -1,10 +1,13 @@
 export {
   defineMonitor,
-  monitorTable,
-  runMonitor,
-  type Alert,
+  log,
+  webhook,
+  type AlertRoute,
   type AlertRule,
   type MonitorDefinition,
-  type MonitorRequest,
-  type MonitorResult,
-} from "./monitor.ts";
+  type MonitorOptions,
+} from "./define-monitor.ts";
+export { monitorTable, runMonitor, type MonitorRequest, type MonitorResult } from "./run-monitor.ts";
+export { createAlertStore, monitoringMigrations, type AlertRecord, type AlertStore } from "./alerts/alert-store.ts";
+export { deliverAlerts, type DeliveryPorts, type PostJson } from "./alerts/deliver-alerts.ts";
+export type { StandingAlert } from "./alerts/evaluate-alerts.ts";

@@ -9,7 +9,13 @@ import { openLocalObjectStore } from "@millwright/lakehouse/adapters/local-objec
 import { migrate } from "@millwright/platform";
 import { openSqliteDatabase } from "@millwright/platform/adapters/sqlite-database";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { defineMonitor, runMonitor } from "../src/index.ts";
+import {
+  defineMonitor,
+  runMonitor,
+  type MonitorOptions,
+  type MonitorRequest,
+  type MonitorResult,
+} from "../src/index.ts";
 import { tenthsOf } from "../src/tenths.ts";
 
 let folder: string;
@@ -35,12 +41,25 @@ beforeAll(async () => {
     ids: systemIds,
     logger: silentLogger,
   });
-  const rows =
-    "select timestamp '2001-06-01' + to_hours(i % 96) as at_, (i * 7919 % 1000)::float as steady, (i * 104729 % 1000)::float as moved, i % 2 as part, chr(65 + (i % 5)::int) as kind from range(8000) r(i)";
+  const rows = `select timestamp '2001-06-01' + to_hours(i % 96) as at_, (i * 7919 % 1000)::float as steady,
+    (i * 104729 % 1000)::float as moved, 'c' || (i % 7) as kind, (i % 10 > 3)::int as label,
+    (0.1 + 0.8 * (i % 10 > 3)::int + (i % 3) * 0.03)::float as probability, i % 2 as part from range(8000) r(i)`;
   await lakehouse.write({ table: "base", select: rows, mode: "replace" });
   await lakehouse.write({
     table: "scored",
-    select: "select at_, steady, (moved + 400)::float as moved, part, replace(kind, 'A', 'new') as kind from base",
+    select: `select at_, steady, (moved + 400)::float as moved, if(steady < 30, 'new', kind) as kind, label, probability from base`,
+    mode: "replace",
+  });
+  await lakehouse.write({
+    table: "predictions",
+    select: `select 'p' || i as id, timestamp '2001-07-01 12:00:00' as predicted_at, 't' as model, 1 as model_version,
+      '{"key": ' || i || '}' as request, '[' || if(i % 4 = 0, 'null', (i % 1000)::varchar) || ', ' || i % 1000 || ', "c' || i % 7 || '"]' as features,
+      i / 2000 as probability from range(2000) r(i)`,
+    mode: "replace",
+  });
+  await lakehouse.write({
+    table: "outcomes",
+    select: "select i::int as key, (i >= 1000)::int as label from range(1500) r(i)",
     mode: "replace",
   });
 });
@@ -50,38 +69,87 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const watch = (except: readonly string[]) =>
+const features = ["steady", "moved", "kind"];
+const served = { table: "predictions", model: "t", versions: [1], features };
+const watch = (options: Partial<MonitorOptions>, more: Partial<MonitorRequest> = {}) =>
   runMonitor(
     { lakehouse },
     {
-      definition: defineMonitor({ name: "drift", training: "t", except }),
-      features: ["steady", "moved"],
+      definition: defineMonitor({ name: "drift", training: "t", ...options }),
+      features,
+      label: "label",
+      task: "binary",
       timestamp: "at_",
       baseline: { table: "base", where: "part = 0" },
-      current: { table: "scored" },
+      scored: "scored",
+      ...more,
     },
   );
+const named = ({ alerts }: MonitorResult) => alerts.map(({ on, rows, feature, days }) => [on, rows, feature, days]);
 
 test("the alert names the feature that moved, and only that", async () => {
-  const { alerts, rows } = await watch([]);
-  expect(alerts.map(({ feature, days }) => [feature, days])).toEqual([["moved", 4]]);
-  expect(rows).toBe(8);
+  const found = await watch({});
+  expect(named(found)).toEqual([["stability", "scored", "moved", 4]]);
+  // Three features on four days, and the baseline's own.
+  expect(found.rows).toBe(15);
 });
 
-test("a text's values are told from its others; rows without a time are of one day", async () => {
-  const definition = defineMonitor({ name: "kinds", training: "t", alert: { psiAbove: 0.25, days: 1 } });
-  const request = { definition, features: ["kind", "steady"], baseline: { table: "base", where: "part = 0" } };
-  const { alerts } = await runMonitor({ lakehouse }, { ...request, current: { table: "scored" } });
-  expect(alerts.map(({ feature }) => feature)).toEqual(["kind"]);
-  expect((await runMonitor({ lakehouse }, { ...request, current: { table: "base" } })).alerts).toEqual([]);
-  const large = { ...definition, alert: { ...definition.alert, minRows: 8_001 } };
-  expect(
-    (await runMonitor({ lakehouse }, { ...request, definition: large, current: { table: "scored" } })).alerts,
-  ).toEqual([]);
+test("rows without a time are of one day; a text's values are told from its others", async () => {
+  const definition = defineMonitor({ name: "kinds", training: "t", alert: { psiAbove: 0.01, days: 1 } });
+  const request = {
+    definition,
+    features: ["kind", "steady"],
+    label: "label",
+    task: "binary",
+    baseline: { table: "base", where: "part = 0" },
+  } as const;
+  expect(named(await runMonitor({ lakehouse }, { ...request, scored: "scored" }))).toEqual([
+    ["stability", "scored", "kind", 1],
+  ]);
+  expect(named(await runMonitor({ lakehouse }, { ...request, scored: "base" }))).toEqual([]);
 });
 
 test("a feature that is left out is not watched", async () => {
-  expect(await watch(["moved"])).toMatchObject({ alerts: [], rows: 4 });
+  expect(await watch({ except: ["moved"] })).toMatchObject({ alerts: [], rows: 10 });
+});
+
+test("numbers out of range, new texts and missing values are told by the rows that have them", async () => {
+  const alerts = [
+    { on: "range", above: 0.2, days: 4 },
+    { on: "categories", above: 0, days: 4 },
+    { on: "missing", above: 0.2 },
+  ] as const;
+  expect(named(await watch({ alerts }, { served }))).toEqual([
+    ["range", "scored", "moved", 4],
+    ["categories", "scored", "kind", 4],
+    ["missing", "served", "steady", 1],
+  ]);
+  const { rows } = await lakehouse.query(
+    "select new_category_rate, out_of_range_rate from drift_results where feature = 'kind' and source = 'served'",
+  );
+  expect(rows).toEqual([[0, null]]);
+  expect(named(await watch({ alerts: alerts.map((rule) => ({ ...rule, minRows: 3_000 })) }, { served }))).toEqual([]);
+});
+
+test("how right the answers are, of scored rows at once, of served ones as outcomes arrive", async () => {
+  const outcomes = { table: { kind: "table", name: "outcomes" }, label: "label", on: ["key"] } as const;
+  const alerts = [{ on: "auc", below: 0.99 }] as const;
+  expect(named(await watch({ outcomes, alerts }, { served }))).toEqual([]);
+  const { rows } = await lakehouse.query(
+    "select source, rows, waiting, auc, mean_label, round(mean_answer, 3), round(calibration_error, 3) from drift_performance where day in ('2001-06-01', '2001-07-01') order by source",
+  );
+  expect(rows).toEqual([
+    ["scored", 2016, 0, 1, expect.closeTo(0.6, 2), expect.closeTo(0.61, 2), expect.closeTo(0.1, 1)],
+    ["served", 1500, 500, 1, expect.closeTo(1 / 3, 6), 0.5, 0.292],
+  ]);
+});
+
+test("skew is the share of answers that had another value than the tables have", async () => {
+  const recomputed = `select id, if(i % 5 = 0, -1, i % 1000)::float as moved, if(i % 4 = 0, null, i % 1000)::float as steady, 'c' || i % 7 as kind
+    from (select id, substr(id, 2)::int as i from predictions)`;
+  const found = await watch({ alerts: [{ on: "skew", above: 0.1 }] }, { served: { ...served, recomputed } });
+  expect(named(found)).toEqual([["skew", "served", "moved", 1]]);
+  expect(found.alerts[0]?.worst).toBeCloseTo(0.2, 6);
 });
 
 test("of a large table a sample says where the tenths are; of one whose rows repeat each other, all of it", async () => {

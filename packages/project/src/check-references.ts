@@ -23,8 +23,11 @@ export function checkProject(project: Project): void {
     requireTime(training);
   }
   const models = new Set(project.trainings.map(({ name }) => name));
-  for (const monitor of project.monitors)
-    requireName(monitor, { what: "training", name: monitor.definition.training, known: models });
+  for (const monitor of project.monitors) {
+    const { training, outcomes } = monitor.definition;
+    requireName(monitor, { what: "training", name: training, known: models });
+    if (outcomes !== undefined) requireName(monitor, { what: "table", name: outcomes.table.name, known: tables });
+  }
   for (const service of project.services)
     requireName(service, { what: "model", name: modelName(service.definition.model), known: models });
 }

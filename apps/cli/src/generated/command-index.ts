@@ -304,6 +304,33 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     example: "mill models history late-flights",
   },
   {
+    module: "monitors",
+    name: "monitors list",
+    summary: "the monitors, their rules and routes, and how many alerts stand",
+    arguments: [],
+    options: {},
+    example: "mill monitors list",
+  },
+  {
+    module: "monitors",
+    name: "monitors show",
+    summary: "how far each feature is from the training's at its worst, and how right the answers were, by day",
+    arguments: ["MONITOR"],
+    options: {},
+    example: "mill monitors show late-flights-drift",
+  },
+  {
+    module: "monitors",
+    name: "monitors alerts",
+    summary: "the alerts of all monitors, or of one, newest first",
+    arguments: ["[MONITOR]"],
+    options: {
+      standing: { summary: "only those that stand" },
+      limit: { value: "ALERTS", summary: "at most so many, the newest (100)" },
+    },
+    example: "mill monitors alerts --standing",
+  },
+  {
     module: "runs",
     name: "runs list",
     summary: "the runs of the road, newest first",

@@ -134,7 +134,10 @@ export function controlRoutes(open: () => ControlParts): readonly Route[] {
     ),
     ...trainingRoutes(() => open().platform.tracking),
     ...serviceRoutes(() => open().services),
-    ...monitoringRoutes(() => open().platform.lakehouse),
+    ...monitoringRoutes(() => {
+      const { platform, project } = open();
+      return { ...platform, monitors: project().monitors.map(({ definition }) => definition) };
+    }),
     ...lineageRoutes(() => open().platform),
     ...checkRoutes(() => open().platform.checks),
     ...featureRoutes(() => featuresOf(open())),

@@ -412,16 +412,73 @@ export interface Explanation {
   }[];
 }
 
+export interface Monitor {
+  readonly name: string;
+  readonly training: string;
+  readonly rules: readonly string[];
+  readonly routes: readonly string[];
+  /** Alerts that stand. */
+  readonly standing: number;
+}
+
 export interface MonitorResults {
+  readonly name: string;
   readonly table: string;
+  readonly trained: readonly { readonly feature: string; readonly rows: number; readonly missingRate: number }[];
   readonly results: readonly {
     readonly feature: string;
+    /** Scored in batch, or answered by a service. */
+    readonly source: "scored" | "served";
     /** `all` where the rows have no time. */
     readonly day: string;
     readonly rows: number;
     readonly missingRate: number;
     readonly psi: number;
+    readonly outOfRangeRate: number | null;
+    readonly newCategoryRate: number | null;
+    /** Of the answers the share that was given with another value than the tables now have. */
+    readonly skewRate: number | null;
   }[];
+  readonly performance: readonly {
+    /** Scored in batch, or answered by a service. */
+    readonly source: "scored" | "served";
+    /** `all` where the rows have no time. */
+    readonly day: string;
+    /** Whose outcome is known. */
+    readonly rows: number;
+    /** Whose outcome is not known yet. */
+    readonly waiting: number;
+    readonly meanLabel: number | null;
+    readonly meanAnswer: number | null;
+    readonly auc: number | null;
+    readonly logLoss: number | null;
+    readonly calibrationError: number | null;
+    readonly accuracy: number | null;
+    readonly rmse: number | null;
+    readonly mae: number | null;
+  }[];
+  readonly alerts: readonly MonitorAlert[];
+}
+
+export interface MonitorAlert {
+  readonly id: string;
+  readonly monitor: string;
+  readonly rule: string;
+  /** The measure. */
+  readonly on: string;
+  /** Scored in batch, or answered by a service. */
+  readonly rows: "scored" | "served";
+  /** Null where the rule is on the answers. */
+  readonly feature: string | null;
+  readonly days: number;
+  readonly worst: number;
+  readonly bound: number;
+  readonly sinceMs: number;
+  /** When it was last found to stand. */
+  readonly seenMs: number;
+  readonly resolvedMs: number | null;
+  /** The routes that know of its state. */
+  readonly told: readonly string[];
 }
 
 export interface LineageGraph {
@@ -657,8 +714,17 @@ export interface ControlApi {
   showServingLoad(): Promise<ServingLoad>;
   /** One prediction, through the serving process; explained with `parameters: { "explain": true }`. */
   predict(input: { readonly name: string; readonly body: Readonly<Record<string, unknown>> }): Promise<Prediction>;
-  /** The stability index of each feature on each day. */
+  /** The monitors and how many alerts of each stand. */
+  listMonitors(): Promise<readonly Monitor[]>;
+  /** How far each feature is from the training's on each day, how right the answers were, and the alerts. */
   showMonitor(input: { readonly name: string }): Promise<MonitorResults>;
+  /** The alerts of all monitors, or of one, newest first. */
+  listAlerts(input?: {
+    readonly monitor?: string;
+    /** Only those that stand. */
+    readonly standing?: boolean;
+    readonly limit?: number;
+  }): Promise<readonly MonitorAlert[]>;
   /** What something came from and what hangs on it. */
   showLineage(input: {
     /** A name, `NAME.COLUMN`, or the id of a prediction. */
@@ -774,7 +840,9 @@ export const operations = {
   showService: { method: "GET", path: "/api/v1/services/:name", params: ["name"], query: [] },
   showServingLoad: { method: "GET", path: "/api/v1/serving/load", params: [], query: [] },
   predict: { method: "POST", path: "/api/v1/services/:name/predict", params: ["name"], query: [] },
+  listMonitors: { method: "GET", path: "/api/v1/monitors", params: [], query: [] },
   showMonitor: { method: "GET", path: "/api/v1/monitors/:name", params: ["name"], query: [] },
+  listAlerts: { method: "GET", path: "/api/v1/alerts", params: [], query: ["monitor", "standing", "limit"] },
   showLineage: { method: "GET", path: "/api/v1/lineage/:name", params: ["name"], query: ["directOnly"] },
   listChecks: { method: "GET", path: "/api/v1/checks", params: [], query: [] },
   showChecks: { method: "GET", path: "/api/v1/checks/:name", params: ["name"], query: ["limit"] },

@@ -6,14 +6,8 @@ import type { DbtModel, DbtTest } from "@millwright/transformation";
 import { modelName } from "../check-references.ts";
 import type { Defined, Project } from "../load-project.ts";
 import { checksTask, modelTask, sourceTask, testsTask } from "./data-tasks.ts";
-import {
-  featureViewTask,
-  monitorTask,
-  scoringTask,
-  serviceTask,
-  trainingTableTask,
-  trainingTask,
-} from "./model-tasks.ts";
+import { featureViewTask, scoringTask, serviceTask, trainingTableTask, trainingTask } from "./model-tasks.ts";
+import { monitorTask } from "./monitor-task.ts";
 import type { RoadParts } from "./parts.ts";
 
 /** The project's road: what must be done, in which order, is read off what each definition names. */
@@ -49,7 +43,10 @@ class RoadCompiler {
       ...services.map((service) => this.#service(service)),
       ...monitors.flatMap((monitor) => {
         const training = trainings.find(({ name }) => name === monitor.definition.training);
-        return training === undefined ? [] : [monitorTask(this.#parts, monitor, training.definition)];
+        if (training === undefined) return [];
+        const { outcomes } = monitor.definition;
+        const reads = outcomes === undefined ? [] : this.#makersOf([outcomes.table.name]);
+        return [monitorTask(this.#parts, monitor, { training: training.definition, reads })];
       }),
     ];
   }

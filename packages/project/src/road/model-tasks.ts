@@ -1,13 +1,11 @@
 import { contentHash } from "@millwright/kernel";
-import { materialise, planFeatures, type FeatureViewData } from "@millwright/feature-store";
-import { monitorTable, runMonitor, type MonitorDefinition } from "@millwright/monitoring";
+import { materialise, type FeatureViewData } from "@millwright/feature-store";
 import type { Task, TaskContext, TaskOutcome } from "@millwright/orchestration";
 import {
   bestBaseline,
   buildTrainingTable,
   readSignature,
   scoredTable,
-  splitConditions,
   scoreTestRows,
   train,
   trainingTable,
@@ -21,18 +19,10 @@ import type { Defined } from "../load-project.ts";
 import { onDemandColumns, onDemandViewsOf, viewColumns, viewsOf } from "./feature-columns.ts";
 import { tellLineage } from "./lineage.ts";
 import type { RoadParts } from "./parts.ts";
-import {
-  modelVersionColumns,
-  monitorColumns,
-  scoredColumns,
-  serviceColumns,
-  trainingTableColumns,
-} from "./training-columns.ts";
+import { modelVersionColumns, scoredColumns, serviceColumns, trainingTableColumns } from "./training-columns.ts";
 
 /** The trainer's own version: raise it when equal inputs would train another model. */
 const TRAINER_VERSION = 4;
-/** Raised when equal rows would give another index. */
-const MONITOR_VERSION = 3;
 /** Raised when a deployment says more than it did. */
 const DEPLOYMENT_VERSION = 3;
 
@@ -236,54 +226,6 @@ export function scoringTask(parts: RoadParts, training: Defined<TrainingDefiniti
         outputs: { [`table:${table}`]: columns },
       });
       return { outputVersion: snapshot.snapshotId, facts: { rows: snapshot.rowCount, version: version.version } };
-    },
-  };
-}
-
-/** Compares each feature's scored rows, day by day, with what the model learned on. */
-export function monitorTask(
-  parts: RoadParts,
-  { name, definition }: Defined<MonitorDefinition>,
-  training: TrainingDefinition,
-): Task {
-  const [baseline, current] = [trainingTable(training.name), scoredTable(training.name)];
-  return {
-    id: `monitor:${name}`,
-    kind: "monitor",
-    name,
-    reads: [`table:${baseline}`, `scoring:${training.name}`],
-    waitsFor: [],
-    definitionHash: () => Promise.resolve(contentHash({ definition, split: training.split, formula: MONITOR_VERSION })),
-    stillThere: async (version) => (await parts.lakehouse.table(monitorTable(name)))?.snapshotId === version,
-    run: async (context): Promise<TaskOutcome> => {
-      if ((await parts.lakehouse.table(current)) === undefined)
-        return { outputVersion: "none", facts: {}, warned: true, message: "nothing has been scored yet" };
-      context.progress({ message: "comparing scored rows with the training's" });
-      const features = planFeatures(training.features).features.map((feature) => feature.name);
-      const request = {
-        definition,
-        features,
-        ...(training.timestamp === undefined ? {} : { timestamp: training.timestamp }),
-        baseline: { table: baseline, where: splitConditions(training).train },
-        current: { table: current },
-      };
-      const { snapshotId, rows, alerts } = await runMonitor({ lakehouse: parts.lakehouse }, request);
-      const tables = [`table:${baseline}`, `table:${current}`];
-      await tellLineage(parts, context, {
-        task: `monitor:${name}`,
-        inputs: tables,
-        outputs: { [`monitor:${name}`]: monitorColumns(features, { tables, timestamp: training.timestamp }) },
-      });
-      return {
-        outputVersion: snapshotId,
-        facts: { rows, alerts: alerts.length },
-        warned: alerts.length > 0,
-        ...(alerts.length === 0
-          ? {}
-          : {
-              message: `alert: ${alerts.map(({ feature, days, worstPsi }) => `${feature} (stability index up to ${worstPsi.toFixed(2)}, ${days} days)`).join(", ")}`,
-            }),
-      };
     },
   };
 }

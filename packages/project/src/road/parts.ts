@@ -1,6 +1,7 @@
 import type { Clock, IdSource, LineageSink, Logger } from "@millwright/kernel";
 import type { OnlineStore } from "@millwright/feature-store";
 import type { Lakehouse } from "@millwright/lakehouse";
+import type { AlertStore, PostJson } from "@millwright/monitoring";
 import type { CheckHistory } from "@millwright/validation";
 import type { Tracking } from "@millwright/tracking";
 import type { Database } from "@millwright/platform";
@@ -13,6 +14,11 @@ export interface RoadParts {
   readonly online: OnlineStore;
   readonly lineage: LineageSink;
   readonly checks: CheckHistory;
+  readonly alerts: AlertStore;
+  /** How alerts leave this machine. */
+  readonly post: PostJson;
+  /** The values of the variables that definitions name as secrets; they are neither stored nor logged. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly logger: Logger;
