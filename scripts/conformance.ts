@@ -1,13 +1,14 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { cron } from "./lib/conformance/cron.ts";
+import { dbt } from "./lib/conformance/dbt.ts";
 import { feastPit } from "./lib/conformance/feast-pit.ts";
 import type { Suite } from "./lib/conformance/suite.ts";
 
 // `npm run conformance -- SUITE DIR [CASE…]`: replays a folder of cases, or those named, against the product, by its
 // public surface alone.
 
-const suites: Readonly<Record<string, Suite>> = { "feast-pit": feastPit, cron };
+const suites: Readonly<Record<string, Suite>> = { "feast-pit": feastPit, cron, dbt };
 
 const [name = "", folder = "", ...only] = process.argv.slice(2);
 const suite = suites[name];

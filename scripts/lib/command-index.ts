@@ -5,8 +5,8 @@ type Found = Awaited<ReturnType<typeof allCommands>>[number];
 /** The module from which help and completion answer without loading a command. */
 export async function commandIndexModule(): Promise<string> {
   const entries = (await allCommands()).map(({ module, command }) => {
-    const { name, summary, arguments: words, options, example, isStream, stays } = command;
-    return JSON.stringify({ module, name, summary, arguments: words, options, example, isStream, stays });
+    const { name, summary, arguments: words, options, example, isStream, stays, handsOn } = command;
+    return JSON.stringify({ module, name, summary, arguments: words, options, example, isStream, stays, handsOn });
   });
   return [
     "// Made by `npm run generate` from the commands.",

@@ -6,6 +6,7 @@ export const commandModules = {
   types: async () => [(await import("./types-command.ts")).types],
   look: async () => (await import("./look-commands.ts")).lookCommands,
   lineage: async () => [(await import("./lineage-command.ts")).lineage],
+  dbt: async () => [(await import("./dbt-command.ts")).dbt],
   schedule: async () => (await import("./schedule-commands.ts")).scheduleCommands,
   checks: async () => (await import("./checks-commands.ts")).checksCommands,
   features: async () => (await import("./features-commands.ts")).featuresCommands,

@@ -22,6 +22,8 @@ export interface CommandInfo {
   readonly isStream?: true;
   /** It stays until it is told to end: saying nothing is no sign that it hangs. */
   readonly stays?: true;
+  /** It speaks another program's command line: the words after its name are its arguments as they are, but for the common options. */
+  readonly handsOn?: true;
 }
 
 /** The options that every command takes. */

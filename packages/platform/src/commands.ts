@@ -94,6 +94,7 @@ function parse(
   command: CommandInfo,
   argv: readonly string[],
 ): { positionals: string[]; values: CommandCall["options"] } {
+  if (command.handsOn === true) return handedOn(command, argv);
   const options = optionTypes({ ...commonOptions, ...command.options });
   try {
     const parsed = parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
@@ -110,6 +111,20 @@ function parse(
       remedy: `\`mill ${command.name} --help\` shows how. For instance: ${command.example}`,
     });
   }
+}
+
+/** All words after the command's own, less the common options. */
+function handedOn(
+  { name }: CommandInfo,
+  argv: readonly string[],
+): { positionals: string[]; values: CommandCall["options"] } {
+  const rest = argv.slice(argv.indexOf(name) + 1);
+  const at = rest.indexOf("--project");
+  const project = at === -1 ? undefined : rest[at + 1];
+  const positionals = rest.filter(
+    (word, index) => word !== "--json" && (at === -1 || (index !== at && index !== at + 1)),
+  );
+  return { positionals, values: project === undefined ? {} : { project } };
 }
 
 function outputOf({ json, streams }: { readonly json: boolean; readonly streams: Streams }): Output {

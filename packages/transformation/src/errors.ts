@@ -36,6 +36,20 @@ export const transformationErrors = defineErrors("transformation", {
     remedy: "Use table, view, incremental or ephemeral.",
     example: "{{ config(materialized='table') }}",
   },
+  "transformation/profile": {
+    status: 422,
+    exit: 2,
+    title: "The target of a dbt project could not be read",
+    remedy: "Correct profiles.yml: a profile of the project's name, with a target of the type duckdb.",
+    example: "profiles.yml has no profile shop",
+  },
+  "transformation/dbt": {
+    status: 422,
+    exit: 2,
+    title: "dbt's command could not be done",
+    remedy: "Correct what is named; nothing was run.",
+    example: "Model 'model.shop.sales' (models/sales.sql) depends on a node named 'slaes' which was not found",
+  },
   "transformation/sql": {
     status: 422,
     title: "A model's SQL could not be run",

@@ -10,4 +10,9 @@ export type {
   Materialization,
   ModelConfig,
 } from "./dbt/project.ts";
+export { runDbtCommand, type DbtCommandOptions } from "./engine/command.ts";
+export type { Outcome as DbtOutcome } from "./engine/commands/session.ts";
+export type { Target as DbtTarget } from "./engine/profile.ts";
+export type { Warehouse, WarehouseTable } from "./engine/warehouse.ts";
+export type { Message as DbtMessage } from "./engine/world.ts";
 export { transformationErrors } from "./errors.ts";

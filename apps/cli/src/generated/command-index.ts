@@ -87,6 +87,16 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     example: "mill lineage departures.late",
   },
   {
+    module: "dbt",
+    name: "dbt",
+    summary:
+      "dbt's commands (run, build, test, ls, …) on a dbt project with a DuckDB profile; no millwright.ts is needed",
+    arguments: ["[WORDS…]"],
+    options: {},
+    example: "mill dbt build --select staging+ --exclude tag:slow --project shop",
+    handsOn: true,
+  },
+  {
     module: "schedule",
     name: "schedule show",
     summary: "when the road is taken under `mill up`, or when a schedule that one has in mind would take it",

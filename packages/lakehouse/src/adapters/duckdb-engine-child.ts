@@ -10,6 +10,7 @@ import type {
   EngineReply,
   EngineRequest,
   EngineSettings,
+  SessionResult,
 } from "./engine-protocol.ts";
 import { sqlError } from "./engine-errors.ts";
 import { gatherColumn, sqlValue } from "./engine-values.ts";
@@ -36,6 +37,7 @@ const handlers: Handlers = {
   start,
   query: ({ sql, options }) => withConnection((connection) => query(connection, { sql, options })),
   run: ({ sql }) => withConnection((connection) => connection.run(sql).then(() => null)),
+  session,
   describe: ({ select }) => withConnection((connection) => describe(connection, select)),
   open,
   next,
@@ -67,13 +69,15 @@ function problemOf(error: unknown): Problem {
 }
 
 async function start(settings: EngineSettings): Promise<null> {
-  instance = await DuckDBInstance.create(":memory:", {
+  const { databasePath } = settings;
+  instance = await DuckDBInstance.create(databasePath ?? ":memory:", {
     threads: String(settings.threads),
     memory_limit: `${settings.memoryMb}MB`,
     temp_directory: settings.tempFolder,
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
-    preserve_insertion_order: "false",
+    // Who works in a database of their own expects a seed's rows in the file's order.
+    preserve_insertion_order: databasePath === undefined ? "false" : "true",
   });
   const folders = settings.folders.map(quoteText).join(", ");
   await withConnection(async (connection) => {
@@ -94,6 +98,23 @@ async function withConnection<Result>(work: (connection: DuckDBConnection) => Pr
   } finally {
     connection.closeSync();
   }
+}
+
+let standing: DuckDBConnection | undefined;
+const SESSION_ROWS_MAX = 1_000_000;
+
+async function session({ sql }: EngineOperations["session"]["input"]): Promise<SessionResult> {
+  if (instance === undefined) throw new Error("the engine was not started");
+  standing ??= await instance.connect();
+  const result = await standing.run(sql);
+  const types = result.columnTypes();
+  const columns = result.columnNames().map((name, index) => ({ name, type: String(types[index]) }));
+  const rows: QueryResult["rows"][number][] = [];
+  for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+    for (const row of chunk.getRows()) rows.push(row.map(sqlValue));
+    if (rows.length > SESSION_ROWS_MAX) throw new Error(`more than ${SESSION_ROWS_MAX} rows were asked for at once`);
+  }
+  return { columns, rows };
 }
 
 async function query(

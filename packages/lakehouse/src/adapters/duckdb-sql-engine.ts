@@ -4,7 +4,13 @@ import { fromProblem, type Logger } from "@millwright/kernel";
 import { checkName, quoteName } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { ColumnBatch, SqlEngine } from "../ports.ts";
-import type { EngineOperation, EngineOperations, EngineReply, EngineSettings } from "./engine-protocol.ts";
+import type {
+  EngineOperation,
+  EngineOperations,
+  EngineReply,
+  EngineSettings,
+  SessionResult,
+} from "./engine-protocol.ts";
 
 export interface DuckdbEngineOptions extends EngineSettings {
   readonly logger: Logger;
@@ -21,6 +27,8 @@ interface Waiting {
 export interface DuckdbEngine extends SqlEngine {
   /** The folders that SQL may read from now on. When they are others, the process is started anew. */
   allowFolders(folders: readonly string[]): Promise<void>;
+  /** Runs statements on the one connection of this engine that stays: transactions and temporary tables last. */
+  session(sql: string): Promise<SessionResult>;
 }
 
 /**
@@ -40,6 +48,7 @@ export function createDuckdbEngine(options: DuckdbEngineOptions): DuckdbEngine {
     writeParquet: (request) => host.ask("writeParquet", request),
     setRelation: (name, select) => host.setRelation(checkName(name), select),
     allowFolders: (folders) => host.allowFolders(folders),
+    session: (sql) => host.ask("session", { sql }),
     close: () => host.close(),
   };
 }
@@ -138,6 +147,7 @@ class EngineHost {
     const { logger, idleMs: _idleMs, ...settings } = this.#options;
     await mkdir(settings.tempFolder, { recursive: true });
     const child = fork(new URL("./duckdb-engine-child.ts", import.meta.url), {
+      ...(settings.workingFolder === undefined ? {} : { cwd: settings.workingFolder }),
       serialization: "advanced",
       env: { PATH: process.env["PATH"] ?? "", TZ: "UTC" },
       execArgv: ["--disable-warning=ExperimentalWarning"],

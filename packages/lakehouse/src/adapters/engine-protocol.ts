@@ -8,12 +8,23 @@ export interface EngineSettings {
   readonly tempFolder: string;
   readonly memoryMb: number;
   readonly threads: number;
+  /** A database file to work in; absent: nothing but memory. */
+  readonly databasePath?: string;
+  /** Where relative paths in SQL start; absent: where this process stands. */
+  readonly workingFolder?: string;
+}
+
+/** What a statement of a session answered, by the engine's own type names. */
+export interface SessionResult {
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly rows: QueryResult["rows"];
 }
 
 export interface EngineOperations {
   start: { input: EngineSettings; output: null };
   query: { input: { sql: string; options: QueryOptions }; output: QueryResult };
   run: { input: { sql: string }; output: null };
+  session: { input: { sql: string }; output: SessionResult };
   describe: { input: { select: string }; output: readonly Column[] };
   open: { input: { select: string; batchRows: number }; output: { cursor: number } };
   next: { input: { cursor: number }; output: ColumnBatch | null };

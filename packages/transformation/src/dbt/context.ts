@@ -1,5 +1,5 @@
 import { CallRefusal, Renderer, ReturnSignal, Scope } from "../jinja/evaluate.ts";
-import { globalFunctions } from "../jinja/builtins.ts";
+import { globalFunctions } from "../jinja/globals.ts";
 import { parseTemplate } from "../jinja/parser.ts";
 import { fromPlain, isMap, toText, type JinjaFunction, type JinjaMap, type JinjaValue } from "../jinja/values.ts";
 import type { MacroFile } from "./project.ts";

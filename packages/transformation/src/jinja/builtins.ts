@@ -1,12 +1,17 @@
+import { attributeOf, contains, listOf, sizeOf, sorted, unique } from "./collections.ts";
+import { toJson } from "./json.ts";
+import { capitalize, extreme, formatPercent, replaced, strip, titled } from "./methods.ts";
 import {
   equals,
-  fromPlain,
+  float,
   isMap,
+  isObject,
   isTrue,
-  toPlain,
+  numberOf,
+  toNumber,
   toText,
+  tuple,
   type JinjaFunction,
-  type JinjaMap,
   type JinjaValue,
 } from "./values.ts";
 
@@ -18,13 +23,13 @@ export const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
   ["upper", ([value]) => toText(value).toUpperCase()],
   ["lower", ([value]) => toText(value).toLowerCase()],
   ["capitalize", ([value]) => capitalize(toText(value))],
-  ["title", ([value]) => toText(value).replaceAll(/\w\S*/g, capitalize)],
-  ["trim", ([value]) => toText(value).trim()],
+  ["title", ([value]) => titled(toText(value))],
+  ["trim", ([value, characters]) => strip(toText(value), characters, "both")],
   ["string", ([value]) => toText(value)],
-  ["int", ([value, fallback = 0]) => parsed(Number.parseInt(toText(value), 10), fallback)],
-  ["float", ([value, fallback = 0]) => parsed(Number.parseFloat(toText(value)), fallback)],
-  ["abs", ([value]) => Math.abs(Number(value))],
-  ["round", ([value, digits = 0]) => Math.round(Number(value) * 10 ** Number(digits)) / 10 ** Number(digits)],
+  ["int", ([value, fallback = 0]) => whole(value, fallback)],
+  ["float", ([value, fallback = 0]) => fraction(value, fallback)],
+  ["abs", ([value]) => Math.abs(toNumber(value))],
+  ["round", ([value, digits = 0, method = "common"]) => rounded(value, { digits, method })],
   ["length", ([value]) => sizeOf(value)],
   ["count", ([value]) => sizeOf(value)],
   ["list", ([value]) => [...listOf(value)]],
@@ -37,24 +42,43 @@ export const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
   ],
   [
     "sort",
-    ([value, reversed], named) =>
-      sorted(listOf(value), { reversed: isTrue(named.get("reverse") ?? reversed), by: named.get("attribute") }),
+    ([value, reversed, sensitive, attribute], named) =>
+      sorted(listOf(value), {
+        reversed: isTrue(named.get("reverse") ?? reversed),
+        by: named.get("attribute") ?? attribute,
+        caseSensitive: isTrue(named.get("case_sensitive") ?? sensitive),
+      }),
   ],
-  ["sum", ([value]) => listOf(value).reduce<number>((sum, item) => sum + Number(item), 0)],
-  ["min", ([value]) => sorted(listOf(value), {})[0]],
-  ["max", ([value]) => sorted(listOf(value), {}).at(-1)],
+  [
+    "sum",
+    ([value, attribute, start = 0], named) =>
+      attributes(value, named.get("attribute") ?? attribute).reduce<number>(
+        (sum, item) => sum + toNumber(item),
+        toNumber(named.get("start") ?? start),
+      ),
+  ],
+  ["min", ([value], named) => attributed(value, named.get("attribute"), 1)],
+  ["max", ([value], named) => attributed(value, named.get("attribute"), -1)],
   [
     "join",
     ([value, separator = "", attribute], named) =>
-      joined(value, { separator, attribute: named.get("attribute") ?? attribute }),
+      attributes(value, named.get("attribute") ?? attribute)
+        .map(toText)
+        .join(toText(named.get("d") ?? separator)),
   ],
-  ["replace", ([value, from, to]) => toText(value).replaceAll(toText(from), toText(to))],
+  ["replace", ([value, from, to, count]) => replaced(toText(value), { from: toText(from), to: toText(to), count })],
   [
     "default",
     ([value, fallback = "", boolean], named) =>
-      value === undefined || (isTrue(named.get("boolean") ?? boolean) && !isTrue(value)) ? fallback : value,
+      value === undefined || (isTrue(named.get("boolean") ?? boolean) && !isTrue(value))
+        ? (named.get("default_value") ?? fallback)
+        : value,
   ],
-  ["d", ([value, fallback = ""]) => (value === undefined ? fallback : value)],
+  [
+    "d",
+    ([value, fallback = "", boolean]) =>
+      value === undefined || (isTrue(boolean) && !isTrue(value)) ? fallback : value,
+  ],
   ["map", ([value, name, ...rest], named) => mapped(listOf(value), { name, rest, named })],
   ["select", ([value, name, ...rest]) => listOf(value).filter((item) => tested(item, name, rest))],
   ["reject", ([value, name, ...rest]) => listOf(value).filter((item) => !tested(item, name, rest))],
@@ -68,18 +92,38 @@ export const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
     ([value, attribute, name, ...rest]) =>
       listOf(value).filter((item) => !tested(attributeOf(item, attribute), name, rest)),
   ],
-  ["items", ([value]) => (isMap(value) ? [...value].map(([key, inner]) => [key, inner]) : [])],
+  ["items", ([value]) => (isMap(value) ? [...value].map(([key, inner]) => tuple(key, inner)) : [])],
+  ["dictsort", ([value, sensitive, by], named) => dictSorted(value, { sensitive, by: named.get("by") ?? by })],
   [
-    "dictsort",
-    ([value]) =>
-      isMap(value) ? [...value].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, inner]) : [],
+    "tojson",
+    ([value, indent], named) => htmlSafe(toJson(value, { sortKeys: true, indent: named.get("indent") ?? indent })),
   ],
-  ["tojson", ([value]) => JSON.stringify(toPlain(value))],
-  ["as_bool", ([value]) => isTrue(value)],
-  ["as_number", ([value]) => Number(value)],
+  ["as_bool", ([value]) => asBool(value)],
+  ["as_number", ([value]) => toNumber(value)],
   ["as_native", ([value]) => value],
   ["as_text", ([value]) => toText(value)],
-  ["indent", ([value, width = 4]) => toText(value).replaceAll("\n", `\n${" ".repeat(Number(width))}`)],
+  ["is_list", ([value]) => Array.isArray(value)],
+  ["indent", ([value, width = 4, first]) => indented(toText(value), { width, first: isTrue(first) })],
+  ["batch", ([value, size, fill]) => batches(listOf(value), { size: toNumber(size), fill })],
+  ["slice", ([value, count, fill]) => slices(listOf(value), { count: toNumber(count), fill })],
+  ["groupby", ([value, attribute, fallback]) => grouped(listOf(value), { attribute, fallback })],
+  ["format", ([value, ...args], named) => formatPercent(toText(value), args, named)],
+  ["attr", ([value, name]) => attributeOf(value, name)],
+  [
+    "wordcount",
+    ([value]) =>
+      toText(value)
+        .split(/\s+/)
+        .filter((word) => word !== "").length,
+  ],
+  ["center", ([value, width = 80]) => centered(toText(value), toNumber(width))],
+  ["truncate", ([value, length = 255]) => shortened(toText(value), toNumber(length))],
+  ["escape", ([value]) => escapeHtml(toText(value))],
+  ["e", ([value]) => escapeHtml(toText(value))],
+  ["safe", ([value]) => value],
+  ["urlencode", ([value]) => encodeURIComponent(toText(value))],
+  ["pprint", ([value]) => toText(value)],
+  ["striptags", ([value]) => toText(value).replaceAll(/<[^>]*>/g, "")],
 ]);
 
 export const TESTS: ReadonlyMap<string, Test> = new Map<string, Test>([
@@ -87,170 +131,91 @@ export const TESTS: ReadonlyMap<string, Test> = new Map<string, Test>([
   ["undefined", (value) => value === undefined],
   ["none", (value) => value === null],
   ["string", (value) => typeof value === "string"],
-  ["number", (value) => typeof value === "number"],
-  ["integer", (value) => Number.isInteger(value)],
+  ["number", (value) => typeof value === "number" || typeof value === "boolean" || numberOf(value) !== undefined],
+  ["integer", (value) => typeof value === "number" && Number.isInteger(value)],
+  ["float", (value) => (isObject(value) && value.jinja === "float") || !Number.isInteger(value ?? 0)],
   ["boolean", (value) => typeof value === "boolean"],
   ["mapping", isMap],
-  ["sequence", (value) => Array.isArray(value) || typeof value === "string"],
-  ["iterable", (value) => Array.isArray(value) || typeof value === "string" || isMap(value)],
+  ["sequence", (value) => Array.isArray(value) || typeof value === "string" || isMap(value)],
+  ["iterable", (value) => Array.isArray(value) || typeof value === "string" || isMap(value) || hasItems(value)],
   ["callable", (value) => typeof value === "function"],
   ["true", (value) => value === true],
   ["false", (value) => value === false],
-  ["odd", (value) => Math.abs(Number(value)) % 2 === 1],
-  ["even", (value) => Number(value) % 2 === 0],
-  ["divisibleby", (value, [by]) => Number(value) % Number(by) === 0],
-  ["eq", (value, [other]) => equals(value, other)],
-  ["equalto", (value, [other]) => equals(value, other)],
-  ["ne", (value, [other]) => !equals(value, other)],
-  ["gt", (value, [other]) => Number(value) > Number(other)],
-  ["lt", (value, [other]) => Number(value) < Number(other)],
-  ["ge", (value, [other]) => Number(value) >= Number(other)],
-  ["le", (value, [other]) => Number(value) <= Number(other)],
-  [
-    "in",
-    (value, [container]) =>
-      Array.isArray(container)
-        ? container.some((item) => equals(item, value))
-        : toText(container).includes(toText(value)),
-  ],
+  ["odd", (value) => Math.abs(toNumber(value)) % 2 === 1],
+  ["even", (value) => toNumber(value) % 2 === 0],
+  ["divisibleby", (value, [by]) => toNumber(value) % toNumber(by) === 0],
+  ["lower", (value) => toText(value) === toText(value).toLowerCase()],
+  ["upper", (value) => toText(value) === toText(value).toUpperCase()],
+  ...comparisons(),
+  ["in", (value, [container]) => contains(container, value)],
   ["sameas", (value, [other]) => value === other],
 ]);
 
-/** A method of a string, list or map, as Python names it; undefined when it has none of that name. */
-export function methodOf(object: JinjaValue, name: string): JinjaFunction | undefined {
-  if (typeof object === "string") return stringMethod(object, name);
-  if (Array.isArray(object)) return listMethod(object, name);
-  return isMap(object) ? mapMethod(object, name) : undefined;
+function comparisons(): readonly (readonly [string, Test])[] {
+  const order =
+    (holds: (a: JinjaValue, b: JinjaValue) => boolean): Test =>
+    (value, [other]) =>
+      holds(value, other);
+  const less = (a: JinjaValue, b: JinjaValue) => sorted([a, b], {})[0] === a && !equals(a, b);
+  const tests: readonly (readonly [readonly string[], Test])[] = [
+    [["eq", "equalto", "=="], order(equals)],
+    [["ne", "!="], order((a, b) => !equals(a, b))],
+    [["gt", "greaterthan", ">"], order((a, b) => less(b, a))],
+    [["lt", "lessthan", "<"], order(less)],
+    [["ge", ">="], order((a, b) => !less(a, b))],
+    [["le", "<="], order((a, b) => !less(b, a))],
+  ];
+  return tests.flatMap(([names, test]) => names.map((name) => [name, test] as const));
 }
 
-function stringMethod(text: string, name: string): JinjaFunction | undefined {
-  const methods: Readonly<Record<string, JinjaFunction>> = {
-    upper: () => text.toUpperCase(),
-    lower: () => text.toLowerCase(),
-    strip: ([characters]) => strip(text, characters, "both"),
-    lstrip: ([characters]) => strip(text, characters, "left"),
-    rstrip: ([characters]) => strip(text, characters, "right"),
-    split: ([separator]) => (separator === undefined ? text.trim().split(/\s+/) : text.split(toText(separator))),
-    replace: ([from, to]) => text.replaceAll(toText(from), toText(to)),
-    startswith: ([prefix]) => text.startsWith(toText(prefix)),
-    endswith: ([suffix]) => text.endsWith(toText(suffix)),
-    join: ([items]) => listOf(items).map(toText).join(text),
-    title: () => text.replaceAll(/\w\S*/g, capitalize),
-    capitalize: () => capitalize(text),
-    find: ([part]) => text.indexOf(toText(part)),
-    count: ([part]) => text.split(toText(part)).length - 1,
-    format: (args) => format(text, args),
-    isdigit: () => /^\d+$/.test(text),
-    zfill: ([width]) => text.padStart(Number(width), "0"),
-  };
-  return Object.hasOwn(methods, name) ? methods[name] : undefined;
+function hasItems(value: JinjaValue): boolean {
+  return isObject(value) && value.items !== undefined;
 }
 
-function listMethod(list: JinjaValue[], name: string): JinjaFunction | undefined {
-  const methods: Readonly<Record<string, JinjaFunction>> = {
-    append: ([item]) => {
-      list.push(item);
-      return null;
-    },
-    extend: ([items]) => {
-      list.push(...listOf(items));
-      return null;
-    },
-    insert: ([index, item]) => {
-      list.splice(Number(index), 0, item);
-      return null;
-    },
-    pop: ([index]) => (index === undefined ? list.pop() : list.splice(Number(index), 1)[0]),
-    index: ([item]) => list.findIndex((other) => equals(other, item)),
-    count: ([item]) => list.filter((other) => equals(other, item)).length,
-  };
-  return Object.hasOwn(methods, name) ? methods[name] : undefined;
+function whole(value: JinjaValue, fallback: JinjaValue): JinjaValue {
+  const number = numberOf(value) ?? Number.parseFloat(toText(value));
+  return Number.isNaN(number) ? fallback : Math.trunc(number);
 }
 
-function mapMethod(map: JinjaMap, name: string): JinjaFunction | undefined {
-  const methods: Readonly<Record<string, JinjaFunction>> = {
-    items: () => [...map].map(([key, value]) => [key, value]),
-    keys: () => [...map.keys()],
-    values: () => [...map.values()],
-    get: ([key, fallback = null]) => (map.has(toText(key)) ? map.get(toText(key)) : fallback),
-    update: ([other]) => {
-      if (isMap(other)) for (const [key, value] of other) map.set(key, value);
-      return null;
-    },
-    pop: ([key, fallback]) => {
-      const value = map.has(toText(key)) ? map.get(toText(key)) : fallback;
-      map.delete(toText(key));
-      return value;
-    },
-    copy: () => new Map(map),
-  };
-  return Object.hasOwn(methods, name) ? methods[name] : undefined;
+function fraction(value: JinjaValue, fallback: JinjaValue): JinjaValue {
+  const number = numberOf(value) ?? Number.parseFloat(toText(value));
+  return Number.isNaN(number) ? fallback : float(number);
 }
 
-function listOf(value: JinjaValue): readonly JinjaValue[] {
-  if (Array.isArray(value)) return value;
-  if (isMap(value)) return [...value.keys()];
-  return typeof value === "string" ? Array.from(value) : [];
-}
-
-function sizeOf(value: JinjaValue): number {
-  return isMap(value) ? value.size : listOf(value).length;
-}
-
-function capitalize(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1).toLowerCase();
-}
-
-function parsed(value: number, fallback: JinjaValue): JinjaValue {
-  return Number.isNaN(value) ? fallback : value;
-}
-
-function unique(items: readonly JinjaValue[]): JinjaValue[] {
-  return items.filter((item, index) => items.findIndex((other) => equals(other, item)) === index);
-}
-
-function sorted(
-  items: readonly JinjaValue[],
-  { reversed = false, by }: { readonly reversed?: boolean; readonly by?: JinjaValue },
-): JinjaValue[] {
-  const keyOf = (item: JinjaValue) => (by === undefined ? item : attributeOf(item, by));
-  const order = items.toSorted((a, b) => compare(keyOf(a), keyOf(b)));
-  return reversed ? order.toReversed() : order;
-}
-
-function compare(a: JinjaValue, b: JinjaValue): number {
-  if (typeof a === "number" && typeof b === "number") return a - b;
-  return toText(a) < toText(b) ? -1 : toText(a) > toText(b) ? 1 : 0;
-}
-
-function joined(
+function rounded(
   value: JinjaValue,
-  { separator, attribute }: { readonly separator: JinjaValue; readonly attribute: JinjaValue },
-): string {
-  const items = listOf(value).map((item) => (attribute === undefined ? item : attributeOf(item, attribute)));
-  return items.map(toText).join(toText(separator));
+  { digits, method }: { readonly digits: JinjaValue; readonly method: JinjaValue },
+): JinjaValue {
+  const power = 10 ** toNumber(digits);
+  const scaled = toNumber(value) * power;
+  if (method === "ceil") return float(Math.ceil(scaled) / power);
+  if (method === "floor") return float(Math.floor(scaled) / power);
+  const down = Math.floor(scaled);
+  const half = scaled - down === 0.5;
+  return float((half ? (down % 2 === 0 ? down : down + 1) : Math.round(scaled)) / power);
 }
 
-function attributeOf(item: JinjaValue, attribute: JinjaValue): JinjaValue {
-  return toText(attribute)
-    .split(".")
-    .reduce<JinjaValue>((value, name) => (isMap(value) ? value.get(name) : undefined), item);
+function attributes(value: JinjaValue, attribute: JinjaValue): readonly JinjaValue[] {
+  return listOf(value).map((item) => (attribute === undefined ? item : attributeOf(item, attribute)));
 }
 
-function mapped(
-  items: readonly JinjaValue[],
-  {
-    name,
-    rest,
-    named,
-  }: {
-    readonly name: JinjaValue;
-    readonly rest: readonly JinjaValue[];
-    readonly named: ReadonlyMap<string, JinjaValue>;
-  },
-): JinjaValue[] {
+function attributed(value: JinjaValue, attribute: JinjaValue, sign: 1 | -1): JinjaValue {
+  const items = listOf(value);
+  if (attribute === undefined) return extreme(items, sign);
+  const best = extreme(attributes(value, attribute), sign);
+  return items.find((item) => equals(attributeOf(item, attribute), best));
+}
+
+interface Mapping {
+  readonly name: JinjaValue;
+  readonly rest: readonly JinjaValue[];
+  readonly named: ReadonlyMap<string, JinjaValue>;
+}
+
+function mapped(items: readonly JinjaValue[], { name, rest, named }: Mapping): JinjaValue[] {
   const attribute = named.get("attribute");
-  if (attribute !== undefined) return items.map((item) => attributeOf(item, attribute));
+  if (attribute !== undefined)
+    return items.map((item) => attributeOf(item, attribute) ?? named.get("default") ?? undefined);
   const filter = FILTERS.get(toText(name));
   return filter === undefined ? [] : items.map((item) => filter([item, ...rest], named));
 }
@@ -260,40 +225,85 @@ function tested(value: JinjaValue, name: JinjaValue, args: readonly JinjaValue[]
   return TESTS.get(toText(name))?.(value, args) ?? false;
 }
 
-function strip(text: string, characters: JinjaValue, side: "both" | "left" | "right"): string {
-  const set = characters === undefined ? " \t\n\r" : toText(characters);
-  let [start, end] = [0, text.length];
-  while (side !== "right" && start < end && set.includes(text[start] ?? "")) start += 1;
-  while (side !== "left" && end > start && set.includes(text[end - 1] ?? "")) end -= 1;
-  return text.slice(start, end);
+function dictSorted(
+  value: JinjaValue,
+  { sensitive, by }: { readonly sensitive: JinjaValue; readonly by: JinjaValue },
+): JinjaValue[] {
+  if (!isMap(value)) return [];
+  const entries = [...value].map(([key, inner]) => tuple(key, inner));
+  return sorted(entries, { by: by === "value" ? "1" : "0", caseSensitive: isTrue(sensitive) });
 }
 
-function format(text: string, args: readonly JinjaValue[]): string {
-  let next = 0;
-  return text.replaceAll(/\{(\d*)\}/g, (_, index: string) => toText(args[index === "" ? next++ : Number(index)]));
+function asBool(value: JinjaValue): JinjaValue {
+  if (typeof value !== "string") return isTrue(value);
+  return value.toLowerCase() === "true" ? true : value.toLowerCase() === "false" ? false : value;
 }
 
-/** Functions that every template has. */
-export function globalFunctions(): ReadonlyMap<string, JinjaValue> {
-  return new Map<string, JinjaValue>([
-    [
-      "range",
-      ([a = 0, b, step = 1]) =>
-        range(b === undefined ? 0 : Number(a), b === undefined ? Number(a) : Number(b), Number(step)),
-    ],
-    ["namespace", (_args, named) => new Map(named)],
-    ["dict", (_args, named) => new Map(named)],
-    [
-      "zip",
-      (args) => listOf(args[0]).map((item, index) => [item, ...args.slice(1).map((other) => listOf(other)[index])]),
-    ],
-    ["tojson", ([value]) => JSON.stringify(toPlain(value))],
-    ["fromjson", ([value]) => fromPlain(JSON.parse(toText(value)))],
-    ["set", ([value]) => unique(listOf(value))],
-  ]);
+function indented(text: string, { width, first }: { readonly width: JinjaValue; readonly first: boolean }): string {
+  const pad = typeof width === "string" ? width : " ".repeat(toNumber(width));
+  const lines = text.split("\n").map((line, index) => (line === "" || (index === 0 && !first) ? line : pad + line));
+  return lines.join("\n");
 }
 
-function range(from: number, to: number, step: number): JinjaValue[] {
-  const length = step === 0 ? 0 : Math.max(0, Math.min(100_000, Math.ceil((to - from) / step)));
-  return Array.from({ length }, (_, index) => from + index * step);
+function batches(
+  items: readonly JinjaValue[],
+  { size, fill }: { readonly size: number; readonly fill: JinjaValue },
+): JinjaValue[] {
+  const step = Math.max(1, Math.trunc(size));
+  const result: JinjaValue[][] = [];
+  for (let at = 0; at < items.length; at += step) result.push(items.slice(at, at + step));
+  const last = result.at(-1);
+  if (last !== undefined && fill !== undefined) while (last.length < step) last.push(fill);
+  return result;
+}
+
+function slices(
+  items: readonly JinjaValue[],
+  { count, fill }: { readonly count: number; readonly fill: JinjaValue },
+): JinjaValue[] {
+  const [base, extra] = [Math.floor(items.length / count), items.length % count];
+  let at = 0;
+  return Array.from({ length: count }, (_, index) => {
+    const size = base + (index < extra ? 1 : 0);
+    const part = items.slice(at, at + size);
+    at += size;
+    return fill !== undefined && index >= extra && extra > 0 ? [...part, fill] : part;
+  });
+}
+
+function grouped(
+  items: readonly JinjaValue[],
+  { attribute, fallback }: { readonly attribute: JinjaValue; readonly fallback: JinjaValue },
+): JinjaValue[] {
+  const keyOf = (item: JinjaValue) => attributeOf(item, attribute) ?? fallback;
+  const keys = sorted(unique(items.map(keyOf)), { caseSensitive: false });
+  return keys.map((key) =>
+    tuple(
+      key,
+      items.filter((item) => equals(keyOf(item), key)),
+    ),
+  );
+}
+
+function centered(text: string, width: number): string {
+  const left = Math.max(0, Math.floor((width - text.length) / 2));
+  return `${" ".repeat(left)}${text}`.padEnd(width);
+}
+
+function shortened(text: string, length: number): string {
+  return text.length <= length + 5 ? text : `${text.slice(0, Math.max(0, length - 3)).replace(/\s+\S*$/, "")}...`;
+}
+
+function escapeHtml(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll("'", "&#39;")
+    .replaceAll('"', "&#34;");
+}
+
+/** Jinja's filter is made for HTML: what could end a script or an attribute is written as code points. */
+function htmlSafe(json: string): string {
+  return json.replaceAll(/[<>&']/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -1,17 +1,38 @@
-import { FILTERS, methodOf, TESTS } from "./builtins.ts";
+import { FILTERS, TESTS } from "./builtins.ts";
+import { compare, contains, listOf } from "./collections.ts";
+import { formatPercent, methodOf } from "./methods.ts";
 import type { Argument, Expression, MacroNode, Node, Parameter } from "./nodes.ts";
 import { templateError, type Position } from "./template-error.ts";
-import { equals, isMap, isTrue, toText, type JinjaFunction, type JinjaMap, type JinjaValue } from "./values.ts";
+import {
+  equals,
+  float,
+  isMap,
+  isObject,
+  isTrue,
+  numberOf,
+  toNumber,
+  toText,
+  tuple,
+  type JinjaFunction,
+  type JinjaMap,
+  type JinjaValue,
+} from "./values.ts";
 
 const MAX_STEPS = 5_000_000;
 const MAX_MACRO_DEPTH = 100;
 
+/** What an outermost scope is asked for a name that nothing has set. */
+interface Names {
+  get(name: string): JinjaValue;
+  has(name: string): boolean;
+}
+
 /** Names and what they mean, inner before outer. */
 export class Scope {
   readonly #names = new Map<string, JinjaValue>();
-  readonly #outer: Scope | undefined;
+  readonly #outer: Names | undefined;
 
-  constructor(outer?: Scope) {
+  constructor(outer?: Names) {
     this.#outer = outer;
   }
 
@@ -83,12 +104,13 @@ export class Renderer {
     const inner = new Scope(given.scope);
     const known = new Set(parameters.map(({ name }) => name));
     parameters.forEach(({ name, fallback }, index) => {
-      const value = given.named.get(name) ?? given.args[index];
-      inner.set(name, value === undefined && fallback !== undefined ? this.evaluate(fallback, inner) : value);
+      const isGiven = given.named.has(name) || index < given.args.length;
+      const value = given.named.has(name) ? given.named.get(name) : given.args[index];
+      inner.set(name, !isGiven && fallback !== undefined ? this.evaluate(fallback, inner) : value);
     });
     if (given.named.has("caller")) inner.set("caller", given.named.get("caller"));
-    inner.set("varargs", given.args.slice(parameters.length));
-    inner.set("kwargs", new Map([...given.named].filter(([name]) => !known.has(name))));
+    inner.set("varargs", tuple(...given.args.slice(parameters.length)));
+    inner.set("kwargs", new Map([...given.named].filter(([name]) => !known.has(name) && name !== "caller")));
     return inner;
   }
 
@@ -106,14 +128,15 @@ export class Renderer {
         this.#assign(node, scope);
         return "";
       case "setBlock":
-        scope.set(node.target, this.render(node.body, new Scope(scope)));
+        scope.set(node.target, this.#blockText(node, scope));
         return "";
       case "if":
         return this.#if(node, scope);
       case "for":
         return this.#for(node, scope);
       case "macro":
-        scope.set(node.name, this.macro(node, scope));
+      case "definition":
+        // A file's macros are known before it is rendered; one in the middle of a model is nobody's.
         return "";
       case "callBlock":
         return this.#callBlock(node, scope);
@@ -127,6 +150,14 @@ export class Renderer {
           }),
         );
     }
+  }
+
+  #blockText(node: Extract<Node, { kind: "setBlock" }>, scope: Scope): JinjaValue {
+    const text = this.render(node.body, new Scope(scope));
+    return node.filters.reduce<JinjaValue>(
+      (input, { name, args }) => this.#filter(name, { input, args, scope, position: node.position }),
+      text,
+    );
   }
 
   #assign(node: Extract<Node, { kind: "set" }>, scope: Scope): void {
@@ -186,17 +217,19 @@ export class Renderer {
     this.#count(expression.position);
     switch (expression.kind) {
       case "literal":
-        return expression.value;
+        return expression.isFloat ? float(Number(expression.value)) : expression.value;
       case "name":
         return scope.get(expression.name);
-      case "list":
-        return expression.items.map((item) => this.evaluate(item, scope));
+      case "list": {
+        const items = expression.items.map((item) => this.evaluate(item, scope));
+        return expression.isTuple ? tuple(...items) : items;
+      }
       case "map":
         return new Map(
           expression.entries.map(([key, value]) => [toText(this.evaluate(key, scope)), this.evaluate(value, scope)]),
         );
       case "member":
-        return this.#member(this.evaluate(expression.object, scope), expression);
+        return this.#member({ value: this.evaluate(expression.object, scope), from: expression.object }, expression);
       case "index":
         return this.#index(this.evaluate(expression.object, scope), this.evaluate(expression.index, scope));
       case "slice":
@@ -225,27 +258,37 @@ export class Renderer {
     }
   }
 
-  #member(object: JinjaValue, { name, position }: Extract<Expression, { kind: "member" }>): JinjaValue {
-    if (isMap(object) && object.has(name)) return object.get(name);
-    const method = methodOf(object, name);
+  #member(
+    object: { readonly value: JinjaValue; readonly from: Expression },
+    { name, position }: Extract<Expression, { kind: "member" }>,
+  ): JinjaValue {
+    if (isMap(object.value) && object.value.has(name)) return object.value.get(name);
+    if (isObject(object.value)) return object.value.get(name);
+    if (typeof object.value === "function") return memberOfClass(object.value, name);
+    const method = methodOf(object.value, name);
     if (method !== undefined) return method;
-    if (object === undefined || object === null)
-      throw this.#error(`${name} is asked of something that is not defined`, position);
+    if (object.value === undefined)
+      throw this.#error(`'${describe(object.from)}' is undefined, so it has no ${name}`, position);
     return undefined;
   }
 
   #index(object: JinjaValue, index: JinjaValue): JinjaValue {
     if (isMap(object)) return object.get(toText(index));
-    if (typeof index !== "number") return undefined;
+    if (isObject(object)) return typeof index === "number" ? object.items?.at(index) : object.get(toText(index));
+    if (typeof index !== "number") return typeof index === "string" ? methodOf(object, index) : undefined;
     if (Array.isArray(object)) return object.at(index);
     return typeof object === "string" ? object.at(index) : undefined;
   }
 
-  #slice({ object, from, to }: Extract<Expression, { kind: "slice" }>, scope: Scope): JinjaValue {
+  #slice({ object, from, to, step }: Extract<Expression, { kind: "slice" }>, scope: Scope): JinjaValue {
     const value = this.evaluate(object, scope);
-    const start = from === undefined ? undefined : Number(this.evaluate(from, scope));
-    const end = to === undefined ? undefined : Number(this.evaluate(to, scope));
-    return Array.isArray(value) || typeof value === "string" ? value.slice(start, end) : undefined;
+    const bound = (at: Expression | undefined): number | undefined => {
+      const found = at === undefined ? null : this.evaluate(at, scope);
+      return found === null || found === undefined ? undefined : toNumber(found);
+    };
+    const range = { from: bound(from), to: bound(to), step: bound(step) ?? 1 };
+    if (typeof value === "string") return sliced(Array.from(value), range).join("");
+    return Array.isArray(value) || isObject(value) ? [...sliced(listOf(value), range)] : undefined;
   }
 
   #call(
@@ -254,7 +297,13 @@ export class Renderer {
     caller?: JinjaFunction,
   ): JinjaValue {
     const target = this.evaluate(callee, scope);
-    if (typeof target !== "function") throw this.#error(`${describe(callee)} is not a macro or function`, position);
+    if (typeof target !== "function")
+      throw this.#error(
+        target === undefined
+          ? `'${describe(callee)}' is undefined. This can happen when calling a macro that does not exist. Check for typos and/or install package dependencies with "dbt deps".`
+          : `'${describe(callee)}' is ${describeValue(target)}, not a macro or function`,
+        position,
+      );
     const { positional, named } = this.#arguments(args, scope);
     try {
       return target(positional, caller === undefined ? named : new Map([...named, ["caller", caller]]));
@@ -271,8 +320,11 @@ export class Renderer {
     const positional: JinjaValue[] = [];
     const named = new Map<string, JinjaValue>();
     for (const { name, value } of args) {
-      if (name === undefined) positional.push(this.evaluate(value, scope));
-      else named.set(name, this.evaluate(value, scope));
+      const given = this.evaluate(value, scope);
+      if (name === "*") positional.push(...listOf(given));
+      else if (name === "**") for (const [key, inner] of isMap(given) ? given : []) named.set(key, inner);
+      else if (name === undefined) positional.push(given);
+      else named.set(name, given);
     }
     return { positional, named };
   }
@@ -307,7 +359,9 @@ export class Renderer {
   #unary({ operator, operand }: Extract<Expression, { kind: "unary" }>, scope: Scope): JinjaValue {
     const value = this.evaluate(operand, scope);
     if (operator === "not") return !isTrue(value);
-    return operator === "-" ? -Number(value) : Number(value);
+    const number = toNumber(value);
+    const signed = operator === "-" ? -number : number;
+    return isObject(value) ? float(signed) : signed;
   }
 
   #binary({ operator, left, right, position }: Extract<Expression, { kind: "binary" }>, scope: Scope): JinjaValue {
@@ -329,14 +383,16 @@ export class Renderer {
   ): JinjaValue {
     if (operator === "+" && typeof a === "string" && typeof b === "string") return a + b;
     if (operator === "+" && Array.isArray(a) && Array.isArray(b)) return [...a, ...b];
-    if (operator === "*" && typeof a === "string" && typeof b === "number")
-      return a.repeat(Math.max(0, Math.min(b, 100_000)));
+    if (operator === "%" && typeof a === "string") return formatPercent(a, b);
+    if (operator === "*" && typeof b === "number" && (typeof a === "string" || Array.isArray(a))) return repeated(a, b);
     if (["<", ">", "<=", ">="].includes(operator)) return ordered(operator, a, b);
-    const [x, y] = [number(a), number(b)];
+    if (isObject(a) && a.calculate !== undefined) return a.calculate(operator, b);
+    const [x, y] = [numberOf(a), numberOf(b)];
     if (x === undefined || y === undefined)
       throw this.#error(`\`${operator}\` does not go with ${describeValue(a)} and ${describeValue(b)}`, position);
     if (y === 0 && ["/", "//", "%"].includes(operator)) throw this.#error("division by zero", position);
-    return calculate(operator, x, y);
+    const result = calculate(operator, x, y);
+    return operator === "/" || isObject(a) || isObject(b) ? float(result) : result;
   }
 
   #iterate(value: JinjaValue, position: Position): readonly JinjaValue[] {
@@ -344,6 +400,7 @@ export class Renderer {
     if (Array.isArray(value)) return value;
     if (isMap(value)) return [...value.keys()];
     if (typeof value === "string") return Array.from(value);
+    if (isObject(value) && value.items !== undefined) return value.items;
     throw this.#error("this cannot be looped over", position);
   }
 
@@ -360,6 +417,11 @@ export class Renderer {
 /** Thrown by a built-in function that refuses its arguments; becomes a template error at the call's line. */
 export class CallRefusal extends Error {}
 
+/** A class that Python has things below: `datetime.now`. */
+function memberOfClass(value: JinjaFunction, name: string): JinjaValue {
+  return "members" in value && value.members instanceof Map ? (value.members as JinjaMap).get(name) : undefined;
+}
+
 function loopOf(items: readonly JinjaValue[], index: number): JinjaMap {
   return new Map<string, JinjaValue>([
     ["index", index + 1],
@@ -371,25 +433,46 @@ function loopOf(items: readonly JinjaValue[], index: number): JinjaMap {
     ["length", items.length],
     ["previtem", index === 0 ? undefined : items[index - 1]],
     ["nextitem", items[index + 1]],
+    ["depth", 1],
+    ["depth0", 0],
+    ["cycle", (values) => values[index % Math.max(1, values.length)]],
+    ["changed", ([value]) => index === 0 || !equals(value, items[index - 1])],
   ]);
 }
 
-function contains(container: JinjaValue, item: JinjaValue): boolean {
-  if (Array.isArray(container)) return container.some((other) => equals(other, item));
-  if (isMap(container)) return container.has(toText(item));
-  return typeof container === "string" && container.includes(toText(item));
-}
-
 function ordered(operator: string, a: JinjaValue, b: JinjaValue): boolean {
-  const [x, y] = typeof a === "string" && typeof b === "string" ? [a, b] : [Number(a), Number(b)];
-  if (operator === "<") return x < y;
-  if (operator === ">") return x > y;
-  return operator === "<=" ? x <= y : x >= y;
+  const order = compare(a, b);
+  if (operator === "<") return order < 0;
+  if (operator === ">") return order > 0;
+  return operator === "<=" ? order <= 0 : order >= 0;
 }
 
-function number(value: JinjaValue): number | undefined {
-  if (typeof value === "number") return value;
-  return typeof value === "boolean" ? Number(value) : undefined;
+function repeated(value: string | readonly JinjaValue[], times: number): JinjaValue {
+  const count = Math.max(0, Math.min(times, 100_000));
+  return typeof value === "string" ? value.repeat(count) : Array.from({ length: count }, () => value).flat();
+}
+
+interface SliceRange {
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+  readonly step: number;
+}
+
+function sliced<Item>(items: readonly Item[], { from, to, step }: SliceRange): readonly Item[] {
+  if (step === 1) return items.slice(from, to);
+  const forward = step > 0 ? items.slice(from, to) : backward(items, { from, to });
+  return forward.filter((_, index) => index % Math.max(1, Math.abs(step)) === 0);
+}
+
+/** From a later item down to, not including, an earlier one. */
+function backward<Item>(
+  items: readonly Item[],
+  { from, to }: { readonly from: number | undefined; readonly to: number | undefined },
+): readonly Item[] {
+  const place = (at: number) => (at < 0 ? at + items.length : at);
+  const start = to === undefined ? 0 : place(to) + 1;
+  const end = from === undefined ? items.length : place(from) + 1;
+  return items.slice(start, end).toReversed();
 }
 
 function calculate(operator: string, x: number, y: number): number {
@@ -403,8 +486,8 @@ function calculate(operator: string, x: number, y: number): number {
 }
 
 function describe(expression: Expression): string {
-  if (expression.kind === "name") return `\`${expression.name}\``;
-  return expression.kind === "member" ? `${describe(expression.object)}.${expression.name}` : "this";
+  if (expression.kind === "name") return expression.name;
+  return expression.kind === "member" ? `${describe(expression.object)}.${expression.name}` : "the value";
 }
 
 function describeValue(value: JinjaValue): string {

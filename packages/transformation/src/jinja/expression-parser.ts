@@ -90,12 +90,22 @@ export class ExpressionParser {
 
   #unary(): Expression {
     const position = this.here();
-    const operator = this.#operator("-", "+");
-    if (operator !== undefined) return { kind: "unary", operator, operand: this.#unary(), position };
-    const base = this.#filtered(this.#postfix(this.#primary()));
+    const base = this.#filtered(this.#signed());
     return this.#operator("**") === undefined
       ? base
       : { kind: "binary", operator: "**", left: base, right: this.#unary(), position };
+  }
+
+  /** A sign binds closer than a filter. */
+  #signed(): Expression {
+    const position = this.here();
+    const operator = this.#operator("-", "+");
+    if (operator === undefined) return this.#postfix(this.#primary());
+    this.#depth += 1;
+    if (this.#depth > MAX_DEPTH) throw templateError("an expression is nested too deeply", position);
+    const operand = this.#signed();
+    this.#depth -= 1;
+    return { kind: "unary", operator, operand, position };
   }
 
   #binary(operand: () => Expression, operator: () => string | undefined): Expression {
@@ -114,7 +124,7 @@ export class ExpressionParser {
   #primary(): Expression {
     const token = this.next();
     const { position } = token;
-    if (token.kind === "number") return { kind: "literal", value: Number(token.value.replaceAll("_", "")), position };
+    if (token.kind === "number") return numeral(token.value, position);
     if (token.kind === "string") return this.#strings(token);
     if (token.kind === "name" && !KEYWORDS.has(token.value)) return named(token.value, position);
     if (token.kind === "operator" && token.value === "(") return this.#parenthesis(position);
@@ -130,11 +140,11 @@ export class ExpressionParser {
   }
 
   #parenthesis(position: Position): Expression {
-    if (this.accept(")")) return { kind: "list", items: [], position };
+    if (this.accept(")")) return { kind: "list", items: [], isTuple: true, position };
     const first = this.expression();
     if (this.accept(")")) return first;
     this.expect(",");
-    return { kind: "list", items: [first, ...this.#items(")")], position };
+    return { kind: "list", items: [first, ...this.#items(")")], isTuple: true, position };
   }
 
   #items(closer: string): readonly Expression[] {
@@ -179,9 +189,15 @@ export class ExpressionParser {
     const from = this.peek()?.value === ":" && this.peek()?.kind === "operator" ? undefined : this.expression();
     if (from !== undefined && this.accept("]")) return { kind: "index", object, index: from, position };
     this.expect(":");
-    const to = this.peek()?.value === "]" ? undefined : this.expression();
+    const to = this.#isOperator("]") || this.#isOperator(":") ? undefined : this.expression();
+    const step = this.accept(":") && !this.#isOperator("]") ? this.expression() : undefined;
     this.expect("]");
-    return { kind: "slice", object, from, to, position };
+    return { kind: "slice", object, from, to, step, position };
+  }
+
+  #isOperator(value: string): boolean {
+    const token = this.peek();
+    return token?.kind === "operator" && token.value === value;
   }
 
   #filtered(start: Expression): Expression {
@@ -218,16 +234,33 @@ export class ExpressionParser {
     return token.kind === "string" || token.kind === "number" || (token.kind === "name" && !KEYWORDS.has(token.value));
   }
 
+  /** The filters after a block's `set x | …`. */
+  filters(): readonly { readonly name: string; readonly args: readonly Argument[] }[] {
+    const filters: { name: string; args: readonly Argument[] }[] = [];
+    while (this.accept("|")) filters.push({ name: this.#dotted(), args: this.accept("(") ? this.args() : [] });
+    return filters;
+  }
+
+  /** An expression, or several with commas between: a tuple. */
+  expressions(): Expression {
+    const first = this.expression();
+    if (!this.#isOperator(",")) return first;
+    const items = [first];
+    while (this.accept(",")) if (this.peek()?.kind !== "endblock") items.push(this.expression());
+    return { kind: "list", items, isTuple: true, position: first.position };
+  }
+
   args(): readonly Argument[] {
     const args: Argument[] = [];
     while (!this.accept(")")) {
+      const spread = this.accept("**") ? "**" : this.accept("*") ? "*" : undefined;
       const isNamed =
         this.peek()?.kind === "name" &&
         this.tokens[this.at + 1]?.value === "=" &&
         this.tokens[this.at + 1]?.kind === "operator";
       const name = isNamed ? this.next().value : undefined;
       if (isNamed) this.expect("=");
-      args.push({ name, value: this.expression() });
+      args.push({ name: spread ?? name, value: this.expression() });
       if (!this.accept(",")) {
         this.expect(")");
         break;
@@ -291,9 +324,14 @@ export class ExpressionParser {
   }
 }
 
+function numeral(text: string, position: Position): Expression {
+  const isFloat = /[.eE]/.test(text);
+  return { kind: "literal", value: Number(text.replaceAll("_", "")), isFloat, position };
+}
+
 function named(name: string, position: Position): Expression {
   if (name === "true" || name === "True") return { kind: "literal", value: true, position };
   if (name === "false" || name === "False") return { kind: "literal", value: false, position };
-  if (name === "none" || name === "None" || name === "null") return { kind: "literal", value: null, position };
+  if (name === "none" || name === "None") return { kind: "literal", value: null, position };
   return { kind: "name", name, position };
 }

@@ -27,7 +27,8 @@ class Lexer {
   #trimNext = false;
 
   constructor(source: string, file: string) {
-    this.#source = source;
+    // As in Jinja, the line break at a file's end is not part of it.
+    this.#source = source.replace(/\r?\n$/, "");
     this.#file = file;
     for (let index = source.indexOf("\n"); index !== -1; index = source.indexOf("\n", index + 1))
       this.#lineStarts.push(index + 1);
@@ -44,10 +45,11 @@ class Lexer {
     const start = match?.index ?? this.#source.length;
     const opener = match?.[0];
     const trims = opener !== undefined && this.#source[start + 2] === "-";
+    const keeps = opener !== undefined && this.#source[start + 2] === "+";
     this.#text(this.#source.slice(this.#at, start), trims);
     this.#at = start;
     if (opener === undefined) return;
-    this.#at += trims ? 3 : 2;
+    this.#at += trims || keeps ? 3 : 2;
     if (opener === "{#") this.#comment(start);
     else this.#tag(opener === "{{" ? "print" : "block", start);
   }

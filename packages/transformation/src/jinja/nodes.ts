@@ -1,6 +1,7 @@
 import type { Position } from "./template-error.ts";
 
 export interface Argument {
+  /** `*` and `**` for a list and a map that are spread. */
   readonly name: string | undefined;
   readonly value: Expression;
 }
@@ -11,9 +12,9 @@ export interface Parameter {
 }
 
 export type Expression = { readonly position: Position } & (
-  | { readonly kind: "literal"; readonly value: null | boolean | number | string }
+  | { readonly kind: "literal"; readonly value: null | boolean | number | string; readonly isFloat?: boolean }
   | { readonly kind: "name"; readonly name: string }
-  | { readonly kind: "list"; readonly items: readonly Expression[] }
+  | { readonly kind: "list"; readonly items: readonly Expression[]; readonly isTuple?: boolean }
   | { readonly kind: "map"; readonly entries: readonly (readonly [Expression, Expression])[] }
   | { readonly kind: "member"; readonly object: Expression; readonly name: string }
   | { readonly kind: "index"; readonly object: Expression; readonly index: Expression }
@@ -22,6 +23,7 @@ export type Expression = { readonly position: Position } & (
       readonly object: Expression;
       readonly from: Expression | undefined;
       readonly to: Expression | undefined;
+      readonly step: Expression | undefined;
     }
   | { readonly kind: "call"; readonly callee: Expression; readonly args: readonly Argument[] }
   | { readonly kind: "filter"; readonly input: Expression; readonly name: string; readonly args: readonly Argument[] }
@@ -50,6 +52,15 @@ export interface MacroNode {
   readonly position: Position;
 }
 
+/** dbt's own blocks that define a thing: its body is rendered where that thing is made. */
+export interface DefinitionNode {
+  readonly kind: "definition";
+  readonly word: "snapshot" | "docs" | "materialization";
+  readonly name: string;
+  readonly body: readonly Node[];
+  readonly position: Position;
+}
+
 export type Node = { readonly position: Position } & (
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "print"; readonly value: Expression }
@@ -60,7 +71,12 @@ export type Node = { readonly position: Position } & (
       readonly member: string | undefined;
       readonly value: Expression;
     }
-  | { readonly kind: "setBlock"; readonly target: string; readonly body: readonly Node[] }
+  | {
+      readonly kind: "setBlock";
+      readonly target: string;
+      readonly filters: readonly { readonly name: string; readonly args: readonly Argument[] }[];
+      readonly body: readonly Node[];
+    }
   | {
       readonly kind: "if";
       readonly branches: readonly { readonly condition: Expression; readonly body: readonly Node[] }[];
@@ -87,4 +103,5 @@ export type Node = { readonly position: Position } & (
       readonly body: readonly Node[];
     }
   | MacroNode
+  | DefinitionNode
 );

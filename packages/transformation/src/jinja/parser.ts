@@ -1,12 +1,23 @@
 import { ExpressionParser } from "./expression-parser.ts";
 import { tokenize } from "./lexer.ts";
-import type { MacroNode, Node } from "./nodes.ts";
+import type { DefinitionNode, MacroNode, Node } from "./nodes.ts";
 import { templateError, type Position } from "./template-error.ts";
 
 /** Parses a template. Throws `transformation/template` with the file and line. */
 export function parseTemplate(source: string, file: string): readonly Node[] {
   const parser = new TemplateParser(new ExpressionParser(tokenize(source, file)));
   return parser.template();
+}
+
+function unclosed(
+  { name, position }: { readonly name: string; readonly position: Position },
+  closers: readonly string[],
+): Error {
+  const wanted = closers.map((closer) => `'${closer}'`).join(" or ");
+  return templateError(
+    `the block \`${name}\` is not closed. Unexpected end of template. Jinja was looking for the following tags: ${wanted}. The innermost block that needs to be closed is '${name}'.`,
+    position,
+  );
 }
 
 class TemplateParser {
@@ -31,7 +42,7 @@ class TemplateParser {
     for (;;) {
       const token = this.#in.peek();
       if (token === undefined) {
-        if (opened !== undefined) throw templateError(`the block \`${opened.name}\` is not closed`, opened.position);
+        if (opened !== undefined) throw unclosed(opened, closers);
         return { nodes, ended: undefined };
       }
       this.#in.next();
@@ -59,6 +70,7 @@ class TemplateParser {
         name: `test_${this.#in.name()}`,
         closer: name === "test" ? "endtest" : "enddata_test",
       });
+    if (name === "snapshot" || name === "docs" || name === "materialization") return this.#definition(name, position);
     if (name === "call") return this.#call(position);
     if (name === "filter") return this.#filter(position);
     throw templateError(`there is no block \`${name}\``, position);
@@ -88,6 +100,7 @@ class TemplateParser {
     if (!this.#in.acceptName("in")) throw templateError("`in` is missing in `for`", position);
     const items = this.#loopItems();
     const condition = this.#in.acceptName("if") ? this.#in.expression() : undefined;
+    this.#in.acceptName("recursive");
     this.#end("endblock");
     const part = this.#until(["else", "endfor"], { name: "for", position });
     let otherwise: readonly Node[] = [];
@@ -134,14 +147,15 @@ class TemplateParser {
     const targets = this.#targets();
     const member = targets.length === 1 && this.#in.accept(".") ? this.#in.name() : undefined;
     if (this.#in.accept("=")) {
-      const value = this.#in.expression();
+      const value = this.#in.expressions();
       this.#end("endblock");
       return { kind: "set", targets, member, value, position };
     }
+    const filters = this.#in.filters();
     this.#end("endblock");
     const { nodes } = this.#until(["endset"], { name: "set", position });
     this.#end("endblock");
-    return { kind: "setBlock", target: targets[0] ?? "", body: nodes, position };
+    return { kind: "setBlock", target: targets[0] ?? "", filters, body: nodes, position };
   }
 
   #targets(): readonly string[] {
@@ -166,6 +180,16 @@ class TemplateParser {
     if (this.#in.peek()?.kind === "name") this.#in.next();
     this.#end("endblock");
     return { kind: "macro", name, parameters, body: nodes, position };
+  }
+
+  /** `{% snapshot x %}`, `{% docs x %}`, `{% materialization x, adapter="…" %}`. */
+  #definition(word: DefinitionNode["word"], position: Position): Node {
+    const name = this.#in.name();
+    while (this.#in.peek() !== undefined && this.#in.peek()?.kind !== "endblock") this.#in.next();
+    this.#end("endblock");
+    const { nodes } = this.#until([`end${word}`], { name: word, position });
+    this.#end("endblock");
+    return { kind: "definition", word, name, body: nodes, position };
   }
 
   #call(position: Position): Node {
