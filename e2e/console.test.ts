@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { openBrowser, seriousFindings, watchedPage, type Watched } from "./support/browser.ts";
 import { frameTimesWhileDragging, showLargeRoad } from "./support/large-road.ts";
 import { ADDRESS_PAYLOAD, PAYLOAD, plantPayloads } from "./support/payloads.ts";
-import { end, millUp, smallFlights, type Up } from "./support/project.ts";
+import { end, eventually, millUp, smallFlights, type Up } from "./support/project.ts";
 
 const { chromium } = inject("means");
 
@@ -122,6 +122,14 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
   });
 
   test("a table is seen as it was at an earlier snapshot, by an address, and as it is now", async () => {
+    const origin = `http://127.0.0.1:${up.controlPort}`;
+    const body = JSON.stringify({ select: ["departures"], force: true });
+    await fetch(`${origin}/api/v1/runs`, { method: "POST", headers: { "content-type": "application/json" }, body });
+    await eventually("a second snapshot", async () => {
+      const answer = await fetch(`${origin}/api/v1/tables/departures`);
+      const { history } = (await answer.json()) as { history: readonly unknown[] };
+      return history.length > 1 ? true : undefined;
+    });
     await page.goto("/tables/departures");
     await page.getByRole("region", { name: "Snapshots" }).getByRole("link").last().click();
     await page.getByText(/^The rows are those of /).waitFor();
@@ -185,6 +193,24 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
     expect(await seriousFindings(opened)).toEqual([]);
     expect(refusals).toEqual([]);
     await opened.close();
+  });
+
+  test("a page says what it shows, in the documentation that came with it; an error leads to its remedy there", async () => {
+    await page.goto("/tables/departures");
+    await page.getByRole("link", { name: "What is this?" }).click();
+    await page.getByRole("heading", { name: "Table and snapshot", level: 1 }).waitFor();
+    await page.getByRole("link", { name: "ACID and table formats" }).click();
+    await page.getByRole("heading", { name: "ACID and table formats", level: 1 }).waitFor();
+    await page.goto("/tables/nothing");
+    await page.getByRole("alert").getByRole("link", { name: "lakehouse/unknown-table" }).click();
+    await page.getByRole("heading", { name: "lakehouse/unknown-table" }).waitFor();
+    for (const path of ["", "/tutorial.md", "/how-to/upgrade.md", "/reference/commands.md", "/reference/http.md"]) {
+      await page.goto(`/docs${path}`);
+      await page.locator(".document > *").first().waitFor();
+      expect({ path, unread: await page.evaluate(MARKS) }).toEqual({ path, unread: [] });
+    }
+    await page.goto("/docs/..%2f..%2fpackage.json");
+    await page.getByRole("alert").getByText("platform/unknown-address").waitFor();
   });
 
   test("the lineage leads from the service to the sources, and a run tells of its steps", async () => {
@@ -326,6 +352,8 @@ const PAGES = [
   "/lineage/late-flights",
   "/runs",
   "/logs",
+  "/docs",
+  "/docs/concepts/table.md",
   "/services",
   "/services/late-flights",
   "/monitors",
@@ -333,6 +361,12 @@ const PAGES = [
   "/sql",
   "/no/such/page",
 ];
+
+/** Texts in which marks of Markdown are still to be seen. */
+const MARKS = `[...document.querySelectorAll(".document :is(p, li, td, th, h2, h3)")]
+  .filter((element) => !element.querySelector("code"))
+  .map((element) => element.textContent)
+  .filter((text) => /\\]\\(|\`\`\`|\\*\\*|^\\|/.test(text))`;
 
 const FIRST_PAINT = 'performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Infinity';
 

@@ -59,7 +59,7 @@ async function readPackage(path: string): Promise<PackageFile> {
 }
 
 async function copyAsIs(): Promise<void> {
-  for (const file of ["LICENSE", "README.md", "CHANGELOG.md", "docs/img"])
+  for (const file of ["LICENSE", "README.md", "CHANGELOG.md", "docs"])
     if (existsSync(join(root, file))) await cp(join(root, file), join(stage, file), { recursive: true });
   const filter = (path: string) => !["node_modules", ".mill"].includes(basename(path));
   await cp(join(root, "examples", "flights"), join(stage, "templates", "flights"), { recursive: true, filter });

@@ -82,6 +82,7 @@ const PAGES: readonly Found[] = [
   { name: "Runs", kind: "page", href: "/runs" },
   { name: "Logs", kind: "page", href: "/logs" },
   { name: "SQL", kind: "page", href: "/sql" },
+  { name: "Documentation", kind: "page", href: "/docs" },
 ];
 
 function useFindable(): readonly Found[] {

@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { DocumentPage } from "./docs/document-page.tsx";
 import { LineagePage, LineageStartPage } from "./lineage/lineage-page.tsx";
 import { LogsPage } from "./logs/logs-page.tsx";
 import { logFilterOf } from "./logs/log-filter.ts";
@@ -46,6 +47,8 @@ const routes = [
   createRoute({ ...at("/runs/$runId"), component: RunPage }),
   createRoute({ ...at("/lineage"), component: LineageStartPage }),
   createRoute({ ...at("/lineage/$name"), component: LineagePage }),
+  createRoute({ ...at("/docs"), component: DocumentPage }),
+  createRoute({ ...at("/docs/$"), component: DocumentPage }),
   createRoute({ ...at("/logs"), validateSearch: logFilterOf, component: LogsPage }),
   createRoute({ ...at("/services"), component: ServicesPage }),
   createRoute({ ...at("/services/$name"), component: ServicePage }),

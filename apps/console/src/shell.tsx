@@ -18,6 +18,7 @@ const PAGES = [
   { to: "/runs", name: "Runs", icon: "runs" },
   { to: "/logs", name: "Logs", icon: "list" },
   { to: "/sql", name: "SQL", icon: "sql" },
+  { to: "/docs", name: "Docs", icon: "docs" },
 ] as const;
 
 /** What stands around every page: where one can go, finding, and whether the connection stands. */

@@ -13,6 +13,8 @@ export interface Installation {
   readonly compiler: string;
   /** Where the console's pages are, once they are built. */
   readonly consoleFolder: string;
+  /** The documentation's pages. */
+  readonly docsFolder: string;
   /** The folder of the console's sources; undefined where it comes built. */
   readonly consoleBuilder: string | undefined;
   /** Folders from which `mill init` makes a project, by template. */
@@ -44,6 +46,7 @@ function clonePlaces(root: string): Places {
     millwrightPath,
     millwrightUrl: pathToFileURL(millwrightPath).href,
     consoleFolder: join(root, "apps", "console", "dist"),
+    docsFolder: join(root, "docs"),
     consoleBuilder: join(root, "apps", "console"),
     templates: {
       flights: join(root, "examples", "flights"),
@@ -59,6 +62,7 @@ function packagePlaces(root: string): Places {
     millwrightPath: join(root, "types", "millwright", "src", "index.d.ts"),
     millwrightUrl: pathToFileURL(join(root, "lib", "index.js")).href,
     consoleFolder: join(root, "console"),
+    docsFolder: join(root, "docs"),
     consoleBuilder: undefined,
     templates: { flights: join(root, "templates", "flights"), empty: join(root, "templates", "empty") },
     packageFolder: root,

@@ -24,7 +24,7 @@ export function LineageStartPage() {
     ...new Set((road?.nodes ?? []).filter(({ attachedTo }) => attachedTo === null).map(({ name }) => name)),
   ];
   return (
-    <Page title="Lineage" lead="What something came from, and what hangs on it">
+    <Page title="Lineage" docs="concepts/lineage.md" lead="What something came from, and what hangs on it">
       <form className="row" onSubmit={submit}>
         <input
           className="field"
@@ -62,6 +62,7 @@ export function LineagePage() {
   const { data, error } = useQuery({ queryKey: ["lineage", name], queryFn: () => api.showLineage({ name }) });
   return (
     <Page
+      docs="concepts/lineage.md"
       title={`Lineage of ${name}`}
       lead={
         data === undefined

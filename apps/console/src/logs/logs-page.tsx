@@ -15,6 +15,7 @@ export function LogsPage() {
   return (
     <Page
       title="Logs"
+      docs="how-to/debug-a-run.md"
       lead="What the control and serving processes say; the newest is at the end"
       actions={
         <button type="button" className="button" aria-pressed={isLive} onClick={() => setIsLive(!isLive)}>

@@ -31,6 +31,7 @@ export function ModelPage() {
   const [moved, setMoved] = useState<AliasMoved>();
   return (
     <Page
+      docs="concepts/model-version.md"
       title={model}
       lead={version === undefined ? undefined : <Lead version={version} />}
       actions={

@@ -52,7 +52,7 @@ function BestBaseline({ details }: { readonly details: VersionDetails }) {
 export function ModelsPage() {
   const { data, error } = useQuery({ queryKey: ["models"], queryFn: () => api.listModels() });
   return (
-    <Page title="Models">
+    <Page title="Models" docs="concepts/model-version.md">
       {error === null ? null : <Problem error={error} />}
       {data?.length === 0 ? (
         <Empty command="npx mill run --select +late-flights">

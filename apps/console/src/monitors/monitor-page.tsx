@@ -29,7 +29,7 @@ export function MonitorsPage() {
   const { road } = useLiveRoad();
   const monitors = road?.nodes.filter(({ kind }) => kind === "monitor") ?? [];
   return (
-    <Page title="Monitors">
+    <Page title="Monitors" docs="concepts/monitor.md">
       {road !== undefined && monitors.length === 0 ? (
         <Empty command={'export const drift = defineMonitor({ name: "drift", training: "my-training" });'}>
           A monitor compares what is scored with what the model learned on. Declare one in monitors/.
@@ -50,6 +50,7 @@ export function MonitorPage() {
   const { data, error } = useQuery({ queryKey: ["monitors", name], queryFn: () => api.showMonitor({ name }) });
   return (
     <Page
+      docs="concepts/monitor.md"
       title={name}
       lead={node?.message ?? undefined}
       actions={node === undefined ? undefined : <State state={node.state} />}

@@ -1,4 +1,5 @@
 import type { ControlProblem } from "@millwright/client";
+import { Link } from "@tanstack/react-router";
 import { problemOf } from "../api.ts";
 
 /** An error as everywhere: code, cause, remedy. */
@@ -17,7 +18,9 @@ export function ProblemDetails({
       <dl>
         <dt>code</dt>
         <dd>
-          <code>{problem.code}</code>
+          <Link to="/docs/$" params={{ _splat: "reference/errors.md" }} hash={problem.code.replaceAll(/[^\w-]/g, "")}>
+            <code>{problem.code}</code>
+          </Link>
         </dd>
         <dt>cause</dt>
         <dd>{problem.detail}</dd>

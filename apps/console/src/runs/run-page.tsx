@@ -22,6 +22,7 @@ export function RunPage() {
   });
   return (
     <Page
+      docs="concepts/run.md"
       title={data === undefined ? "Run" : `Run of ${exactTime(data.startedAtMs)}`}
       lead={
         data === undefined ? undefined : (

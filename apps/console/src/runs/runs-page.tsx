@@ -37,7 +37,7 @@ export function RunsPage() {
   });
   const runs = data?.pages.flat() ?? [];
   return (
-    <Page title="Runs" lead="Every time the road was taken, newest first">
+    <Page title="Runs" docs="concepts/run.md" lead="Every time the road was taken, newest first">
       {error === null ? null : <Problem error={error} />}
       {data !== undefined && runs.length === 0 ? (
         <Empty command="npx mill run">The road has not been taken yet.</Empty>

@@ -32,7 +32,7 @@ const COLUMNS: readonly DataColumn<Service>[] = [
 export function ServicesPage() {
   const { data, error } = useQuery({ queryKey: ["services"], queryFn: () => api.listServices() });
   return (
-    <Page title="Services">
+    <Page title="Services" docs="concepts/service.md">
       {error === null ? null : <Problem error={error} />}
       {data?.length === 0 ? (
         <Empty command="npx mill run">
@@ -52,6 +52,7 @@ export function ServicePage() {
   const { data, error } = useQuery({ queryKey: ["services", name], queryFn: () => api.showService({ name }) });
   return (
     <Page
+      docs="concepts/service.md"
       title={name}
       lead={
         data === undefined ? undefined : (

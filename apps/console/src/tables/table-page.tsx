@@ -43,6 +43,7 @@ export function TablePage() {
   return (
     <Page
       title={name}
+      docs="concepts/table.md"
       lead={data === undefined ? undefined : <Lead table={data.table} />}
       actions={
         <>

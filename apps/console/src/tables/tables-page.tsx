@@ -34,6 +34,7 @@ export function TablesPage() {
   return (
     <Page
       title="Tables"
+      docs="concepts/table.md"
       lead={data === undefined ? undefined : `${data.length} tables and views`}
       actions={
         <input

@@ -18,6 +18,7 @@ import { trainingRoutes } from "@millwright/training/http";
 import { checkRoutes } from "@millwright/validation/http";
 import Type from "typebox";
 import type { Platform } from "../compose.ts";
+import { documentationRoutes } from "./documentation.ts";
 import { NODE_SIZE, type RoadLayout } from "./layout.ts";
 import type { RoadBoard, RoadView } from "./road-board.ts";
 import type { RoadRunner } from "./road-runner.ts";
@@ -142,6 +143,7 @@ export function controlRoutes(open: () => ControlParts): readonly Route[] {
     ...checkRoutes(() => open().platform.checks),
     ...featureRoutes(() => featuresOf(open())),
     ...logRoutes(() => open().logs),
+    ...documentationRoutes,
   ];
 }
 

@@ -612,6 +612,13 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
+export interface Document {
+  /** Below the documentation's folder: concepts/table.md. */
+  readonly path: string;
+  /** Markdown. */
+  readonly text: string;
+}
+
 /** The control process's API. Every call may fail with the problem that the server tells. */
 export interface ControlApi {
   /** What is up, and how the last run went. */
@@ -792,6 +799,8 @@ export interface ControlApi {
     readonly text?: string;
     readonly lines?: number;
   }): Promise<readonly LogLine[]>;
+  /** A page of the documentation. */
+  readDocument(input?: { readonly path?: string }): Promise<Document>;
 }
 
 /** Where each operation is, and which of its input's fields go into the path and the query. */
@@ -853,4 +862,5 @@ export const operations = {
   onlineFeatures: { method: "POST", path: "/api/v1/features/:name/online", params: ["name"], query: [] },
   featureHistory: { method: "POST", path: "/api/v1/features/history", params: [], query: [] },
   listLogs: { method: "GET", path: "/api/v1/logs", params: [], query: ["process", "level", "step", "text", "lines"] },
+  readDocument: { method: "GET", path: "/api/v1/docs", params: [], query: ["path"] },
 } as const;
