@@ -18,14 +18,21 @@ export type ReadMatrix = TrainingMatrix & { readonly beside: readonly Float32Arr
 /** Reads the rows of a training's table that a condition names. */
 export type ReadRows = (where: string, beside?: readonly string[]) => Promise<ReadMatrix>;
 
+export async function countRows(
+  lakehouse: Lakehouse,
+  { table, where }: Pick<EncodedRows, "table" | "where">,
+): Promise<number> {
+  const { rows } = await lakehouse.query(`SELECT count(*) FROM ${lakehouse.relation(table)} WHERE ${where}`);
+  return Number(rows[0]?.[0] ?? 0);
+}
+
 /** Reads rows straight into shared memory, in one pass. They come in a fixed order, so that equal tables train equal models. */
 export async function readMatrix(
   lakehouse: Lakehouse,
   { definition, features, table, where, encoding, beside: expressions = [] }: MatrixRequest,
 ): Promise<ReadMatrix> {
   const relation = lakehouse.relation(table);
-  const counted = await lakehouse.query(`SELECT count(*) FROM ${relation} WHERE ${where}`);
-  const rows = Number(counted.rows[0]?.[0] ?? 0);
+  const rows = await countRows(lakehouse, { table, where });
   if (rows === 0) throw trainingErrors.create("training/no-rows", { because: `no row of ${table} has ${where}` });
   const bytes = rows * (features.length + expressions.length + 1) * 4;
   if (bytes > BYTES_MAX)

@@ -1,14 +1,16 @@
+import { totalmem } from "node:os";
 import type { Column, ProgressSink } from "@millwright/kernel";
 import { historicalSelect, planFeatures } from "@millwright/feature-store";
 import type { Lakehouse } from "@millwright/lakehouse";
 import type { ModelVersion, Tracking } from "@millwright/tracking";
+import { requireMemory, type MachineMemory } from "./boosting/require-memory.ts";
 import { trainModel } from "./boosting/train-model.ts";
 import type { TrainingDefinition } from "./define-training.ts";
 import { findEncoding } from "./encoding.ts";
 import { evaluateGates } from "./gates.ts";
 import { judgeModel } from "./judgement/judge-model.ts";
 import type { Metrics } from "./judgement/metrics.ts";
-import { readMatrix, type ReadRows } from "./matrix.ts";
+import { countRows, readMatrix, type ReadRows } from "./matrix.ts";
 import { exportOnnx } from "./onnx/export-onnx.ts";
 import { registerVersion, type TrainingResult } from "./register-version.ts";
 import { splitConditions, withPlaces } from "./split.ts";
@@ -68,6 +70,12 @@ export async function buildTrainingTable({ lakehouse }: Pick<TrainPorts, "lakeho
   });
 }
 
+function machineMemory(): MachineMemory {
+  // Beyond what a group of processes may have, Node tells a number without meaning.
+  const totalBytes = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+  return { totalBytes, availableBytes: Math.min(totalBytes, process.availableMemory()) };
+}
+
 /** Trains, judges, records and registers. The version becomes `champion` only if every gate holds. */
 export async function train(
   ports: TrainPorts,
@@ -78,12 +86,21 @@ export async function train(
   const left = await leftByInterruptedRun(tracking, definition.name, settings);
   if (left !== undefined) return left;
   const features = planFeatures(definition.features).features.map(({ name }) => name);
-  progress({ message: "reading the training rows" });
   const table = trainingTable(definition.name);
   const parts = splitConditions(definition);
   const encoding = await findEncoding(ports.lakehouse, { definition, features, table, where: parts.train });
   const read: ReadRows = (where, beside = []) =>
     readMatrix(ports.lakehouse, { definition, features, table, where, encoding, beside });
+  const rows = await countRows(ports.lakehouse, { table, where: parts.train });
+  const outputs = definition.trainer.objective === "softmax" ? encoding.classes.length : 1;
+  const needs = {
+    rows,
+    features: features.length,
+    outputs,
+    leaves: definition.trainer.leaves,
+    threads: settings.threads,
+  };
+  progress({ message: `reading the training rows: ${requireMemory(needs, machineMemory())}` });
   const matrix = await read(parts.train);
   const run = await tracking.startRun({
     experiment: definition.name,

@@ -9,6 +9,10 @@ export interface MemoryPlan {
   readonly memory: SharedMemory;
 }
 
+interface MemoryLayout extends Omit<MemoryPlan, "memory"> {
+  readonly bytes: number;
+}
+
 export interface MemoryNeeds {
   readonly rows: number;
   readonly features: number;
@@ -19,11 +23,11 @@ export interface MemoryNeeds {
 
 const PAGE_BYTES = 65_536;
 /** What 32-bit addresses reach. */
-const BYTES_MAX = 2 ** 32 - PAGE_BYTES;
+export const MEMORY_BYTES_MAX = 2 ** 32 - PAGE_BYTES;
 const ALIGNMENT = 64;
 
-/** Lays out all that the kernels touch. A byte a cell for bins, 16 bytes a row and 4 for each output (of several 8 more), histograms by leaf. Throws `training/too-large`. */
-export function planMemory({ rows, features, outputs, leaves, threads }: MemoryNeeds): MemoryPlan {
+/** Where all that the kernels touch would lie: a byte a cell for bins, 16 bytes a row and 4 for each output (of several 8 more), histograms by leaf. */
+export function layOutMemory({ rows, features, outputs, leaves, threads }: MemoryNeeds): MemoryLayout {
   let end = ALIGNMENT;
   const take = (bytes: number): number => {
     const at = end;
@@ -51,12 +55,18 @@ export function planMemory({ rows, features, outputs, leaves, threads }: MemoryN
       histograms: take(leaves * own.length * FEATURE_BYTES),
     };
   });
-  if (end > BYTES_MAX)
+  return { threads: plans, places, bytes: end };
+}
+
+/** Lays out the memory and takes it. Throws `training/too-large`. */
+export function planMemory(needs: MemoryNeeds): MemoryPlan {
+  const { threads, places, bytes } = layOutMemory(needs);
+  if (bytes > MEMORY_BYTES_MAX)
     throw trainingErrors.create("training/too-large", {
-      because: `${rows} rows by ${features} features and ${leaves} leaves need ${Math.round(end / 2 ** 20)} MiB, where ${Math.round(BYTES_MAX / 2 ** 20)} are the most`,
+      because: `${needs.rows} rows by ${needs.features} features and ${needs.leaves} leaves need ${Math.round(bytes / 2 ** 20)} MiB, where ${Math.round(MEMORY_BYTES_MAX / 2 ** 20)} are the most`,
     });
-  const pages = Math.ceil(end / PAGE_BYTES);
-  return { threads: plans, places, memory: new webAssembly.Memory({ initial: pages, maximum: pages, shared: true }) };
+  const pages = Math.ceil(bytes / PAGE_BYTES);
+  return { threads, places, memory: new webAssembly.Memory({ initial: pages, maximum: pages, shared: true }) };
 }
 
 function grouped(features: readonly number[]): readonly Omit<FeatureGroup, "block">[] {
