@@ -76,6 +76,7 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
     await page.getByLabel("origin").fill("ORD");
     await page.getByRole("button", { name: "Predict", exact: true }).click();
     expect(await page.getByTestId("probability").innerText()).toMatch(/^\d+\.\d %$/);
+    expect(await page.getByRole("region", { name: "Why" }).locator("tbody tr").count()).toBe(13);
     await page.getByText(/^\d+ predictions and \d+ refusals since its start$/).waitFor();
     await page
       .getByRole("img", { name: /^Latency in the server/ })

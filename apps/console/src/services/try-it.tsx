@@ -6,6 +6,7 @@ import { duration, percent } from "../format.ts";
 import { Panel } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { Snippet } from "../parts/snippet.tsx";
+import { ExplanationBars } from "./explanation-bars.tsx";
 
 interface Answered {
   readonly prediction: Prediction;
@@ -15,11 +16,13 @@ interface Answered {
 /** A form of the service's own request, and its answer. */
 export function TryIt({ service }: { readonly service: Service }) {
   const [fields, setFields] = useState<Readonly<Record<string, string>>>(() => textFields(service));
+  const [isExplained, setExplained] = useState(true);
   const body = requestBody(service, fields);
+  const explaining = isExplained && !("parameters" in body) ? { parameters: { explain: true } } : {};
   const ask = useMutation({
     mutationFn: async (): Promise<Answered> => {
       const startedMs = performance.now();
-      const prediction = await api.predict({ name: service.name, body });
+      const prediction = await api.predict({ name: service.name, body: { ...body, ...explaining } });
       return { prediction, tookMs: performance.now() - startedMs };
     },
   });
@@ -45,6 +48,10 @@ export function TryIt({ service }: { readonly service: Service }) {
               />
             </label>
           ))}
+          <label style={{ display: "flex", gap: 6, alignItems: "center" }}>
+            <input type="checkbox" checked={isExplained} onChange={(event) => setExplained(event.target.checked)} />
+            <span>with what each feature adds</span>
+          </label>
           <div>
             <button type="submit" className="button primary" disabled={ask.isPending}>
               {ask.isPending ? "Asking…" : "Predict"}
@@ -63,9 +70,14 @@ export function TryIt({ service }: { readonly service: Service }) {
             )}
           </div>
         </Panel>
+        {ask.data?.prediction.explanation === undefined ? null : (
+          <ExplanationBars explanation={ask.data.prediction.explanation} />
+        )}
         <Panel title="The same from a terminal">
           <div className="body" style={{ display: "grid", gap: 8 }}>
-            <Snippet text={`npx mill predict ${service.name} '${JSON.stringify(body)}'`} />
+            <Snippet
+              text={`npx mill predict ${service.name} '${JSON.stringify(body)}'${isExplained ? " --explain" : ""}`}
+            />
             {service.url === null ? null : <Snippet text={`curl -s ${service.url} -d '${JSON.stringify(body)}'`} />}
           </div>
         </Panel>
