@@ -50,6 +50,14 @@ export const means = {
     what: "fish on PATH (`apt-get install fish`)",
     find: ({ path }) => folderWith(path, ["fish"]),
   },
+  strace: {
+    tests: "a loss of power at points of a run",
+    what: "strace on PATH (`apt-get install strace`), on Linux",
+    find: ({ path }) => {
+      const folder = folderWith(path, ["strace"]);
+      return folder === undefined ? undefined : join(folder, "strace");
+    },
+  },
   shared: {
     tests: "the golden files and suites of other projects",
     what: "a folder ../shared beside the checkout",

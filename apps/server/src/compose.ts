@@ -1,5 +1,4 @@
 import { availableParallelism } from "node:os";
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock, systemIds, type Logger } from "@millwright/kernel";
 import { openSqliteOnlineStore } from "@millwright/feature-store/adapters/sqlite-online-store";
@@ -13,7 +12,7 @@ import { openLocalObjectStore } from "@millwright/lakehouse/adapters/local-objec
 import { createAlertStore, type AlertStore } from "@millwright/monitoring";
 import { fetchPost } from "@millwright/monitoring/adapters/fetch-post";
 import { createRunStore, type RunStore } from "@millwright/orchestration";
-import { createFileLogger, mapIoError } from "@millwright/platform";
+import { createFileLogger, makeFolderSync, mapIoError } from "@millwright/platform";
 import type { Project, RoadParts } from "@millwright/project";
 import { createTracking, type Tracking } from "@millwright/tracking";
 import { deployedServices, type DeployedService } from "@millwright/serving";
@@ -73,7 +72,7 @@ async function open(
   { exclusive = false, branch, makesBranch = false }: ComposeOptions,
 ): Promise<Platform> {
   for (const folder of [paths.lake, paths.scratch, paths.artifacts, paths.predictions, paths.temp])
-    mkdirSync(folder, { recursive: true });
+    makeFolderSync(folder);
   const logger = createFileLogger({ path: join(paths.logs, "mill.log") });
   const threads = settings.limits.threads ?? availableParallelism();
   const database = await openMetadata(settings, paths, { environment: process.env, exclusive });

@@ -11,9 +11,19 @@ export function checkedStore(store: ObjectStore, catalog: Pick<TableCatalog, "fi
     ...store,
     read: async (location) => {
       const path = store.pathOf(location);
-      const [bytes, written] = await Promise.all([store.read(location), catalog.file(path)]);
+      const [bytes, written] = await Promise.all([store.read(location).catch(missing(path)), catalog.file(path)]);
       if (written === undefined || written.sha256 === sha256Of(bytes)) return bytes;
-      throw lakehouseErrors.create("lakehouse/damaged-file", { because: `${path} is not as it was written` });
+      throw damaged(`${path} is not as it was written`);
     },
   };
+}
+
+function missing(path: string): (error: unknown) => never {
+  return (error) => {
+    throw (error as NodeJS.ErrnoException).code === "ENOENT" ? damaged(`${path} is missing`) : error;
+  };
+}
+
+function damaged(because: string): Error {
+  return lakehouseErrors.create("lakehouse/damaged-file", { because });
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { pathToFileURL } from "node:url";
 import { sha256Of } from "@millwright/platform";
-import { writePoint, type Column } from "@millwright/kernel";
+import { isMillError, writePoint, type Column } from "@millwright/kernel";
 import { checkName, quoteName } from "./domain/names.ts";
 import {
   dataFileOf,
@@ -49,7 +49,7 @@ interface Base {
  */
 export async function commitWrite(ports: LakehousePorts, request: WriteRequest): Promise<CatalogEntry> {
   checkName(request.table);
-  let base = await readBase(ports, request.table);
+  let base = await readBase(ports, request);
   const effective =
     request.mode === "merge" && base.metadata === undefined ? { ...request, mode: "append" as const } : request;
   const change = evolveSchema(base.metadata, await columnsFor(ports, effective, base));
@@ -57,7 +57,7 @@ export async function commitWrite(ports: LakehousePorts, request: WriteRequest):
   for (let attempt = 0; attempt < COMMIT_TRIES; attempt += 1) {
     const entry = await tryCommit(ports, { request: effective, base, change, ...written });
     if (entry !== undefined) return entry;
-    base = await readBase(ports, request.table);
+    base = await readBase(ports, request);
     if (effective.mode !== "append") break;
   }
   throw lakehouseErrors.create("lakehouse/commit-conflict", {
@@ -65,10 +65,20 @@ export async function commitWrite(ports: LakehousePorts, request: WriteRequest):
   });
 }
 
-async function readBase({ catalog, store }: LakehousePorts, table: string): Promise<Base> {
+/** A table whose files are damaged may still be made anew, without its history. */
+async function readBase({ catalog, store, logger }: LakehousePorts, { table, mode }: WriteRequest): Promise<Base> {
   const entry = await catalog.get(table);
   const location = entry?.metadataLocation ?? undefined;
-  return { entry, metadata: location === undefined ? undefined : await readMetadata(store, location) };
+  if (location === undefined) return { entry, metadata: undefined };
+  try {
+    const metadata = await readMetadata(store, location);
+    if (mode === "replace") await dataFilesOf(store, metadata);
+    return { entry, metadata };
+  } catch (error) {
+    if (mode !== "replace" || !isMillError(error) || error.code !== "lakehouse/damaged-file") throw error;
+    logger.warn({ err: error, table }, "a damaged table is made anew; its history is lost");
+    return { entry, metadata: undefined };
+  }
 }
 
 async function columnsFor(ports: LakehousePorts, request: WriteRequest, base: Base): Promise<readonly Column[]> {

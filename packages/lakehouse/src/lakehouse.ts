@@ -1,9 +1,16 @@
-import type { Clock, Column, IdSource, Logger, ProgressSink } from "@millwright/kernel";
+import {
+  isMillError,
+  type Clock,
+  type Column,
+  type IdSource,
+  type Logger,
+  type ProgressSink,
+} from "@millwright/kernel";
 import { commitWrite, type WriteRequest } from "./commit.ts";
 import { checkedStore } from "./checked-store.ts";
 import { checkName, quoteName } from "./domain/names.ts";
 import { lakehouseErrors } from "./errors.ts";
-import { dataFilesOf, readMetadata, scanOf } from "./table-files.ts";
+import { dataFilesOf, readMetadata, refusalOf, scanOf } from "./table-files.ts";
 import type {
   CatalogEntry,
   ColumnBatch,
@@ -124,8 +131,22 @@ async function publish(ports: LakehousePorts, entry: CatalogEntry): Promise<void
     return;
   }
   if (entry.metadataLocation === null) return;
-  const metadata = await readMetadata(ports.store, entry.metadataLocation);
-  await ports.engine.setRelation(entry.name, scanOf(await dataFilesOf(ports.store, metadata), entry.columns));
+  await ports.engine.setRelation(entry.name, await scanOrRefusal(ports, entry, entry.metadataLocation));
+}
+
+/** A damaged table is not there for whoever asks it, and does not keep the others from being asked. */
+async function scanOrRefusal(
+  { store, logger }: LakehousePorts,
+  entry: CatalogEntry,
+  location: string,
+): Promise<string> {
+  try {
+    return scanOf(await dataFilesOf(store, await readMetadata(store, location)), entry.columns);
+  } catch (error) {
+    if (!isMillError(error) || error.code !== "lakehouse/damaged-file") throw error;
+    logger.error({ err: error, table: entry.name }, "a table cannot be read");
+    return refusalOf(`${error.code}: ${error.because}`, entry.columns);
+  }
 }
 
 async function relationAt({ catalog, store }: LakehousePorts, name: string, snapshotId: string): Promise<string> {

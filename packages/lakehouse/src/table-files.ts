@@ -33,10 +33,16 @@ export async function dataFilesOf(
 
 /** The SELECT that reads these files; with none, an empty relation of the same columns. */
 export function scanOf(files: readonly DataFile[], columns: readonly Column[]): string {
-  if (files.length === 0) {
-    const empty = columns.map((column) => `CAST(NULL AS ${duckdbType(column)}) AS ${quoteName(column.name)}`);
-    return `SELECT ${empty.join(", ")} WHERE false`;
-  }
+  if (files.length === 0) return `${nullsOf(columns)} WHERE false`;
   const paths = files.map(({ file_path }) => quoteText(file_path));
   return `SELECT ${columns.map(({ name }) => quoteName(name)).join(", ")} FROM read_parquet([${paths.join(", ")}])`;
+}
+
+/** A SELECT of these columns that fails with a message, whoever reads it. */
+export function refusalOf(message: string, columns: readonly Column[]): string {
+  return `${nullsOf(columns)} WHERE error(${quoteText(message)}) IS NULL`;
+}
+
+function nullsOf(columns: readonly Column[]): string {
+  return `SELECT ${columns.map((column) => `CAST(NULL AS ${duckdbType(column)}) AS ${quoteName(column.name)}`).join(", ")}`;
 }

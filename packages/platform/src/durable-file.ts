@@ -1,13 +1,14 @@
-import { mkdir, open, rename } from "node:fs/promises";
+import { open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { systemIds } from "@millwright/kernel";
+import { makeFolder, syncFolder } from "./durable-folder.ts";
 import { platformErrors } from "./errors.ts";
 
 /** Writes a file so that it is whole or as it was, and on disk, whatever dies meanwhile. */
 export async function writeFileDurably(path: string, content: string | Uint8Array): Promise<void> {
   const scratch = `${path}.${systemIds()}.tmp`;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const file = await open(scratch, "w");
     try {
       await file.writeFile(content);
@@ -16,12 +17,7 @@ export async function writeFileDurably(path: string, content: string | Uint8Arra
       await file.close();
     }
     await rename(scratch, path);
-    const folder = await open(dirname(path), "r");
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
+    await syncFolder(dirname(path));
   } catch (error) {
     throw mapIoError(error);
   }

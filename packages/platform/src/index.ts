@@ -16,6 +16,7 @@ export {
 export type { CommandInfo, CommandOption } from "./command-line.ts";
 export type { Streams } from "./voice.ts";
 export { acquireProjectLock, type ProjectLock } from "./project-lock.ts";
+export { makeFolder, makeFolderSync } from "./durable-folder.ts";
 export { mapIoError, writeFileDurably } from "./durable-file.ts";
 export { createFileLogger, redact, type LogLevel } from "./file-logger.ts";
 export { textTable } from "./text-table.ts";

@@ -4,7 +4,6 @@ import {
   fdatasyncSync,
   fsync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -13,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { writePoint, type IdSource, type Logger } from "@millwright/kernel";
-import { acquireProjectLock, type ProjectLock } from "@millwright/platform";
+import { acquireProjectLock, makeFolderSync, type ProjectLock } from "@millwright/platform";
 
 /** One answered prediction, as the log keeps it. Times are milliseconds, latency microseconds. */
 export interface PredictionRecord {
@@ -61,7 +60,7 @@ const LOCK_WAIT_MS = 10_000;
  * One process at a time writes to the folder: what another has left open is sealed once that process is gone.
  */
 export function openPredictionLog(options: PredictionLogOptions): PredictionLog {
-  mkdirSync(options.folder, { recursive: true });
+  makeFolderSync(options.folder);
   const lock = acquireProjectLock(options.folder, { waitMs: LOCK_WAIT_MS });
   sealLeftOvers(options.folder);
   return new SegmentLog(options, lock);

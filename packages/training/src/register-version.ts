@@ -1,7 +1,7 @@
-import { mkdir, open } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { writePoint } from "@millwright/kernel";
-import { writeSums } from "@millwright/platform";
+import { makeFolder, writeSums } from "@millwright/platform";
 import type { ExperimentRun, Tracking } from "@millwright/tracking";
 import type { TrainingDefinition } from "./define-training.ts";
 import type { GateResult } from "./gates.ts";
@@ -117,7 +117,7 @@ function metricRows(parts: Readonly<Record<string, Metrics>>) {
 
 /** Each file is whole and on disk, with its checksum, before the version that names them is registered. */
 async function writeArtifacts(folder: string, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   for (const [name, bytes] of Object.entries(files)) {
     const file = await open(join(folder, name), "w");
     try {

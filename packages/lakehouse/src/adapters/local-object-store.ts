@@ -1,7 +1,7 @@
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { open, readFile, rename } from "node:fs/promises";
 import { dirname, join, normalize, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { digestFile } from "@millwright/platform";
+import { digestFile, makeFolder } from "@millwright/platform";
 import { mapDiskError } from "../domain/disk-error.ts";
 import type { ObjectStore } from "../ports.ts";
 
@@ -19,7 +19,7 @@ export function openLocalObjectStore({ root }: { readonly root: string }): Objec
     write: async (path, bytes) => {
       const full = inside(path);
       try {
-        await mkdir(dirname(full), { recursive: true });
+        await makeFolder(dirname(full));
         await writeSynced(`${full}.tmp`, bytes);
         await rename(`${full}.tmp`, full);
         await syncPath(dirname(full));
@@ -47,7 +47,7 @@ export function openLocalObjectStore({ root }: { readonly root: string }): Objec
     },
     prepareFolder: async (path) => {
       try {
-        await mkdir(inside(path), { recursive: true });
+        await makeFolder(inside(path));
       } catch (error) {
         throw mapDiskError(error);
       }

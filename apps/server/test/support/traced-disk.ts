@@ -1,0 +1,255 @@
+import { createReadStream } from "node:fs";
+import { dirname } from "node:path";
+import { createInterface } from "node:readline";
+
+/** strace's options by which `readTrace` can follow what happens to files. */
+export const STRACE = [
+  "-f",
+  "--seccomp-bpf",
+  "-y",
+  "-xx",
+  "-s",
+  "1000000000",
+  "-e",
+  "trace=openat,write,pwrite64,writev,pwritev,ftruncate,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,mkdir",
+] as const;
+
+/** Something that a process asked of the disk, in the order of the asking. `since` and `until` are places in that order. */
+type Call =
+  | { readonly kind: "create"; readonly path: string; readonly truncates: boolean }
+  | { readonly kind: "write"; readonly path: string; readonly at: number | undefined; readonly bytes: Buffer }
+  | { readonly kind: "resize"; readonly path: string; readonly size: number }
+  | { readonly kind: "sync"; readonly path: string; readonly since: number }
+  | { readonly kind: "rename"; readonly path: string; readonly to: string }
+  | { readonly kind: "unlink"; readonly path: string }
+  | { readonly kind: "mkdir"; readonly path: string }
+  /** Not of the disk: what was said to the user. */
+  | { readonly kind: "said"; readonly text: string };
+
+const CALL = /^(\d+)\s+(\w+)\((.*)\)\s+= (-?\d+)/;
+const BEGUN = /^(\d+)\s+(\w+)\((.*?)\s*<unfinished \.\.\.>$/;
+const ENDED = /^(\d+)\s+<\.\.\. (\w+) resumed>(.*)\)\s+= (-?\d+)/;
+
+/** Reads a trace: the calls that succeeded on files below a folder, and what went to stderr. */
+export async function readTrace(file: string, below: string): Promise<readonly Call[]> {
+  const calls: Call[] = [];
+  const begun = new Map<string, { readonly text: string; readonly since: number }>();
+  for await (const line of createInterface({ input: createReadStream(file) })) {
+    const [, starter, , given] = BEGUN.exec(line) ?? [];
+    if (starter !== undefined) {
+      begun.set(starter, { text: given ?? "", since: calls.length });
+      continue;
+    }
+    const [, ender, resumed, rest, result] = ENDED.exec(line) ?? [];
+    const [, , name = "", whole = "", answer = ""] = CALL.exec(line) ?? [];
+    const start = ender === undefined ? undefined : begun.get(ender);
+    const told =
+      start === undefined
+        ? { name, text: whole, result: Number(answer), since: calls.length }
+        : { name: resumed ?? "", text: start.text + (rest ?? ""), result: Number(result), since: start.since };
+    if (told.name === "" || told.result < 0) continue;
+    const call = callOf(told, below);
+    if (call !== undefined) calls.push(call);
+  }
+  return calls;
+}
+
+interface Told {
+  readonly name: string;
+  readonly text: string;
+  readonly result: number;
+  readonly since: number;
+}
+
+function callOf({ name, text, result, since }: Told, below: string): Call | undefined {
+  // A call on an open file names it in <>, one by name in "", after the folder that a relative one begins at.
+  const [, named] = /^(?:AT_FDCWD<[^>]*>, )?"([^"]*)"/.exec(text) ?? [];
+  const [, opened] = /^\d+<([^>]*)>/.exec(text) ?? [];
+  const path = unescape(named ?? opened ?? "").toString();
+  if (name === "write" && text.startsWith("2<")) return { kind: "said", text: dataOf(text).toString() };
+  if (!path.startsWith(below)) return undefined;
+  switch (name) {
+    case "openat":
+      return text.includes("O_CREAT") || text.includes("O_TRUNC")
+        ? { kind: "create", path, truncates: text.includes("O_TRUNC") }
+        : undefined;
+    case "write":
+    case "writev":
+      return { kind: "write", path, at: undefined, bytes: dataOf(text).subarray(0, result) };
+    case "pwrite64":
+    case "pwritev":
+      return { kind: "write", path, at: Number(/, (\d+)$/.exec(text)?.[1]), bytes: dataOf(text).subarray(0, result) };
+    case "ftruncate":
+      return { kind: "resize", path, size: Number(/, (\d+)$/.exec(text)?.[1]) };
+    case "fsync":
+    case "fdatasync":
+      return { kind: "sync", path, since };
+    case "rename":
+      return { kind: "rename", path, to: unescape(/, "([^"]*)"$/.exec(text)?.[1] ?? "").toString() };
+    case "unlink":
+      return { kind: "unlink", path };
+    case "mkdir":
+      return { kind: "mkdir", path };
+    default:
+      throw new Error(`${name} is not followed: ${text.slice(0, 200)}`);
+  }
+}
+
+function dataOf(text: string): Buffer {
+  return Buffer.concat([...text.matchAll(/"((?:\\x[0-9a-f]{2})*)"/g)].map(([, hex]) => unescape(hex ?? "")));
+}
+
+function unescape(hex: string): Buffer {
+  return Buffer.from(hex.replaceAll(String.raw`\x`, ""), "hex");
+}
+
+interface Pending {
+  readonly asked: number;
+  readonly apply: (content: Buffer) => Buffer;
+  /** The same with only the first of its 512-byte sectors on the disk; undefined where it cannot be torn. */
+  readonly tear?: (content: Buffer, share: number) => Buffer;
+}
+
+interface FileState {
+  durable: Buffer;
+  pending: Pending[];
+}
+
+/** A change of a folder's entries, which is on the disk once the folder is synced. */
+interface Entry {
+  readonly asked: number;
+  readonly folders: readonly string[];
+  readonly apply: (names: Map<string, FileState | "folder">) => void;
+}
+
+const SECTOR = 512;
+
+/**
+ * A disk that may lose power: what was synced is on it; of what was not, any part. Names are synced by their folder and
+ * content by its file, as POSIX promises no more; the changes of one folder reach the disk in their order.
+ */
+export class TracedDisk {
+  #calls = 0;
+  readonly #durable: Map<string, FileState | "folder">;
+  readonly #now: Map<string, FileState | "folder">;
+  #entries: Entry[] = [];
+
+  /** Begins with files that have long been on the disk. */
+  constructor(files: ReadonlyMap<string, Buffer>, folders: Iterable<string>) {
+    this.#durable = new Map<string, FileState | "folder">(
+      [...files].map(([path, durable]) => [path, { durable, pending: [] }]),
+    );
+    for (const folder of folders) this.#durable.set(folder, "folder");
+    this.#now = new Map(this.#durable);
+  }
+
+  take(call: Call): void {
+    const asked = (this.#calls += 1);
+    switch (call.kind) {
+      case "create":
+        return this.#create(call, asked);
+      case "write":
+        return this.#write(call, asked);
+      case "resize": {
+        const { size } = call;
+        const resized = (content: Buffer) => Buffer.concat([content, Buffer.alloc(size)], size);
+        this.#file(call.path)?.pending.push({ asked, apply: resized });
+        return;
+      }
+      case "sync":
+        return this.#sync(call.path, call.since);
+      case "rename": {
+        const moved = this.#now.get(call.path);
+        if (moved === undefined) return;
+        return this.#change(asked, [dirname(call.path), dirname(call.to)], (names) => {
+          names.delete(call.path);
+          names.set(call.to, moved);
+        });
+      }
+      case "unlink":
+        return this.#change(asked, [dirname(call.path)], (names) => names.delete(call.path));
+      case "mkdir":
+        return this.#change(asked, [dirname(call.path)], (names) => names.set(call.path, "folder"));
+      case "said":
+    }
+  }
+
+  #create({ path, truncates }: Extract<Call, { kind: "create" }>, asked: number): void {
+    const present = this.#file(path);
+    if (present !== undefined) {
+      if (truncates) present.pending.push({ asked, apply: () => Buffer.alloc(0) });
+      return;
+    }
+    const made: FileState = { durable: Buffer.alloc(0), pending: [] };
+    this.#change(asked, [dirname(path)], (names) => names.set(path, made));
+  }
+
+  #write({ path, at, bytes }: Extract<Call, { kind: "write" }>, asked: number): void {
+    const put = (content: Buffer, part: Buffer) => {
+      const from = at ?? content.length;
+      const grown = Buffer.alloc(Math.max(content.length, from + part.length));
+      content.copy(grown);
+      part.copy(grown, from);
+      return grown;
+    };
+    this.#file(path)?.pending.push({
+      asked,
+      apply: (content) => put(content, bytes),
+      tear: (content, share) => put(content, bytes.subarray(0, Math.floor((bytes.length * share) / SECTOR) * SECTOR)),
+    });
+  }
+
+  #file(path: string): FileState | undefined {
+    const found = this.#now.get(path);
+    return found === "folder" ? undefined : found;
+  }
+
+  #change(asked: number, folders: readonly string[], apply: Entry["apply"]): void {
+    apply(this.#now);
+    this.#entries.push({ asked, folders, apply });
+  }
+
+  /** Only what was asked before the sync began is sure to be on the disk when it ends. */
+  #sync(path: string, since: number): void {
+    const file = this.#file(path);
+    if (file !== undefined) {
+      for (const { asked, apply } of file.pending) if (asked <= since) file.durable = apply(file.durable);
+      file.pending = file.pending.filter(({ asked }) => asked > since);
+      return;
+    }
+    const isSynced = ({ asked, folders }: Entry) => asked <= since && folders.includes(path);
+    for (const { apply } of this.#entries.filter(isSynced)) apply(this.#durable);
+    this.#entries = this.#entries.filter((entry) => !isSynced(entry));
+  }
+
+  /** The files after a loss of power now; `random` gives numbers from 0 to below 1. Without it nothing unsynced is there. */
+  image(random: (() => number) | undefined): ReadonlyMap<string, Buffer> {
+    const names = new Map(this.#durable);
+    if (random !== undefined) {
+      const reached = new Map<string, number>();
+      for (const { asked, folders, apply } of this.#entries) {
+        for (const folder of folders) if (!reached.has(folder)) reached.set(folder, random() * (this.#calls + 1));
+        if (folders.every((folder) => asked <= (reached.get(folder) ?? 0))) apply(names);
+      }
+    }
+    const files = new Map<string, Buffer>();
+    for (const [path, file] of names) {
+      if (file === "folder" || !isReachable(path, names)) continue;
+      files.set(path, random === undefined ? file.durable : afterLoss(file, random));
+    }
+    return files;
+  }
+}
+
+function afterLoss({ durable, pending }: FileState, random: () => number): Buffer {
+  return pending.reduce((content, { apply, tear }) => {
+    const fate = random();
+    if (fate < 0.4) return apply(content);
+    return fate < 0.7 || tear === undefined ? content : tear(content, random());
+  }, durable);
+}
+
+function isReachable(path: string, names: ReadonlyMap<string, unknown>): boolean {
+  for (let folder = dirname(path); folder !== "/"; folder = dirname(folder)) if (!names.has(folder)) return false;
+  return true;
+}
