@@ -12,7 +12,7 @@ import {
 } from "@millwright/project";
 import { responseColumns } from "@millwright/serving";
 import { requestOf, type TrainingDefinition } from "@millwright/training";
-import { compileModel, explainSqlError } from "@millwright/transformation";
+import { asksDatabase, describedSelect, explainSqlError } from "@millwright/transformation";
 import { installation } from "./installation.ts";
 
 /** What a project's columns, features and services are typed as: sources as declared, models as the engine describes them. */
@@ -138,9 +138,18 @@ async function tableColumns(
     pending.delete(name);
     for (const ref of model.refs) await visit(ref);
     const relation = (table: string) => relations.get(table) ?? lakehouse.relation(table);
-    const sql = compileModel(project.dbt, model, { relation, isIncremental: false });
-    const found = await lakehouse.describe(sql).catch((error: unknown) => {
-      throw explainSqlError(error, { model, sql });
+    const options = { relation, isIncremental: false };
+    // A model whose text hangs on what the database answers has the columns that it was last built with.
+    const sql = await describedSelect(project.dbt, model, options).catch((error: unknown) => {
+      if (asksDatabase(error)) return undefined;
+      throw error;
+    });
+    if (sql === undefined) {
+      columns[name] = await lakehouse.describe(`SELECT * FROM ${lakehouse.relation(name)}`).catch(() => []);
+      return;
+    }
+    const found = await lakehouse.describe(sql).catch(async (error: unknown) => {
+      throw await explainSqlError(error, { project: project.dbt, model, sql, options });
     });
     const described = found.map((column) => {
       const doc = model.columns.find((declared) => declared.name === column.name)?.description;

@@ -1,15 +1,15 @@
-export { openDbtProject, type OpenDbtOptions } from "./dbt/read-project.ts";
-export { checkReferences, compileModel, type CompileOptions } from "./dbt/compile-model.ts";
-export { explainSqlError, runModel, runTest, type ModelPorts, type ModelResult, type TestResult } from "./run-model.ts";
-export type {
-  DbtColumn,
-  DbtModel,
-  DbtProject,
-  DbtTest,
-  MacroFile,
-  Materialization,
-  ModelConfig,
-} from "./dbt/project.ts";
+export { openDbtProject, type OpenDbtOptions } from "./lake/open-project.ts";
+export { asksDatabase, checkReferences, type CompileOptions } from "./lake/compile.ts";
+export {
+  describedSelect,
+  explainSqlError,
+  runModel,
+  runTest,
+  type ModelPorts,
+  type ModelResult,
+  type TestResult,
+} from "./lake/run-model.ts";
+export type { DbtColumn, DbtModel, DbtProject, DbtTest, Materialization, ModelConfig } from "./lake/lake-project.ts";
 export { runDbtCommand, type DbtCommandOptions } from "./engine/command.ts";
 export type { Outcome as DbtOutcome } from "./engine/commands/session.ts";
 export type { Target as DbtTarget } from "./engine/profile.ts";

@@ -35,7 +35,7 @@ class RoadCompiler {
       ...sources.map((source) => sourceTask(this.#project, this.#parts, source)),
       ...dbt.models.filter(({ config }) => config.materialized !== "ephemeral").map((model) => this.#model(model)),
       ...[...this.#testsOf].map(([model, tests]) =>
-        testsTask(this.#parts, { model, tests, reads: this.#makersOf(tests.flatMap(({ reads }) => reads)) }),
+        testsTask(this.#parts, dbt, { model, tests, reads: this.#makersOf(tests.flatMap(({ reads }) => reads)) }),
       ),
       ...checks.map((declared) => checksTask(this.#parts, declared, this.#makersOf([declared.definition.table.name]))),
       ...featureViews.map((view) => featureViewTask(this.#parts, view, this.#upstream([view.definition.from.name]))),

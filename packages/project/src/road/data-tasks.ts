@@ -3,7 +3,14 @@ import { join } from "node:path";
 import { contentHash } from "@millwright/kernel";
 import { loadSource, quarantineTable, sourceInputs, type SourceDefinition } from "@millwright/ingestion";
 import type { Task } from "@millwright/orchestration";
-import { runModel, runTest, type DbtModel, type DbtTest, type TestResult } from "@millwright/transformation";
+import {
+  runModel,
+  runTest,
+  type DbtModel,
+  type DbtProject,
+  type DbtTest,
+  type TestResult,
+} from "@millwright/transformation";
 import { runChecks, type CheckResult, type ChecksDefinition } from "@millwright/validation";
 import { projectErrors } from "../errors.ts";
 import type { Defined, Project } from "../load-project.ts";
@@ -110,6 +117,7 @@ async function keepCompiled({ compiledFolder }: RoadParts, name: string, sql: st
 /** Runs the data tests of one model. An error fails the task, and so blocks what waits for it; a warning marks it. */
 export function testsTask(
   parts: RoadParts,
+  project: DbtProject,
   {
     model,
     tests,
@@ -128,19 +136,19 @@ export function testsTask(
       const results: TestResult[] = [];
       for (const test of tests) {
         context.progress({ message: test.name, done: results.length, total: tests.length, unit: "tests" });
-        results.push(await runTest({ lakehouse: parts.lakehouse }, test));
+        results.push(await runTest({ lakehouse: parts.lakehouse }, { project, test }));
       }
       const tested = { name: model, table: model, expected: "no failing row" };
       await parts.checks.record(
-        results.map(({ name, severity, failures }) => ({
+        results.map(({ name, severity, passed, failures }) => ({
           ...tested,
           check: name,
           severity,
-          passed: failures === 0,
+          passed,
           observed: failures,
         })),
       );
-      const failed = results.filter(({ failures }) => failures > 0);
+      const failed = results.filter(({ passed }) => !passed);
       const errors = failed.filter(({ severity }) => severity === "error");
       if (errors.length > 0) throw testsFailed(model, errors);
       return {

@@ -23,7 +23,7 @@ export function adapterObject(task: TemplateTask, leavings: Leavings, macro: Mac
     ["type", () => task.world.warehouse.type],
     ["quote", ([name]) => quoteName(toText(name))],
     ["quote_as_configured", ([name]) => quoteName(toText(name))],
-    ["is_incremental_run", () => task.execute && task.isIncremental],
+    ["is_incremental_run", () => task.isIncremental],
     ["Relation", new Map<string, JinjaValue>([["create", createRelation]])],
     ...readers(task),
     ...writers(task, leavings),

@@ -62,6 +62,7 @@ export async function openWorld({
     warehouse: openWarehouse(target, projectDir),
     invocationId,
     startedAtMs,
+    inLake: false,
     tell,
   };
 }

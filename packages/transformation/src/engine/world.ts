@@ -28,6 +28,8 @@ export interface World {
   readonly warehouse: Warehouse;
   readonly invocationId: string;
   readonly startedAtMs: number;
+  /** In a Millwright project the tables live in the lake: sources may be declared elsewhere, and references are checked later. */
+  readonly inLake: boolean;
   /** What `log(…, info=true)` and `exceptions.warn` say, once their template is through. */
   readonly tell: (message: Message) => void;
 }

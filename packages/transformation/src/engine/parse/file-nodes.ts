@@ -90,6 +90,8 @@ function nodeOf(parsing: PackageParsing, draft: Draft): DbtNode {
     const task = parseTask(parsing.world, { owner: parsing.owner.name, name: draft.name, config: before, calls });
     try {
       parseText(task, { text: draft.text, path: draft.path });
+      // What only an increment reads is made before it all the same.
+      if (parsing.world.inLake) parseText({ ...task, isIncremental: true }, { text: draft.text, path: draft.path });
     } catch (error) {
       throw inNode(error, draft);
     }

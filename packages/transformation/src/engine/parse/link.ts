@@ -43,11 +43,13 @@ function isMeant(node: DbtNode, { package: wanted, version }: RefCall): boolean 
 export function linkNodes(
   nodes: readonly DbtNode[],
   disabled: readonly DbtNode[],
+  { isLenient = false }: { readonly isLenient?: boolean } = {},
 ): { readonly linked: readonly DbtNode[]; readonly dropped: readonly DbtNode[] } {
   const index = indexNodes(nodes);
   const gone = indexNodes(disabled);
   const dropped: DbtNode[] = [];
   const linked = nodes.flatMap((node) => {
+    if (isLenient) return [{ ...node, dependsOn: knownTargets(node, index) }];
     const targets = [
       ...node.refs.map((call) => index.ref(call, node.package) ?? missingRef(node, call, gone)),
       ...node.sources.map(
@@ -63,6 +65,15 @@ export function linkNodes(
     return [{ ...node, dependsOn: [...new Set(found.map(({ id }) => id))].toSorted() }];
   });
   return { linked, dropped };
+}
+
+/** What of a node's references is there. */
+function knownTargets(node: DbtNode, index: Index): readonly string[] {
+  const targets = [
+    ...node.refs.map((call) => index.ref(call, node.package)),
+    ...node.sources.map(([source, table]) => index.source(source, table, node.package)),
+  ];
+  return [...new Set(targets.flatMap((target) => (target === undefined ? [] : [target.id])))].toSorted();
 }
 
 /** A test of what is not there is left out; everything else is refused. */

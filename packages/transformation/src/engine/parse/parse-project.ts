@@ -26,6 +26,7 @@ export function parseProject(world: World): Manifest {
   const { linked, dropped } = linkNodes(
     enabled,
     all.filter((node) => !isEnabled(node)),
+    { isLenient: world.inLake },
   );
   return {
     project: world.root.name,

@@ -18,6 +18,14 @@ export interface Invocation {
   /** Relations of a kept manifest, by unique id, for what this target lacks; undefined without `--defer`. */
   readonly deferred: ReadonlyMap<string, string> | undefined;
   readonly templates: { graph?: JinjaMap };
+  /** Where things are, when not under their own names: `ref` and `source` answer by these. */
+  readonly places?: Places;
+}
+
+interface Places {
+  readonly node: (node: DbtNode) => Relation;
+  /** A source that no YAML declares. */
+  readonly source: (table: string) => Relation;
 }
 
 export function invocation(
@@ -80,7 +88,7 @@ export function relationOf({ database, schema, alias, config }: DbtNode): Relati
 
 /** The task by which a node's texts are rendered to be run. `ephemeral` is told of each ephemeral model that is met. */
 export function executeTask(
-  { world, manifest, index, selected, deferred, templates }: Invocation,
+  { world, manifest, index, selected, deferred, templates, places }: Invocation,
   node: DbtNode,
   {
     ephemeral,
@@ -107,6 +115,7 @@ export function executeTask(
         text: `__dbt__cte__${target.name}`,
       });
     }
+    if (places !== undefined) return places.node(target);
     const kept = selected.has(target.id) ? undefined : deferred?.get(target.id);
     const plain = relationOf(target);
     const isThere = existing?.has(plain.toText().toLowerCase()) === true;
@@ -119,7 +128,7 @@ export function executeTask(
     model: modelOf(node),
     name: node.name,
     config: node.config,
-    current: relationOf(node),
+    current: places === undefined ? relationOf(node) : places.node(node),
     isIncremental,
     replay,
     selected: [...selected],
@@ -130,6 +139,7 @@ export function executeTask(
     },
     source: (source, table) => {
       const target = index.source(source, table, node.package);
+      if (target === undefined && places !== undefined) return places.source(table);
       if (target === undefined)
         throw new CallRefusal(
           `Model '${node.id}' (${node.path}) depends on a source named '${source}.${table}' which was not found`,

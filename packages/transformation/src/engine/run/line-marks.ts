@@ -59,7 +59,7 @@ export async function explainSqlError(
 }
 
 /** The template's line of a line of the statement; the statement stands below one line of ours. */
-async function templateLine(
+export async function templateLine(
   asked: Invocation,
   node: DbtNode,
   { options, sql, at }: { readonly options: CompileOptions; readonly sql: string; readonly at: number },

@@ -6,7 +6,7 @@ import { recordOf, textOf } from "../plain.ts";
 import type { Warehouse } from "../warehouse.ts";
 import { existingKind, nameOf } from "./relations.ts";
 
-interface SeedRows {
+export interface SeedRows {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly rows: readonly (readonly (string | null)[])[];
 }
@@ -47,7 +47,7 @@ function literal(value: string | null, type: string): string {
 }
 
 /** A seed's columns with their types, and its rows as text. */
-function readSeed(node: DbtNode): SeedRows {
+export function readSeed(node: DbtNode): SeedRows {
   const records = readCsv(node);
   const [header = [], ...lines] = records;
   const given = recordOf(node.config["column_types"]);

@@ -49,6 +49,38 @@ export async function takeSnapshot(warehouse: Warehouse, node: DbtNode, sql: str
   await warehouse.execute(`drop table if exists ${staged}`);
 }
 
+/**
+ * The whole of a snapshot's table as one SELECT, for a table that is written anew rather than updated: the first rows, or
+ * those that are there with what ends closed, and the new versions.
+ */
+export function snapshotSelect(
+  node: DbtNode,
+  {
+    sql,
+    target,
+    before,
+    source,
+  }: {
+    readonly sql: string;
+    readonly target: string;
+    /** Columns of the table as it is; undefined when there is none. */
+    readonly before: readonly string[] | undefined;
+    readonly source: readonly string[];
+  },
+): string {
+  const plan = planOf(node);
+  if (before === undefined) return firstRows(plan, sql);
+  const known = new Set(before.map((name) => name.toLowerCase()));
+  const { validTo, id } = plan.columns;
+  const ends = `select ${id} as dbt_ended, max(${validTo}) as dbt_end from changes where dbt_change_type in ('update', 'delete') group by 1`;
+  return `with changes as (${changedRows(plan, { sql, target, source, known })}),
+ends as (${ends})
+select held.* replace (case when ends.dbt_ended is not null and ${isOpen(plan, "held.")} then ends.dbt_end else held.${validTo} end as ${validTo})
+from ${target} as held left join ends on ends.dbt_ended = held.${id}
+union all by name
+select * exclude (dbt_change_type) from changes where dbt_change_type = 'insert'`;
+}
+
 function planOf(node: DbtNode): Plan {
   const { config } = node;
   const strategy = textOf(config["strategy"]);

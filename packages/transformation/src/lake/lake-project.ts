@@ -1,9 +1,14 @@
-/** A model: one file of SQL that becomes the table or view of its name. Paths are relative to the project. */
+import type { DbtNode, Manifest } from "../engine/node.ts";
+import type { World } from "../engine/world.ts";
+
+/** What becomes a table or view of the lake: a model, a seed or a snapshot. Paths are relative to the project. */
 export interface DbtModel {
+  /** The table's name. */
   readonly name: string;
   readonly path: string;
   readonly source: string;
   readonly config: ModelConfig;
+  /** Tables that `ref()` names; a name that is nobody's as it was written. */
   readonly refs: readonly string[];
   /** Names of the tables that `source()` calls name. */
   readonly sources: readonly string[];
@@ -11,6 +16,7 @@ export interface DbtModel {
   readonly columns: readonly DbtColumn[];
   /** Of all that its compilation depends on: its text, its configuration, the macros and the variables. */
   readonly hash: string;
+  readonly node: DbtNode;
 }
 
 export interface DbtColumn {
@@ -18,41 +24,36 @@ export interface DbtColumn {
   readonly description: string;
 }
 
-export type Materialization = "table" | "view" | "incremental" | "ephemeral";
+export type Materialization = "table" | "view" | "incremental" | "ephemeral" | "seed" | "snapshot";
 
 export interface ModelConfig {
   readonly materialized: Materialization;
   readonly uniqueKey: readonly string[];
   readonly tags: readonly string[];
-  readonly enabled: boolean;
+  readonly onSchemaChange: string;
 }
 
 export interface DbtTest {
   readonly name: string;
-  /** The model it is declared on; for a singular test, the file. */
+  /** The table it is declared on; for a singular test, the last that it reads. */
   readonly model: string;
   readonly column: string | null;
   readonly kind: string;
   readonly severity: "error" | "warning";
-  /** All models and sources it reads. */
+  /** All tables it reads. */
   readonly reads: readonly string[];
-  /** A SELECT whose rows are the failures. */
+  /** A SELECT whose rows are the failures, for as far as it is known without asking the database. */
   readonly sql: string;
   readonly path: string;
+  readonly node: DbtNode;
 }
 
+/** A dbt project whose tables live in the lake. */
 export interface DbtProject {
   readonly name: string;
   readonly dir: string;
   readonly models: readonly DbtModel[];
   readonly tests: readonly DbtTest[];
-  /** Tables that the YAML declares as sources. */
-  readonly sources: readonly { readonly source: string; readonly table: string; readonly description: string }[];
-  readonly macros: readonly MacroFile[];
-  readonly vars: Readonly<Record<string, unknown>>;
-}
-
-export interface MacroFile {
-  readonly path: string;
-  readonly source: string;
+  readonly manifest: Manifest;
+  readonly world: World;
 }

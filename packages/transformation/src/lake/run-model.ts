@@ -1,0 +1,232 @@
+import { isMillError, type ProgressSink } from "@millwright/kernel";
+import { quoteName, quoteText, type Lakehouse, type QueryResult } from "@millwright/lakehouse";
+import { enforceContract, isUnderContract } from "../engine/run/contract.ts";
+import { runDataTest } from "../engine/run/data-test.ts";
+import { readSeed } from "../engine/run/seed.ts";
+import { snapshotSelect } from "../engine/run/snapshot.ts";
+import { transformationErrors } from "../errors.ts";
+import { compileModel, compileTest, lakeWarehouse, templateLineOf, type CompileOptions } from "./compile.ts";
+import type { DbtModel, DbtProject, DbtTest } from "./lake-project.ts";
+import { keepsFailures } from "./open-project.ts";
+
+export interface ModelPorts {
+  readonly lakehouse: Lakehouse;
+  readonly progress: ProgressSink;
+}
+
+export interface ModelResult {
+  readonly table: string;
+  readonly kind: "table" | "view";
+  readonly rows: number | null;
+  readonly bytes: number | null;
+  /** The snapshot, or for a view the hash of what it says. */
+  readonly snapshotId: string | null;
+  readonly sql: string;
+}
+
+interface Building {
+  readonly project: DbtProject;
+  readonly model: DbtModel;
+  readonly fullRefresh?: boolean;
+}
+
+/** Builds one model: a table anew, an increment, a view, a seed's rows, or a snapshot with its history. */
+export async function runModel({ lakehouse, progress }: ModelPorts, building: Building): Promise<ModelResult> {
+  const { project, model, fullRefresh = false } = building;
+  const present = await lakehouse.table(model.name);
+  const isIncremental = model.config.materialized === "incremental" && present?.kind === "table" && !fullRefresh;
+  const options: CompileOptions = { relation: (name) => lakehouse.relation(name), isIncremental, lakehouse };
+  const sql = model.config.materialized === "seed" ? seedSelect(model) : await compileModel(project, model, options);
+  progress({ message: `building ${model.name}` });
+  try {
+    return await write(lakehouse, { model, sql, isIncremental, isPresent: present?.kind === "table" });
+  } catch (error) {
+    throw await explainSqlError(error, { project, model, sql, options });
+  }
+}
+
+/** The SELECT that gives a model's columns before anything is built. */
+export async function describedSelect(project: DbtProject, model: DbtModel, options: CompileOptions): Promise<string> {
+  if (model.config.materialized === "seed") return seedSelect(model);
+  const sql = await compileModel(project, model, options);
+  if (model.config.materialized !== "snapshot") return sql;
+  return snapshotSelect(model.node, { sql, target: model.name, before: undefined, source: [] });
+}
+
+interface Writing {
+  readonly model: DbtModel;
+  readonly sql: string;
+  readonly isIncremental: boolean;
+  readonly isPresent: boolean;
+}
+
+async function write(lakehouse: Lakehouse, { model, sql, isIncremental, isPresent }: Writing): Promise<ModelResult> {
+  const { name: table, config, path, node } = model;
+  const properties = { "millwright.model": path };
+  if (isUnderContract(node)) await enforceContract(lakeWarehouse(lakehouse), node, sql);
+  if (config.materialized === "view") {
+    await lakehouse.createView({ name: table, select: sql, properties });
+    return { table, kind: "view", rows: null, bytes: null, snapshotId: null, sql };
+  }
+  const columns = model.columns.map(({ name, description }) => ({ name, type: "", doc: description }));
+  const increment = isIncremental ? await incrementOf(lakehouse, model, sql) : undefined;
+  const select = config.materialized === "snapshot" ? await snapshotOf(lakehouse, { model, sql, isPresent }) : sql;
+  const snapshot = await lakehouse.write({
+    table,
+    select: increment?.select ?? select,
+    mode: increment?.mode ?? "replace",
+    uniqueKey: config.uniqueKey,
+    columns,
+    properties,
+  });
+  const bytes = Number(snapshot.summary["total-files-size"] ?? 0);
+  return { table, kind: "table", rows: snapshot.rowCount, bytes, snapshotId: snapshot.snapshotId, sql };
+}
+
+function seedSelect({ node }: DbtModel): string {
+  const { columns, rows } = readSeed(node);
+  const names = columns.map(({ name }) => quoteName(name)).join(", ");
+  const casts = columns.map(({ name, type }) => `CAST(${quoteName(name)} AS ${type}) AS ${quoteName(name)}`).join(", ");
+  const values = rows.map((row) => `(${row.map((value) => (value === null ? "NULL" : quoteText(value))).join(", ")})`);
+  const none = `(${columns.map(() => "NULL").join(", ")})`;
+  const where = values.length === 0 ? " WHERE false" : "";
+  return `SELECT ${casts} FROM (VALUES ${values.length === 0 ? none : values.join(", ")}) AS seed(${names})${where}`;
+}
+
+async function columnNames(lakehouse: Lakehouse, select: string): Promise<readonly string[]> {
+  return (await lakehouse.describe(select)).map(({ name }) => name);
+}
+
+async function snapshotOf(
+  lakehouse: Lakehouse,
+  { model, sql, isPresent }: Pick<Writing, "model" | "sql" | "isPresent">,
+): Promise<string> {
+  const target = lakehouse.relation(model.name);
+  const before = isPresent ? await columnNames(lakehouse, `SELECT * FROM ${target}`) : undefined;
+  return snapshotSelect(model.node, { sql, target, before, source: await columnNames(lakehouse, sql) });
+}
+
+/** New rows beside or in place of those of the same key. When the columns are others, what `on_schema_change` says. */
+async function incrementOf(
+  lakehouse: Lakehouse,
+  model: DbtModel,
+  sql: string,
+): Promise<{ readonly select: string; readonly mode: "replace" | "append" | "merge" }> {
+  const { uniqueKey, onSchemaChange } = model.config;
+  const mode = uniqueKey.length > 0 && model.node.config["incremental_strategy"] !== "append" ? "merge" : "append";
+  const target = lakehouse.relation(model.name);
+  const [before, after] = [await columnNames(lakehouse, `SELECT * FROM ${target}`), await columnNames(lakehouse, sql)];
+  const added = after.filter((name) => !before.includes(name));
+  const gone = before.filter((name) => !after.includes(name));
+  if (added.length + gone.length === 0) return { select: sql, mode };
+  const list = before.map(quoteName).join(", ");
+  if (onSchemaChange === "ignore") return { select: `SELECT ${list} FROM (\n${sql}\n) AS increment`, mode };
+  if (onSchemaChange !== "append_new_columns" && onSchemaChange !== "sync_all_columns")
+    throw outOfSync(model, { added, gone });
+  const keys = mode === "merge" ? uniqueKey.map((key) => `held.${key} = increment.${key}`).join(" AND ") : "false";
+  const dropped =
+    onSchemaChange === "sync_all_columns" && gone.length > 0 ? ` EXCLUDE (${gone.map(quoteName).join(", ")})` : "";
+  return {
+    mode: "replace",
+    select: `WITH increment AS (\n${sql}\n) SELECT held.*${dropped} FROM ${target} AS held WHERE NOT EXISTS (SELECT 1 FROM increment WHERE ${keys}) UNION ALL BY NAME SELECT * FROM increment`,
+  };
+}
+
+function outOfSync(
+  { path }: DbtModel,
+  { added, gone }: { readonly added: readonly string[]; readonly gone: readonly string[] },
+): Error {
+  return transformationErrors.create("transformation/sql", {
+    because: `${path}: the source and target schemas are out of sync: added ${added.join(", ") || "none"}, gone ${gone.join(", ") || "none"} (on_schema_change: fail)`,
+    where: { file: path },
+  });
+}
+
+/** The engine's message with the line of the model's own file that it is about. */
+export async function explainSqlError(
+  error: unknown,
+  {
+    project,
+    model,
+    sql,
+    options,
+  }: {
+    readonly project: DbtProject;
+    readonly model: DbtModel;
+    readonly sql: string;
+    readonly options: CompileOptions;
+  },
+): Promise<unknown> {
+  if (!isMillError(error) || error.code !== "lakehouse/sql-error") return error;
+  const told = sqlLine(error.because, sql);
+  const line =
+    told === undefined ? undefined : await templateLineOf(project, { node: model.node, sql, line: told }, options);
+  return transformationErrors.create("transformation/sql", {
+    because: `${model.path}${line === undefined ? "" : `:${line}`}: ${error.because.split("\n")[0]}`,
+    where: { file: model.path, ...(line === undefined ? {} : { line }) },
+    details: { sql },
+    cause: error,
+  });
+}
+
+/** The line of the SQL that the engine quotes: what it was sent has more around it. */
+function sqlLine(because: string, sql: string): number | undefined {
+  const excerpt = /^LINE \d+: (.*)$/m
+    .exec(because)?.[1]
+    ?.replace(/^\.\.\.|\.\.\.$/g, "")
+    .trim();
+  if (excerpt === undefined || excerpt === "") return undefined;
+  const part = excerpt.slice(0, 40);
+  const at = sql
+    .split("\n")
+    .findIndex((line) => line.trim() !== "" && (line.includes(part) || excerpt.includes(line.trim())));
+  return at === -1 ? undefined : at + 1;
+}
+
+export interface TestResult {
+  readonly name: string;
+  readonly model: string;
+  readonly column: string | null;
+  readonly kind: string;
+  readonly severity: "error" | "warning";
+  /** By the test's thresholds: rows may be found and still be borne. */
+  readonly passed: boolean;
+  readonly failures: number;
+  readonly sample: QueryResult;
+  readonly sql: string;
+}
+
+const SAMPLE_ROWS = 10;
+
+/** Runs one data test: its rows are the failures, `warn_if` and `error_if` say how many are too many. */
+export async function runTest(
+  { lakehouse }: Pick<ModelPorts, "lakehouse">,
+  { project, test }: { readonly project: DbtProject; readonly test: DbtTest },
+): Promise<TestResult> {
+  const sql = await compileTest(project, test, lakehouse);
+  const limit = test.node.config["limit"];
+  const counted = typeof limit === "number" ? `${sql}\nLIMIT ${limit}` : sql;
+  const node = { ...test.node, config: { ...test.node.config, store_failures: false, store_failures_as: null } };
+  const { status, failures } = await runDataTest(
+    { warehouse: lakeWarehouse(lakehouse), flags: project.world.flags },
+    node,
+    sql,
+  );
+  if (keepsFailures(test.node)) await lakehouse.write({ table: test.node.alias, select: counted, mode: "replace" });
+  const sample =
+    failures === 0
+      ? { columns: [], rows: [], truncated: false }
+      : await lakehouse.query(counted, { maxRows: SAMPLE_ROWS });
+  const { name, model, column, kind } = test;
+  return {
+    name,
+    model,
+    column,
+    kind,
+    severity: status === "warn" ? "warning" : test.severity,
+    passed: status === "pass",
+    failures,
+    sample,
+    sql,
+  };
+}
