@@ -3,6 +3,7 @@ import type { Command } from "@millwright/platform";
 /** The commands by the file that they are in, in the order in which help tells them. `npm run generate` makes their index. */
 export const commandModules = {
   road: async () => (await import("./road-commands.ts")).roadCommands,
+  test: async () => [(await import("./test-command.ts")).test],
   types: async () => [(await import("./types-command.ts")).types],
   look: async () => (await import("./look-commands.ts")).lookCommands,
   lineage: async () => [(await import("./lineage-command.ts")).lineage],

@@ -1,6 +1,7 @@
 export { startControl, type Control } from "./control/control.ts";
 export { openLocalControl } from "./control/local-control.ts";
 export { buildConsole } from "./console-build.ts";
+export { withThrowaway, type Throwaway } from "./throwaway.ts";
 export { withFileEngine } from "./file-engine.ts";
 export { freePort } from "./free-port.ts";
 export { findRunning, removeRunFile, writeRunFile, type RunFile } from "./run-file.ts";

@@ -68,7 +68,9 @@ async function load(
   }
   const isStrict = source.badRows === "fail";
   const quarantined = isStrict ? null : await quarantine(lakehouse, { source, files, scratchFolder });
-  const select = relations.join(" UNION ALL ");
+  const all = relations.join(" UNION ALL ");
+  const { sampleRows } = source;
+  const select = sampleRows === undefined ? all : `SELECT * FROM (${all}) AS t ORDER BY hash(t) LIMIT ${sampleRows}`;
   const snapshot = await writeOrExplain(lakehouse, {
     source,
     files,

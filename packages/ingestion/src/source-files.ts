@@ -40,6 +40,7 @@ export async function sourceInputs(source: SourceDefinition, { projectDir }: Pla
     format: source.format,
     badRows: source.badRows,
     csv: source.csv,
+    ...(source.sampleRows === undefined ? {} : { sampleRows: source.sampleRows }),
     files: files.map(({ sha256 }) => sha256),
   });
   return { files, hash };

@@ -13,6 +13,8 @@ export interface SourceDefinition<Name extends string = string> {
   readonly badRows: BadRows;
   readonly csv: CsvOptions;
   readonly description: string;
+  /** Only so many of the rows, those whose hash is least: how tests see a source. */
+  readonly sampleRows?: number;
 }
 
 /** What becomes of a row that is not of the contract: the load is refused whole, or the row is put into `NAME_quarantine`. */

@@ -48,6 +48,7 @@ export {
 export { defineMonitor, log, webhook, type MonitorDefinition } from "@millwright/monitoring";
 export { defineService, type ServiceDefinition } from "@millwright/serving";
 export { defineProject, postgres, type PostgresEngine, type ProjectDefinition } from "@millwright/project";
+export { openTestProject, type TestProject } from "./test-project.ts";
 export { PredictionError } from "@millwright/client";
 
 /** A client of the project's services, typed by their signatures once `mill types` has run. */

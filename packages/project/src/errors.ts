@@ -73,6 +73,13 @@ export const projectErrors = defineErrors("project", {
     remedy: "Name a column as the file does; `mill init DIR --from FILE` without options says what each one is.",
     example: 'mill init shop --from sales.csv --label "Was returned"',
   },
+  "project/not-under-test": {
+    status: 409,
+    exit: 2,
+    title: "A test asks for the project's throwaway state, and there is none",
+    remedy: "Run it by `mill test`, which makes that state and removes it afterwards.",
+    example: "mill test --project shop",
+  },
   "project/checks-failed": {
     status: 422,
     title: "A check of severity error does not hold",

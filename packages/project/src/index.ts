@@ -18,4 +18,7 @@ export {
   type WrittenTypes,
 } from "./types/write-types.ts";
 export { checkTypes, requireTypes, type TypeCheckOptions, type TypeProblem } from "./types/type-check.ts";
+export { TEST_VARIABLES, type TestOutcome } from "./testing/protocol.ts";
+export { runTestFiles, testFiles, type TestPlaces } from "./testing/run-tests.ts";
+export { throwawayProject, type ThrowawayOptions } from "./testing/throwaway-project.ts";
 export { projectErrors } from "./errors.ts";

@@ -111,6 +111,11 @@ describe("a file that cannot be used is one error with a remedy", () => {
     ["numbers.csv", "1,2,3\n4,5,6\n", /the first line .* holds numbers/],
     ["image.csv", Uint8Array.from({ length: 512 }, (_, at) => (at * 37) % 256), /is no text/],
     ["broken.parquet", "PAR1 and no more", /could not be read as parquet/],
+    [
+      "ids.tsv",
+      `id\trate\n${Array.from({ length: 20 }, (_, row) => `${row}\t${(row * 7) % 5}.5\n`).join("")}`,
+      /nothing to learn from: id/,
+    ],
     ["names.csv", "a,b\nAnna,Berlin\nBen,Bern\nCleo,Basel\n", /no column that could be predicted/],
   ])("%s", async (name, content, because) => {
     await expect(guess(name, content)).rejects.toMatchObject({

@@ -43,6 +43,18 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     example: "mill check",
   },
   {
+    module: "test",
+    name: "test",
+    summary:
+      "the project's own tests: its road and checks on a sample, then tests/*.test.ts, on state that is thrown away",
+    arguments: [],
+    options: {
+      rows: { value: "NUMBER", summary: "rows taken of each source that has no file in tests/fixtures (5000)" },
+      timeout: { value: "SECONDS", summary: "after which a test file fails (60)" },
+    },
+    example: "mill test --project examples/shop",
+  },
+  {
     module: "types",
     name: "types",
     summary: "make the project's types",

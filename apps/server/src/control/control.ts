@@ -21,6 +21,8 @@ export interface ControlOptions {
   /** The other processes, as they are at the moment of asking. */
   readonly serving: () => { readonly port: number; readonly pid: number | undefined } | undefined;
   readonly onTask: (report: TaskReport) => void;
+  /** What a run takes of the project as it was read. */
+  readonly alter?: (read: Project) => Promise<Project>;
 }
 
 /** The control process's own part: the API, the console, and the one place where runs are started. */
@@ -34,10 +36,10 @@ const HOST = "127.0.0.1";
 
 /** Starts control for a project whose lock this process holds. Throws `platform/port-taken`. */
 export async function startControl(options: ControlOptions): Promise<Control> {
-  const { project, platform, paths, onTask, serving } = options;
+  const { project, platform, paths, onTask, serving, alter } = options;
   const board = createRoadBoard();
   await board.draw(project, compileRoad(project, platform.parts), platform.runs);
-  const runner = createRoadRunner(project, { platform, paths, board, onTask });
+  const runner = createRoadRunner(project, { platform, paths, board, onTask, alter });
   const started: { server?: HttpServer; scheduler?: Scheduler } = {};
   const parts: ControlParts = {
     platform,

@@ -32,6 +32,8 @@ export interface RoadRunnerParts {
   readonly paths: StatePaths;
   readonly board: RoadBoard;
   readonly onTask?: (report: TaskReport) => void;
+  /** What a run takes of the project as it was read. Its types are not renewed then: they are of the project itself. */
+  readonly alter?: ((read: Project) => Promise<Project>) | undefined;
 }
 
 interface UnderWay {
@@ -46,6 +48,11 @@ export function createRoadRunner(first: Project, parts: RoadRunnerParts): RoadRu
   const prepare = async (): Promise<Project> => {
     const { millwrightUrl } = installation();
     const read = await loadProject({ projectDir: first.dir, millwrightUrl });
+    if (parts.alter !== undefined) {
+      const altered = await parts.alter(read);
+      await parts.platform.allowSources(altered);
+      return altered;
+    }
     await parts.platform.allowSources(read);
     await renewTypes(read, parts.platform.lakehouse);
     return read;

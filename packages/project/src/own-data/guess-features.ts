@@ -9,7 +9,7 @@ export interface ColumnVerdict {
   readonly why: string;
 }
 
-const KINDS_MAX = 200;
+const KINDS_MAX = 250;
 /** A column that alone takes away so much of the doubt about the label is taken for another way of writing it. */
 const TELLS_ALL = 0.98;
 const TELLS_NUMBER = 0.998;

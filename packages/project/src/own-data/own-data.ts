@@ -3,7 +3,7 @@ import { inUtf8 } from "@millwright/ingestion";
 import type { SqlEngine } from "@millwright/lakehouse";
 import { nearest } from "@millwright/kernel";
 import { projectErrors } from "../errors.ts";
-import { guessFeatures } from "./guess-features.ts";
+import { guessFeatures, type ColumnVerdict } from "./guess-features.ts";
 import {
   canBeEntity,
   guessEntity,
@@ -73,6 +73,7 @@ async function planProfile(engine: SqlEngine, { file, profile, options }: Profil
       ? { ...verdict, isFeature: false, why: "the key: its history is what the model learns from" }
       : verdict,
   );
+  if (time === undefined && !verdicts.some(({ isFeature }) => isFeature)) throw nothingToLearnFrom(file, verdicts);
   const parts =
     time === undefined ? undefined : await timeParts(engine, { time: time.value.name, label: label.value.name });
   return {
@@ -86,6 +87,14 @@ async function planProfile(engine: SqlEngine, { file, profile, options }: Profil
     verdicts,
     split: guessSplit({ task: task.value, rows: label.value.present, parts }),
   };
+}
+
+function nothingToLearnFrom(file: ReadableFile, verdicts: readonly ColumnVerdict[]): Error {
+  const why = verdicts.slice(0, 5).map(({ column, why: reason }) => `${column.source} (${reason})`);
+  return unusable(
+    `${file.name} has nothing to learn from: ${why.join("; ")}`,
+    "Bring columns that say something of each row, or name another label: `--label COLUMN`.",
+  );
 }
 
 const KEYS_AS_FEATURE = 50;

@@ -61,9 +61,17 @@ function renderTsconfig({ millwright, typeRoots }: TypePaths): string {
   return `${JSON.stringify(config, null, 2)}\n`;
 }
 
-const DEFINITION_GLOBS = ["sources", "checks", "features", "training", "services", "monitors", "pipelines", "app"].map(
-  (folder) => `../${folder}/**/*.ts`,
-);
+const DEFINITION_GLOBS = [
+  "sources",
+  "checks",
+  "features",
+  "training",
+  "services",
+  "monitors",
+  "pipelines",
+  "app",
+  "tests",
+].map((folder) => `../${folder}/**/*.ts`);
 
 async function replaceWhenDifferent(path: string, text: string): Promise<boolean> {
   const present = await readFile(path, "utf8").catch(() => undefined);

@@ -5,6 +5,7 @@ import { historyModel } from "./write-history.ts";
 import { readmeFile } from "./write-readme.ts";
 import { sourceFile } from "./write-source.ts";
 import { schemaFile, stagingModel } from "./write-staging.ts";
+import { testFile } from "./write-test.ts";
 import { trainingFile } from "./write-training.ts";
 
 export interface WriteOptions {
@@ -36,7 +37,7 @@ models:
     +materialized: table
 `,
     "tsconfig.json": '{ "extends": "./.mill/tsconfig.json" }\n',
-    "README.md": readmeFile(plan, name),
+    "README.md": readmeFile(plan, { name, example }),
     [`sources/${table}.ts`]: sourceFile(plan),
     [`models/staging/${table}.sql`]: stagingModel(plan),
     "models/staging/schema.yml": schemaFile(plan),
@@ -46,6 +47,7 @@ models:
     [`training/${table}.ts`]: trainingFile(plan),
     [`services/${table}.ts`]: serviceFile(plan),
     [`monitors/${table}.ts`]: monitorFile(plan),
+    [`tests/${table}.test.ts`]: testFile(plan, example),
     "app/ask.ts": callerFile(plan, example),
   };
 }

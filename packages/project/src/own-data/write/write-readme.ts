@@ -2,8 +2,14 @@ import { dataPath, modelNameOf, type OwnDataPlan } from "../plan.ts";
 import { sentence } from "./text.ts";
 import { guessesOf } from "../guesses.ts";
 
+interface ReadmeOptions {
+  readonly name: string;
+  /** A row as a caller sends it. */
+  readonly example: Readonly<Record<string, unknown>>;
+}
+
 /** `README.md`: what was guessed of the file and why, and how to go on. */
-export function readmeFile(plan: OwnDataPlan, name: string): string {
+export function readmeFile(plan: OwnDataPlan, { name, example }: ReadmeOptions): string {
   const { roles, columns } = guessesOf(plan);
   const roleLines = roles.map(({ what, value, why }) => `- **${what}**: ${value ?? "none"}. ${sentence(why)}`);
   const rows = columns.map(({ column, as, role, why }) => `| ${cell(column)} | ${cell(as)} | ${role} | ${cell(why)} |`);
@@ -13,8 +19,14 @@ Made from \`${plan.file.name}\` (${plan.profile.rows} rows) by \`mill init --fro
 
 \`\`\`sh
 npx mill run      # the file to a judged model
-npx mill up       # the same, and serves it; then: npx mill predict ${modelNameOf(plan)} '{…}'
 npx mill test     # the tests of tests/, on state of their own
+npx mill up       # the same as run, and serves it until Ctrl-C
+\`\`\`
+
+Ask it, in another terminal:
+
+\`\`\`sh
+npx mill predict ${modelNameOf(plan)} '${JSON.stringify(example).replaceAll("'", String.raw`'\''`)}'
 \`\`\`
 
 ## What was guessed
