@@ -1,3 +1,5 @@
+import type { Explanation } from "./generated/control-api.ts";
+
 /** What a service takes and answers, by its name: the generated `Services` interface, or one written by hand. */
 export type ServiceTypes = Readonly<Record<string, { readonly request: object; readonly response: object }>>;
 
@@ -28,6 +30,11 @@ export interface Client<Services> {
     service: Name,
     request: RequestOf<Services, Name>,
   ): Promise<ResponseOf<Services, Name>>;
+  /** One prediction, and why: what each feature adds to the answer, the largest first. */
+  explain<Name extends Extract<keyof Services, string>>(
+    service: Name,
+    request: RequestOf<Services, Name>,
+  ): Promise<ResponseOf<Services, Name> & { readonly explanation: Explanation }>;
 }
 
 export type RequestOf<Services, Name extends keyof Services> = Services[Name] extends { request: infer Request }
@@ -48,21 +55,29 @@ export type ResponseOf<Services, Name extends keyof Services> = Services[Name] e
  * ```
  */
 export function createClient<Services>(options: ClientOptions): Client<Services> {
-  const send = options.fetch ?? globalThis.fetch;
   return {
-    async predict(service, request) {
-      const url = new URL(`/v2/models/${encodeURIComponent(service)}/infer`, options.url);
-      const response = await send(url, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(request),
-        signal: AbortSignal.timeout(options.timeoutMs ?? 10_000),
-      });
-      const body: unknown = await response.json().catch(() => undefined);
-      if (!response.ok) throw refusal(response.status, body);
-      return body as ResponseOf<Services, typeof service>;
+    predict: async (service, request) => (await ask(options, service, request)) as ResponseOf<Services, typeof service>,
+    explain: async (service, request) => {
+      const asked = { ...(request as object), parameters: { explain: true } };
+      return (await ask(options, service, asked)) as ResponseOf<Services, typeof service> & {
+        readonly explanation: Explanation;
+      };
     },
   };
+}
+
+async function ask(options: ClientOptions, service: string, request: unknown): Promise<unknown> {
+  const send = options.fetch ?? globalThis.fetch;
+  const url = new URL(`/v2/models/${encodeURIComponent(service)}/infer`, options.url);
+  const response = await send(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(request),
+    signal: AbortSignal.timeout(options.timeoutMs ?? 10_000),
+  });
+  const body: unknown = await response.json().catch(() => undefined);
+  if (!response.ok) throw refusal(response.status, body);
+  return body;
 }
 
 function refusal(status: number, body: unknown): PredictionError {

@@ -14,6 +14,7 @@ export type {
   ClassPlots,
   Column,
   ControlApi,
+  Explanation,
   FeatureHistory,
   FeatureView,
   Judgement,

@@ -75,10 +75,8 @@ export function TryIt({ service }: { readonly service: Service }) {
         )}
         <Panel title="The same from a terminal">
           <div className="body" style={{ display: "grid", gap: 8 }}>
-            <Snippet
-              text={`npx mill predict ${service.name} '${JSON.stringify(body)}'${isExplained ? " --explain" : ""}`}
-            />
-            {service.url === null ? null : <Snippet text={`curl -s ${service.url} -d '${JSON.stringify(body)}'`} />}
+            <Snippet text={`npx mill predict ${service.name} ${quoted(body)}${isExplained ? " --explain" : ""}`} />
+            {service.url === null ? null : <Snippet text={`curl -s ${service.url} -d ${quoted(body)}`} />}
           </div>
         </Panel>
       </div>
@@ -137,6 +135,11 @@ function Bar({ share }: { readonly share: number }) {
       <i style={{ width: `${share * 100}%` }} />
     </div>
   );
+}
+
+/** A request as a shell takes it. */
+function quoted(body: Readonly<Record<string, unknown>>): string {
+  return `'${JSON.stringify(body).replaceAll("'", "'\\''")}'`;
 }
 
 function isNumber(type: string): boolean {

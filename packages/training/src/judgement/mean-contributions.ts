@@ -1,7 +1,7 @@
 import { createExplainer } from "../model/explain-row.ts";
 import { outputsOf, type TreeModel } from "../model/tree-model.ts";
 
-const ROWS_MAX = 400;
+const ROWS_MAX = 200;
 
 export interface MeanContribution {
   readonly feature: string;
