@@ -13,7 +13,7 @@ export interface GateResult {
 
 export interface GateInputs {
   readonly judgement: Pick<Judgement, "metric" | "test" | "baselines" | "slices">;
-  /** The metrics of a registered version by its alias, on the same rows where they can be had. */
+  /** The metrics of a registered version by its alias, on the same rows. */
   readonly aliasMetrics: (alias: string) => Partial<Metrics> | undefined;
 }
 

@@ -8,6 +8,7 @@ import type { GateResult } from "./gates.ts";
 import type { BaselineJudgement, Judgement } from "./judgement/judgement.ts";
 import type { MetricName, Metrics } from "./judgement/metrics.ts";
 import { JUDGEMENT_FILE } from "./judgement/read-judgement.ts";
+import type { JudgedRows } from "./judgement/rival-metrics.ts";
 import { encodeModel } from "./model/model-file.ts";
 import { importance, type TreeModel } from "./model/tree-model.ts";
 import { reportPage } from "./report/report.ts";
@@ -33,6 +34,7 @@ export interface TrainedVersion {
   readonly model: TreeModel;
   readonly onnx: Uint8Array;
   readonly judgement: Judgement;
+  readonly judgedOn: JudgedRows;
   readonly gates: readonly GateResult[];
   readonly signature: ModelSignature;
   /** How many it learned from. */
@@ -84,12 +86,14 @@ function filesOf({ definition, run, model, onnx, judgement, gates, signature, ro
   };
 }
 
-function detailsOf({ definition, settings, model, judgement, gates, signature, rows }: TrainedVersion) {
-  const { metric, baselines, validation, test } = judgement;
+function detailsOf({ definition, settings, model, judgement, judgedOn, gates, signature, rows }: TrainedVersion) {
+  const { metric, threshold, baselines, validation, test } = judgement;
   const { features, request, timestamp = null } = signature;
   return {
     metric,
     metrics: { validation: validation.metrics, test: test.metrics },
+    judgedOn,
+    threshold,
     baselines,
     gates,
     signature: { features, request, timestamp },

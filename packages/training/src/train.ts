@@ -2,14 +2,15 @@ import { totalmem } from "node:os";
 import type { Column, ProgressSink } from "@millwright/kernel";
 import { historicalSelect, planFeatures } from "@millwright/feature-store";
 import type { Lakehouse } from "@millwright/lakehouse";
-import type { ModelVersion, Tracking } from "@millwright/tracking";
+import type { Tracking } from "@millwright/tracking";
 import { requireMemory, type MachineMemory } from "./boosting/require-memory.ts";
 import { trainModel } from "./boosting/train-model.ts";
 import type { TrainingDefinition } from "./define-training.ts";
 import { findEncoding } from "./encoding.ts";
 import { evaluateGates } from "./gates.ts";
 import { judgeModel } from "./judgement/judge-model.ts";
-import type { Metrics } from "./judgement/metrics.ts";
+import { rivalMetrics } from "./judgement/rival-metrics.ts";
+import { sliceValues } from "./judgement/slice-values.ts";
 import { countRows, readMatrix, type ReadRows } from "./matrix.ts";
 import { exportOnnx } from "./onnx/export-onnx.ts";
 import { registerVersion, type TrainingResult } from "./register-version.ts";
@@ -91,13 +92,13 @@ export async function train(
   const encoding = await findEncoding(ports.lakehouse, { definition, features, table, where: parts.train });
   const read: ReadRows = (where, beside = []) =>
     readMatrix(ports.lakehouse, { definition, features, table, where, encoding, beside });
-  const rows = await countRows(ports.lakehouse, { table, where: parts.train });
-  const outputs = definition.trainer.objective === "softmax" ? encoding.classes.length : 1;
+  const slices = await sliceValues(ports.lakehouse, { definition, table, where: parts.test });
+  const { objective, leaves } = definition.trainer;
   const needs = {
-    rows,
+    rows: await countRows(ports.lakehouse, { table, where: parts.train }),
     features: features.length,
-    outputs,
-    leaves: definition.trainer.leaves,
+    outputs: objective === "softmax" ? encoding.classes.length : 1,
+    leaves,
     threads: settings.threads,
   };
   progress({ message: `reading the training rows: ${requireMemory(needs, machineMemory())}` });
@@ -110,24 +111,20 @@ export async function train(
   });
   try {
     const { trainer } = definition;
+    const { threads } = settings;
     const model = await trainModel(matrix, {
       trainer,
-      threads: settings.threads,
+      threads,
       progress,
       ...(settings.signal === undefined ? {} : { signal: settings.signal }),
       ...(trainer.earlyStopping === undefined ? {} : { validation: await read(parts.validation) }),
     });
     progress({ message: "judging on the held-out rows" });
     const onnx = exportOnnx(model);
-    const judgement = await judgeModel(
-      { lakehouse: ports.lakehouse, read },
-      { definition, model, onnx, trained: matrix, table, parts, threads: settings.threads },
-    );
-    const champion = await tracking.byAlias(definition.name, "champion");
-    const gates = evaluateGates(definition.gates, {
-      judgement,
-      aliasMetrics: (alias) => (alias === "champion" ? metricsOf(champion) : undefined),
-    });
+    const judgement = await judgeModel(read, { definition, model, onnx, trained: matrix, parts, slices, threads });
+    const judgedOn = { snapshotId: (await ports.lakehouse.table(table))?.snapshotId ?? "", where: parts.test };
+    const rivals = await rivalMetrics(ports, { definition, table, rows: judgedOn, threads });
+    const gates = evaluateGates(definition.gates, { judgement, aliasMetrics: (alias) => rivals.get(alias) });
     const signature: ModelSignature = {
       model: definition.name,
       features,
@@ -140,6 +137,7 @@ export async function train(
       model,
       onnx,
       judgement,
+      judgedOn,
       gates,
       signature,
       rows: matrix.rows,
@@ -178,8 +176,4 @@ export function requestOf(definition: Pick<TrainingDefinition, "features" | "tim
   return timestamp === undefined || fieldTypes.some(({ name }) => name === timestamp)
     ? fieldTypes
     : [...fieldTypes, { name: timestamp, type: "timestamp", nullable: false }];
-}
-
-function metricsOf(version: ModelVersion | undefined): Partial<Metrics> | undefined {
-  return (version?.details["metrics"] as { test?: Metrics } | undefined)?.test;
 }

@@ -6,7 +6,7 @@ import * as onnx from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { silentLogger } from "@millwright/kernel";
 import { createDuckdbEngine } from "@millwright/lakehouse/adapters/duckdb-sql-engine";
-import { edit, mill, smallFlights } from "../../../e2e/support/project.ts";
+import { edit, mill, millJson, smallFlights } from "../../../e2e/support/project.ts";
 import { decodeModel, scoreRow, type TreeModel } from "../src/index.ts";
 
 // The flights example's model as the road trains it: over made-up flights, or with MILL_FULL=1 over all three million.
@@ -111,4 +111,52 @@ describe("the flights model", () => {
     expect(globSync(join(projectDir, ".mill/artifacts/*/model.mwt"))).toHaveLength(4);
     expect(new Set(hashes).size).toBe(1);
   });
+
+  test.skipIf(isFull)(
+    "gives way as champion only to one that is not worse, on the same rows, and good in each slice",
+    () => {
+      const before = trainAgain((text) => text.replace("trees: 5", "trees: 1"));
+      const [champion, worse] = [before.find(isChampion), before[0]];
+      expect(worse?.aliases).toEqual(["candidate"]);
+      const held = worse?.details.gates.find(({ gate }) => gate === "auc not worse than champion");
+      expect(held).toEqual({
+        gate: "auc not worse than champion",
+        passed: false,
+        observed: worse?.details.metrics.test.auc,
+        needed: champion?.details.metrics.test.auc,
+      });
+      // Judged on other rows than the champion was, which is therefore judged on these too.
+      const after = trainAgain((text) =>
+        text
+          .replace('testFrom: "2001-06-01"', 'testFrom: "2001-06-16"')
+          .replace("gates: [", 'gates: [sliceAtLeast("auc", 0.99, { column: "origin", minRows: 10 }), ')
+          .replace("import { ", "import { sliceAtLeast, "),
+      );
+      const [slice, , guard] = after[0]?.details.gates ?? [];
+      expect(slice?.gate).toMatch(/^auc >= 0\.99 for each origin \(worst origin (?:ORD|SFO|JFK|DEN)\)$/);
+      expect(slice?.passed).toBe(false);
+      expect(guard).toMatchObject({ gate: "auc not worse than champion", passed: false });
+      expect(guard?.needed).not.toBe(champion?.details.metrics.test.auc);
+      expect(guard?.needed).toBeCloseTo(champion?.details.metrics.test.auc ?? 0, 1);
+      expect(after.find(isChampion)?.version).toBe(champion?.version);
+    },
+  );
 });
+
+interface Version {
+  readonly version: number;
+  readonly aliases: readonly string[];
+  readonly details: {
+    readonly metrics: { readonly test: { readonly auc: number } };
+    readonly gates: readonly { readonly gate: string; readonly passed: boolean; readonly needed: number | null }[];
+  };
+}
+
+const isChampion = ({ aliases }: Version) => aliases.includes("champion");
+
+/** Trains with a changed definition; answers the versions that there are then, the newest first. */
+function trainAgain(change: (text: string) => string): readonly Version[] {
+  edit(projectDir, "training/late-flights.ts", change);
+  expect(mill(["run", "--select", "training:late-flights", "--force", "--project", projectDir]).code).toBe(0);
+  return millJson(["models", "show", "late-flights", "--project", projectDir]) as readonly Version[];
+}

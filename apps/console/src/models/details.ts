@@ -9,7 +9,12 @@ export interface VersionDetails {
   readonly metrics?: Readonly<Record<string, Metrics>>;
   readonly baselines?: readonly { readonly title: string; readonly metrics: Metrics }[];
   readonly gates?: readonly GateResult[];
-  readonly importance?: readonly { readonly feature: string; readonly gain: number }[];
+  /** The share of the splits' gain, and how much the feature adds to or takes from an answer on average. */
+  readonly importance?: readonly {
+    readonly feature: string;
+    readonly gain: number;
+    readonly contribution?: number | null;
+  }[];
   readonly parameters?: Readonly<Record<string, unknown>>;
   readonly signature?: { readonly request?: readonly { readonly name: string; readonly type: string }[] };
   readonly rows?: number;

@@ -125,7 +125,7 @@ function VersionPanels({ model, details }: { readonly model: string; readonly de
           </dl>
         </Panel>
       </div>
-      <Panel title="Importance by gain">
+      <Panel title="What it goes by">
         <ImportanceBars importance={importance} />
       </Panel>
     </div>

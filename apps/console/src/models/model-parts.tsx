@@ -28,23 +28,35 @@ export function GateList({ gates }: { readonly gates: readonly GateResult[] }) {
 
 const SHOWN = 14;
 
+/** What a version goes by: the share of all that the splits gained, and the mean of what a feature adds or takes. */
 export function ImportanceBars({ importance }: { readonly importance: NonNullable<VersionDetails["importance"]> }) {
   const most = importance[0]?.gain ?? 1;
   return (
-    <table className="data">
-      <tbody>
-        {importance.slice(0, SHOWN).map(({ feature, gain }) => (
-          <tr key={feature}>
-            <td className="mono">{feature}</td>
-            <td style={{ width: "45%" }}>
-              <div className="bar" style={{ marginTop: 6 }}>
-                <i style={{ width: `${(gain / most) * 100}%` }} />
-              </div>
-            </td>
-            <td className="number">{percent(gain)}</td>
+    <div className="scroll" tabIndex={0} role="region" aria-label="Importance of the features">
+      <table className="data">
+        <thead>
+          <tr>
+            <th>feature</th>
+            <th />
+            <th className="number">gain</th>
+            <th className="number">mean contribution</th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {importance.slice(0, SHOWN).map(({ feature, gain, contribution }) => (
+            <tr key={feature}>
+              <td className="mono">{feature}</td>
+              <td style={{ width: "30%", minWidth: 80 }}>
+                <div className="bar" style={{ marginTop: 6 }}>
+                  <i style={{ width: `${(gain / most) * 100}%` }} />
+                </div>
+              </td>
+              <td className="number">{percent(gain)}</td>
+              <td className="number">{figure(contribution)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }

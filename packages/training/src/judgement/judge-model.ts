@@ -1,4 +1,3 @@
-import type { Lakehouse } from "@millwright/lakehouse";
 import type { TrainingMatrix } from "../boosting/train-model.ts";
 import type { TrainingDefinition } from "../define-training.ts";
 import { trainingErrors } from "../errors.ts";
@@ -12,7 +11,7 @@ import { startJudgeThread, type JudgeThread } from "./judge-thread.ts";
 import type { Judgement } from "./judgement.ts";
 import { sampleRows } from "./learning-curve.ts";
 import { MAIN_METRIC, type Objective } from "./metrics.ts";
-import { sliceValues } from "./slice-values.ts";
+import type { SliceValues } from "./slice-values.ts";
 
 export interface JudgeRequest {
   readonly definition: TrainingDefinition;
@@ -20,14 +19,10 @@ export interface JudgeRequest {
   readonly onnx: Uint8Array;
   /** The rows that the model learned from. */
   readonly trained: TrainingMatrix;
-  readonly table: string;
   readonly parts: { readonly validation: string; readonly test: string };
+  /** How the test rows are sliced. */
+  readonly slices: readonly SliceValues[];
   readonly threads: number;
-}
-
-export interface JudgePorts {
-  readonly lakehouse: Lakehouse;
-  readonly read: ReadRows;
 }
 
 interface Judges {
@@ -39,23 +34,18 @@ interface Judges {
  * Scores the held-out rows and measures the answers, a part at a time, so that one part lies in memory; the export is held
  * against them too, and the baselines learn and answer beside the model.
  */
-export async function judgeModel(ports: JudgePorts, request: JudgeRequest): Promise<Judgement> {
+export async function judgeModel(read: ReadRows, request: JudgeRequest): Promise<Judgement> {
   const judges: Judges = { scorer: startScorer(request.model, request.threads), thread: startJudgeThread() };
   try {
-    return await judgeParts(ports, request, judges);
+    return await judgeParts(read, request, judges);
   } finally {
     await Promise.all([judges.scorer.close(), judges.thread.close()]);
   }
 }
 
-async function judgeParts({ lakehouse, read }: JudgePorts, request: JudgeRequest, judges: Judges): Promise<Judgement> {
-  const { definition, model, trained, table, parts } = request;
+async function judgeParts(read: ReadRows, request: JudgeRequest, judges: Judges): Promise<Judgement> {
+  const { definition, model, trained, parts, slices } = request;
   const { thread } = judges;
-  const columns = slicedColumns(definition);
-  const [slices, validationRows] = await Promise.all([
-    sliceValues(lakehouse, { table, where: parts.test, columns }),
-    read(parts.validation),
-  ]);
   const baselines = thread.ask("fit", {
     objective: model.objective,
     outputs: outputsOf(model),
@@ -63,6 +53,7 @@ async function judgeParts({ lakehouse, read }: JudgePorts, request: JudgeRequest
     numeric: trained.features.flatMap((name, place) => (name in model.categories ? [] : [place])),
     labels: trained.labels,
   });
+  const validationRows = await read(parts.validation);
   const learning = thread.ask("learning", {
     model: encodeModel(model),
     train: sampleRows(trained),
@@ -123,9 +114,4 @@ function requireJudgeable(labels: Float32Array, objective: Objective): void {
   throw trainingErrors.create(objective === "binary" ? "training/label-not-binary" : "training/wrong-label", {
     because: `held-out row ${wrong + 1} has ${Number.isNaN(labels[wrong]) ? "none" : labels[wrong]}`,
   });
-}
-
-/** The columns that are asked for, and those of the gates. */
-function slicedColumns({ slices = [], gates }: TrainingDefinition): readonly string[] {
-  return [...new Set([...slices, ...gates.flatMap((gate) => (gate.kind === "slice" ? [gate.column] : []))])];
 }

@@ -24,6 +24,8 @@ export function startJudgeThread(): JudgeThread {
     ask: (kind, request) => {
       const promise = Promise.withResolvers<unknown>();
       waiting.push(promise);
+      // What is asked ahead of its use may fail when nobody waits for it yet; whoever awaits it is told all the same.
+      promise.promise.catch(() => undefined);
       worker.postMessage({ kind, request });
       return promise.promise as Promise<never>;
     },

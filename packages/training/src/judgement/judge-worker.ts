@@ -4,6 +4,7 @@ import { fitBaselines, predictBaselines, type BaselineRequest, type Baselines } 
 import { judgePart, metricsOf, thresholdFor, type AnsweredPart } from "./judge-part.ts";
 import { judgeSlice, type SlicedColumn } from "./judge-slices.ts";
 import type { BaselineJudgement, LearningCurve, PartJudgement, Slice } from "./judgement.ts";
+import type { Metrics } from "./metrics.ts";
 import { meanContributions, type MeanContribution } from "./mean-contributions.ts";
 import { learningCurve, type SampledRows } from "./learning-curve.ts";
 import { baselineTitle } from "./baselines.ts";
@@ -14,6 +15,7 @@ import { baselineTitle } from "./baselines.ts";
 export interface JudgeWork {
   readonly fit: (request: BaselineRequest) => Baselines;
   readonly threshold: (part: AnsweredPart) => number | null;
+  readonly metrics: (request: { readonly part: AnsweredPart; readonly threshold: number | null }) => Metrics;
   readonly part: (request: { readonly part: AnsweredPart; readonly threshold: number | null }) => PartJudgement;
   readonly baselines: (request: BaselinePart) => readonly BaselineJudgement[];
   readonly slices: (request: SlicesRequest) => readonly Slice[];
@@ -49,6 +51,7 @@ interface LearningRequest {
 const work: JudgeWork = {
   fit: fitBaselines,
   threshold: thresholdFor,
+  metrics: ({ part, threshold }) => metricsOf(part, threshold),
   part: ({ part, threshold }) => judgePart(part, threshold),
   baselines: ({ baselines, columns, part, threshold }) =>
     predictBaselines(baselines, { columns, rows: part.labels.length }).map(({ name, predictions }) => ({

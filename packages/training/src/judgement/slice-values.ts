@@ -1,4 +1,5 @@
 import { quoteName, quoteText, type Lakehouse } from "@millwright/lakehouse";
+import type { TrainingDefinition } from "../define-training.ts";
 import { trainingErrors } from "../errors.ts";
 
 /** A column to slice by: its values by falling rows, the last one standing for the rest, and SQL that gives their place. */
@@ -9,9 +10,9 @@ export interface SliceValues {
 }
 
 export interface SliceValuesRequest {
+  readonly definition: Pick<TrainingDefinition, "slices" | "gates">;
   readonly table: string;
   readonly where: string;
-  readonly columns: readonly string[];
 }
 
 const VALUES_MAX = 12;
@@ -21,9 +22,12 @@ const VALUE_CHARACTERS_MAX = 60;
 /** Looks up the values by which rows are sliced. Throws `training/unknown-column`. */
 export async function sliceValues(
   lakehouse: Lakehouse,
-  { table, where, columns }: SliceValuesRequest,
+  { definition, table, where }: SliceValuesRequest,
 ): Promise<readonly SliceValues[]> {
-  if (columns.length === 0) return [];
+  const { slices = [], gates } = definition;
+  // The columns that are asked for, and those of the gates.
+  const columns = new Set([...slices, ...gates.flatMap((gate) => (gate.kind === "slice" ? [gate.column] : []))]);
+  if (columns.size === 0) return [];
   const known = (await lakehouse.table(table))?.columns ?? [];
   const found: SliceValues[] = [];
   for (const column of columns) {
