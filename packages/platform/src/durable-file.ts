@@ -26,10 +26,16 @@ export async function writeFileDurably(path: string, content: string | Uint8Arra
 /** SQLite's FULL, IOERR_WRITE and IOERR_SHMSIZE: on a full disk any of the three, by the file that cannot grow. */
 const SQLITE_FULL: ReadonlySet<unknown> = new Set([13, 778, 4874]);
 
-/** ENOSPC, EDQUOT and SQLite's words for them as `platform/disk-full`; anything else as it is. */
+/** SQLite's IOERR, whose lowest byte all of its kinds share. */
+const SQLITE_IOERR = 10;
+
+/** ENOSPC, EDQUOT and SQLite's words for them as `platform/disk-full`, EIO as `platform/disk-fault`; anything else as it is. */
 export function mapIoError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown };
-  if (code !== "ENOSPC" && code !== "EDQUOT" && !SQLITE_FULL.has(errcode)) return error;
-  return platformErrors.create("platform/disk-full", { because: "the file system refused the write", cause: error });
+  if (code === "ENOSPC" || code === "EDQUOT" || SQLITE_FULL.has(errcode))
+    return platformErrors.create("platform/disk-full", { because: "the file system refused the write", cause: error });
+  if (code === "EIO" || (typeof errcode === "number" && (errcode & 0xff) === SQLITE_IOERR))
+    return platformErrors.create("platform/disk-fault", { because: error.message, cause: error });
+  return error;
 }

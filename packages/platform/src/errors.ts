@@ -27,6 +27,13 @@ export const platformErrors = defineErrors("platform", {
     title: "There is no room left on the disk",
     remedy: "Make room and run it again: nothing that was stored is lost.",
   },
+  "platform/disk-fault": {
+    status: 500,
+    title: "The disk reports a fault",
+    remedy:
+      "What was acknowledged is kept, and what was under way is not; run it again. If it happens again, look at the system's log: the disk may be failing. `mill doctor --verify` tells whether all that was written can still be read.",
+    example: "EIO: i/o error, fsync",
+  },
   "platform/damaged-file": {
     status: 500,
     title: "A file of the project's state is not as it was written",

@@ -1,4 +1,5 @@
 import { isMillError } from "@millwright/kernel";
+import { platformErrors } from "@millwright/platform";
 import { lakehouseErrors } from "../errors.ts";
 
 /** DuckDB's message as the platform's error: what to mend decides the code. */
@@ -8,6 +9,7 @@ export function sqlError(error: Error): Error {
   const because = firstLines(message);
   if (/No space left on device|max_temp_directory_size/i.test(message))
     return lakehouseErrors.create("lakehouse/disk-full", { because: "the SQL engine could not write (ENOSPC)" });
+  if (/Input\/output error/i.test(message)) return platformErrors.create("platform/disk-fault", { because });
   if (/^Out of Memory Error/i.test(message)) return lakehouseErrors.create("lakehouse/engine-memory", { because });
   if (
     /magic bytes|not a Parquet file|Invalid Input Error.*\.parquet|TProtocolException|too small to be a Parquet/i.test(
