@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -86,6 +86,23 @@ describe("a file becomes a served model, no file edited", () => {
       await end(up);
     }
   });
+});
+
+test("examples/shop is what is made of its file", () => {
+  const example = join(import.meta.dirname, "..", "examples", "shop");
+  const projectDir = join(folder, "shop");
+  millJson(["init", projectDir, "--from", join(example, "data", "sales.csv")]);
+  const texts = (root: string) =>
+    globSync("**/*.{ts,sql,yml}", { cwd: root, exclude: [".mill/**"] })
+      .toSorted()
+      .map((file) => `${file}\n${readFileSync(join(root, file), "utf8")}`);
+  expect(texts(projectDir)).toEqual(texts(example));
+});
+
+test("the template csv holds by its own tests", async () => {
+  const projectDir = join(folder, "stand");
+  millJson(["init", projectDir, "--template", "csv"]);
+  expect(await millLater(["test", "--project", projectDir])).toMatchObject({ code: 0 });
 });
 
 describe("mill test", () => {

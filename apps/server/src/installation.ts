@@ -50,6 +50,7 @@ function clonePlaces(root: string): Places {
     consoleBuilder: join(root, "apps", "console"),
     templates: {
       flights: join(root, "examples", "flights"),
+      csv: join(root, "packages", "project", "templates", "csv"),
       empty: join(root, "packages", "project", "templates", "empty"),
     },
     packageFolder: undefined,
@@ -64,7 +65,11 @@ function packagePlaces(root: string): Places {
     consoleFolder: join(root, "console"),
     docsFolder: join(root, "docs"),
     consoleBuilder: undefined,
-    templates: { flights: join(root, "templates", "flights"), empty: join(root, "templates", "empty") },
+    templates: {
+      flights: join(root, "templates", "flights"),
+      csv: join(root, "templates", "csv"),
+      empty: join(root, "templates", "empty"),
+    },
     packageFolder: root,
     version: VERSION,
   };

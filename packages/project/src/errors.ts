@@ -56,7 +56,7 @@ export const projectErrors = defineErrors("project", {
     status: 404,
     exit: 2,
     title: "There is no such template",
-    remedy: "Use `--template flights` or `--template empty`.",
+    remedy: "Use `--template flights`, `--template csv` or `--template empty`.",
     example: "mill init flights --template flights",
   },
   "project/unusable-file": {

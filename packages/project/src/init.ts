@@ -27,7 +27,7 @@ export async function initProject({ targetDir, template, templates, packageFolde
   const { projectDir, name } = folder;
   await mkdir(projectDir, { recursive: true });
   await cp(source, projectDir, { recursive: true, filter: (path) => !LEFT_OUT.has(basename(path)) });
-  if (template === "empty") await nameProject(projectDir, name);
+  if (NAMELESS.has(template)) await nameProject(projectDir, name);
   return { ...(await finishProject(folder, { packageFolder })), template };
 }
 
@@ -66,6 +66,8 @@ export async function finishProject(
   };
 }
 
+/** Templates that take the new project's name. */
+const NAMELESS = new Set(["csv", "empty"]);
 const LEFT_OUT = new Set(["node_modules", ".mill"]);
 
 function templateFolder(templates: InitOptions["templates"], template: string): string {

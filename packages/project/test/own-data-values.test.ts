@@ -43,7 +43,7 @@ describe("a column is read as", () => {
     ["a number with a decimal comma", ["1.200,50", "3,5"], "replace(replace("],
     ["a yes or no", ["Yes", "no", "YES"], "(lower(trim(\"Column A\")) = 'yes')::int"],
     ["text, since a number has no zeros before it", ["00123", "00456"], "nullif(trim"],
-    ["text in small letters", ["Red", "red", "blue"], "nullif(lower(trim"],
+    ["text in its usual spelling", ["Red", "red", "blue"], "case lower(trim(\"Column A\")) when 'red' then 'Red' else"],
   ])("%s", (_what, texts, sql) => {
     expect(sqlOf(texts)).toContain(sql);
   });

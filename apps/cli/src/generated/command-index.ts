@@ -421,7 +421,7 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     summary: "a new project from a template, or from a file of your own",
     arguments: ["DIR"],
     options: {
-      template: { value: "NAME", summary: "flights, or empty (default)" },
+      template: { value: "NAME", summary: "flights, csv (a small file, each step explained), or empty (default)" },
       from: { value: "FILE", summary: "a CSV, TSV, JSON lines or Parquet file: guesses what to learn, and writes it" },
       label: { value: "COLUMN", summary: "with --from: what is to be predicted" },
       time: { value: "COLUMN", summary: "with --from: when each row was" },

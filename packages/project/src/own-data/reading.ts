@@ -13,8 +13,11 @@ type Reading =
       readonly hasTime: boolean;
       readonly isAmbiguous: boolean;
     }
-  | { readonly kind: "text"; readonly ignoresCase: boolean }
+  | { readonly kind: "text"; readonly spellings: Spellings }
   | { readonly kind: "nested" };
+
+/** For a value that is written in capitals here and small letters there: in small letters, and as most rows have it. */
+type Spellings = readonly (readonly [small: string, usual: string])[];
 
 export interface ColumnReading {
   readonly reading: Reading;
@@ -93,10 +96,20 @@ function timeReading(values: readonly ValueCount[]): Found | undefined {
 }
 
 function textReading(values: readonly ValueCount[]): Found {
-  const small = new Set(values.map(({ text }) => text.toLowerCase()));
-  const ignoresCase = small.size < values.length;
-  const why = ignoresCase ? "text, some of it in capitals here and small letters there" : "text";
-  return { reading: { kind: "text", ignoresCase }, why };
+  const spellings = spellingsOf(values);
+  const why =
+    spellings.length === 0 ? "text" : "text, written in capitals here and small letters there: the usual way is taken";
+  return { reading: { kind: "text", spellings }, why };
+}
+
+const SPELLINGS_MAX = 30;
+
+/** The values come with the most frequent first, so that the first of a spelling is the usual one. */
+function spellingsOf(values: readonly ValueCount[]): Spellings {
+  const bySmall = Map.groupBy(values, ({ text }) => text.toLowerCase());
+  const several = [...bySmall].filter(([, written]) => written.length > 1);
+  if (several.length > SPELLINGS_MAX) return [];
+  return several.map(([small, [usual]]) => [small, usual?.text ?? small]);
 }
 
 function missingIn(values: readonly ValueCount[], words: readonly string[]): readonly string[] {
@@ -130,8 +143,14 @@ export function readingSql(
     case "time":
       return `try_strptime(${text}, ${formatsSql(reading.formats)})`;
     default:
-      return reading.kind === "text" && reading.ignoresCase ? `nullif(lower(${text}), '')` : `nullif(${text}, '')`;
+      return reading.kind === "text" ? textSql(text, reading.spellings) : `nullif(${text}, '')`;
   }
+}
+
+function textSql(text: string, spellings: Spellings): string {
+  if (spellings.length === 0) return `nullif(${text}, '')`;
+  const cases = spellings.map(([small, usual]) => `when ${quoteText(small)} then ${quoteText(usual)}`);
+  return `case lower(${text}) ${cases.join(" ")} else nullif(${text}, '') end`;
 }
 
 function typedSql(raw: string, { type, reading }: { readonly type: string; readonly reading: Reading }): string {

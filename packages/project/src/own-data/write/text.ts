@@ -26,7 +26,7 @@ export function listText(
   const isList = open === "[";
   const short = isList ? `[${items.join(", ")}]` : flat;
   if (items.length === 0) return `${open}${close}`;
-  if (short.length + indent.length < 90) return short;
+  if (short.length + indent.length < 94) return short;
   return `${open}\n${items.map((item) => `${indent}  ${item},\n`).join("")}${indent}${close}`;
 }
 

@@ -10,9 +10,7 @@ export function sourceFile(plan: OwnDataPlan): string {
   const left =
     plan.nested.length === 0 ? "" : ` Left in the file, for they hold lists or structures: ${plan.nested.join(", ")}.`;
   const bad =
-    profile.badLines === 0
-      ? ""
-      : ` ${profile.badLines} lines are of another width: they go to ${table}_raw_quarantine.`;
+    profile.badLines === 0 ? "" : ` Lines of another width than the header, ${profile.badLines} of them, go there too.`;
   const told = commentLines(
     `${file.name} as it was given: ${profile.rows} rows. What is a text here and more than that is read in models/staging/${table}.sql. A row that breaks these types is put into the table ${table}_raw_quarantine, and the others are loaded.${left}${bad}`,
     " *",

@@ -1,0 +1,6 @@
+import { defineProject } from "millwright";
+
+export default defineProject({
+  name: "shop",
+  description: "Returned, learned from sales.csv",
+});
