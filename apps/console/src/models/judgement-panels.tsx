@@ -5,6 +5,7 @@ import { Chart } from "../parts/chart.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Panel } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
+import { endsOf } from "./axis-ends.ts";
 import { BinaryPanels } from "./binary-panels.tsx";
 import { ClassPanels } from "./class-panels.tsx";
 import { namesOf, plotsOf, type Judged } from "./judged.ts";
@@ -71,20 +72,14 @@ function LearningPanel({ judged }: { readonly judged: readonly Judged[] }) {
   });
   const loss = judged[0]?.judgement.learning.loss ?? "loss";
   const losses = series.flatMap(({ points }) => points.map(([, value]) => value));
-  const margin = (Math.max(...losses) - Math.min(...losses)) / 20;
   return (
     <Panel title={isAlone ? "Learning curve" : "Learning curve on the validation rows"}>
       <Chart
         label={`${loss} by number of trees of ${namesOf(judged)}`}
         x={{ name: "trees" }}
-        y={{ name: loss, min: places(Math.min(...losses) - margin), max: places(Math.max(...losses) + margin) }}
+        y={{ name: loss, ...endsOf(losses) }}
         series={series}
       />
     </Panel>
   );
-}
-
-/** Three figures: what stands at the end of an axis. */
-function places(value: number): number {
-  return Number(value.toPrecision(3));
 }

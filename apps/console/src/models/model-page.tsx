@@ -40,7 +40,7 @@ export function ModelPage() {
           <Link to="/lineage/$name" params={{ name: model }} className="button">
             Lineage
           </Link>
-          {version === undefined ? null : (
+          {version === undefined || (version === champion && data?.length === 1) ? null : (
             <MoveChampion key={version.version} shown={version} champion={champion} onMoved={setMoved} />
           )}
         </>

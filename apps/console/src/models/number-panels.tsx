@@ -1,6 +1,7 @@
 import type { NumberPlots } from "@millwright/client";
 import { Chart } from "../parts/chart.tsx";
 import { Panel } from "../parts/page.tsx";
+import { endsOf } from "./axis-ends.ts";
 import { namesOf } from "./judged.ts";
 
 /** How far predicted numbers are off, and whether like predictions are right in the mean: on the test rows. */
@@ -11,22 +12,22 @@ export function NumberPanels({
 }) {
   const names = namesOf(versions);
   const ends = versions.flatMap(({ plots }) => plots.fitted.flatMap(({ predicted, actual }) => [predicted, actual]));
-  const [low, high] = [Math.min(...ends), Math.max(...ends)];
+  const axis = endsOf(ends);
   return (
     <>
       <Panel title="Predicted and actual on the test rows">
         <Chart
           label={`Mean of the actual numbers by mean prediction of ${names}`}
-          x={{ name: "mean prediction" }}
-          y={{ name: "mean of the actual" }}
+          x={{ name: "mean prediction", ...axis }}
+          y={{ name: "mean of the actual", ...axis }}
           series={versions.map(({ name, plots: { fitted } }) => ({
             name,
             points: fitted.map(({ predicted, actual }) => [predicted, actual] as const),
             notes: fitted.map(({ rows }) => `rows: ${rows}`),
           }))}
           ideal={[
-            [low, low],
-            [high, high],
+            [axis.min, axis.min],
+            [axis.max, axis.max],
           ]}
         />
       </Panel>

@@ -67,6 +67,7 @@ function verdict({ model, tags, madeAtMs, rows, gates }: ReportSubject, judgemen
   const failed = gates.filter(({ passed }) => !passed).length;
   const held =
     failed === 0 ? "every gate holds" : `${failed} of ${gates.length} gates ${failed === 1 ? "does" : "do"} not hold`;
+  const isSmallerBetter = gainOver(metric, { value: 0, other: 1 }) > 0;
   const values = [
     { title: "this version", value: test.metrics[metric], kind: "own" },
     ...baselines.map(({ title, metrics }) => ({ title, value: metrics[metric], kind: "" })),
@@ -74,7 +75,7 @@ function verdict({ model, tags, madeAtMs, rows, gates }: ReportSubject, judgemen
   const longest = Math.max(...values.map(({ value }) => Math.abs(value ?? 0)), Number.MIN_VALUE);
   return markup`<h1>${model}<span class="tags">${tags.map((tag) => markup`<span class="tag">${tag}</span>`)}<span class="tag ${failed === 0 ? "good" : "bad"}">${held}</span></span></h1>
 <p class="what">Made ${time(madeAtMs)} from ${count(rows)} rows, judged on ${count(test.metrics.rows)} test rows that it never saw.</p>
-<div class="verdict"><div><div class="what">${metricTitle(metric)} on the test rows</div><div class="value">${figure(test.metrics[metric])}</div><div class="what">${gainText(judgement)}</div></div>
+<div class="verdict"><div><div class="what">${metricTitle(metric)} on the test rows${isSmallerBetter ? ", the smaller the better" : ""}</div><div class="value">${figure(test.metrics[metric])}</div><div class="what">${gainText(judgement)}</div></div>
 <div class="beside">${values.map(({ title, value, kind }) => markup`<span class="${kind}">${title}</span>${bar(Math.abs(value ?? 0) / longest, kind === "own" ? "s0" : "other")}<span class="number ${kind}">${figure(value)}</span>`)}</div></div>`;
 }
 

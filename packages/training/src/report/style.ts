@@ -51,6 +51,7 @@ tbody tr:last-child > * { border-bottom: 0; }
 .share { display: block; width: 100%; min-width: 90px; height: 8px; }
 .share { border-radius: 3px; } .share .ground { fill: var(--raised); } .fill.other { fill: var(--muted); fill-opacity: 0.55; }
 .good { color: var(--good); } .bad { color: var(--bad); }
+figure .wide th, figure .wide td { padding: 5px 7px; }
 .confusion { margin-top: 14px; table-layout: fixed; }
 .confusion th, .confusion td { padding: 10px 8px; text-align: center; border: 0; white-space: normal; }
 .confusion tbody th { text-align: left; color: var(--muted); }
