@@ -222,9 +222,29 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
       .click();
     await page.getByRole("heading", { name: /^Lineage of .*flights_raw$/ }).waitFor();
     await page.getByRole("link", { name: /^late-flights-drift/ }).waitFor();
+    await page.goto("/tables/departures");
+    await page.getByRole("region", { name: "Columns" }).getByRole("link", { name: "late", exact: true }).click();
+    await page.getByRole("heading", { name: "Lineage of table:departures.late" }).waitFor();
+    const drawn = page.getByRole("region", { name: "The lineage, drawn" });
+    await drawn.getByRole("link", { name: /^data\/flights\.csv\.delay/ }).waitFor();
+    expect(await drawn.getByRole("link", { name: /origin/ }).count()).toBe(0);
+    await page.getByRole("button", { name: "and what decides the rows" }).click();
+    await drawn.getByRole("link", { name: /^flights_raw\.origin/ }).waitFor();
+    await drawn.getByRole("link", { name: /^late-flights\/1/ }).waitFor();
     await page.goto("/runs");
     await page.getByRole("region", { name: "Runs" }).getByRole("link").last().click();
     await page.getByRole("region", { name: "Steps of the run" }).getByText("late_flights_training").first().waitFor();
+  });
+
+  test("a monitor tells of each feature by day, by several measures, and how right the answers were", async () => {
+    await page.goto("/monitors");
+    await page.getByRole("region", { name: "Monitors" }).getByText("stability above 2").waitFor();
+    await page.getByRole("link", { name: "late-flights-drift" }).click();
+    await page.getByRole("img", { name: "AUC by day" }).locator("svg").waitFor();
+    await page.getByRole("button", { name: "Missing" }).click();
+    const map = page.getByRole("region", { name: "Missing by feature and day" });
+    await map.getByRole("button", { name: "origin_gap_1h" }).click();
+    await page.getByRole("img", { name: "Missing of origin_gap_1h by day" }).locator("svg").waitFor();
   });
 
   test("SQL is completed with the tables and their columns, and its answer can be sent as an address", async () => {

@@ -4,12 +4,16 @@ import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState, type FormEvent } from "react";
 import { api } from "../api.ts";
 import { useLiveRoad } from "../live-road.ts";
+import { Choice } from "../parts/choice.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { Middle } from "../parts/middle.tsx";
 import { Page, Panel } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
+import { asGraph, isOfColumn, valuesOnly, type ColumnLineage } from "./column-lineage.ts";
+import { ColumnList } from "./column-list.tsx";
 import { placeLineage, type PlacedName } from "./place-lineage.ts";
+import { RestsOn } from "./rests-on.tsx";
 
 /** Whose lineage is wanted: a name, or the id of a prediction. */
 export function LineageStartPage() {
@@ -60,27 +64,63 @@ export function LineageStartPage() {
 export function LineagePage() {
   const { name } = useParams({ from: "/lineage/$name" });
   const { data, error } = useQuery({ queryKey: ["lineage", name], queryFn: () => api.showLineage({ name }) });
+  const ofColumn = data !== undefined && data.resolved === name && isOfColumn(data.columns);
   return (
     <Page
       docs="concepts/lineage.md"
       title={`Lineage of ${name}`}
-      lead={
-        data === undefined
-          ? undefined
-          : data.resolved === name
-            ? "what it came from at the left, what hangs on it at the right"
-            : `a prediction of ${data.resolved}`
-      }
+      lead={data === undefined ? undefined : leadOf(data, name)}
     >
       {error === null ? null : <Problem error={error} />}
-      {data === undefined ? null : <LineageDrawing graph={data} />}
+      {data === undefined ? null : ofColumn ? <OfColumn lineage={data.columns} /> : <OfName graph={data} />}
     </Page>
+  );
+}
+
+function leadOf({ resolved, columns }: LineageGraph, name: string): string {
+  if (resolved !== name) return `a prediction of ${resolved}, as the columns were when it was made`;
+  return isOfColumn(columns)
+    ? "what the column came from at the left, what hangs on it at the right"
+    : "what it came from at the left, what hangs on it at the right";
+}
+
+function OfName({ graph }: { readonly graph: LineageGraph }) {
+  return (
+    <>
+      <LineageDrawing graph={graph} />
+      <RestsOn lineage={graph.columns} />
+      <ColumnList lineage={graph.columns} />
+    </>
+  );
+}
+
+const VALUES = "values";
+const ALL = "and what decides the rows";
+
+/** Values alone unless asked: what rows are filtered, joined and sorted by is nearly everything. */
+function OfColumn({ lineage }: { readonly lineage: ColumnLineage }) {
+  const [shown, setShown] = useState(VALUES);
+  const drawn = useMemo(() => (shown === VALUES ? valuesOnly(lineage) : lineage), [lineage, shown]);
+  const graph = useMemo(() => asGraph(drawn), [drawn]);
+  return (
+    <>
+      <Choice label="What is followed" options={[VALUES, ALL]} chosen={shown} onChoose={setShown} />
+      <LineageDrawing graph={graph} />
+      <RestsOn lineage={drawn} />
+    </>
   );
 }
 
 const BOX = { width: 186, height: 40, gapX: 54, gapY: 10, edge: 14 } as const;
 
-function LineageDrawing({ graph }: { readonly graph: LineageGraph }) {
+interface DrawnGraph {
+  readonly resolved: string;
+  readonly nodes: LineageGraph["nodes"];
+  /** One that is not direct carries no value. */
+  readonly edges: readonly (LineageGraph["edges"][number] & { readonly isDirect?: boolean })[];
+}
+
+function LineageDrawing({ graph }: { readonly graph: DrawnGraph }) {
   const placed = useMemo(() => placeLineage(graph), [graph]);
   const first = Math.min(...placed.map(({ column }) => column));
   const columns = Math.max(...placed.map(({ column }) => column)) - first + 1;
@@ -104,11 +144,15 @@ function LineageDrawing({ graph }: { readonly graph: LineageGraph }) {
     <div className="panel scroll lineage" tabIndex={0} role="region" aria-label="The lineage, drawn">
       <div style={{ position: "relative", width, height }}>
         <svg width={width} height={height} aria-hidden>
-          {graph.edges.map(({ from, to, job }) => {
+          {graph.edges.map(({ from, to, job, isDirect = true }) => {
             const [start, end] = [places.get(from), places.get(to)];
             if (start === undefined || end === undefined) return null;
             return (
-              <path key={`${from} ${to} ${job}`} d={curve({ x: start.x + BOX.width, y: start.y }, end)}>
+              <path
+                key={`${from} ${to} ${job}`}
+                className={isDirect ? undefined : "indirect"}
+                d={curve({ x: start.x + BOX.width, y: start.y }, end)}
+              >
                 <title>{job}</title>
               </path>
             );
@@ -125,7 +169,7 @@ function LineageDrawing({ graph }: { readonly graph: LineageGraph }) {
           >
             <Icon name={iconOf(one)} size={14} />
             <span>
-              <Middle text={one.name} />
+              <Middle text={one.name.replace(/\.\*$/, ": its rows")} />
               <span className="muted">{one.kind.replaceAll("_", " ")}</span>
             </span>
           </Link>

@@ -11,7 +11,11 @@ export interface PlacedName {
 }
 
 /** Puts each name into a column, as many steps away from what was asked for as its longest way has. */
-export function placeLineage({ resolved, nodes, edges }: LineageGraph): readonly PlacedName[] {
+export function placeLineage({
+  resolved,
+  nodes,
+  edges,
+}: Pick<LineageGraph, "resolved" | "nodes" | "edges">): readonly PlacedName[] {
   const isAsked = (id: string) => id === resolved || nameOf(id) === resolved || nameOf(id).split("/")[0] === resolved;
   const asked = nodes.filter(isAsked);
   const below = distances(asked, { edges, next: ({ from, to }) => [from, to] });

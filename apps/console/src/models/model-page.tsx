@@ -4,6 +4,7 @@ import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { api } from "../api.ts";
 import { count } from "../format.ts";
+import { RestsOnOf } from "../lineage/rests-on.tsx";
 import { Page, Panel } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { Ago } from "../parts/time.tsx";
@@ -64,6 +65,7 @@ export function ModelPage() {
             versions={other === undefined ? [version] : [version, other]}
           />
           {other === undefined ? <VersionPanels model={model} details={detailsOf(version)} /> : null}
+          {other === undefined ? <RestsOnOf name={`model:${model}/${version.version}`} /> : null}
         </>
       )}
     </Page>

@@ -25,13 +25,13 @@ export function lookOf(state: StateName): StateLook {
   return LOOKS[state];
 }
 
-/** A state by colour, icon and word together. */
-export function State({ state }: { readonly state: StateName }) {
+/** A state by colour, icon and word together; another word where the thing has its own. */
+export function State({ state, word: own }: { readonly state: StateName; readonly word?: string }) {
   const { tone, icon, word } = lookOf(state);
   return (
     <span className={`state ${tone}`}>
       <Icon name={icon} size={13} />
-      {word}
+      {own ?? word}
     </span>
   );
 }

@@ -1,4 +1,4 @@
-import type { Column, Snapshot, Table, TableWithHistory } from "@millwright/client";
+import type { Snapshot, Table, TableWithHistory } from "@millwright/client";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { api } from "../api.ts";
@@ -8,13 +8,8 @@ import { Page, Panel } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { Ago } from "../parts/time.tsx";
 import { nameInSql } from "../sql/name-in-sql.ts";
+import { ColumnTable } from "./column-table.tsx";
 import { TableRows } from "./table-rows.tsx";
-
-const COLUMN_COLUMNS: readonly DataColumn<Column>[] = [
-  { name: "column", show: ({ name }) => <span className="mono">{name}</span> },
-  { name: "type", show: ({ type }) => <span className="mono muted">{type}</span> },
-  { name: "about", wrap: true, show: ({ doc }) => doc ?? "" },
-];
 
 const SNAPSHOT_COLUMNS: readonly DataColumn<Snapshot>[] = [
   { name: "committed", show: ({ committedAtMs }) => <Ago atMs={committedAtMs} /> },
@@ -61,12 +56,7 @@ export function TablePage() {
         <>
           <div className="columns">
             <Panel title="Columns">
-              <DataTable
-                label="Columns"
-                rows={data.table.columns}
-                columns={COLUMN_COLUMNS}
-                keyOf={(column) => column.name}
-              />
+              <ColumnTable table={data.table} />
             </Panel>
             {data.table.sql === null ? (
               <Panel title="Snapshots">
