@@ -116,6 +116,7 @@ describe("a file that cannot be used is one error with a remedy", () => {
       `id\trate\n${Array.from({ length: 20 }, (_, row) => `${row}\t${(row * 7) % 5}.5\n`).join("")}`,
       /nothing to learn from: id/,
     ],
+    ["quotes.csv", `a,b\n1,x\n2,y\n${'""z"",3,4\n'.repeat(5)}`, /5 lines .* and only 2 do: a quote may be open/],
     ["names.csv", "a,b\nAnna,Berlin\nBen,Bern\nCleo,Basel\n", /no column that could be predicted/],
   ])("%s", async (name, content, because) => {
     await expect(guess(name, content)).rejects.toMatchObject({

@@ -41,6 +41,12 @@ export async function profileFile(engine: SqlEngine, file: ReadableFile): Promis
       `${file.name} has ${rows === 0 ? "no rows" : "one row"} below its header`,
       "Bring a file with rows to learn from.",
     );
+  const bad = await badLines(engine, file, rows);
+  if (bad > rows)
+    throw unusable(
+      `${bad} lines of ${file.name} do not read as its header says, and only ${rows} do: a quote may be open`,
+      "Mend its quotes (a quote within a field is written twice, and the field is in quotes), or name what is between the fields: `--delimiter`.",
+    );
   const every = Math.ceil(rows / SAMPLE_ROWS);
   const where = every === 1 ? "" : ` WHERE hash(t) % ${every} = 0`;
   await engine.run(`CREATE OR REPLACE TABLE ${RAW_ROWS} AS SELECT * FROM ${relation} AS t${where}`);
@@ -56,7 +62,7 @@ export async function profileFile(engine: SqlEngine, file: ReadableFile): Promis
   const columns: RawColumn[] = [];
   for (const column of named) columns.push(await profileColumn(engine, column));
   const sampled = await numberOf(engine, `SELECT count(*) FROM ${RAW_ROWS}`);
-  return { rows, sampled, badLines: await badLines(engine, file, rows), columns };
+  return { rows, sampled, badLines: bad, columns };
 }
 
 async function readable(engine: SqlEngine, file: ReadableFile) {
