@@ -40,9 +40,10 @@ export async function runDbtCommand(options: DbtCommandOptions): Promise<Outcome
   if (asked.command === "clean") return clean(projectDir);
   if (asked.command === "retry") {
     const folder = resolve(projectDir, asked.values["state"] ?? asked.values["target-path"] ?? "target");
-    return inWorld(options, { projectDir, asked: await retryArguments(folder, asked) });
+    const again = await retryArguments(folder, asked);
+    return asRefusal(() => inWorld(options, { projectDir, asked: again }));
   }
-  return inWorld(options, { projectDir, asked });
+  return asRefusal(() => inWorld(options, { projectDir, asked }));
 }
 
 async function clean(projectDir: string): Promise<Outcome> {
@@ -65,7 +66,7 @@ async function inWorld(options: DbtCommandOptions, { projectDir, asked }: Place)
     );
     const artifacts: Artifacts = { folder, world };
     if (asked.command === "deps" || asked.command === "debug") return await ready(asked, world.warehouse);
-    const manifest = asTemplateErrors(() => parseProject(world));
+    const manifest = parseProject(world);
     const stateFolder = asked.values["state"] ?? asked.values["defer-state"] ?? options.environment["DBT_STATE"];
     const kept = stateFolder === undefined ? undefined : resolve(projectDir, stateFolder);
     // A state folder may be the one that is written now: it is read before.
@@ -124,15 +125,23 @@ function dispatch(session: Session): Promise<Outcome> {
   }
 }
 
-/** A template that does not stand when the project is read stops everything. */
-function asTemplateErrors<Result>(work: () => Result): Result {
+/** dbt could not do the work: whatever of the project does not stand is one kind of end. */
+async function asRefusal<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
-    return work();
+    return await work();
   } catch (error) {
-    if (!isMillError(error) || error.code !== "transformation/template") throw error;
+    if (!isMillError(error) || !OF_THE_PROJECT.has(error.code)) throw error;
     throw transformationErrors.create("transformation/dbt", {
-      because: `Compilation Error\n  ${error.because}`,
+      because: error.code === "transformation/template" ? `Compilation Error\n  ${error.because}` : error.because,
+      ...(error.where === undefined ? {} : { where: error.where }),
       cause: error,
     });
   }
 }
+
+const OF_THE_PROJECT = new Set([
+  "transformation/template",
+  "transformation/project-file",
+  "transformation/sql",
+  "lakehouse/sql-error",
+]);

@@ -81,6 +81,7 @@ export class Renderer {
         throw this.#error(`the macro ${node.name} calls itself without end`, node.position);
       this.#stack.push(`macro ${node.name} at ${node.position.file}:${node.position.line}`);
       try {
+        this.#refuseMore(node, args, named);
         const inner = this.#bind(node.parameters, { args, named, scope, position: node.position });
         return this.render(node.body, inner);
       } catch (signal) {
@@ -90,6 +91,19 @@ export class Renderer {
         this.#stack.pop();
       }
     };
+  }
+
+  #refuseMore(
+    { name, parameters, takesMore, position }: MacroNode,
+    args: readonly JinjaValue[],
+    named: ReadonlyMap<string, JinjaValue>,
+  ): void {
+    const known = new Set(["caller", ...parameters.map((parameter) => parameter.name)]);
+    const unknown = takesMore.named ? undefined : [...named.keys()].find((key) => !known.has(key));
+    if (unknown !== undefined)
+      throw this.#error(`macro 'dbt_macro__${name}' takes no keyword argument '${unknown}'`, position);
+    if (!takesMore.positional && args.length > parameters.length)
+      throw this.#error(`macro 'dbt_macro__${name}' takes not more than ${parameters.length} argument(s)`, position);
   }
 
   #bind(

@@ -50,6 +50,8 @@ export interface MacroNode {
   readonly parameters: readonly Parameter[];
   readonly body: readonly Node[];
   readonly position: Position;
+  /** Whether its body names `varargs` or `kwargs`: else it takes no more than its parameters. */
+  readonly takesMore: { readonly positional: boolean; readonly named: boolean };
 }
 
 /** dbt's own blocks that define a thing: its body is rendered where that thing is made. */

@@ -176,10 +176,18 @@ class TemplateParser {
     this.#in.expect("(");
     const parameters = this.#in.parameters();
     this.#end("endblock");
+    const start = this.#in.at;
     const { nodes } = this.#until([closer], { name: closer.slice(3), position });
+    const words = new Set(
+      this.#in.tokens
+        .slice(start, this.#in.at)
+        .filter(({ kind }) => kind === "name")
+        .map(({ value }) => value),
+    );
+    const takesMore = { positional: words.has("varargs"), named: words.has("kwargs") };
     if (this.#in.peek()?.kind === "name") this.#in.next();
     this.#end("endblock");
-    return { kind: "macro", name, parameters, body: nodes, position };
+    return { kind: "macro", name, parameters, body: nodes, position, takesMore };
   }
 
   /** `{% snapshot x %}`, `{% docs x %}`, `{% materialization x, adapter="…" %}`. */

@@ -84,7 +84,7 @@ function genericTest(parsing: PackageParsing, declaration: Declaration): DbtNode
   const columnName = column === undefined ? null : quotedColumn(column);
   const args = argumentsOf(options, columnName);
   const generated = testName({ test: namespace === null ? name : `${namespace}_${name}`, tested, args });
-  const shown = textOrNull(options["name"]) ?? generated;
+  const shown = textOrNull(options["name"]) ?? generated.full;
   const fqn = [owner.name, ...foldersOf(owner, kind, path), shown];
   const info: GenericTest = {
     name,
@@ -108,7 +108,11 @@ function genericTest(parsing: PackageParsing, declaration: Declaration): DbtNode
   } catch (error) {
     throw inNode(error, { type: "test", name: shown, path });
   }
-  const config = storing(withDefaults([{ tags: inherited }, calls.config, yaml].reduce(merged, before), "test"));
+  // A long name is cut where it names a relation.
+  const named = shown === generated.full && generated.alias !== shown ? { alias: generated.alias } : {};
+  const config = storing(
+    withDefaults([{ tags: inherited, ...named }, calls.config, yaml].reduce(merged, before), "test"),
+  );
   return {
     id: `test.${owner.name}.${shown}.${idHash(info, shown)}`,
     type: "test",
@@ -172,23 +176,21 @@ function pick(from: Plain, keys: readonly string[]): Plain {
   return Object.fromEntries(keys.filter((key) => from[key] !== undefined).map((key) => [key, from[key]]));
 }
 
-/** dbt's name of a test: the test, the model, the arguments in the order of their names; a long one is cut and hashed. */
-function testName({
-  test,
-  tested,
-  args,
-}: {
-  readonly test: string;
-  readonly tested: Tested;
-  readonly args: Plain;
-}): string {
+/** dbt's name of a test: the test, the model, the arguments in the order of their names; a long one has a relation's name that is cut and hashed. */
+function testName({ test, tested, args }: { readonly test: string; readonly tested: Tested; readonly args: Plain }): {
+  readonly full: string;
+  readonly alias: string;
+} {
   const values = Object.keys(args)
     .toSorted()
     .flatMap((key) => flat(args[key]))
     .map((text) => text.replaceAll(/[^0-9a-zA-Z_]+/g, "_"));
   const identifier = `${tested.isSource ? "source_" : ""}${test}_${tested.label}`;
   const full = values.length === 0 ? `${identifier}_` : `${identifier}_${values.join("__")}`;
-  if (full.length <= NAME_LENGTH_MAX) return full;
+  return { full, alias: full.length <= NAME_LENGTH_MAX ? full : shortened(full, identifier) };
+}
+
+function shortened(full: string, identifier: string): string {
   return `${identifier.slice(0, 30)}_${createHash("md5").update(full).digest("hex")}`;
 }
 
@@ -265,7 +267,7 @@ export function testedNode(node: DbtNode): Tested {
   return {
     id: node.id,
     label: node.version === null ? node.name : `${node.name}_v${node.version}`,
-    expression: `ref('${node.package}', '${node.name}'${version})`,
+    expression: `ref('${node.name}'${version})`,
     isSource: false,
     tags: node.tags,
   };

@@ -154,6 +154,7 @@ export function unitTestNodes(
   );
   if (found.length === 0)
     throw refused(`Unable to find model '${owner.name}.${model}' for unit test '${name}' in ${path}`, path);
+  for (const subject of found) refuseUndecided(subject, name, recordOf(content["overrides"]));
   return found.map((subject) => {
     const shown = subject.version === null ? name : `${name}_v${subject.version}`;
     const fqn = [owner.name, ...foldersOf(owner, "models", path), model, shown];
@@ -173,6 +174,16 @@ export function unitTestNodes(
       },
     };
   });
+}
+
+/** Whether a model is tested as an increment has to be said. */
+function refuseUndecided(model: DbtNode, test: string, overrides: Plain): void {
+  if (!model.macros.includes("macro.dbt.is_incremental")) return;
+  if (typeof recordOf(overrides["macros"])["is_incremental"] === "boolean") return;
+  throw refused(
+    `Parsing Error\n  Boolean override for 'is_incremental' must be provided for unit test '${test}' in model '${model.name}'`,
+    model.path,
+  );
 }
 
 function unitInput(given: Plain): UnitInput {

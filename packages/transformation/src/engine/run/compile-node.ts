@@ -3,7 +3,7 @@ import type { DbtNode } from "../node.ts";
 import { testTemplate } from "../parse/generic-tests.ts";
 import { inNode } from "../parse/parsing.ts";
 import { Replay } from "../replay.ts";
-import { executeTask, type Invocation } from "./invocation.ts";
+import { executeTask, expressionOf, type Invocation } from "./invocation.ts";
 import type { JinjaFunction, JinjaValue } from "../../jinja/values.ts";
 import type { Plain } from "../plain.ts";
 
@@ -38,6 +38,7 @@ async function rendered(asked: Invocation, node: DbtNode, { options, expressions
   const template = node.test === undefined ? undefined : testTemplate(node.test);
   const task = executeTask(withInputs(asked, options), node, {
     ephemeral: (target) => met.push(target),
+    ...(options.inputs?.has(node.id) === true ? { current: expressionOf(node) } : {}),
     replay: options.replay ?? new Replay(),
     ...(options.isIncremental === undefined ? {} : { isIncremental: options.isIncremental }),
     ...(options.existing === undefined ? {} : { existing: options.existing }),
@@ -53,6 +54,7 @@ async function rendered(asked: Invocation, node: DbtNode, { options, expressions
   try {
     const source = { text: template?.text ?? node.rawCode, path: node.path };
     const text = await executeText({ ...made, ...(extra === undefined ? {} : { extra }) }, source);
+    if (options.inputs?.has(node.id) === true) met.unshift(node);
     for (const target of new Set(met)) await addExpression(asked, target, { options, expressions });
     return text.trim();
   } catch (error) {
@@ -60,13 +62,13 @@ async function rendered(asked: Invocation, node: DbtNode, { options, expressions
   }
 }
 
-/** Inputs of a unit test are met as if they were ephemeral. */
+/** Inputs of a unit test are met as if they were ephemeral; what it does not give is not there. */
 function withInputs(asked: Invocation, { inputs }: CompileOptions): Invocation {
   if (inputs === undefined) return asked;
   const ephemeral = (node: DbtNode | undefined): DbtNode | undefined =>
     node !== undefined && inputs.has(node.id)
       ? { ...node, type: "model", config: { ...node.config, materialized: "ephemeral" } }
-      : node;
+      : undefined;
   return {
     ...asked,
     index: {

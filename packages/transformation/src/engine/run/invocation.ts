@@ -96,24 +96,21 @@ export function executeTask(
     extra = new Map(),
     existing,
     replay = new Replay(),
+    current,
   }: {
     readonly ephemeral: (node: DbtNode) => void;
     readonly isIncremental?: boolean;
     readonly extra?: ReadonlyMap<string, JinjaValue>;
     readonly existing?: ReadonlySet<string>;
     readonly replay?: Replay;
+    /** What `this` is, when not the node's own relation. */
+    readonly current?: Relation;
   },
 ): TemplateTask & RenderingExtras {
   const resolve = (target: DbtNode): Relation => {
     if (target.config["materialized"] === "ephemeral" && target.type === "model") {
       ephemeral(target);
-      return relation({
-        database: null,
-        schema: null,
-        identifier: `__dbt__cte__${target.name}`,
-        kind: "cte",
-        text: `__dbt__cte__${target.name}`,
-      });
+      return expressionOf(target);
     }
     if (places !== undefined) return places.node(target);
     const kept = selected.has(target.id) ? undefined : deferred?.get(target.id);
@@ -128,7 +125,7 @@ export function executeTask(
     model: modelOf(node),
     name: node.name,
     config: node.config,
-    current: places === undefined ? relationOf(node) : places.node(node),
+    current: current ?? (places === undefined ? relationOf(node) : places.node(node)),
     isIncremental,
     replay,
     selected: [...selected],
@@ -149,6 +146,12 @@ export function executeTask(
     onConfig: () => undefined,
     extra: new Map<string, JinjaValue>([["graph", graphMap(manifest, templates)], ...extra]),
   };
+}
+
+/** A node as a common table expression. */
+export function expressionOf({ name }: DbtNode): Relation {
+  const text = `__dbt__cte__${name}`;
+  return relation({ database: null, schema: null, identifier: text, kind: "cte", text });
 }
 
 function unknownRef({ id, path, type }: DbtNode, { name, version }: RefCall): string {

@@ -65,7 +65,8 @@ export async function templateLine(
   { options, sql, at }: { readonly options: CompileOptions; readonly sql: string; readonly at: number },
 ): Promise<number | undefined> {
   try {
-    const text = await compileNode(asked, { ...node, rawCode: marked(node.rawCode) }, options);
+    const silent = { ...asked, world: { ...asked.world, tell: () => undefined } };
+    const text = await compileNode(silent, { ...node, rawCode: marked(node.rawCode) }, options);
     const plain = withoutSemicolon(text.replaceAll(MARK, ""));
     const lead = text.replaceAll(MARK, "").length - text.replaceAll(MARK, "").trimStart().length;
     const skipped = text.slice(0, lead).split("\n").length - 1;

@@ -151,15 +151,23 @@ async function runHooks(
   const done: NodeResult[] = [];
   for (const node of hooks) {
     const begin = performance.now();
-    const base = { node, failures: null, sql: null };
+    const base = { node, failures: 0 };
+    let sql: string | null = null;
     try {
       const task = executeTask(asked, node, { ephemeral: () => undefined, extra });
-      const sql = (await executeText(task, { text: node.rawCode, path: node.path })).trim();
+      sql = (await executeText(task, { text: node.rawCode, path: node.path })).trim();
       if (sql !== "") await asked.world.warehouse.execute(sql);
-      done.push({ ...base, status: "success", message: "OK", seconds: (performance.now() - begin) / 1_000 });
+      done.push({
+        ...base,
+        sql,
+        status: "success",
+        message: `${node.package}.${node.hook ?? ""}.${node.name.split("-").at(-1)} passed`,
+        seconds: (performance.now() - begin) / 1_000,
+      });
     } catch (error) {
       done.push({
         ...base,
+        sql,
         status: "error",
         message: messageOf(error, node),
         seconds: (performance.now() - begin) / 1_000,

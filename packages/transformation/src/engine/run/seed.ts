@@ -53,14 +53,21 @@ export function readSeed(node: DbtNode): SeedRows {
   const given = recordOf(node.config["column_types"]);
   const names = header.map((name) => name.trim());
   const typed = names.map((name) => typeGiven(given, name));
-  const rows = lines.map((line) => names.map((_, index) => cellOf(line[index], typed[index] !== undefined)));
+  const texts = lines.map((line) => names.map((_, index) => (line[index] === "" ? null : (line[index] ?? null))));
+  const types = names.map((_, index) => typed[index] ?? inferred(texts.map((row) => row[index] ?? null)));
   return {
-    columns: names.map((name, index) => ({
-      name,
-      type: typed[index] ?? inferred(rows.map((row) => row[index] ?? null)),
-    })),
-    rows: rows.map((row) => row.map((value, index) => (typed[index] === undefined ? trimmed(value) : value))),
+    columns: names.map((name, index) => ({ name, type: types[index] ?? "varchar" })),
+    rows: texts.map((row) =>
+      row.map((value, index) =>
+        typed[index] === undefined && types[index] !== "varchar" ? plainOrNull(value) : value,
+      ),
+    ),
   };
+}
+
+/** Where no text is meant, blanks and the word null are none. */
+function plainOrNull(value: string | null): string | null {
+  return value === null || /^(?:\s*|null)$/i.test(value.trim()) ? null : value.trim();
 }
 
 function readCsv(node: DbtNode): readonly (readonly string[])[] {
@@ -76,26 +83,18 @@ function typeGiven(types: Readonly<Record<string, unknown>>, name: string): stri
   return found === undefined ? undefined : textOf(found);
 }
 
-function cellOf(value: string | undefined, isText: boolean): string | null {
-  const empty = isText ? value === "" : /^(?:\s*|null)$/i.test(value ?? "");
-  return value === undefined || empty ? null : value;
-}
-
-function trimmed(value: string | null): string | null {
-  return value === null ? null : value.trim() === "" ? null : value;
-}
-
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
-const MOMENT = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?$/;
+const MOMENT = /^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$/;
+const ISO_MOMENT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?$/;
 
-/** The type of a column by its texts: the first that holds every value. All null is a number, as dbt has it. */
+/** The type of a column by its texts: the first that holds every value. All null is a whole number, as dbt has it. */
 function inferred(values: readonly (string | null)[]): string {
-  const texts = values.filter((value) => value !== null).map((value) => value.trim());
+  const texts = values.map(plainOrNull).filter((value) => value !== null);
   const all = (pattern: RegExp) => texts.every((text) => pattern.test(text));
   if (all(/^[-+]?\d+$/)) return "integer";
   if (all(/^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$/)) return "double";
   if (all(DAY) && texts.every((text) => !Number.isNaN(Date.parse(text)))) return "date";
-  if (texts.every((text) => DAY.test(text) || MOMENT.test(text))) return "timestamp";
+  if (all(MOMENT) || all(ISO_MOMENT)) return "timestamp";
   return all(/^(?:true|false)$/i) ? "boolean" : "varchar";
 }
 

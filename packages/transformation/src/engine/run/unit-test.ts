@@ -25,15 +25,12 @@ export async function runUnitTest(asked: Invocation, node: DbtNode): Promise<Tes
   if (unit === undefined || model === undefined) throw wrong(node, "its model is not there");
   const { warehouse } = asked.world;
   const inputs = new Map<string, string>();
-  const renamed = new Map<string, string>();
   for (const given of unit.given) {
     const target = inputOf(asked, node, { given, model });
     const body = await inputRows(asked, node, { given, target });
-    if (target === model) renamed.set(nameOf(model), `(\n${body}\n)`);
-    else inputs.set(target.id, body);
+    inputs.set(target.id, body);
   }
-  const compiled = await compileNode(asked, model, { inputs, ...overridesOf(unit) });
-  const sql = [...renamed].reduce((text, [name, body]) => text.replaceAll(name, () => body), compiled);
+  const sql = await compileNode(asked, model, { inputs, ...overridesOf(unit) });
   const columns = await describeRelation(warehouse, `(\n${sql}\n) as actual`);
   const expected = expectedRows(asked, node, unit);
   const wanted =
