@@ -3,6 +3,7 @@ import * as onnx from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { silentProgress } from "@millwright/kernel";
 import {
+  createExplainer,
   decodeModel,
   encodeModel,
   exportOnnx,
@@ -135,5 +136,25 @@ describe("metrics", () => {
       }),
     );
     expect(scoreMetrics(labels, probabilities).auc).toBeCloseTo(right / pairs, 12);
+  });
+});
+
+describe("a model file of the first format", () => {
+  test("is read, answers as before, and is told not to hold what an explanation needs", async () => {
+    const model = await train(matrix(500), 1);
+    const arrays = ["roots", "feature", "threshold", "left", "right", "value", "gain", "missingLeft"] as const;
+    const lengths = Object.fromEntries(arrays.map((name) => [name, model[name].length]));
+    const head = { features: model.features, objective: "binary", base: model.bases[0], lengths };
+    const json = Buffer.from(JSON.stringify(head));
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE(json.length);
+    const parts = arrays.map((name) => Buffer.from(model[name].buffer, model[name].byteOffset, model[name].byteLength));
+    const body = Buffer.concat([Buffer.from("MWTREE01"), size, json, ...parts]);
+    const old = decodeModel(Buffer.concat([body, createHash("sha256").update(body).digest()]));
+    const { columns, rows } = matrix(500);
+    expect(scoreColumns(old, columns, { from: 0, to: rows })).toEqual(
+      scoreColumns(model, columns, { from: 0, to: rows }),
+    );
+    expect(() => createExplainer(old)).toThrow(expect.objectContaining({ code: "training/not-explainable" }));
   });
 });
