@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { ControlApi, TaskReport } from "@millwright/client";
 import type { CommandCall } from "@millwright/platform";
 import { INTERRUPTED } from "./interruption.ts";
-import { createRoadProgress, roadSummary } from "./road-progress.ts";
+import { createRoadProgress, exitOf, roadSummary } from "./road-progress.ts";
 
 const ASK_EVERY_MS = 250;
 
@@ -32,7 +32,7 @@ export async function followRun(
       if (report.state !== "running") {
         call.out.result(report, () => roadSummary(report, null));
         if (signal.aborted) return INTERRUPTED;
-        return report.state === "done" ? 0 : 1;
+        return exitOf(report);
       }
       await pause(ASK_EVERY_MS);
     }

@@ -1,5 +1,4 @@
 import { BranchWithChanges } from "@millwright/lakehouse/branch-http";
-import type { RunReport } from "@millwright/orchestration";
 import { RunReportSchema } from "@millwright/orchestration/http";
 import { platformErrors, type Command, type CommandCall } from "@millwright/platform";
 import { checkProject, requireTypes } from "@millwright/project";
@@ -9,7 +8,7 @@ import { remoteApi, withApi } from "./api.ts";
 import { publishedText, writtenText } from "./branch-commands.ts";
 import { followRun } from "./follow-run.ts";
 import { INTERRUPTED, interruptible } from "./interruption.ts";
-import { createRoadProgress, roadSummary } from "./road-progress.ts";
+import { createRoadProgress, exitOf, roadSummary } from "./road-progress.ts";
 import { up } from "./up-command.ts";
 import { projectDirOf, withLock, withSession, type Session } from "./session.ts";
 
@@ -53,7 +52,7 @@ const run: Command = {
       return withLock(call, async (session) => {
         const { report, peakBytes } = await takeRoadAloud(call, session, request);
         call.out.result({ ...report, peakBytes }, () => roadSummary(report, peakBytes));
-        return exitOf(report, signal);
+        return signal.aborted ? INTERRUPTED : exitOf(report);
       });
     }),
 };
@@ -73,12 +72,7 @@ async function runOnBranch(call: CommandCall, request: Request & { readonly bran
       isPublished ? publishedText({ name: branch, changes }) : writtenText({ name: branch, changes }),
     ].join("\n\n"),
   );
-  return exitOf(report, signal);
-}
-
-function exitOf({ state }: RunReport, signal: AbortSignal): number {
-  if (signal.aborted) return INTERRUPTED;
-  return state === "done" ? 0 : 1;
+  return signal.aborted ? INTERRUPTED : exitOf(report);
 }
 
 const check: Command = {

@@ -105,3 +105,12 @@ function stageRow(stage: string, tasks: readonly TaskReport[]): readonly string[
 }
 
 const WORST_FIRST: readonly TaskReport["state"][] = ["failed", "cancelled", "warned"];
+
+/** 1 when a step failed, or a model that was trained did not pass its gates. */
+export function exitOf({
+  state,
+  tasks,
+}: Pick<RunReport, "state"> & { readonly tasks: readonly Pick<TaskReport, "kind" | "state">[] }): number {
+  const isTurnedAway = tasks.some((task) => task.kind === "training" && task.state === "warned");
+  return state === "done" && !isTurnedAway ? 0 : 1;
+}

@@ -19,7 +19,7 @@ import {
 } from "@millwright/server";
 import Type from "typebox";
 import { INTERRUPTED, interruptible } from "./interruption.ts";
-import { createRoadProgress, roadSummary } from "./road-progress.ts";
+import { createRoadProgress, exitOf, roadSummary } from "./road-progress.ts";
 import { withLock, type Session } from "./session.ts";
 
 /** Ports below are for the system's administrator. */
@@ -173,7 +173,7 @@ async function firstRoad(
     { ...report, peakBytes, controlPort: control.port, restPort: serving.port },
     () => `${roadSummary(report, peakBytes)}\nconsole  http://127.0.0.1:${control.port}${hint}`,
   );
-  return report.state === "done" ? 0 : 1;
+  return exitOf(report);
 }
 
 /** A call that works as it is printed. */

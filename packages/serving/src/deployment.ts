@@ -33,14 +33,19 @@ export function encodeDeployment(deployment: Deployment): string {
   return JSON.stringify({ sha256: checksum(deployment), deployment });
 }
 
-/** Reads a deployment's text. Throws `platform/damaged-file` when it is not what was written. */
+/**
+ * Reads a deployment's text. Throws `platform/damaged-file` when it is not what was written. One from before checksums
+ * were kept is the deployment itself.
+ */
 export function decodeDeployment(text: string): Deployment {
-  const { sha256, deployment } = parsed(text);
+  const told = parsed(text);
+  if ("services" in told) return told;
+  const { sha256, deployment } = told;
   if (deployment !== undefined && sha256 === checksum(deployment)) return deployment;
   throw damaged("its checksum does not hold");
 }
 
-function parsed(text: string): { readonly sha256?: string; readonly deployment?: Deployment } {
+function parsed(text: string): Deployment | { readonly sha256?: string; readonly deployment?: Deployment } {
   try {
     return JSON.parse(text) as ReturnType<typeof parsed>;
   } catch {

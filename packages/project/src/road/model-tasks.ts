@@ -14,6 +14,7 @@ import {
   type TrainingResult,
 } from "@millwright/training";
 import { quoteName } from "@millwright/lakehouse";
+import type { ModelVersion } from "@millwright/tracking";
 import { deployVersions, readDeployment, type ServiceDefinition } from "@millwright/serving";
 import type { Defined } from "../load-project.ts";
 import { onDemandColumns, onDemandViewsOf, viewColumns, viewsOf } from "./feature-columns.ts";
@@ -173,6 +174,16 @@ export function trainingTask(parts: RoadParts, { name, definition }: Defined<Tra
   };
 }
 
+/** What a version takes that a training table does not have: features that were taken out since. */
+async function lostFeatures(
+  parts: RoadParts,
+  { version, table }: { readonly version: ModelVersion; readonly table: string },
+): Promise<readonly string[]> {
+  const columns = new Set(await columnNames(parts, table));
+  const { features } = await readSignature(version.artifactPath);
+  return features.filter((feature) => !columns.has(feature));
+}
+
 /** A version in a few numbers: its metrics on the test rows, and its main one's beside the best baseline's. */
 function modelFacts({ version, champion, metric, test, baselines }: TrainingResult): TaskOutcome["facts"] {
   const { rows: _rows, ...metrics } = test;
@@ -209,6 +220,14 @@ export function scoringTask(parts: RoadParts, training: Defined<TrainingDefiniti
           facts: { rows: 0 },
           warned: true,
           message: "there is no champion yet: no gate-passing version",
+        };
+      const lost = await lostFeatures(parts, { version, table: trainingTable(name) });
+      if (lost.length > 0)
+        return {
+          outputVersion: "none",
+          facts: { rows: 0 },
+          warned: true,
+          message: `the champion, version ${version.version}, takes ${lost.join(", ")}, which the training has no more`,
         };
       const snapshot = await scoreTestRows(
         { lakehouse: parts.lakehouse, progress: context.progress },
