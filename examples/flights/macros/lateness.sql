@@ -9,39 +9,61 @@ with tiles as (
   select
     {{ key_list }},
     {{ tile_end('known_at', tile_minutes) }} as tile_at,
-    count(*)::int as flights,
-    sum(late)::int as late,
-    sum(clipped_delay)::int as delay
+    {{ counts_together('count(*)', 'sum(late)', 'sum(clipped_delay)') }} as counts
   from {{ ref('flights') }}
   group by all
 ),
 changes as (
   -- Outcomes become known
-  select {{ key_list }}, tile_at as known_at, flights, late, delay from tiles
+  select {{ key_list }}, tile_at as known_at, counts from tiles
   {%- for name, interval in windows.items() %}
   union all
   -- and leave a window, which its frame below sees to.
-  select {{ key_list }}, tile_at + interval '{{ interval }}', 0, 0, 0 from tiles
+  select {{ key_list }}, tile_at + interval '{{ interval }}', 0 from tiles
   {%- endfor %}
 ),
 moments as (
-  select {{ key_list }}, known_at, sum(flights)::int as flights, sum(late)::int as late, sum(delay)::int as delay
+  select {{ key_list }}, known_at, sum(counts)::bigint as counts
   from changes
   group by all
+),
+summed as (
+  select
+    {{ key_list }},
+    known_at
+    {%- for name in windows %},
+    (sum(counts) over last_{{ name }})::bigint as last_{{ name }}
+    {%- endfor %}
+  from moments
+  window
+    {%- for name, interval in windows.items() %}
+    last_{{ name }} as (
+      partition by {{ key_list }} order by known_at
+      range between interval '{{ interval }}' - interval '{{ tile_minutes }} minutes' preceding and current row
+    ){{ ',' if not loop.last }}
+    {%- endfor %}
 )
 select
   {{ key_list }},
   known_at
   {%- for name in windows %},
-  ((sum(late) over last_{{ name }} + 1) / (sum(flights) over last_{{ name }} + 5))::float as late_rate_{{ name }},
-  (sum(delay) over last_{{ name }} / (sum(flights) over last_{{ name }} + 5))::float as mean_delay_{{ name }}
+  (({{ late_in('last_' ~ name) }} + 1) / ({{ flights_in('last_' ~ name) }} + 5))::float as late_rate_{{ name }},
+  ({{ delay_in('last_' ~ name) }} / ({{ flights_in('last_' ~ name) }} + 5))::float as mean_delay_{{ name }}
   {%- endfor %}
-from moments
-window
-  {%- for name, interval in windows.items() %}
-  last_{{ name }} as (
-    partition by {{ key_list }} order by known_at
-    range between interval '{{ interval }}' - interval '{{ tile_minutes }} minutes' preceding and current row
-  ){{ ',' if not loop.last }}
-  {%- endfor %}
+from summed
 {% endmacro %}
+
+{#
+  Three counts as one number, each with bits of its own, so that a window adds them up in one go, in half the time: flights
+  from bit 42 on, late ones from 24, and below them the minutes of delay, 30 more for each flight so that there are none
+  below zero. A window of one key has room for 110,000 flights.
+#}
+{% macro counts_together(flights, late, delay) -%}
+(({{ flights }})::bigint << 42) + (({{ late }})::bigint << 24) + ({{ delay }} + 30 * {{ flights }})::bigint
+{%- endmacro %}
+
+{% macro flights_in(counts) -%} ({{ counts }} >> 42) {%- endmacro %}
+
+{% macro late_in(counts) -%} (({{ counts }} >> 24) & ((1 << 18) - 1)) {%- endmacro %}
+
+{% macro delay_in(counts) -%} (({{ counts }} & ((1 << 24) - 1)) - 30 * {{ flights_in(counts) }}) {%- endmacro %}
