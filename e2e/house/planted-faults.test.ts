@@ -93,7 +93,7 @@ describe.skipIf(inject("means").git === undefined)("the check", () => {
     [
       "an undeclared package of ours",
       "floors",
-      "packages/training/src/index.ts",
+      "packages/ingestion/src/index.ts",
       'import "@millwright/platform";\n',
       "declare",
     ],
