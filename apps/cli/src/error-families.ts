@@ -2,7 +2,7 @@ import { kernelErrors, type ErrorFamily } from "@millwright/kernel";
 import { featureErrors } from "@millwright/feature-store";
 import { governanceErrors } from "@millwright/governance";
 import { ingestionErrors } from "@millwright/ingestion";
-import { lakehouseErrors } from "@millwright/lakehouse";
+import { icebergErrors, lakehouseErrors } from "@millwright/lakehouse";
 import { orchestrationErrors } from "@millwright/orchestration";
 import { platformErrors } from "@millwright/platform";
 import { projectErrors } from "@millwright/project";
@@ -17,6 +17,7 @@ export const errorFamilies: readonly ErrorFamily[] = [
   kernelErrors,
   platformErrors,
   lakehouseErrors,
+  icebergErrors,
   ingestionErrors,
   transformationErrors,
   validationErrors,

@@ -4,8 +4,10 @@ import { systemClock, systemIds, type Logger } from "@millwright/kernel";
 import { openSqliteOnlineStore } from "@millwright/feature-store/adapters/sqlite-online-store";
 import { createLineage, type Lineage } from "@millwright/governance";
 import { sourceFolders } from "@millwright/ingestion";
-import { createLakehouse, lakehouseErrors, type Branches, type Lakehouse } from "@millwright/lakehouse";
+import { checkedStore, createLakehouse, lakehouseErrors, type Branches, type Lakehouse } from "@millwright/lakehouse";
 import { openDatabaseBranches } from "@millwright/lakehouse/adapters/database-branches";
+import { openDatabaseIcebergEntries } from "@millwright/lakehouse/adapters/database-iceberg-entries";
+import type { IcebergPlaces } from "@millwright/lakehouse/iceberg-http";
 import { openDatabaseTableCatalog } from "@millwright/lakehouse/adapters/database-table-catalog";
 import { createDuckdbEngine } from "@millwright/lakehouse/adapters/duckdb-sql-engine";
 import { openLocalObjectStore } from "@millwright/lakehouse/adapters/local-object-store";
@@ -24,6 +26,8 @@ import type { StatePaths } from "./paths.ts";
 export interface Platform {
   readonly lakehouse: Lakehouse;
   readonly branches: Branches;
+  /** The tables as an Iceberg catalog. */
+  readonly iceberg: IcebergPlaces;
   readonly tracking: Tracking;
   readonly lineage: Lineage;
   readonly checks: CheckHistory;
@@ -38,6 +42,7 @@ export interface Platform {
   close(): Promise<void>;
 }
 
+const MAIN = "main";
 const DEFAULT_ENGINE_MEMORY_MB = 2_048;
 const ENGINE_IDLE_MS = 60_000;
 
@@ -106,6 +111,22 @@ async function open(
   };
   const lakehouse = await createLakehouse(ports);
   const world = { database, clock: systemClock, ids: systemIds };
+  const iceberg: IcebergPlaces = {
+    name: settings.name,
+    logger,
+    world: async (asked) => {
+      if (asked !== MAIN && !(await branches.list()).some(({ name }) => name === asked)) return undefined;
+      return {
+        entries: openDatabaseIcebergEntries({ database, clock: systemClock, ids: systemIds, branch: asked }),
+        store: checkedStore(ports.store, ports.catalog),
+        clock: systemClock,
+        ids: systemIds,
+        logger,
+        // The engine of this process sees one branch.
+        changed: asked === (branch ?? MAIN) ? (keys) => lakehouse.refresh(keys) : () => Promise.resolve(),
+      };
+    },
+  };
   const tracking = createTracking(world);
   const lineage = createLineage(world);
   const checks = checksOn(branch, createCheckHistory(world));
@@ -114,6 +135,7 @@ async function open(
   return {
     lakehouse,
     branches,
+    iceberg,
     tracking,
     lineage,
     checks,

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { pathToFileURL } from "node:url";
 import { sha256Of } from "@millwright/platform";
 import { isMillError, writePoint, type Column } from "@millwright/kernel";
 import { checkName, quoteName } from "./domain/names.ts";
@@ -10,16 +9,19 @@ import {
   type DataFile,
   type ManifestFile,
 } from "./domain/iceberg/manifest.ts";
+import { printExactJson } from "./domain/iceberg/exact-json.ts";
 import {
+  columnsOf,
   currentSnapshot,
   evolveSchema,
+  withUnpartitioned,
   withSnapshot,
   type IcebergMetadata,
   type IcebergSnapshot,
   type SchemaChange,
 } from "./domain/iceberg/metadata.ts";
 import { lakehouseErrors } from "./errors.ts";
-import { dataFilesOf, manifestsOf, readMetadata } from "./table-files.ts";
+import { dataFilesOf, locationOf, manifestsOf, readMetadata } from "./table-files.ts";
 import type { LakehousePorts } from "./lakehouse.ts";
 import type { CatalogEntry, StoredFile, WrittenFile } from "./ports.ts";
 
@@ -155,13 +157,13 @@ async function tryCommit(given: LakehousePorts, attempt: Attempt): Promise<Catal
     previous: base.metadata,
     previousLocation: base.entry?.metadataLocation ?? undefined,
     tableUuid: ports.ids(),
-    location: pathToFileURL(ports.store.locate(location)).href,
+    location: locationOf(ports.store.locate(location)),
     change,
     snapshot,
     properties: request.properties ?? {},
   });
   const metadataPath = `${location}/metadata/${String(sequenceNumber).padStart(5, "0")}-${ports.ids()}.metadata.json`;
-  await ports.store.write(metadataPath, Buffer.from(JSON.stringify(metadata)));
+  await ports.store.write(metadataPath, Buffer.from(printExactJson(metadata)));
   writePoint("lakehouse/commit/before-pointer");
   const entry = entryOf(ports, { attempt, metadata, metadataPath, files, snapshotId });
   const expected = base.entry === undefined ? undefined : base.entry.metadataLocation;
@@ -197,9 +199,12 @@ async function writeManifests(
 ): Promise<SnapshotFiles> {
   const { request, base, change, file } = attempt;
   const previous = base.metadata === undefined ? [] : await dataFilesOf(ports.store, base.metadata);
+  const { spec } = withUnpartitioned(base.metadata?.["partition-specs"] ?? []);
   const appends = request.mode === "append";
   const added = [dataFileOf(file, change.schema)];
-  const deleted = appends ? [] : previous;
+  // Another's files under a spec that partitions are left out of the new list, rather than told of as if under this one.
+  const isPlain = (base.metadata?.["partition-specs"] ?? []).every(({ fields }) => fields.length === 0);
+  const deleted = appends || !isPlain ? [] : previous;
   const kept = appends && base.metadata !== undefined ? await manifestsOf(ports.store, base.metadata) : [];
   const manifests: ManifestFile[] = [...kept];
   for (const [isDeleted, files] of [
@@ -207,7 +212,13 @@ async function writeManifests(
     [true, deleted],
   ] as const) {
     if (files.length === 0) continue;
-    const bytes = encodeManifest(files, { schema: change.schema, snapshotId, deleted: isDeleted, sequenceNumber });
+    const bytes = encodeManifest(files, {
+      schema: change.schema,
+      specId: spec["spec-id"],
+      snapshotId,
+      deleted: isDeleted,
+      sequenceNumber,
+    });
     const path = `main/${request.table}/metadata/${ports.ids()}-m${isDeleted ? 1 : 0}.avro`;
     await ports.store.write(path, bytes);
     writePoint("lakehouse/manifest/after-write");
@@ -216,6 +227,7 @@ async function writeManifests(
         path: ports.store.locate(path),
         length: bytes.length,
         files,
+        specId: spec["spec-id"],
         isDeleted,
         snapshotId,
         sequenceNumber,
@@ -238,6 +250,7 @@ function manifestFile(told: {
   readonly path: string;
   readonly length: number;
   readonly files: readonly DataFile[];
+  readonly specId: number;
   readonly isDeleted: boolean;
   readonly snapshotId: number;
   readonly sequenceNumber: number;
@@ -247,7 +260,7 @@ function manifestFile(told: {
   return {
     manifest_path: told.path,
     manifest_length: told.length,
-    partition_spec_id: 0,
+    partition_spec_id: told.specId,
     content: 0,
     sequence_number: told.sequenceNumber,
     min_sequence_number: told.sequenceNumber,
@@ -295,13 +308,18 @@ function snapshotOf(
       "total-data-files": String(files.live.length),
       "total-records": String(rowsIn(files.live)),
       "total-files-size": String(bytesIn(files.live)),
-      "total-delete-files": "0",
-      "total-position-deletes": "0",
-      "total-equality-deletes": "0",
+      ...deleteTotals(request.mode === "append" ? base.metadata : undefined),
       ...request.summary,
     },
     "schema-id": change.schema["schema-id"],
   };
+}
+
+/** What an append leaves of the deletes that were there. */
+function deleteTotals(base: IcebergMetadata | undefined): Readonly<Record<string, string>> {
+  const before = base === undefined ? undefined : currentSnapshot(base)?.summary;
+  const names = ["total-delete-files", "total-position-deletes", "total-equality-deletes"];
+  return Object.fromEntries(names.map((name) => [name, before?.[name] ?? "0"]));
 }
 
 function entryOf(
@@ -319,11 +337,7 @@ function entryOf(
     kind: "table",
     metadataLocation: ports.store.locate(told.metadataPath),
     sql: null,
-    columns: told.attempt.change.schema.fields.map(({ name, type, doc }) => ({
-      name,
-      type,
-      ...(doc === undefined ? {} : { doc }),
-    })),
+    columns: columnsOf(told.attempt.change.schema),
     snapshotId: String(told.snapshotId),
     rowCount: rowsIn(told.files.live),
     bytes: bytesIn(told.files.live),

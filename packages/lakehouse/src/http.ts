@@ -1,6 +1,5 @@
 import { route, type Route } from "@millwright/platform";
 import Type from "typebox";
-import { quoteName } from "./domain/names.ts";
 import { lakehouseErrors } from "./errors.ts";
 import type { Lakehouse, TableState } from "./lakehouse.ts";
 
@@ -97,7 +96,7 @@ export function lakehouseRoutes(open: () => Lakehouse): readonly Route[] {
       response: ResultSchema,
       handler: async ({ params: { name }, query: { limit, offset, at } }) => {
         await existing(open(), name);
-        const relation = at === undefined ? `main.${quoteName(name)}` : await open().relationAt(name, at);
+        const relation = at === undefined ? open().relation(name) : await open().relationAt(name, at);
         return open().query(`SELECT * FROM ${relation} LIMIT ${limit + 1} OFFSET ${offset}`, { maxRows: limit });
       },
     }),

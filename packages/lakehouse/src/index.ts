@@ -8,6 +8,8 @@ export {
 } from "./lakehouse.ts";
 export type { WriteRequest } from "./commit.ts";
 export { lakehouseErrors } from "./errors.ts";
+export { icebergErrors } from "./iceberg-errors.ts";
+export { checkedStore } from "./checked-store.ts";
 export { checkBranchName, checkName, quoteName, quoteText } from "./domain/names.ts";
 export { textOf } from "./domain/text.ts";
 export { duckdbType } from "./domain/types.ts";
@@ -20,6 +22,7 @@ export type {
   ColumnBatch,
   ColumnVector,
   FieldIds,
+  IcebergEntries,
   Digest,
   ObjectStore,
   QueryOptions,

@@ -8,9 +8,10 @@ import {
 } from "@millwright/kernel";
 import { commitWrite, type WriteRequest } from "./commit.ts";
 import { checkedStore } from "./checked-store.ts";
+import { displayOf } from "./domain/iceberg/identifiers.ts";
 import { checkName, quoteName } from "./domain/names.ts";
 import { lakehouseErrors } from "./errors.ts";
-import { dataFilesOf, readMetadata, refusalOf, scanOf } from "./table-files.ts";
+import { noRowsOf, readMetadata, refusalOf, scanOf } from "./table-files.ts";
 import type {
   CatalogEntry,
   ColumnBatch,
@@ -65,7 +66,7 @@ export interface Lakehouse {
   query(sql: string, options?: QueryOptions): Promise<QueryResult>;
   describe(select: string): Promise<readonly Column[]>;
   readColumns(select: string, options?: { readonly batchRows?: number }): AsyncIterable<ColumnBatch>;
-  /** The relation for FROM, quoted: `"main"."departures"`. */
+  /** The relation for FROM, quoted: `"main"."departures"`, `"sales.daily"."orders"`. */
   relation(name: string): string;
   /** A table as it was at one of its snapshots, for FROM. Throws `lakehouse/unknown-snapshot`. */
   relationAt(name: string, snapshotId: string): Promise<string>;
@@ -92,9 +93,12 @@ export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse>
   };
   return {
     engine,
-    tables: () => catalog.list(),
-    table: (name) => catalog.get(name),
-    history: (name) => history(ports, name),
+    tables: async () => (await catalog.list()).map(shown),
+    table: async (name) => {
+      const entry = await catalog.get(await keyFor(catalog, name));
+      return entry === undefined ? undefined : shown(entry);
+    },
+    history: async (name) => history(ports, await keyFor(catalog, name)),
     write: async (request) => {
       const entry = await commitWrite(ports, request);
       await publishLatest(request.table);
@@ -109,20 +113,38 @@ export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse>
       await engine.setRelation(name, undefined);
     },
     refresh: async (names) => {
-      for (const name of names) await publishLatest(name);
+      for (const name of names) await publishLatest(await keyFor(catalog, name));
     },
     query: (sql, options) => engine.query(sql, options),
     describe: (select) => engine.describe(select),
     readColumns: (select, options) => engine.readColumns(select, options),
-    relation: (name) => `"main".${quoteName(checkName(name))}`,
+    relation,
     relationAt: (name, snapshotId) => relationAt(ports, name, snapshotId),
-    emptyRelation: (columns) => `(${scanOf([], columns)})`,
+    emptyRelation: (columns) => `(${noRowsOf(columns)})`,
     close: async () => {
       await engine.close();
       await ports.store.close();
       await catalog.close();
     },
   };
+}
+
+function relation(name: string): string {
+  const dot = name.lastIndexOf(".");
+  if (dot === -1) return `"main".${quoteName(checkName(name))}`;
+  return `${quoteName(name.slice(0, dot))}.${quoteName(name.slice(dot + 1))}`;
+}
+
+/** As people read it: what is in a namespace of its own as `sales.orders`. */
+function shown(entry: CatalogEntry): TableState {
+  return { ...entry, name: displayOf(entry.name) };
+}
+
+/** The catalog's key for a name as people read it; a key stays what it is. */
+async function keyFor(catalog: TableCatalog, name: string): Promise<string> {
+  if (!name.includes(".")) return name;
+  const found = (await catalog.list()).find((entry) => displayOf(entry.name) === name);
+  return found?.name ?? name;
 }
 
 async function publish(ports: LakehousePorts, entry: CatalogEntry): Promise<void> {
@@ -134,18 +156,20 @@ async function publish(ports: LakehousePorts, entry: CatalogEntry): Promise<void
   await ports.engine.setRelation(entry.name, await scanOrRefusal(ports, entry, entry.metadataLocation));
 }
 
-/** A damaged table is not there for whoever asks it, and does not keep the others from being asked. */
+/** A table that cannot be read is not there for whoever asks it, and does not keep the others from being asked. */
 async function scanOrRefusal(
   { store, logger }: LakehousePorts,
   entry: CatalogEntry,
   location: string,
 ): Promise<string> {
   try {
-    return scanOf(await dataFilesOf(store, await readMetadata(store, location)), entry.columns);
+    return await scanOf(store, await readMetadata(store, location));
   } catch (error) {
-    if (!isMillError(error) || error.code !== "lakehouse/damaged-file") throw error;
-    logger.error({ err: error, table: entry.name }, "a table cannot be read");
-    return refusalOf(`${error.code}: ${error.because}`, entry.columns);
+    logger.error({ err: error, table: displayOf(entry.name) }, "a table cannot be read");
+    return refusalOf(
+      isMillError(error) ? `${error.code}: ${error.because}` : "the table cannot be read",
+      entry.columns,
+    );
   }
 }
 
@@ -156,7 +180,7 @@ async function relationAt({ catalog, store }: LakehousePorts, name: string, snap
   if (metadata === undefined || snapshot === undefined)
     throw lakehouseErrors.create("lakehouse/unknown-snapshot", { because: `${name} has no snapshot ${snapshotId}` });
   const schema = metadata.schemas.find((one) => one["schema-id"] === snapshot["schema-id"]);
-  return `(${scanOf(await dataFilesOf(store, metadata, snapshot), schema?.fields ?? [])})`;
+  return `(${await scanOf(store, metadata, schema === undefined ? { snapshot } : { snapshot, schema })})`;
 }
 
 async function history({ catalog, store }: LakehousePorts, name: string): Promise<readonly SnapshotInfo[]> {
@@ -169,10 +193,10 @@ async function history({ catalog, store }: LakehousePorts, name: string): Promis
     table: name,
     snapshotId: String(snapshot["snapshot-id"]),
     parentId: snapshot["parent-snapshot-id"] === undefined ? null : String(snapshot["parent-snapshot-id"]),
-    operation: snapshot.summary["operation"] ?? "append",
+    operation: snapshot.summary?.["operation"] ?? "append",
     committedAtMs: snapshot["timestamp-ms"],
-    rowCount: Number(snapshot.summary["total-records"] ?? 0),
-    summary: snapshot.summary,
+    rowCount: Number(snapshot.summary?.["total-records"] ?? 0),
+    summary: snapshot.summary ?? {},
   }));
 }
 

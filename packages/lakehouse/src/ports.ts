@@ -128,6 +128,36 @@ export interface TableCatalog {
   close(): Promise<void>;
 }
 
+/** A name that is to mean something else from now on, if it still means what it did. */
+export interface EntryChange {
+  /** Its name is the key of `domain/iceberg/identifiers.ts`. */
+  readonly entry: CatalogEntry;
+  /** The metadata location as it was read; undefined when there was no such name. */
+  readonly expected: string | undefined;
+}
+
+/** What the Iceberg catalog keeps of one branch: tables and views by key, in namespaces that have properties. */
+export interface IcebergEntries {
+  get(key: string): Promise<CatalogEntry | undefined>;
+  /** The keys of the Iceberg tables, or views, right in a namespace, by their bytes. */
+  keysIn(namespace: string, kind: "table" | "view"): Promise<readonly string[]>;
+  /** A namespace's properties; undefined when there is none. */
+  namespace(namespace: string): Promise<Readonly<Record<string, string>> | undefined>;
+  /** The keys of the namespaces right below one, or of the outermost for the empty key. */
+  namespacesIn(namespace: string): Promise<readonly string[]>;
+  /** Makes a namespace, and those around it that are not there. False when it is there already. */
+  createNamespace(namespace: string, properties: Readonly<Record<string, string>>): Promise<boolean>;
+  /** False when there is none. */
+  setProperties(namespace: string, properties: Readonly<Record<string, string>>): Promise<boolean>;
+  dropNamespace(namespace: string): Promise<"dropped" | "missing" | "not-empty">;
+  /** All the changes in one step, with the checksums of what was written for them, or none: then the key that is in the way. */
+  commit(changes: readonly EntryChange[], files: readonly StoredFile[]): Promise<string | undefined>;
+  /** False when there is no such name any more, or the other is taken. */
+  rename(from: string, to: string): Promise<boolean>;
+  /** False when there is no such name. */
+  remove(key: string): Promise<boolean>;
+}
+
 /** A state of all tables and views beside `main`, which begins as main was. */
 export interface Branch {
   readonly name: string;

@@ -1,12 +1,30 @@
 import type { Column } from "@millwright/kernel";
 import { decodeManifest, decodeManifestList, type DataFile, type ManifestFile } from "./domain/iceberg/manifest.ts";
-import { currentSnapshot, type IcebergMetadata } from "./domain/iceberg/metadata.ts";
+import {
+  currentSchema,
+  currentSnapshot,
+  type IcebergMetadata,
+  type IcebergSnapshot,
+} from "./domain/iceberg/metadata.ts";
+import { hasNestedHistory, scanSelect, type LiveFile } from "./domain/iceberg/scan.ts";
+import type { IcebergSchema } from "./domain/iceberg/schema.ts";
+import { parseMetadata } from "./domain/iceberg/read-metadata.ts";
 import { quoteName, quoteText } from "./domain/names.ts";
 import { duckdbType } from "./domain/types.ts";
+import { lakehouseErrors } from "./errors.ts";
 import type { ObjectStore } from "./ports.ts";
 
 export async function readMetadata(store: ObjectStore, location: string): Promise<IcebergMetadata> {
-  return JSON.parse(Buffer.from(await store.read(location)).toString()) as IcebergMetadata;
+  const metadata = parseMetadata(await store.read(location));
+  if (metadata !== undefined) return metadata;
+  throw lakehouseErrors.create("lakehouse/damaged-file", {
+    because: `${store.pathOf(location)} is not the metadata of an Iceberg table`,
+  });
+}
+
+/** A local place as clients of tables name it. They take it as it stands: nothing is escaped. */
+export function locationOf(place: string): string {
+  return `file://${place}`;
 }
 
 /** The manifests of a snapshot: unless told, of the current one. */
@@ -18,24 +36,57 @@ export async function manifestsOf(
   return snapshot === undefined ? [] : decodeManifestList(await store.read(snapshot["manifest-list"]));
 }
 
-/** The live data files of a snapshot: unless told, of the current one. */
-export async function dataFilesOf(
+/** The live files of a snapshot, data and deletes: unless told, of the current one. */
+async function liveFilesOf(
   store: ObjectStore,
   metadata: IcebergMetadata,
   snapshot = currentSnapshot(metadata),
-): Promise<readonly DataFile[]> {
+): Promise<readonly LiveFile[]> {
   const manifests = await manifestsOf(store, metadata, snapshot);
   const files = await Promise.all(
-    manifests.map(async ({ manifest_path }) => decodeManifest(await store.read(manifest_path))),
+    manifests.map(async (manifest) => decodeManifest(await store.read(manifest.manifest_path), manifest)),
   );
   return files.flat();
 }
 
-/** The SELECT that reads these files; with none, an empty relation of the same columns. */
-export function scanOf(files: readonly DataFile[], columns: readonly Column[]): string {
-  if (files.length === 0) return `${nullsOf(columns)} WHERE false`;
-  const paths = files.map(({ file_path }) => quoteText(file_path));
-  return `SELECT ${columns.map(({ name }) => quoteName(name)).join(", ")} FROM read_parquet([${paths.join(", ")}])`;
+/** The live data files of the current snapshot, as far as no spec partitions them. */
+export async function dataFilesOf(store: ObjectStore, metadata: IcebergMetadata): Promise<readonly DataFile[]> {
+  return (await liveFilesOf(store, metadata)).filter(({ file }) => file.content === 0).map(({ file }) => file);
+}
+
+/** The SELECT of a snapshot's rows under a schema: unless told, of the current ones. */
+export async function scanOf(
+  store: ObjectStore,
+  metadata: IcebergMetadata,
+  { snapshot = currentSnapshot(metadata), schema = currentSchema(metadata) }: Partial<AsOf> = {},
+): Promise<string> {
+  if (schema === undefined) throw new Error("the table has no current schema");
+  const files = (await liveFilesOf(store, metadata, snapshot)).map((live) => ({
+    ...live,
+    file: { ...live.file, file_path: store.locate(store.pathOf(live.file.file_path)) },
+  }));
+  const other = files.find(({ file }) => file.file_format.toUpperCase() !== "PARQUET");
+  if (other !== undefined)
+    throw lakehouseErrors.create("lakehouse/unreadable-file", {
+      because: `a file of the table is of the format ${other.file.file_format}, which is not read`,
+    });
+  if (hasNestedHistory({ schema, schemas: metadata.schemas }))
+    throw lakehouseErrors.create("lakehouse/unsupported-type", {
+      because: "what is within one of its columns has changed since files of the table were written",
+    });
+  const specs = metadata["partition-specs"].filter(({ fields }) => fields.length === 0);
+  const unpartitioned = new Set(specs.map((spec) => spec["spec-id"]));
+  return scanSelect({ files, schema, schemas: metadata.schemas, unpartitioned });
+}
+
+interface AsOf {
+  readonly snapshot: IcebergSnapshot | undefined;
+  readonly schema: IcebergSchema | undefined;
+}
+
+/** A relation of these columns without rows. */
+export function noRowsOf(columns: readonly Column[]): string {
+  return `${nullsOf(columns)} WHERE false`;
 }
 
 /** A SELECT of these columns that fails with a message, whoever reads it. */

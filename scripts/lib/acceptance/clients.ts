@@ -12,6 +12,20 @@ export interface Client {
   environment(up: Up): Readonly<Record<string, string>>;
 }
 
+const tables: Client = {
+  summary: "pyiceberg, DuckDB and Polars: the Iceberg REST catalog",
+  script: "table_acceptance.py",
+  packages: [
+    "pyiceberg[sql-sqlite,pyarrow,pyiceberg-core]==0.12.0",
+    "polars==2.1.0",
+    "duckdb==1.5.5",
+    "duckdb-extension-avro==1.5.5",
+    "duckdb-extension-iceberg==1.5.5",
+  ],
+  missing: ({ controlUrl }) => noJson(`${controlUrl}/iceberg/v1/config`, "no Iceberg REST catalog answers"),
+  environment: ({ controlUrl }) => ({ ICEBERG_REST_URL: `${controlUrl}/iceberg` }),
+};
+
 export const clients: Readonly<Record<string, Client>> = {
   oip: {
     summary: "tritonclient and raw requests: the Open Inference Protocol over HTTP and gRPC",
@@ -21,19 +35,8 @@ export const clients: Readonly<Record<string, Client>> = {
     missing: (up) => noJson(`${up.restUrl}/v2/models/add_sub`, "no folder of ONNX models is served"),
     environment: ({ restUrl, grpcAddress = "" }) => ({ OIP_URL: restUrl, OIP_GRPC: grpcAddress }),
   },
-  iceberg: {
-    summary: "pyiceberg, DuckDB and Polars: the Iceberg REST catalog",
-    script: "table_acceptance.py",
-    packages: [
-      "pyiceberg[sql-sqlite,pyarrow,pyiceberg-core]==0.12.0",
-      "polars==2.1.0",
-      "duckdb==1.5.5",
-      "duckdb-extension-avro==1.5.5",
-      "duckdb-extension-iceberg==1.5.5",
-    ],
-    missing: ({ controlUrl }) => noJson(`${controlUrl}/iceberg/v1/config`, "no Iceberg REST catalog answers"),
-    environment: ({ controlUrl }) => ({ ICEBERG_REST_URL: `${controlUrl}/iceberg` }),
-  },
+  tables,
+  iceberg: tables,
   feast: {
     summary: "Feast's own client: online features",
     script: "feast/feast_acceptance.py",

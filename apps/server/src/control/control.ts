@@ -1,3 +1,4 @@
+import { icebergProtocol } from "@millwright/lakehouse/iceberg-http";
 import { createMetrics, startHttpServer, type HttpServer } from "@millwright/platform";
 import { logEvents } from "@millwright/platform/logs-http";
 import type { Project } from "@millwright/project";
@@ -64,6 +65,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     version: installation().version,
     routes: controlRoutes(() => parts),
     events: [roadEvents(parts), logEvents(paths.logs)],
+    protocols: [icebergProtocol(platform.iceberg)],
     metrics: roadMetrics(parts),
     isReady: () => serving() !== undefined,
     pages: consolePages(),

@@ -1,5 +1,6 @@
 import type { Clock } from "@millwright/kernel";
 import type { Database, QueryBuilder } from "@millwright/platform";
+import { displayOf, isNamespaceKey } from "../domain/iceberg/identifiers.ts";
 import { checkBranchName } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { Branch, BranchChange, Branches } from "../ports.ts";
@@ -22,7 +23,7 @@ export function openDatabaseBranches({
     },
     changes: async (name) => {
       await existing(kysely, name);
-      return (await compare(kysely, name)).map(({ change }) => change);
+      return told(await compare(kysely, name));
     },
     publish: (name) => kysely.transaction().execute((transaction) => publish(transaction, name)),
     drop: async (name) => {
@@ -95,7 +96,7 @@ async function compare(kysely: QueryBuilder<CatalogTables>, name: string): Promi
     .map((row) => {
       const before = main.get(row.name);
       const change = {
-        name: row.name,
+        name: displayOf(row.name),
         kind: row.base_revision === null ? "added" : row.kind === REMOVED ? "removed" : "changed",
         rowsBefore: before?.row_count ?? null,
         rowsAfter: row.row_count,
@@ -105,19 +106,24 @@ async function compare(kysely: QueryBuilder<CatalogTables>, name: string): Promi
     });
 }
 
+/** Namespaces go along with what is in them, and are not spoken of. */
+function told(compared: readonly Compared[]): readonly BranchChange[] {
+  return compared.filter(({ row }) => !isNamespaceKey(row.name)).map(({ change }) => change);
+}
+
 async function publish(kysely: QueryBuilder<CatalogTables>, name: string): Promise<readonly BranchChange[]> {
   await existing(kysely, name);
   const compared = await compare(kysely, name);
-  const conflicts = compared.filter(({ change }) => change.isConflict).map(({ row }) => row.name);
-  for (const { row } of conflicts.length > 0 ? [] : compared)
-    if (!(await putOnMain(kysely, row))) conflicts.push(row.name);
+  const conflicts = compared.filter(({ change }) => change.isConflict).map(({ change }) => change.name);
+  for (const { row, change } of conflicts.length > 0 ? [] : compared)
+    if (!(await putOnMain(kysely, row))) conflicts.push(change.name);
   if (conflicts.length > 0)
     throw lakehouseErrors.create("lakehouse/branch-conflict", {
       because: `main has changed ${conflicts.join(", ")} since ${name} took ${conflicts.length === 1 ? "it" : "them"}`,
       details: { tables: conflicts },
     });
   for (const { row } of compared) await settle(kysely, row);
-  return compared.map(({ change }) => change);
+  return told(compared);
 }
 
 /** False when main's row is not the one that the branch took. */

@@ -14,7 +14,7 @@ export interface DatabaseTableCatalogOptions {
 export function openDatabaseTableCatalog({ database, ids, branch = MAIN }: DatabaseTableCatalogOptions): TableCatalog {
   const kysely = database.as<CatalogTables>();
   const present = () =>
-    kysely.selectFrom("lake_entry").selectAll().where("branch", "=", branch).where("kind", "!=", REMOVED);
+    kysely.selectFrom("lake_entry").selectAll().where("branch", "=", branch).where("kind", "in", ["table", "view"]);
   return {
     get: async (name) => {
       const row = await present().where("name", "=", name).executeTakeFirst();
@@ -30,20 +30,7 @@ export function openDatabaseTableCatalog({ database, ids, branch = MAIN }: Datab
         return won;
       });
     },
-    remove: async (name) => {
-      await kysely
-        .deleteFrom("lake_entry")
-        .where("branch", "=", branch)
-        .where("name", "=", name)
-        .where("base_revision", "is", null)
-        .execute();
-      await kysely
-        .updateTable("lake_entry")
-        .set({ kind: REMOVED, metadata_location: null, sql: null, snapshot_id: null, revision: ids() })
-        .where("branch", "=", branch)
-        .where("name", "=", name)
-        .execute();
-    },
+    remove: async (name) => void (await removeEntry(kysely, { branch, name, revision: ids() })),
     file: async (path) => kysely.selectFrom("lake_file").selectAll().where("path", "=", path).executeTakeFirst(),
     files: async () => kysely.selectFrom("lake_file").selectAll().orderBy("path").execute(),
     close: () => Promise.resolve(),
@@ -57,7 +44,29 @@ interface Swap {
   readonly revision: string;
 }
 
-async function swap(
+/** On a branch, what came from main leaves a mark that it is gone. False when there was nothing of this name. */
+export async function removeEntry(
+  kysely: QueryBuilder<CatalogTables>,
+  { branch, name, revision }: { readonly branch: string; readonly name: string; readonly revision: string },
+): Promise<boolean> {
+  const deleted = await kysely
+    .deleteFrom("lake_entry")
+    .where("branch", "=", branch)
+    .where("name", "=", name)
+    .where("base_revision", "is", null)
+    .executeTakeFirst();
+  if (deleted.numDeletedRows > 0n) return true;
+  const marked = await kysely
+    .updateTable("lake_entry")
+    .set({ kind: REMOVED, metadata_location: null, sql: null, snapshot_id: null, revision })
+    .where("branch", "=", branch)
+    .where("name", "=", name)
+    .where("kind", "!=", REMOVED)
+    .executeTakeFirst();
+  return marked.numUpdatedRows > 0n;
+}
+
+export async function swap(
   kysely: QueryBuilder<CatalogTables>,
   { entry, expected, branch, revision }: Swap,
 ): Promise<boolean> {
@@ -81,9 +90,12 @@ async function swap(
   return updated.numUpdatedRows === 1n;
 }
 
-async function keepFiles(kysely: QueryBuilder<CatalogTables>, files: readonly StoredFile[]): Promise<void> {
+/** Another one's file may be told of twice: it is kept as it was first seen. */
+export async function keepFiles(kysely: QueryBuilder<CatalogTables>, files: readonly StoredFile[]): Promise<void> {
+  if (files.length === 0) return;
   await kysely
     .insertInto("lake_file")
     .values(files.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })))
+    .onConflict((on) => on.doNothing())
     .execute();
 }

@@ -1,7 +1,8 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { fromProblem, type Logger } from "@millwright/kernel";
-import { checkName, quoteName } from "../domain/names.ts";
+import { relationOf } from "../domain/iceberg/identifiers.ts";
+import { quoteName } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { ColumnBatch, SqlEngine } from "../ports.ts";
 import type {
@@ -46,7 +47,7 @@ export function createDuckdbEngine(options: DuckdbEngineOptions): DuckdbEngine {
     describe: (select) => host.ask("describe", { select }),
     readColumns: (select, { batchRows = 131_072 } = {}) => readColumns(host, { select, batchRows }),
     writeParquet: (request) => host.ask("writeParquet", request),
-    setRelation: (name, select) => host.setRelation(checkName(name), select),
+    setRelation: (name, select) => host.setRelation(name, select),
     allowFolders: (folders) => host.allowFolders(folders),
     session: (sql) => host.ask("session", { sql }),
     close: () => host.close(),
@@ -242,7 +243,11 @@ class EngineHost {
 }
 
 function relationStatement(name: string, select: string | undefined): string {
+  const relation = relationOf(name);
+  const schema = quoteName(relation.schema);
+  const view = `${schema}.${quoteName(relation.name)}`;
+  const ensure = relation.schema === "main" ? "" : `CREATE SCHEMA IF NOT EXISTS ${schema}; `;
   return select === undefined
-    ? `DROP VIEW IF EXISTS main.${quoteName(name)}`
-    : `CREATE OR REPLACE VIEW main.${quoteName(name)} AS ${select}`;
+    ? `${ensure}DROP VIEW IF EXISTS ${view}`
+    : `${ensure}CREATE OR REPLACE VIEW ${view} AS ${select}`;
 }

@@ -32,6 +32,7 @@ export type EntryContent = Omit<EntryRow, "branch" | "name" | "revision" | "base
 
 export const MAIN = "main";
 export const REMOVED = "removed";
+export const NAMESPACE = "namespace";
 
 export function contentOf(entry: CatalogEntry): EntryContent {
   return {

@@ -1,6 +1,5 @@
 import { open, readFile, rename } from "node:fs/promises";
-import { dirname, join, normalize, relative, sep } from "node:path";
-import { fileURLToPath } from "node:url";
+import { dirname, isAbsolute, join, normalize, relative, sep } from "node:path";
 import { digestFile, makeFolder } from "@millwright/platform";
 import { mapDiskError } from "../domain/disk-error.ts";
 import type { ObjectStore } from "../ports.ts";
@@ -12,7 +11,13 @@ export function openLocalObjectStore({ root }: { readonly root: string }): Objec
     if (full !== root && !full.startsWith(root + sep)) throw new Error(`path ${path} leaves the store`);
     return full;
   };
-  const placeOf = (location: string) => inside(location.startsWith("file:") ? fileURLToPath(location) : location);
+  // As clients of tables write and read it: nothing in a location is escaped.
+  const placeOf = (location: string) => {
+    const place = location.replace(/^file:(?:\/\/(?:localhost)?(?=\/))?/, "");
+    if (isAbsolute(place) && !normalize(place).startsWith(root + sep))
+      throw new Error(`${location} is not in the store`);
+    return inside(place);
+  };
   return {
     capabilities: { localPaths: true },
     locate: inside,

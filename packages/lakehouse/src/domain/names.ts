@@ -1,8 +1,13 @@
 import { lakehouseErrors } from "../errors.ts";
 
+/** Whether it may name one of the project's own tables. */
+export function isName(name: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name);
+}
+
 /** Refuses what is not a plain name: it becomes part of paths and of SQL. */
 export function checkName(name: string): string {
-  if (/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name)) return name;
+  if (isName(name)) return name;
   throw lakehouseErrors.create("lakehouse/invalid-name", { because: JSON.stringify(name.slice(0, 140)) });
 }
 

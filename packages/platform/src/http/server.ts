@@ -7,6 +7,7 @@ import type { Metrics } from "../metrics.ts";
 import { streamEvents, type EventRoute } from "./event-stream.ts";
 import { isFromLoopback } from "./loopback.ts";
 import { openApiOf } from "./openapi.ts";
+import { serveProtocol, type Protocol } from "./protocol.ts";
 import { answerRoute, type Route } from "./route.ts";
 
 export interface HttpServerOptions {
@@ -17,6 +18,8 @@ export interface HttpServerOptions {
   readonly version: string;
   readonly routes: readonly Route[];
   readonly events: readonly EventRoute[];
+  /** Those of other systems, each below its own prefix. */
+  readonly protocols?: readonly Protocol[];
   readonly metrics: Metrics;
   /** Whether the process may be sent work. */
   readonly isReady: () => boolean;
@@ -56,6 +59,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   guard(app, options.routes);
   tellErrors(app, options);
   serveOperations(app, options);
+  for (const protocol of options.protocols ?? []) await serveProtocol(app, protocol);
   await servePages(app, options.pages);
   await listen(app, options);
   const address = app.server.address();

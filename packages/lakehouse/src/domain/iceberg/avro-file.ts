@@ -1,9 +1,31 @@
 import { randomBytes } from "node:crypto";
+import { inflateRawSync, zstdDecompressSync } from "node:zlib";
 import avro from "avsc";
 
 const MAGIC = Buffer.from([0x4f, 0x62, 0x6a, 0x01]);
 const META = avro.Type.forSchema({ type: "map", values: "bytes" });
 const LONG = avro.Type.forSchema("long");
+
+/** 64 bits: a number where it is exact, else a bigint. The library alone refuses what is beyond 2^53. */
+const EXACT_LONG = avro.types.LongType.__with({
+  fromBuffer: (buffer: Buffer) => {
+    const value = buffer.readBigInt64LE();
+    return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+  },
+  toBuffer: (value: number | bigint) => {
+    const buffer = Buffer.alloc(8);
+    buffer.writeBigInt64LE(BigInt(value));
+    return buffer;
+  },
+  fromJSON: BigInt,
+  toJSON: String,
+  isValid: (value: unknown) => typeof value === "bigint" || Number.isSafeInteger(value),
+  compare: (one: number | bigint, other: number | bigint) => (one < other ? -1 : one > other ? 1 : 0),
+});
+
+function typeOf(schema: object): avro.Type {
+  return avro.Type.forSchema(schema as avro.Schema, { registry: { long: EXACT_LONG } });
+}
 
 /**
  * An Avro object container file (Avro 1.11, "Object Container Files"), one block, no codec.
@@ -14,7 +36,7 @@ export function encodeAvroFile(
   records: readonly unknown[],
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
-  const type = avro.Type.forSchema(schema as avro.Schema);
+  const type = typeOf(schema);
   const sync = randomBytes(16);
   const meta = { "avro.schema": JSON.stringify(schema), "avro.codec": "null", ...metadata };
   const header = META.toBuffer(Object.fromEntries(Object.entries(meta).map(([key, text]) => [key, Buffer.from(text)])));
@@ -29,18 +51,18 @@ export function decodeAvroFile(bytes: Uint8Array): readonly unknown[] {
   if (!buffer.subarray(0, 4).equals(MAGIC)) throw new Error("not an Avro file");
   const header = META.decode(buffer, 4) as { value: Record<string, Buffer> | undefined; offset: number };
   if (header.value === undefined) throw new Error("the Avro header is cut off");
-  const codec = header.value["avro.codec"]?.toString() ?? "null";
-  if (codec !== "null") throw new Error(`the Avro codec ${codec} is not read yet`);
-  const schema = JSON.parse(header.value["avro.schema"]?.toString() ?? "null") as avro.Schema;
-  const type = avro.Type.forSchema(schema);
+  const unpack = unpackerOf(header.value["avro.codec"]?.toString() ?? "null");
+  const schema = JSON.parse(header.value["avro.schema"]?.toString() ?? "null") as object;
+  const type = typeOf(schema);
   const records: unknown[] = [];
   let offset = header.offset + 16;
   while (offset < buffer.length) {
     const count = long(buffer, offset);
     const size = long(buffer, count.offset);
-    let at = size.offset;
+    const block = unpack(buffer.subarray(size.offset, size.offset + size.value));
+    let at = 0;
     for (let index = 0; index < count.value; index += 1) {
-      const decoded = type.decode(buffer, at) as { value: unknown; offset: number };
+      const decoded = type.decode(block, at) as { value: unknown; offset: number };
       if (decoded.offset < 0) throw new Error("the Avro file is cut off");
       records.push(decoded.value);
       at = decoded.offset;
@@ -48,6 +70,16 @@ export function decodeAvroFile(bytes: Uint8Array): readonly unknown[] {
     offset = size.offset + size.value + 16;
   }
   return records;
+}
+
+const BLOCK_BYTES_MAX = 2 ** 30;
+
+/** How a file's blocks are packed. A block that unpacks to more than a gigabyte is refused. */
+function unpackerOf(codec: string): (block: Buffer) => Buffer {
+  if (codec === "null") return (block) => block;
+  if (codec === "deflate") return (block) => inflateRawSync(block, { maxOutputLength: BLOCK_BYTES_MAX });
+  if (codec === "zstandard") return (block) => zstdDecompressSync(block, { maxOutputLength: BLOCK_BYTES_MAX });
+  throw new Error(`the Avro codec ${codec} is not read`);
 }
 
 function long(buffer: Buffer, offset: number): { value: number; offset: number } {

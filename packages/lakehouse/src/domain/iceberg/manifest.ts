@@ -2,7 +2,9 @@ import type { WrittenFile } from "../../ports.ts";
 import { decodeAvroFile, encodeAvroFile } from "./avro-file.ts";
 import { MANIFEST_LIST_SCHEMA, MANIFEST_SCHEMA } from "./avro-schemas.ts";
 import { encodeBound } from "./bounds.ts";
-import type { IcebergSchema } from "./metadata.ts";
+import type { LiveFile } from "./scan.ts";
+import type { SnapshotId } from "./metadata.ts";
+import { typeText, type IcebergSchema } from "./schema.ts";
 
 const ADDED = 1;
 const DELETED = 2;
@@ -21,6 +23,8 @@ export interface DataFile {
   readonly lower_bounds: readonly IntBytes[] | null;
   readonly upper_bounds: readonly IntBytes[] | null;
   readonly sort_order_id: number | null;
+  /** Of a delete file: the columns by whose values it deletes. */
+  readonly equality_ids?: readonly number[] | null;
 }
 
 interface IntLong {
@@ -35,7 +39,7 @@ interface IntBytes {
 
 interface ManifestEntry {
   readonly status: number;
-  readonly snapshot_id: number | null;
+  readonly snapshot_id: SnapshotId | null;
   readonly sequence_number: number | null;
   readonly file_sequence_number: number | null;
   readonly data_file: DataFile;
@@ -48,7 +52,7 @@ export interface ManifestFile {
   readonly content: number;
   readonly sequence_number: number;
   readonly min_sequence_number: number;
-  readonly added_snapshot_id: number;
+  readonly added_snapshot_id: SnapshotId;
   readonly added_files_count: number;
   readonly existing_files_count: number;
   readonly deleted_files_count: number;
@@ -66,7 +70,7 @@ export function dataFileOf(file: WrittenFile, schema: IcebergSchema): DataFile {
   const bounds = (side: "min" | "max") =>
     columns.flatMap(({ id, type, stats }) => {
       const text = stats[side];
-      const value = text === undefined ? undefined : encodeBound({ type, text, side });
+      const value = text === undefined ? undefined : encodeBound({ type: typeText(type), text, side });
       return value === undefined ? [] : [{ key: id, value }];
     });
   return {
@@ -90,10 +94,11 @@ export function encodeManifest(
   files: readonly DataFile[],
   {
     schema,
+    specId,
     snapshotId,
     deleted,
     sequenceNumber,
-  }: { schema: IcebergSchema; snapshotId: number; deleted: boolean; sequenceNumber: number },
+  }: { schema: IcebergSchema; specId: number; snapshotId: number; deleted: boolean; sequenceNumber: number },
 ): Uint8Array {
   const entries: ManifestEntry[] = files.map((file) => ({
     status: deleted ? DELETED : ADDED,
@@ -107,21 +112,33 @@ export function encodeManifest(
     schema: JSON.stringify(schema),
     "schema-id": String(schema["schema-id"]),
     "partition-spec": "[]",
-    "partition-spec-id": "0",
+    "partition-spec-id": String(specId),
     "format-version": "2",
     content: "data",
   });
 }
 
-/** The live data files of a manifest. */
-export function decodeManifest(bytes: Uint8Array): readonly DataFile[] {
+/** The live files of a manifest. What an entry leaves away it has from the manifest. */
+export function decodeManifest(
+  bytes: Uint8Array,
+  {
+    sequence_number: inherited,
+    partition_spec_id: specId,
+  }: Pick<ManifestFile, "sequence_number" | "partition_spec_id">,
+): readonly LiveFile[] {
   const entries = decodeAvroFile(bytes) as readonly ManifestEntry[];
-  return entries.filter(({ status }) => status !== DELETED).map(({ data_file }) => data_file);
+  return entries
+    .filter(({ status }) => status !== DELETED)
+    .map(({ data_file, sequence_number }) => ({
+      file: { ...data_file, content: data_file.content ?? 0 },
+      sequenceNumber: sequence_number ?? inherited ?? 0,
+      specId,
+    }));
 }
 
 export function encodeManifestList(
   manifests: readonly ManifestFile[],
-  snapshot: { readonly snapshotId: number; readonly parentId: number | undefined; readonly sequenceNumber: number },
+  snapshot: { readonly snapshotId: number; readonly parentId: SnapshotId | undefined; readonly sequenceNumber: number },
 ): Uint8Array {
   return encodeAvroFile(MANIFEST_LIST_SCHEMA, manifests, {
     "snapshot-id": String(snapshot.snapshotId),

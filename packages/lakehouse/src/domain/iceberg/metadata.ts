@@ -1,32 +1,60 @@
 import type { Column } from "@millwright/kernel";
+import { typeText, type IcebergSchema } from "./schema.ts";
 
-interface IcebergField {
-  readonly id: number;
+/** 64 bits: a number where it is exact, else a bigint, so that equal ids are `===`. */
+export type SnapshotId = number | bigint;
+
+export interface PartitionField {
+  readonly "source-id": number;
+  readonly "field-id": number;
   readonly name: string;
-  readonly required: boolean;
-  readonly type: string;
-  readonly doc?: string;
+  readonly transform: string;
 }
 
-export interface IcebergSchema {
-  readonly type: "struct";
-  readonly "schema-id": number;
-  readonly fields: readonly IcebergField[];
+export interface PartitionSpec {
+  readonly "spec-id": number;
+  readonly fields: readonly PartitionField[];
+}
+
+export interface SortField {
+  readonly transform: string;
+  readonly "source-id": number;
+  readonly direction: string;
+  readonly "null-order": string;
+}
+
+export interface SortOrder {
+  readonly "order-id": number;
+  readonly fields: readonly SortField[];
 }
 
 export interface IcebergSnapshot {
-  readonly "snapshot-id": number;
-  readonly "parent-snapshot-id"?: number;
-  readonly "sequence-number": number;
+  readonly "snapshot-id": SnapshotId;
+  readonly "parent-snapshot-id"?: SnapshotId;
+  readonly "sequence-number"?: number;
   readonly "timestamp-ms": number;
   readonly "manifest-list": string;
-  readonly summary: Readonly<Record<string, string>>;
-  readonly "schema-id": number;
+  readonly summary?: Readonly<Record<string, string>>;
+  readonly "schema-id"?: number;
+  readonly "first-row-id"?: number;
+  readonly "added-rows"?: number;
 }
 
-/** The metadata of an Iceberg v2 table, as its specification names the fields. */
+export interface SnapshotRef {
+  readonly "snapshot-id": SnapshotId;
+  readonly type: "branch" | "tag";
+  readonly "min-snapshots-to-keep"?: number;
+  readonly "max-snapshot-age-ms"?: number;
+  readonly "max-ref-age-ms"?: number;
+}
+
+interface OfSnapshot {
+  readonly "snapshot-id": SnapshotId;
+}
+
+/** The metadata of an Iceberg table, as its specification names the fields. */
 export interface IcebergMetadata {
-  readonly "format-version": 2;
+  readonly "format-version": number;
   readonly "table-uuid": string;
   readonly location: string;
   readonly "last-sequence-number": number;
@@ -34,20 +62,24 @@ export interface IcebergMetadata {
   readonly "last-column-id": number;
   readonly "current-schema-id": number;
   readonly schemas: readonly IcebergSchema[];
-  readonly "default-spec-id": 0;
-  readonly "partition-specs": readonly [{ readonly "spec-id": 0; readonly fields: readonly [] }];
-  readonly "last-partition-id": 999;
-  readonly "default-sort-order-id": 0;
-  readonly "sort-orders": readonly [{ readonly "order-id": 0; readonly fields: readonly [] }];
+  readonly "default-spec-id": number;
+  readonly "partition-specs": readonly PartitionSpec[];
+  readonly "last-partition-id": number;
+  readonly "default-sort-order-id": number;
+  readonly "sort-orders": readonly SortOrder[];
   readonly properties: Readonly<Record<string, string>>;
-  readonly "current-snapshot-id": number;
-  readonly refs: Readonly<Record<string, { readonly "snapshot-id": number; readonly type: "branch" | "tag" }>>;
+  readonly "current-snapshot-id"?: SnapshotId | null;
+  readonly refs: Readonly<Record<string, SnapshotRef>>;
   readonly snapshots: readonly IcebergSnapshot[];
-  readonly "snapshot-log": readonly { readonly "timestamp-ms": number; readonly "snapshot-id": number }[];
+  readonly "snapshot-log": readonly { readonly "timestamp-ms": number; readonly "snapshot-id": SnapshotId }[];
   readonly "metadata-log": readonly { readonly "timestamp-ms": number; readonly "metadata-file": string }[];
+  readonly statistics?: readonly OfSnapshot[];
+  readonly "partition-statistics"?: readonly OfSnapshot[];
+  readonly "next-row-id"?: number;
 }
 
 const METADATA_LOG_MAX = 100;
+export const UNPARTITIONED_LAST_ID = 999;
 
 export interface SchemaChange {
   readonly schema: IcebergSchema;
@@ -57,13 +89,13 @@ export interface SchemaChange {
 
 /** The schema for these columns: a column keeps its field id while its name and type stay; ids are never used again. */
 export function evolveSchema(previous: IcebergMetadata | undefined, columns: readonly Column[]): SchemaChange {
-  const known = previous?.schemas.find((schema) => schema["schema-id"] === previous["current-schema-id"]);
+  const known = previous === undefined ? undefined : currentSchema(previous);
   let lastColumnId = previous?.["last-column-id"] ?? 0;
-  const fields = columns.map((column): IcebergField => {
-    const same = known?.fields.find(({ name, type }) => name === column.name && type === column.type);
+  const fields = columns.map((column) => {
+    const same = known?.fields.find(({ name, type }) => name === column.name && typeText(type) === column.type);
     const id = same?.id ?? (lastColumnId += 1);
     const doc = column.doc === undefined || column.doc === "" ? {} : { doc: column.doc };
-    return { id, name: column.name, required: false, type: column.type, ...doc };
+    return { id, name: column.name, required: false, type: same?.type ?? column.type, ...doc };
   });
   const schemas = previous?.schemas ?? [];
   const equal = schemas.find((schema) => JSON.stringify(schema.fields) === JSON.stringify(fields));
@@ -87,37 +119,74 @@ export interface NextMetadata {
 export function withSnapshot(next: NextMetadata): IcebergMetadata {
   const { previous, change, snapshot } = next;
   const at = snapshot["timestamp-ms"];
-  const log = previous?.["metadata-log"] ?? [];
-  const logged =
-    previous === undefined || next.previousLocation === undefined
-      ? log
-      : [...log, { "timestamp-ms": previous["last-updated-ms"], "metadata-file": next.previousLocation }];
+  const unpartitioned = withUnpartitioned(previous?.["partition-specs"] ?? []);
   return {
-    "format-version": 2,
+    ...previous,
+    "format-version": previous?.["format-version"] ?? 2,
     "table-uuid": previous?.["table-uuid"] ?? next.tableUuid,
     location: next.location,
-    "last-sequence-number": snapshot["sequence-number"],
+    "last-sequence-number": snapshot["sequence-number"] ?? 0,
     "last-updated-ms": at,
     "last-column-id": change.lastColumnId,
     "current-schema-id": change.schema["schema-id"],
     schemas: change.schemas,
-    "default-spec-id": 0,
-    "partition-specs": [{ "spec-id": 0, fields: [] }],
-    "last-partition-id": 999,
-    "default-sort-order-id": 0,
-    "sort-orders": [{ "order-id": 0, fields: [] }],
+    "default-spec-id": unpartitioned.spec["spec-id"],
+    "partition-specs": unpartitioned.specs,
+    "last-partition-id": previous?.["last-partition-id"] ?? UNPARTITIONED_LAST_ID,
+    "default-sort-order-id": previous?.["default-sort-order-id"] ?? 0,
+    "sort-orders": previous?.["sort-orders"] ?? [{ "order-id": 0, fields: [] }],
     properties: { ...previous?.properties, ...next.properties },
     "current-snapshot-id": snapshot["snapshot-id"],
-    refs: { ...previous?.refs, main: { "snapshot-id": snapshot["snapshot-id"], type: "branch" } },
+    refs: {
+      ...previous?.refs,
+      main: { ...previous?.refs["main"], "snapshot-id": snapshot["snapshot-id"], type: "branch" },
+    },
     snapshots: [...(previous?.snapshots ?? []), snapshot],
     "snapshot-log": [
       ...(previous?.["snapshot-log"] ?? []),
       { "timestamp-ms": at, "snapshot-id": snapshot["snapshot-id"] },
     ],
-    "metadata-log": logged.slice(-METADATA_LOG_MAX),
+    "metadata-log": metadataLog(previous, next.previousLocation),
   };
+}
+
+/** The specs with one among them that does not partition. */
+export function withUnpartitioned(specs: readonly PartitionSpec[]): {
+  readonly spec: PartitionSpec;
+  readonly specs: readonly PartitionSpec[];
+} {
+  const there = specs.find(({ fields }) => fields.length === 0);
+  if (there !== undefined) return { spec: there, specs };
+  const spec = { "spec-id": Math.max(-1, ...specs.map((one) => one["spec-id"])) + 1, fields: [] };
+  return { spec, specs: [...specs, spec] };
+}
+
+/** The log of metadata files with the one before, as long as the table's property lets it be. */
+export function metadataLog(
+  previous: IcebergMetadata | undefined,
+  previousLocation: string | undefined,
+  properties: Readonly<Record<string, string>> = {},
+): IcebergMetadata["metadata-log"] {
+  const log = previous?.["metadata-log"] ?? [];
+  if (previous === undefined || previousLocation === undefined) return log;
+  const asked = Number(properties["write.metadata.previous-versions-max"] ?? METADATA_LOG_MAX);
+  const longest = Number.isInteger(asked) ? Math.max(1, asked) : METADATA_LOG_MAX;
+  return [...log, { "timestamp-ms": previous["last-updated-ms"], "metadata-file": previousLocation }].slice(-longest);
 }
 
 export function currentSnapshot(metadata: IcebergMetadata): IcebergSnapshot | undefined {
   return metadata.snapshots.find((snapshot) => snapshot["snapshot-id"] === metadata["current-snapshot-id"]);
+}
+
+export function currentSchema(metadata: IcebergMetadata): IcebergSchema | undefined {
+  return metadata.schemas.find((schema) => schema["schema-id"] === metadata["current-schema-id"]);
+}
+
+/** The columns of a schema, a nested type as its text. */
+export function columnsOf(schema: IcebergSchema | undefined): readonly Column[] {
+  return (schema?.fields ?? []).map(({ name, type, doc }) => ({
+    name,
+    type: typeText(type),
+    ...(doc === undefined ? {} : { doc }),
+  }));
 }

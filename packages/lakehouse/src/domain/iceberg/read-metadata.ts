@@ -1,0 +1,54 @@
+import { parseExactJson } from "./exact-json.ts";
+import type { IcebergMetadata, PartitionField } from "./metadata.ts";
+import type { IcebergSchema } from "./schema.ts";
+
+/** As files hold it: the first version of the format names some things otherwise, and older writers leave some away. */
+type Stored = Partial<IcebergMetadata> & {
+  readonly schema?: IcebergSchema;
+  readonly "partition-spec"?: readonly PartitionField[];
+};
+
+/** The metadata in a file's bytes, with what older writers leave away. Undefined when it is no table's. */
+export function parseMetadata(bytes: Uint8Array): IcebergMetadata | undefined {
+  const stored = parsed(bytes);
+  const { schema, location, "table-uuid": uuid, "format-version": version } = stored;
+  const schemas =
+    stored.schemas ?? (schema === undefined ? [] : [{ ...schema, "schema-id": schema["schema-id"] ?? 0 }]);
+  if (typeof uuid !== "string" || typeof location !== "string" || typeof version !== "number" || schemas.length === 0)
+    return undefined;
+  const { schema: _schema, "partition-spec": fields = [], ...rest } = stored;
+  const current = stored["current-snapshot-id"];
+  const isEmpty = current === undefined || current === null || current === -1;
+  const main = isEmpty ? {} : { main: { "snapshot-id": current, type: "branch" as const } };
+  return {
+    "last-sequence-number": 0,
+    "last-updated-ms": 0,
+    "last-column-id": 0,
+    "current-schema-id": schemas[0]?.["schema-id"] ?? 0,
+    "default-spec-id": 0,
+    "partition-specs": [{ "spec-id": 0, fields }],
+    "last-partition-id": Math.max(999, ...fields.map((field) => field["field-id"])),
+    "default-sort-order-id": 0,
+    "sort-orders": [{ "order-id": 0, fields: [] }],
+    properties: {},
+    snapshots: [],
+    "snapshot-log": [],
+    "metadata-log": [],
+    ...rest,
+    "format-version": version,
+    "table-uuid": uuid,
+    location,
+    schemas,
+    "current-snapshot-id": isEmpty ? null : current,
+    refs: { ...main, ...stored.refs },
+  };
+}
+
+function parsed(bytes: Uint8Array): Stored {
+  try {
+    const value = parseExactJson(Buffer.from(bytes).toString());
+    return typeof value === "object" && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}

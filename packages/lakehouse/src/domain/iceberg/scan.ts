@@ -1,0 +1,158 @@
+import { quoteName, quoteText } from "../names.ts";
+import { duckdbTypeOf } from "./duckdb-type.ts";
+import type { DataFile } from "./manifest.ts";
+import { canonical, type IcebergField, type IcebergSchema } from "./schema.ts";
+
+/** A data or delete file that is live in a snapshot. */
+export interface LiveFile {
+  readonly file: DataFile;
+  /** Deletes are of what was there before them, by this. */
+  readonly sequenceNumber: number;
+  readonly specId: number;
+}
+
+/** What must be known to read a snapshot's rows. Paths are those by which the engine opens files. */
+export interface Scan {
+  readonly files: readonly LiveFile[];
+  readonly schema: IcebergSchema;
+  /** Every schema the table has had: equality deletes may be by columns that it has no more. */
+  readonly schemas: readonly IcebergSchema[];
+  /** The specs that do not partition: an equality delete of such a one is of the whole table. */
+  readonly unpartitioned: ReadonlySet<number>;
+}
+
+const DATA = 0;
+const POSITIONS = 1;
+const EQUALITY = 2;
+
+/** The SELECT of a snapshot's rows: each file's columns by field id, without the rows that its deletes take away. */
+export function scanSelect(scan: Scan): string {
+  const { schema } = scan;
+  const data = scan.files.filter(({ file }) => file.content === DATA);
+  const names = schema.fields.map(({ name }) => quoteName(name)).join(", ");
+  if (data.length === 0) return `SELECT ${names} FROM (${noRows(schema)})`;
+  const parts = groupsOf(scan, data).map(({ paths, positions, equalities }) => {
+    if (positions.length === 0 && equalities.length === 0)
+      return `SELECT ${names} FROM ${reading(paths, scan, schema.fields)}`;
+    return withoutDeleted(scan, { paths, positions, equalities, names });
+  });
+  return parts.join(" UNION ALL ");
+}
+
+function noRows({ fields }: IcebergSchema): string {
+  const nulls = fields.map(({ name, type }) => `CAST(NULL AS ${duckdbTypeOf(type, name)}) AS ${quoteName(name)}`);
+  return `SELECT ${nulls.join(", ")} WHERE false`;
+}
+
+interface Group {
+  readonly paths: readonly string[];
+  readonly positions: readonly LiveFile[];
+  readonly equalities: readonly LiveFile[];
+}
+
+/** Files that the same deletes are of are read together; those without deletes pay nothing. */
+function groupsOf(scan: Scan, data: readonly LiveFile[]): readonly Group[] {
+  const deletes = scan.files.filter(({ file }) => file.content !== DATA);
+  if (deletes.length === 0) return [{ paths: data.map(({ file }) => file.file_path), positions: [], equalities: [] }];
+  const groups = new Map<string, Group & { paths: string[] }>();
+  for (const one of data) {
+    const own = deletes.filter((two) => isDeletedBy(one, two, scan));
+    const key = own.map(({ file }) => file.file_path).join("\0");
+    const group = groups.get(key) ?? {
+      paths: [],
+      positions: own.filter(({ file }) => file.content === POSITIONS),
+      equalities: own.filter(({ file }) => file.content === EQUALITY),
+    };
+    group.paths.push(one.file.file_path);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
+/** The specification, "Scan Planning": by sequence number and partition, and by the file that positions are told of. */
+function isDeletedBy(data: LiveFile, deletes: LiveFile, { unpartitioned }: Scan): boolean {
+  const { file } = deletes;
+  const isSamePartition =
+    deletes.specId === data.specId &&
+    JSON.stringify(values(file.partition)) === JSON.stringify(values(data.file.partition));
+  if (file.content === EQUALITY)
+    return data.sequenceNumber < deletes.sequenceNumber && (isSamePartition || unpartitioned.has(deletes.specId));
+  return data.sequenceNumber <= deletes.sequenceNumber && isSamePartition;
+}
+
+function values(partition: object): unknown {
+  return Object.entries(partition).map(([name, value]: [string, unknown]) => [
+    name,
+    typeof value === "bigint" ? String(value) : value,
+  ]);
+}
+
+function withoutDeleted(scan: Scan, group: Group & { readonly names: string }): string {
+  const { paths, positions, equalities, names } = group;
+  const needed = new Set(equalities.flatMap(({ file }) => file.equality_ids ?? []));
+  const current = new Set(scan.schema.fields.map(({ id }) => id));
+  const further = [...needed]
+    .filter((id) => !current.has(id))
+    .map((id) => ({ ...fieldOf(scan, id), name: hidden(id) }));
+  const from = reading(paths, scan, [...scan.schema.fields, ...further], "filename = true, file_row_number = true");
+  const byPosition =
+    positions.length === 0
+      ? []
+      : [
+          `NOT EXISTS (SELECT 1 FROM ${positionsIn(positions)} AS gone WHERE gone.place = kept.filename AND gone.pos = kept.file_row_number)`,
+        ];
+  const byValue = equalities.map((deletes) => {
+    const fields = (deletes.file.equality_ids ?? []).map((id) => fieldOf(scan, id));
+    const renamed = fields.map((field) => ({ ...field, name: hidden(field.id) }));
+    const equal = fields.map(({ id, name }) => {
+      const column = current.has(id) ? (scan.schema.fields.find((one) => one.id === id)?.name ?? name) : hidden(id);
+      return `gone.${quoteName(hidden(id))} IS NOT DISTINCT FROM kept.${quoteName(column)}`;
+    });
+    return `NOT EXISTS (SELECT 1 FROM ${byFieldId([deletes.file.file_path], renamed)} AS gone WHERE ${equal.join(" AND ")})`;
+  });
+  return `SELECT ${names} FROM ${from} AS kept WHERE ${[...byPosition, ...byValue].join(" AND ")}`;
+}
+
+function hidden(id: number): string {
+  return `field ${id}`;
+}
+
+function fieldOf({ schema, schemas }: Scan, id: number): IcebergField {
+  for (const one of [schema, ...schemas]) {
+    const found = one.fields.find((field) => field.id === id);
+    if (found !== undefined) return found;
+  }
+  throw new Error(`an equality delete is by the field ${id}, which no schema of the table has at its top`);
+}
+
+/** What positions are told of, under the names by which the engine knows the files. */
+function positionsIn(deletes: readonly LiveFile[]): string {
+  const paths = deletes.map(({ file }) => quoteText(file.file_path)).join(", ");
+  return `(SELECT regexp_replace(file_path, '^file:(//(localhost)?)?', '') AS place, pos FROM read_parquet([${paths}]))`;
+}
+
+/** Where a table has had one schema, its files have the columns by their names. */
+function reading(paths: readonly string[], scan: Scan, fields: readonly IcebergField[], options = ""): string {
+  if (scan.schemas.length > 1 || options !== "") return byFieldId(paths, fields, options);
+  return `read_parquet([${paths.map(quoteText).join(", ")}])`;
+}
+
+function byFieldId(paths: readonly string[], fields: readonly IcebergField[], options = ""): string {
+  const columns = fields.map(
+    ({ id, name, type }) =>
+      `${id}: {name: ${quoteText(name)}, type: ${quoteText(duckdbTypeOf(type, name))}, default_value: NULL}`,
+  );
+  const further = options === "" ? "" : `, ${options}`;
+  return `read_parquet([${paths.map(quoteText).join(", ")}], schema = MAP {${columns.join(", ")}}${further})`;
+}
+
+/** Whether what is within a column was ever another: the engine would read it as NULL. */
+export function hasNestedHistory({ schema, schemas }: Pick<Scan, "schema" | "schemas">): boolean {
+  const nested = schema.fields.filter(({ type }) => typeof type !== "string");
+  return nested.some(({ id, type }) =>
+    schemas.some((one) => {
+      const before = one.fields.find((field) => field.id === id);
+      return before !== undefined && canonical(before.type) !== canonical(type);
+    }),
+  );
+}

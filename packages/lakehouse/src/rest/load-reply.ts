@@ -1,0 +1,41 @@
+import type { ProtocolReply } from "@millwright/platform";
+import { sha256Of } from "@millwright/platform";
+import { parseMetadata } from "../domain/iceberg/read-metadata.ts";
+import { icebergErrors } from "../iceberg-errors.ts";
+import type { Call } from "./call.ts";
+import { json } from "./replies.ts";
+
+/**
+ * A table or view as its metadata file has it, or that the caller has it already. A metadata file never changes, so its
+ * place stands for it.
+ */
+export async function loadReply(call: Call, location: string): Promise<ProtocolReply> {
+  const snapshots = call.request.query.get("snapshots") ?? "all";
+  if (snapshots !== "all" && snapshots !== "refs")
+    throw icebergErrors.create("iceberg/bad-request", { because: `Invalid snapshot mode: ${snapshots.slice(0, 50)}` });
+  const etag = `"${sha256Of(Buffer.from(`${location} ${snapshots}`)).slice(0, 32)}"`;
+  if (isKnown(call.request.headers["if-none-match"], etag)) return { status: 304, headers: { etag } };
+  const bytes = await call.world.store.read(location);
+  if (snapshots === "refs") return json(refsOnly(bytes, location), { etag });
+  const text = Buffer.from(bytes).toString();
+  return {
+    status: 200,
+    headers: { etag },
+    body: `{"metadata-location":${JSON.stringify(location)},"metadata":${text},"config":{}}`,
+  };
+}
+
+function isKnown(header: string | readonly string[] | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  const told = typeof header === "string" ? header.split(",") : header;
+  return told.some((one) => one.trim().replace(/^W\//, "") === etag || one.trim() === "*");
+}
+
+/** The table with those snapshots alone that a branch or tag names. */
+function refsOnly(bytes: Uint8Array, location: string) {
+  const metadata = parseMetadata(bytes);
+  if (metadata === undefined) throw new Error(`${location} is no table's metadata`);
+  const named = new Set(Object.values(metadata.refs).map((ref) => ref["snapshot-id"]));
+  const snapshots = metadata.snapshots.filter((one) => named.has(one["snapshot-id"]));
+  return { "metadata-location": location, metadata: { ...metadata, snapshots }, config: {} };
+}
