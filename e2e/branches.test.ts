@@ -29,7 +29,7 @@ beforeAll(() => {
   projectDir = smallFlights();
   const { code, stderr } = mill(["run", ...project()]);
   expect(code, stderr).toBe(0);
-}, 120_000);
+});
 afterAll(() => rmSync(projectDir, { recursive: true, force: true }));
 
 describe("mill run --branch", () => {
@@ -70,7 +70,7 @@ describe("mill run --branch", () => {
     } finally {
       await end(up);
     }
-  }, 180_000);
+  });
 
   test("a check that fails there keeps it from main", () => {
     const before = rowHashes(projectDir);

@@ -1,11 +1,10 @@
 import { execFile } from "node:child_process";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { edit, end, eventually, mill, millJson, millUp, smallFlights, type Up } from "./support/project.ts";
+import { edit, end, eventually, mill, millJson, millUp, occupyPort, smallFlights, type Up } from "./support/project.ts";
 
 let projectDir: string;
 let up: Up;
@@ -171,7 +170,8 @@ describe("by schedule", () => {
     const other = await millUp(scheduled);
     await other.road;
     const { nextRunAtMs } = millJson(["status", "--project", scheduled]) as { nextRunAtMs: number };
-    expect(Math.abs(nextRunAtMs - Date.now())).toBeLessThan(5_000);
+    // A time that came while the first road was under way is still due.
+    expect(Math.abs(nextRunAtMs - Date.now())).toBeLessThan(60_000);
     const runs = await eventually("a scheduled run", () => {
       const all = millJson(["runs", "list", "--project", scheduled]) as { trigger: string; state: string }[];
       return all.some(({ trigger, state }) => trigger === "schedule" && state === "done") ? all : undefined;
@@ -242,12 +242,10 @@ describe("commands beside `mill up` go through it", () => {
   });
 
   test("an occupied port is told with a command that works", async () => {
-    const taken = createServer().listen(0, "127.0.0.1");
-    await new Promise((resolve) => taken.once("listening", resolve));
-    const { port } = taken.address() as AddressInfo;
+    const { port, occupant } = await occupyPort();
     const other = smallFlights();
     const { code, stderr } = mill(["up", "--once", "--port", String(port), "--project", other]);
-    taken.close();
+    occupant.close();
     expect(code).toBe(2);
     expect(stderr).toMatch(/platform\/port-taken/);
     const free = /`mill up --port (\d+)`/.exec(stderr)?.[1];

@@ -86,7 +86,7 @@ beforeAll(async () => {
   expect(mill(["run", "--project", projectDir])).toMatchObject({ code: 0 });
   up = await millUp(projectDir);
   await up.road;
-}, 120_000);
+});
 
 afterAll(async () => {
   await end(up);
@@ -170,7 +170,7 @@ describe("numbers and classes, from text", () => {
       .poll(
         () => rowsOf("select prediction, probabilities, features from predictions where service = 'softmax'").length,
         {
-          timeout: 15_000,
+          timeout: 60_000,
           interval: 500,
         },
       )

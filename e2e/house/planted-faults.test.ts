@@ -4,13 +4,19 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { copyOfCheckout } from "../support/workshop.ts";
 
-// Each rule of the house is broken once, in a copy of this checkout: the check's right step must fail and name the file.
+// Each rule of the house is broken once, in a copy of this checkout and each in a file of its own: the check's right step
+// must fail and name the file. A step is run once for all that is planted for it.
 
 let copy: string;
 
 interface Checked {
   readonly code: number | null;
   readonly output: string;
+}
+
+interface Planted {
+  readonly file: string;
+  readonly text: string;
 }
 
 function check(...steps: readonly string[]): Checked {
@@ -22,14 +28,16 @@ function check(...steps: readonly string[]): Checked {
   return { code: status, output: stdout + stderr };
 }
 
-/** Runs the check while `file` has this text more at its end, or as its whole when it is new. */
-function checkWith(file: string, planted: string, step: string): Checked {
-  const path = join(copy, file);
+/** Runs a step of the check while each file has some text more at its end, or as its whole when it is new. */
+function checkWith(planted: readonly Planted[], step: string): Checked {
+  const [first, ...others] = planted;
+  if (first === undefined) return check(step);
+  const path = join(copy, first.file);
   const before = readIfThere(path);
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, `${before ?? ""}${planted}`);
+  writeFileSync(path, `${before ?? ""}${first.text}`);
   try {
-    return check(step);
+    return checkWith(others, step);
   } finally {
     if (before === undefined) rmSync(path);
     else writeFileSync(path, before);
@@ -60,7 +68,68 @@ function readIfThere(path: string): string | undefined {
   }
 }
 
-const used = "packages/kernel/src/hash.ts";
+/** By the step that must find it: what it is, where it is planted, and what is told of it. */
+const FAULTS: Readonly<Record<string, readonly (readonly [what: string, planted: Planted, told: string])[]>> = {
+  types: [["a type error", inKernel("const wrong: number = 'text';\nvoid wrong;\n"), "TS2322"]],
+  lint: [
+    ["a floating promise", inKernel("Promise.resolve(1);\n"), "no-floating-promises"],
+    ["a promise where none is awaited", inKernel("[1].forEach(async () => {});\n"), "no-misused-promises"],
+    ["any", inKernel("const loose: any = 1;\nvoid loose;\n"), "no-explicit-any"],
+    ["a non-null assertion", inKernel("void [1].at(0)!.toFixed();\n"), "no-non-null-assertion"],
+    [
+      "any in a test",
+      { file: "packages/kernel/test/planted.test.ts", text: "void (1 as any);\n" },
+      "packages/kernel/test/planted.test.ts",
+    ],
+  ],
+  format: [["bad format", inKernel("const  spaced =   1;\nvoid spaced\n"), ""]],
+  "dead code": [
+    ["an unused export", { file: "packages/kernel/src/hash.ts", text: "export const nobodyAsks = 1;\n" }, "nobodyAsks"],
+    [
+      "an unused exported type",
+      { file: "packages/kernel/src/ids.ts", text: "export type NobodyNames = string;\n" },
+      "NobodyNames",
+    ],
+    ["an unused file", inKernel("export const lonely = 1;\n"), "Unused files"],
+  ],
+  floors: [
+    [
+      "an undeclared package higher up",
+      inKernel('import "@millwright/platform";\n'),
+      "imports @millwright/platform on floor 1",
+    ],
+    ["an import that rises in a type", inKernel('type A = import("millwright").A;\n'), "imports millwright"],
+    [
+      "an undeclared package of ours",
+      { file: "packages/ingestion/src/index.ts", text: 'import "@millwright/platform";\n' },
+      "declare",
+    ],
+    ["an undeclared third-party package", inKernel('import "kysely";\n'), "imports kysely, which its"],
+    ["a development tool outside tests", inKernel('import "vitest";\n'), "imports vitest, which its"],
+    ["a reach into another package", inKernel('import "../../client/src/index.ts";\n'), "reaches out of its folder"],
+    [
+      "a reach out of a test",
+      { file: "packages/kernel/test/planted.ts", text: 'import "../../../e2e/a.ts";\n' },
+      "reaches out",
+    ],
+    [
+      "an inner part of another package",
+      { file: "packages/validation/src/index.ts", text: 'import "@millwright/lakehouse/adapters/x";\n' },
+      "an inner part",
+    ],
+    [
+      "a package of ours in e2e",
+      { file: "e2e/planted.ts", text: 'import "@millwright/kernel";\n' },
+      "imports @millwright/kernel",
+    ],
+  ],
+};
+
+/** A new file of the kernel. */
+function inKernel(text: string): Planted {
+  const words = text.match(/[a-z]+/gi) ?? [];
+  return { file: `packages/kernel/src/planted-${words.join("-").toLowerCase().slice(0, 40)}.ts`, text };
+}
 
 describe.skipIf(inject("means").git === undefined)("the check", () => {
   beforeAll(() => {
@@ -77,70 +146,41 @@ describe.skipIf(inject("means").git === undefined)("the check", () => {
     expect(code).toBe(0);
   });
 
+  describe.each(Object.entries(FAULTS))("its step %s fails and names the file of", (step, faults) => {
+    let checked: Checked;
+
+    beforeAll(() => {
+      checked = checkWith(
+        faults.map(([, planted]) => planted),
+        step,
+      );
+    });
+
+    test.each(faults)("%s", (_what, { file }, told) => {
+      const { code, output } = checked;
+      expect(output).toContain(`FAILED  ${step}`);
+      expect(output).toContain(file);
+      expect(output).toContain(told);
+      expect(output).toMatch(/^0 passed, 1 failed$/m);
+      expect(code).toBe(1);
+    });
+  });
+
   test.each([
-    ["a type error", "types", used, "const wrong: number = 'text';\nvoid wrong;\n", "TS2322"],
-    ["a floating promise", "lint", used, "Promise.resolve(1);\n", "no-floating-promises"],
-    ["a promise where none is awaited", "lint", used, "[1].forEach(async () => {});\n", "no-misused-promises"],
-    ["any", "lint", used, "const loose: any = 1;\nvoid loose;\n", "no-explicit-any"],
-    ["a non-null assertion", "lint", used, "void [1].at(0)!.toFixed();\n", "no-non-null-assertion"],
-    ["any in a test", "lint", "packages/kernel/test/planted.test.ts", "void (1 as any);\n", "no-explicit-any"],
-    ["bad format", "format", used, "const  spaced =   1;\nvoid spaced\n", ""],
-    ["an unused export", "dead code", used, "export const nobodyAsks = 1;\n", "nobodyAsks"],
-    ["an unused exported type", "dead code", used, "export type NobodyAsks = string;\n", "NobodyAsks"],
-    ["an unused file", "dead code", "packages/kernel/src/planted.ts", "export const lonely = 1;\n", "Unused files"],
-    ["an undeclared package higher up", "floors", used, 'import "@millwright/platform";\n', "@millwright/platform"],
-    ["an import that rises in a type", "floors", used, 'type A = import("millwright").A;\n', "imports millwright"],
-    [
-      "an undeclared package of ours",
-      "floors",
-      "packages/ingestion/src/index.ts",
-      'import "@millwright/platform";\n',
-      "declare",
-    ],
-    ["an undeclared third-party package", "floors", used, 'import "kysely";\n', "imports kysely, which its"],
-    ["a development tool outside tests", "floors", used, 'import "vitest";\n', "imports vitest, which its"],
-    [
-      "a reach into another package",
-      "floors",
-      used,
-      'import "../../client/src/index.ts";\n',
-      "reaches out of its folder",
-    ],
-    [
-      "a reach out of a test",
-      "floors",
-      "packages/kernel/test/planted.ts",
-      'import "../../../e2e/a.ts";\n',
-      "reaches out",
-    ],
-    [
-      "an inner part of another package",
-      "floors",
-      "packages/ingestion/src/index.ts",
-      'import "@millwright/lakehouse/adapters/x";\n',
-      "an inner part",
-    ],
-    [
-      "a package of ours in e2e",
-      "floors",
-      "e2e/planted.ts",
-      'import "@millwright/kernel";\n',
-      "imports @millwright/kernel",
-    ],
     [
       "an error that nobody can look up",
-      "generated files",
-      "packages/kernel/src/planted.ts",
-      'import { defineErrors } from "./errors.ts";\nexport const lost = defineErrors("lost", {});\n',
+      {
+        file: "packages/kernel/src/planted.ts",
+        text: 'import { defineErrors } from "./errors.ts";\nexport const lost = defineErrors("lost", {});\n',
+      },
       "the errors of lost are not exported",
     ],
-    ["a generated file changed by hand", "generated files", "docs/reference/errors.md", "By hand.\n", "is stale"],
-  ])("%s: the step %s fails and names the file", (_what, step, file, planted, told) => {
-    const { code, output } = checkWith(file, planted, step);
-    expect(output).toContain(`FAILED  ${step}`);
-    expect(output).toContain(file);
+    ["a generated file changed by hand", { file: "docs/reference/errors.md", text: "By hand.\n" }, "is stale"],
+  ])("%s: the step generated files fails and names the file", (_what, planted, told) => {
+    const { code, output } = checkWith([planted], "generated files");
+    expect(output).toContain("FAILED  generated files");
+    expect(output).toContain(planted.file);
     expect(output).toContain(told);
-    expect(output).toMatch(/^0 passed, 1 failed$/m);
     expect(code).toBe(1);
   });
 
@@ -155,7 +195,7 @@ describe.skipIf(inject("means").git === undefined)("the check", () => {
   test("an import of a higher floor is a fault although it is declared", () => {
     const { code, output } = checkAfter(
       { file: "packages/kernel/package.json", find: '"typebox":', put: '"@millwright/platform": "0.1.0", "typebox":' },
-      () => checkWith(used, 'import "@millwright/platform";\n', "floors"),
+      () => checkWith([{ file: "packages/kernel/src/hash.ts", text: 'import "@millwright/platform";\n' }], "floors"),
     );
     expect(output).toMatch(
       /packages\/kernel\/src\/hash\.ts:\d+: is on floor 0 and imports @millwright\/platform on floor 1/,

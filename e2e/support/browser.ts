@@ -1,10 +1,10 @@
 import AxeBuilder from "@axe-core/playwright";
 import { chromium, type Browser, type Page } from "playwright-core";
 
-/** Chromium without a window. The sandbox cannot be had by root, as in most containers. */
+/** Chromium without a window. The sandbox cannot be had by root, and in most containers shared memory is small. */
 export function openBrowser(executablePath: string): Promise<Browser> {
   const isRoot = process.getuid?.() === 0;
-  return chromium.launch({ executablePath, args: isRoot ? ["--no-sandbox"] : [] });
+  return chromium.launch({ executablePath, args: ["--disable-dev-shm-usage", ...(isRoot ? ["--no-sandbox"] : [])] });
 }
 
 export interface Watched {
@@ -25,7 +25,7 @@ export async function watchedPage(
   { origin, width = 1_440, height = 900 }: WatchedOptions,
 ): Promise<Watched> {
   const context = await browser.newContext({ baseURL: origin, viewport: { width, height } });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   const errors: string[] = [];
   page.on("pageerror", (error) => errors.push(`${page.url()}: ${error.message}`));

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, globSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -51,11 +52,11 @@ export const means = {
     find: ({ path }) => folderWith(path, ["fish"]),
   },
   strace: {
-    tests: "a loss of power at points of a run",
-    what: "strace on PATH (`apt-get install strace`), on Linux",
+    tests: "a loss of power at points of a run, and a disk that fails",
+    what: "strace on PATH (`apt-get install strace`), on Linux, and the right to trace (in a container: SYS_PTRACE)",
     find: ({ path }) => {
       const folder = folderWith(path, ["strace"]);
-      return folder === undefined ? undefined : join(folder, "strace");
+      return folder !== undefined && traces(join(folder, "strace")) ? join(folder, "strace") : undefined;
     },
   },
   shared: {
@@ -83,6 +84,18 @@ declare module "vitest" {
 
 export function findMeans(places: Places): MeansFound {
   return Object.fromEntries(Object.entries(means).map(([name, { find }]) => [name, find(places)])) as MeansFound;
+}
+
+/** Whether strace may do here what the tests ask of it: a program that it follows must see a call of its own fail. */
+function traces(strace: string): boolean {
+  const calls = "?mkdir,?mkdirat";
+  const asked = ["-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", `inject=${calls}:error=EIO`];
+  const { status, stderr } = spawnSync(strace, [...asked, "sh", "-c", "mkdir /dev/null/never; true"], {
+    encoding: "utf8",
+    env: { ...process.env, LC_ALL: "C" },
+    timeout: 60_000,
+  });
+  return status === 0 && stderr.includes("Input/output error");
 }
 
 function ifThere(path: string): string | undefined {

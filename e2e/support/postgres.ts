@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isAlive } from "./processes.ts";
+import { occupyPort } from "./project.ts";
 
 /** A PostgreSQL server of the tests' own, in a temporary folder, with a password. */
 export interface PostgresServer {
@@ -97,10 +97,9 @@ function readIfThere(path: string): string {
   }
 }
 
+/** One that the system gives to nobody by itself, also while the server is down. */
 async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => probe.once("listening", resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
+  const { port, occupant } = await occupyPort();
+  await new Promise((resolve) => occupant.close(resolve));
   return port;
 }

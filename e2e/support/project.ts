@@ -1,5 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -91,11 +92,11 @@ export async function end(
   return { code: await exited, tookMs: performance.now() - startedMs };
 }
 
-/** Asks again and again until there is something, or the time is over. */
+/** Asks again and again until there is something, or the time is over: long enough for a machine that is busy with more. */
 export async function eventually<Found>(
   what: string,
   look: () => Found | undefined | Promise<Found | undefined>,
-  withinMs = 20_000,
+  withinMs = 60_000,
 ): Promise<Found> {
   const deadlineMs = performance.now() + withinMs;
   for (;;) {
@@ -104,6 +105,17 @@ export async function eventually<Found>(
     if (performance.now() > deadlineMs) throw new Error(`${what}: not within ${withinMs / 1_000} s`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** Someone who listens on a port beside which others stay free: one below those that the system gives out by itself. */
+export async function occupyPort(): Promise<{ readonly port: number; readonly occupant: Server }> {
+  return eventually("a free port below the system's own", async () => {
+    const occupant = createServer().listen(10_000 + Math.floor(Math.random() * 20_000), "127.0.0.1");
+    const listens = await new Promise((resolve) => {
+      occupant.once("listening", () => resolve(true)).once("error", () => resolve(false));
+    });
+    return listens === true ? { port: (occupant.address() as AddressInfo).port, occupant } : undefined;
+  });
 }
 
 /** Each table's rows and snapshot: what must be as before when something was refused. */

@@ -1,46 +1,33 @@
 import { readFileSync } from "node:fs";
-import { relative } from "node:path";
 
-/** What the tests came to: counts, and the name of each test that was not run. */
+/** What the tests came to. A test's name is `file > test`. */
 export interface TestReport {
   readonly passed: number;
-  /** Failed tests; files that could not run at all count as one each. */
-  readonly failed: number;
-  /** `file > test` of each test that was skipped or is yet to be written. */
+  readonly failed: readonly Failure[];
+  /** The name of each test that was skipped or is yet to be written. */
   readonly skipped: readonly string[];
+  /** With what goes before and after their tests. */
+  readonly files: readonly { readonly name: string; readonly seconds: number }[];
 }
 
-/** The parts of Vitest's JSON report that are read here. */
-interface VitestReport {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly testResults: readonly {
-    readonly name: string;
-    readonly status: string;
-    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
-  }[];
+/** A failed test, or a group or file of which what goes before or after its tests failed. */
+export interface Failure {
+  readonly name: string;
+  readonly messages: readonly string[];
 }
 
-/** Reads Vitest's report. A runner that died before it wrote one counts as one failure. */
-export function readTestReport({ path, root }: { readonly path: string; readonly root: string }): TestReport {
-  const report = readJson(path);
-  if (report === undefined) return { passed: 0, failed: 1, skipped: [] };
-  const brokenFiles = report.testResults.filter(
-    ({ status, assertionResults }) =>
-      status === "failed" && !assertionResults.some(({ status: outcome }) => outcome === "failed"),
-  );
-  const skipped = report.testResults.flatMap(({ name, assertionResults }) =>
-    assertionResults
-      .filter(({ status }) => status !== "passed" && status !== "failed")
-      .map(({ fullName }) => `${relative(root, name)} > ${fullName}`),
-  );
-  return { passed: report.numPassedTests, failed: report.numFailedTests + brokenFiles.length, skipped };
-}
-
-function readJson(path: string): VitestReport | undefined {
+/** Reads what `TestReporter` has left. A runner that died before it did counts as one failure. */
+export function readTestReport(path: string): TestReport {
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as VitestReport;
+    return JSON.parse(readFileSync(path, "utf8")) as TestReport;
   } catch {
-    return undefined;
+    return { passed: 0, failed: [{ name: "vitest", messages: ["it left no report"] }], skipped: [], files: [] };
   }
+}
+
+/** A failure for a terminal: with the first lines of what went wrong. */
+export function failureToRead({ name, messages }: Failure, linesMax = 20): string {
+  const lines = messages.join("\n").split("\n");
+  const left = lines.length > linesMax ? [`… ${lines.length - linesMax} more lines`] : [];
+  return [`FAILED    ${name}`, ...lines.slice(0, linesMax), ...left].join("\n          ");
 }

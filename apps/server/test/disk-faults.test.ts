@@ -30,7 +30,7 @@ describe.skipIf(strace === undefined)("a disk that fails", () => {
     edit(projectDir, "models/marts/departures.sql", (text) => text.replace(" distance,", " distance + 1 as distance,"));
     expect(mill(["run", ...part()]).code).toBe(0);
     undisturbed = rowHashes(projectDir);
-  }, 120_000);
+  });
   afterAll(() => rmSync(projectDir, { recursive: true, force: true }));
 
   const part = () => ["--select", "departures", "--project", projectDir];
@@ -40,13 +40,13 @@ describe.skipIf(strace === undefined)("a disk that fails", () => {
   };
   const cases = CALLS.flatMap((calls) => NTH.flatMap((nth) => [`${nth}`, `${nth}+`].map((when) => ({ calls, when }))));
 
-  test.each(cases)("at $calls, number $when of each thread", { timeout: 120_000 }, async ({ calls, when }) => {
+  test.each(cases)("at $calls, number $when of each thread", async ({ calls, when }) => {
     asBefore();
     const disk = ["-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", `trace=${calls}`];
     const injected = ["-e", `inject=${calls}:error=EIO:when=${when}`];
     const failed = spawnSync(strace ?? "", [...disk, ...injected, join(root, "bin", "mill"), "run", ...part()], {
       encoding: "utf8",
-      timeout: 100_000,
+      timeout: 200_000,
     });
     const said = failed.stdout + failed.stderr;
     // Not every thread comes to so many: then all went well, as it must. SQLite has one word for a refused write.

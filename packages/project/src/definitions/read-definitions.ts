@@ -110,7 +110,7 @@ function startReader({ projectDir, millwrightUrl }: Omit<ReadOptions, "reader">)
   const child = fork(new URL("./reader-child.ts", import.meta.url), [millwrightUrl], {
     cwd: projectDir,
     // The user's files see no variable of this process but the ones that any program needs.
-    env: { PATH: process.env["PATH"] ?? "", NODE_COMPILE_CACHE: "" },
+    env: { PATH: process.env["PATH"] ?? "", NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "" },
     execArgv: ["--disable-warning=ExperimentalWarning", "--max-old-space-size=512"],
     silent: true,
   });
