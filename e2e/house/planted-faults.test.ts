@@ -96,7 +96,7 @@ const FAULTS: Readonly<Record<string, readonly (readonly [what: string, planted:
     [
       "an undeclared package higher up",
       inKernel('import "@millwright/platform";\n'),
-      "imports @millwright/platform on floor 1",
+      "imports @millwright/platform, which its",
     ],
     ["an import that rises in a type", inKernel('type A = import("millwright").A;\n'), "imports millwright"],
     [
