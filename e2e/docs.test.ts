@@ -7,7 +7,7 @@ import { brokenLinks, readDocument, writtenPages, type Document } from "./suppor
 import { followPage } from "./support/follower.ts";
 
 // Every code block of the documentation, as a reader would follow it. The tutorial makes a project; each other page
-// begins in that project as the tutorial left it. Two readers share the pages.
+// begins in that project as the tutorial left it.
 
 const TUTORIAL = "docs/tutorial.md";
 /** Follows the clone's own paths, from an empty folder. */
@@ -16,6 +16,8 @@ const TIMEOUT_MS = 900_000;
 
 const root = join(import.meta.dirname, "..");
 const work = mkdtempSync(join(tmpdir(), "mill-docs-"));
+const desk = join(work, "desk");
+const kept = join(work, "kept");
 const pages = writtenPages(root).map((path) => readDocument(root, path));
 const followed = pages.filter(({ path, blocks }) => blocks.length > 0 && path !== TUTORIAL);
 /** What went wrong on a page; undefined for one that was followed to its end. */
@@ -25,8 +27,7 @@ beforeAll(async () => {
   // As if the package was installed above the projects.
   mkdirSync(join(work, "node_modules"));
   symlinkSync(join(root, "packages", "millwright"), join(work, "node_modules", "millwright"));
-  const queue = followed.values();
-  await Promise.all(["one", "another"].map((reader) => readPages(join(work, reader), queue)));
+  await readPages();
 }, TIMEOUT_MS);
 
 afterAll(() => {
@@ -37,32 +38,26 @@ afterAll(() => {
   console.log([`NOT RUN   ${left.length} blocks of the documentation`, ...left].join("\n          "));
 });
 
-/** Follows the tutorial, then pages from the queue while there are any. A table knows its place by its path: the desk stays where it is. */
-async function readPages(folder: string, queue: Iterator<Document>): Promise<void> {
-  const desk = join(folder, "desk");
-  mkdirSync(desk, { recursive: true });
+/** Follows the tutorial, then each page. A table knows its place by its path: the desk stays where it is. */
+async function readPages(): Promise<void> {
+  mkdirSync(desk);
   await followPage(page(TUTORIAL), desk);
-  cpSync(desk, keptIn(folder), { recursive: true });
-  for (let next = queue.next(); next.done !== true; next = queue.next()) {
-    const { path } = next.value;
-    layOut(folder);
-    const start = path === README ? cloneOn(desk) : join(desk, "returns");
-    found.set(path, await followPage(next.value, start).catch((error: unknown) => error));
+  cpSync(desk, kept, { recursive: true });
+  for (const document of followed) {
+    layOut();
+    const start = document.path === README ? cloneOnDesk() : join(desk, "returns");
+    found.set(document.path, await followPage(document, start).catch((error: unknown) => error));
   }
 }
 
 /** Makes the desk what it was when the tutorial ended. */
-function layOut(folder: string): void {
-  rmSync(join(folder, "desk"), { recursive: true });
-  cpSync(keptIn(folder), join(folder, "desk"), { recursive: true });
-}
-
-function keptIn(folder: string): string {
-  return join(folder, "kept");
+function layOut(): void {
+  rmSync(desk, { recursive: true });
+  cpSync(kept, desk, { recursive: true });
 }
 
 /** A folder that looks like a clone to someone who calls `bin/mill`. */
-function cloneOn(desk: string): string {
+function cloneOnDesk(): string {
   const clone = join(desk, "clone");
   mkdirSync(clone);
   symlinkSync(join(root, "bin"), join(clone, "bin"));
@@ -87,8 +82,8 @@ describe("what a page says can be done", () => {
 });
 
 test("what a page shows in TypeScript is well typed", () => {
-  layOut(join(work, "one"));
-  const project = join(work, "one", "desk", "returns");
+  layOut();
+  const project = join(desk, "returns");
   const shown = followed.flatMap((document) => (checksItself(document) ? [] : typeScriptOf(document)));
   expect(shown).not.toEqual([]);
   for (const { file, text } of shown) {
