@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, inject, test } from "vitest";
 import { isMillError } from "@millwright/kernel";
 import { globalFunctions } from "../src/jinja/globals.ts";
-import { Renderer, Scope } from "../src/jinja/evaluate.ts";
+import { Renderer } from "../src/jinja/renderer.ts";
+import { Scope } from "../src/jinja/scope.ts";
 import { parseTemplate } from "../src/jinja/parser.ts";
 import { fromPlain } from "../src/jinja/values.ts";
 

@@ -4,7 +4,7 @@ import { displayOf, isNamespaceKey } from "../domain/iceberg/identifiers.ts";
 import { checkBranchName } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { Branch, BranchChange, Branches } from "../ports.ts";
-import { MAIN, REMOVED, type CatalogTables, type EntryRow } from "./entry-rows.ts";
+import { deleteEntry, MAIN, REMOVED, updateEntry, type CatalogTables, type EntryRow } from "./entry-rows.ts";
 
 /** Branches in the metadata database. Publishing is one transaction over main's rows, each by compare-and-swap. */
 export function openDatabaseBranches({
@@ -138,42 +138,14 @@ async function putOnMain(kysely: QueryBuilder<CatalogTables>, row: EntryRow): Pr
       .executeTakeFirst();
     return inserted.numInsertedOrUpdatedRows === 1n;
   }
-  if (row.kind === REMOVED) {
-    const deleted = await kysely
-      .deleteFrom("lake_entry")
-      .where("branch", "=", MAIN)
-      .where("name", "=", row.name)
-      .where("revision", "=", base)
-      .executeTakeFirst();
-    return deleted.numDeletedRows === 1n;
-  }
-  const updated = await kysely
-    .updateTable("lake_entry")
-    .set(published)
-    .where("branch", "=", MAIN)
-    .where("name", "=", row.name)
-    .where("revision", "=", base)
-    .executeTakeFirst();
-  return updated.numUpdatedRows === 1n;
+  const expected = { branch: MAIN, name: row.name, revision: base };
+  return row.kind === REMOVED ? deleteEntry(kysely, expected) : updateEntry(kysely, expected, published);
 }
 
 /** From now on the branch has this of main, unless it has changed it again meanwhile. */
-async function settle(kysely: QueryBuilder<CatalogTables>, { branch, name, kind, revision }: EntryRow): Promise<void> {
-  if (kind === REMOVED)
-    await kysely
-      .deleteFrom("lake_entry")
-      .where("branch", "=", branch)
-      .where("name", "=", name)
-      .where("revision", "=", revision)
-      .execute();
-  else
-    await kysely
-      .updateTable("lake_entry")
-      .set({ base_revision: revision })
-      .where("branch", "=", branch)
-      .where("name", "=", name)
-      .where("revision", "=", revision)
-      .execute();
+async function settle(kysely: QueryBuilder<CatalogTables>, row: EntryRow): Promise<void> {
+  if (row.kind === REMOVED) await deleteEntry(kysely, row);
+  else await updateEntry(kysely, row, { base_revision: row.revision });
 }
 
 function branchOf({ name, created_at: createdAtMs }: CatalogTables["lake_branch"]): Branch {

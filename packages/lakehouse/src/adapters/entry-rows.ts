@@ -1,4 +1,5 @@
 import type { Column } from "@millwright/kernel";
+import type { QueryBuilder } from "@millwright/platform";
 import type { CatalogEntry } from "../ports.ts";
 
 /** The catalog's tables in the metadata database. */
@@ -33,6 +34,39 @@ export type EntryContent = Omit<EntryRow, "branch" | "name" | "revision" | "base
 export const MAIN = "main";
 export const REMOVED = "removed";
 export const NAMESPACE = "namespace";
+
+/** Which row of a name a change is meant for: the one of this revision. */
+type Guard = Pick<EntryRow, "branch" | "name" | "revision">;
+
+/** True when the row was there as it was expected, and is now this. */
+export async function updateEntry(
+  kysely: QueryBuilder<CatalogTables>,
+  { branch, name, revision }: Guard,
+  change: Partial<EntryRow>,
+): Promise<boolean> {
+  const updated = await kysely
+    .updateTable("lake_entry")
+    .set(change)
+    .where("branch", "=", branch)
+    .where("name", "=", name)
+    .where("revision", "=", revision)
+    .executeTakeFirst();
+  return updated.numUpdatedRows === 1n;
+}
+
+/** True when the row was there as it was expected, and is gone. */
+export async function deleteEntry(
+  kysely: QueryBuilder<CatalogTables>,
+  { branch, name, revision }: Guard,
+): Promise<boolean> {
+  const deleted = await kysely
+    .deleteFrom("lake_entry")
+    .where("branch", "=", branch)
+    .where("name", "=", name)
+    .where("revision", "=", revision)
+    .executeTakeFirst();
+  return deleted.numDeletedRows === 1n;
+}
 
 export function contentOf(entry: CatalogEntry): EntryContent {
   return {

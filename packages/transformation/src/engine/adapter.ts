@@ -1,5 +1,5 @@
 import { quoteName, quoteText, textOf } from "@millwright/lakehouse";
-import { CallRefusal } from "../jinja/evaluate.ts";
+import { CallRefusal } from "../jinja/signals.ts";
 import {
   isObject,
   isTrue,
@@ -11,7 +11,7 @@ import {
 } from "../jinja/values.ts";
 import { INTERNAL } from "./macros.ts";
 import type { Leavings, TemplateTask } from "./names.ts";
-import { column, relation } from "./relation.ts";
+import { column, createRelation, relation } from "./relation.ts";
 import type { MacroLookup } from "./render.ts";
 import { resultsTable } from "./results-table.ts";
 import type { KnownRelation, Warehouse, WarehouseTable } from "./warehouse.ts";
@@ -29,19 +29,6 @@ export function adapterObject(task: TemplateTask, leavings: Leavings, macro: Mac
     ...writers(task, leavings),
   ]);
 }
-
-const createRelation: JinjaFunction = (_args, named) => {
-  const part = (key: string) => {
-    const value = named.get(key);
-    return value === undefined || value === null ? null : toText(value);
-  };
-  return relation({
-    database: part("database"),
-    schema: part("schema"),
-    identifier: part("identifier"),
-    kind: part("type"),
-  });
-};
 
 /** The macro for this database (`duckdb__name`), else `default__name`, package after package in the order for the namespace. */
 function dispatch({ world }: TemplateTask, macro: MacroLookup): JinjaFunction {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { CallRefusal, ReturnSignal } from "../jinja/evaluate.ts";
+import { CallRefusal, ReturnSignal } from "../jinja/signals.ts";
 import { pythonModules } from "../jinja/modules.ts";
 import {
   fromPlain,

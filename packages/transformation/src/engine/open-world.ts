@@ -1,6 +1,7 @@
 import { isAbsolute, join } from "node:path";
 import { fromPlain, toPlain, toText, isObject, type JinjaFunction, type JinjaValue } from "../jinja/values.ts";
-import { Renderer, Scope } from "../jinja/evaluate.ts";
+import { Renderer } from "../jinja/renderer.ts";
+import { Scope } from "../jinja/scope.ts";
 import { parseTemplate } from "../jinja/parser.ts";
 import type { DbtArguments } from "./arguments.ts";
 import { collectMacros } from "./macros.ts";

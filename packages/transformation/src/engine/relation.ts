@@ -94,20 +94,22 @@ function incorporated(state: RelationState, named: ReadonlyMap<string, JinjaValu
   });
 }
 
+/** `Relation.create` of a template. */
+export const createRelation: JinjaFunction = (_args, named) => {
+  const part = (key: string) => {
+    const value = named.get(key);
+    return value === undefined || value === null ? null : toText(value);
+  };
+  return relation({
+    database: part("database"),
+    schema: part("schema"),
+    identifier: part("identifier"),
+    kind: part("type"),
+  });
+};
+
 /** `api.Relation` and `api.Column`. */
 export function apiObjects({ database }: Pick<Warehouse, "database">): JinjaMap {
-  const create: JinjaFunction = (_args, named) => {
-    const part = (key: string) => {
-      const value = named.get(key);
-      return value === undefined || value === null ? null : toText(value);
-    };
-    return relation({
-      database: part("database"),
-      schema: part("schema"),
-      identifier: part("identifier"),
-      kind: part("type"),
-    });
-  };
   const makeColumn: JinjaFunction = ([name, dtype], named) =>
     column(toText(named.get("column") ?? named.get("name") ?? name), toText(named.get("dtype") ?? dtype));
   const types: JinjaMap = new Map<string, JinjaValue>([
@@ -117,7 +119,7 @@ export function apiObjects({ database }: Pick<Warehouse, "database">): JinjaMap 
     ["string_type", () => "text"],
   ]);
   return new Map<string, JinjaValue>([
-    ["Relation", new Map<string, JinjaValue>([["create", create]])],
+    ["Relation", new Map<string, JinjaValue>([["create", createRelation]])],
     ["Column", Object.assign(makeColumn, { members: types })],
     ["database", database],
   ]);

@@ -1,4 +1,6 @@
-import { Renderer, ReturnSignal, Scope } from "../jinja/evaluate.ts";
+import { Renderer } from "../jinja/renderer.ts";
+import { Scope } from "../jinja/scope.ts";
+import { ReturnSignal } from "../jinja/signals.ts";
 import { globalFunctions } from "../jinja/globals.ts";
 import type { Node } from "../jinja/nodes.ts";
 import { parseTemplate } from "../jinja/parser.ts";

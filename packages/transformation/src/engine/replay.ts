@@ -1,4 +1,4 @@
-import { CallRefusal } from "../jinja/evaluate.ts";
+import { CallRefusal } from "../jinja/signals.ts";
 
 /** A template asks for something that takes time: rendering stops here, and starts anew once the answer is there. */
 class Suspension<Answer> {

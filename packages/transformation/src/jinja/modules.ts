@@ -1,5 +1,5 @@
 import { listOf } from "./collections.ts";
-import { CallRefusal } from "./evaluate.ts";
+import { CallRefusal } from "./signals.ts";
 import {
   isObject,
   toNumber,

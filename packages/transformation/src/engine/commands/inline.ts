@@ -1,5 +1,6 @@
 import type { SqlValue } from "@millwright/lakehouse";
 import { writeResults } from "../artifacts.ts";
+import { blankNode } from "../blank-node.ts";
 import { parseText } from "../compile-text.ts";
 import type { DbtNode } from "../node.ts";
 import { inNode, noCalls, parseTask, refused } from "../parse/parsing.ts";
@@ -23,31 +24,18 @@ function inlineNode({ world }: Session, text: string): DbtNode {
     throw inNode(error, { type: "sql operation", name, path: name });
   }
   return {
-    id: `sql operation.${world.root.name}.${name}`,
-    type: "model",
-    name,
-    package: world.root.name,
-    path: name,
-    fqn: [world.root.name, "sql", name],
+    ...blankNode(world, {
+      id: `sql operation.${world.root.name}.${name}`,
+      type: "model",
+      name,
+      package: world.root.name,
+      path: name,
+      fqn: [world.root.name, "sql", name],
+      config: { materialized: "view" },
+    }),
     rawCode: text,
-    config: { materialized: "view" },
-    database: world.warehouse.database,
-    schema: world.target.schema,
-    alias: name,
-    tags: [],
-    meta: {},
-    description: "",
-    columns: [],
-    constraints: [],
     refs: calls.refs,
     sources: calls.sources,
-    dependsOn: [],
-    macros: [],
-    access: "protected",
-    group: null,
-    version: null,
-    latestVersion: null,
-    patchPath: null,
   };
 }
 

@@ -1,6 +1,7 @@
 import { isMillError } from "@millwright/kernel";
 import { writeResults } from "../artifacts.ts";
 import { varsOf } from "../arguments.ts";
+import { blankNode } from "../blank-node.ts";
 import { executeCall } from "../compile-text.ts";
 import { fromPlain, type JinjaValue } from "../../jinja/values.ts";
 import type { DbtNode } from "../node.ts";
@@ -64,31 +65,13 @@ function anyMacro({ world }: Session, name: string) {
 }
 
 function operationNode({ world }: Session, name: string): DbtNode {
-  return {
+  return blankNode(world, {
     id: `macro.${world.root.name}.${name}`,
     type: "operation",
     name,
     package: world.root.name,
     path: `macros/${name}`,
     fqn: [world.root.name, name],
-    rawCode: "",
     config: {},
-    database: world.warehouse.database,
-    schema: world.target.schema,
-    alias: name,
-    tags: [],
-    meta: {},
-    description: "",
-    columns: [],
-    constraints: [],
-    refs: [],
-    sources: [],
-    dependsOn: [],
-    macros: [],
-    access: "protected",
-    group: null,
-    version: null,
-    latestVersion: null,
-    patchPath: null,
-  };
+  });
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { fromPlain, type JinjaFunction, type JinjaValue } from "../../jinja/values.ts";
 import { parseCall, parseValue } from "../compile-text.ts";
+import { blankNode } from "../blank-node.ts";
 import { merged, projectConfig } from "../config.ts";
 import type { TemplateTask } from "../names.ts";
 import type { Config, DbtNode, GenericTest } from "../node.ts";
@@ -113,29 +114,15 @@ function genericTest(parsing: PackageParsing, declaration: Declaration): DbtNode
   const config = storing(
     withDefaults([{ tags: inherited, ...named }, calls.config, yaml].reduce(merged, before), "test"),
   );
+  const id = `test.${owner.name}.${shown}.${idHash(info, shown)}`;
   return {
-    id: `test.${owner.name}.${shown}.${idHash(info, shown)}`,
-    type: "test",
-    name: shown,
-    package: owner.name,
-    path,
-    fqn,
-    rawCode: JSON.stringify([info.namespace, info.name, info.model, args]),
-    config,
+    ...blankNode(world, { id, type: "test", name: shown, package: owner.name, path, fqn, config }),
     ...relationNames(world, { name: shown, owner, type: "test", config, fqn, version: null }),
-    tags: textsOf(config["tags"]),
-    meta: recordOf(config["meta"]),
+    rawCode: JSON.stringify([info.namespace, info.name, info.model, args]),
     description: textOf(options["description"]),
-    columns: [],
-    constraints: [],
     refs: calls.refs,
     sources: calls.sources,
-    dependsOn: [],
     macros: [...calls.macros],
-    access: "protected",
-    group: null,
-    version: null,
-    latestVersion: null,
     patchPath: path,
     test: info,
   };

@@ -1,5 +1,6 @@
+import { blankNode, type NodeNames } from "../blank-node.ts";
 import { merged, projectConfig } from "../config.ts";
-import type { Age, Config, DbtNode, Freshness, ResourceType, UnitInput, UnitRows } from "../node.ts";
+import type { Age, Config, DbtNode, Freshness, UnitInput, UnitRows } from "../node.ts";
 import { isRecord, recordOf, recordsOf, textOf, textOrNull, textsOf, type Plain } from "../plain.ts";
 import { foldersOf } from "../project-files.ts";
 import { columnsOf, withDefaults } from "./file-nodes.ts";
@@ -7,50 +8,10 @@ import { parseText } from "../compile-text.ts";
 import { noCalls, parseTask, refused, type Calls, type PackageParsing } from "./parsing.ts";
 import type { Entry } from "./yaml-entries.ts";
 
-/** A node with nothing in it but its names. */
-function blank(
-  { owner, world }: PackageParsing,
-  {
-    type,
-    name,
-    path,
-    fqn,
-    config,
-  }: {
-    readonly type: ResourceType;
-    readonly name: string;
-    readonly path: string;
-    readonly fqn: readonly string[];
-    readonly config: Config;
-  },
-): DbtNode {
-  return {
-    id: `${type}.${owner.name}.${name}`,
-    type,
-    name,
-    package: owner.name,
-    path,
-    fqn,
-    rawCode: "",
-    config,
-    database: world.warehouse.database,
-    schema: world.target.schema,
-    alias: name,
-    tags: textsOf(config["tags"]),
-    meta: recordOf(config["meta"]),
-    description: "",
-    columns: [],
-    constraints: [],
-    refs: [],
-    sources: [],
-    dependsOn: [],
-    macros: [],
-    access: "protected",
-    group: null,
-    version: null,
-    latestVersion: null,
-    patchPath: path,
-  };
+/** A node of a package's YAML file, with nothing in it but its names. */
+function blank({ owner, world }: PackageParsing, names: Omit<NodeNames, "id" | "package">): DbtNode {
+  const id = `${names.type}.${owner.name}.${names.name}`;
+  return { ...blankNode(world, { ...names, id, package: owner.name }), patchPath: names.path };
 }
 
 /** The tables of a `sources:` entry. What the source says holds for each table that does not say otherwise. */

@@ -7,7 +7,7 @@ import { recordOf, textOf, type Plain } from "../plain.ts";
 import { relation, type Relation } from "../relation.ts";
 import { Replay } from "../replay.ts";
 import type { World } from "../world.ts";
-import { CallRefusal } from "../../jinja/evaluate.ts";
+import { CallRefusal } from "../../jinja/signals.ts";
 
 /** One command at work: the graph, what of it is selected, and where what is not comes from. */
 export interface Invocation {
