@@ -20,6 +20,13 @@ interface Ran {
 const longest = (where: readonly string[] = []) =>
   (millJson(["sql", "select max(distance) from departures", ...where, ...project()]) as { rows: unknown[][] })
     .rows[0]?.[0];
+/** How a departure's distance comes about. */
+const madeFrom = (where: readonly string[]) => {
+  const { columns } = millJson(["lineage", "departures.distance", "--direct", ...where]) as {
+    columns: { edges: { to: { name: string }; kind: string }[] };
+  };
+  return columns.edges.filter(({ to }) => to.name === "table:departures").map(({ kind }) => kind);
+};
 /** Makes every departure's distance another one. */
 const setDistance = (sql: string) =>
   edit(projectDir, "models/marts/departures.sql", (text) => text.replace(DISTANCE, `${sql} as distance,`));
@@ -45,6 +52,8 @@ describe("mill run --branch", () => {
     expect(ran.branch.changes.map(({ name }) => name)).toContain("departures");
     expect(tablesOf(projectDir)).toEqual(before);
     expect([longest(), longest(["--branch", "audit"])]).toEqual([was, was + 1]);
+    expect(madeFrom(project())).toEqual(["IDENTITY"]);
+    expect(madeFrom(on("audit"))).toEqual(["TRANSFORMATION"]);
   });
 
   test("is published whole beside a running mill up, which then sees it and need not do it again", async () => {

@@ -1,7 +1,7 @@
 import type { LineageGraph } from "@millwright/client";
 import type { Command } from "@millwright/platform";
 import { answerOf } from "./answer-schema.ts";
-import { withApi } from "./api.ts";
+import { onBranch, withApi } from "./api.ts";
 
 type Columns = LineageGraph["columns"];
 type ColumnName = Columns["asked"][number];
@@ -12,6 +12,7 @@ export const lineage: Command = {
   arguments: ["NAME"],
   options: {
     direct: { summary: "columns only where a value comes from, without what decides which rows there are" },
+    ...onBranch,
   },
   example: "mill lineage departures.late",
   output: answerOf("showLineage"),

@@ -128,7 +128,7 @@ async function open(
     },
   };
   const tracking = createTracking(world);
-  const lineage = createLineage(world);
+  const lineage = createLineage({ ...world, ...onBranch });
   const checks = checksOn(branch, createCheckHistory(world));
   const alerts = createAlertStore(world);
   const online = openSqliteOnlineStore({ path: paths.online });

@@ -9,6 +9,8 @@ import { openDatabaseBranches } from "@millwright/lakehouse/adapters/database-br
 import { openDatabaseTableCatalog } from "@millwright/lakehouse/adapters/database-table-catalog";
 import { openLocalObjectStore } from "@millwright/lakehouse/adapters/local-object-store";
 import { branchesSuite, objectStoreSuite, tableCatalogSuite } from "@millwright/lakehouse/testing";
+import { createAlertStore, monitoringMigrations } from "@millwright/monitoring";
+import { alertStoreSuite } from "@millwright/monitoring/testing";
 import { createRunStore, orchestrationMigrations } from "@millwright/orchestration";
 import { runStoreSuite } from "@millwright/orchestration/testing";
 import { migrate, type Database, type MigrationSet } from "@millwright/platform";
@@ -17,6 +19,8 @@ import { openSqliteDatabase } from "@millwright/platform/adapters/sqlite-databas
 import { databaseSuite } from "@millwright/platform/testing";
 import { createTracking, trackingMigrations } from "@millwright/tracking";
 import { trackingSuite } from "@millwright/tracking/testing";
+import { createCheckHistory, validationMigrations } from "@millwright/validation";
+import { checkHistorySuite } from "@millwright/validation/testing";
 import { afterAll, beforeAll, describe, inject } from "vitest";
 import { startPostgres, type PostgresServer } from "../../../e2e/support/postgres.ts";
 
@@ -71,9 +75,22 @@ function suitesOn({ name, open, blocks }: Adapter): void {
     },
   });
   lineageSuite(name, {
-    open: async () => {
+    open: async (branch) => {
       const database = await migrated("lineage", governanceMigrations);
-      return { lineage: createLineage({ database, ...world }), close: () => database.close() };
+      const lineage = createLineage({ database, ...world, ...(branch === undefined ? {} : { branch }) });
+      return { lineage, close: () => database.close() };
+    },
+  });
+  checkHistorySuite(name, {
+    open: async (told) => {
+      const database = await migrated("checks", validationMigrations);
+      return { history: createCheckHistory({ database, ...told }), close: () => database.close() };
+    },
+  });
+  alertStoreSuite(name, {
+    open: async (told) => {
+      const database = await migrated("alerts", monitoringMigrations);
+      return { alerts: createAlertStore({ database, ...told }), close: () => database.close() };
     },
   });
 }

@@ -1,11 +1,13 @@
 import type { LineageEvent } from "@millwright/kernel";
 import type { QueryBuilder } from "@millwright/platform";
+import type { BranchView } from "./branch.ts";
 import { readColumnFacets } from "./column-facet.ts";
 import type { ColumnEdge, ColumnName } from "./column-graph.ts";
 import { ROWS, type Dependence } from "./sql/dependence.ts";
 
 export interface ColumnTables {
   lineage_column: {
+    branch: string;
     job: string;
     from_name: string;
     from_column: string;
@@ -21,6 +23,18 @@ export interface ColumnTables {
 
 type Row = Omit<ColumnTables["lineage_column"], "since_at" | "until_at">;
 
+const COLUMNS = [
+  "branch",
+  "job",
+  "from_name",
+  "from_column",
+  "to_name",
+  "to_column",
+  "type",
+  "kind",
+  "because",
+] as const;
+
 const ROWS_AT_ONCE = 500;
 const NAMES_AT_ONCE = 200;
 const EDGES_MAX = 200_000;
@@ -28,14 +42,15 @@ const EDGES_MAX = 200_000;
 /** Keeps what an event says of the columns that it made. What is as before stays; else the new takes its place. */
 export async function keepColumns(
   queries: QueryBuilder<ColumnTables>,
-  { event, nowMs }: { readonly event: LineageEvent; readonly nowMs: number },
+  { event, branch, nowMs }: { readonly event: LineageEvent; readonly branch: string; readonly nowMs: number },
 ): Promise<void> {
   for (const { name, facets } of event.outputs) {
     const told = readColumnFacets(facets);
-    const rows = told === undefined ? [] : rowsOf(event.job.name, name, told);
+    const rows = told === undefined ? [] : rowsOf({ job: event.job.name, branch, name }, told);
     const held = queries
       .selectFrom("lineage_column")
-      .select(["job", "from_name", "from_column", "to_name", "to_column", "type", "kind", "because"])
+      .select(COLUMNS)
+      .where("branch", "=", branch)
       .where("job", "=", event.job.name)
       .where("to_name", "=", name)
       .where("until_at", "is", null);
@@ -43,6 +58,7 @@ export async function keepColumns(
     await queries
       .updateTable("lineage_column")
       .set({ until_at: nowMs })
+      .where("branch", "=", branch)
       .where("job", "=", event.job.name)
       .where("to_name", "=", name)
       .where("until_at", "is", null)
@@ -54,8 +70,12 @@ export async function keepColumns(
   }
 }
 
-function rowsOf(job: string, name: string, told: NonNullable<ReturnType<typeof readColumnFacets>>): readonly Row[] {
+function rowsOf(
+  { job, branch, name }: { readonly job: string; readonly branch: string; readonly name: string },
+  told: NonNullable<ReturnType<typeof readColumnFacets>>,
+): readonly Row[] {
   const row = (column: string, from: Dependence): Row => ({
+    branch,
     job,
     from_name: from.dataset,
     from_column: from.column,
@@ -78,36 +98,42 @@ function sameRows(held: readonly Row[], told: readonly Row[]): boolean {
   return held.length === told.length && told.every((row) => known.has(key(row)));
 }
 
-/** The dependences above and below some datasets, as they were at a time. */
-export async function columnEdges(
-  queries: QueryBuilder<ColumnTables>,
-  { names, atMs }: { readonly names: readonly string[]; readonly atMs: number },
-): Promise<readonly ColumnEdge[]> {
-  const above = await closure(queries, { names, atMs, by: "to_name" });
-  const below = await closure(queries, { names, atMs, by: "from_name" });
+interface Asked {
+  readonly names: readonly string[];
+  readonly atMs: number;
+  readonly view: BranchView;
+}
+
+/** The dependences above and below some datasets, as a branch sees them and as they were at a time. */
+export async function columnEdges(queries: QueryBuilder<ColumnTables>, asked: Asked): Promise<readonly ColumnEdge[]> {
+  const above = await closure(queries, { ...asked, by: "to_name" });
+  const below = await closure(queries, { ...asked, by: "from_name" });
   return [...new Map([...above, ...below].map((row) => [JSON.stringify(row), edgeOf(row)])).values()];
 }
 
-interface Closure {
-  readonly names: readonly string[];
-  readonly atMs: number;
+interface Closure extends Asked {
   readonly by: "to_name" | "from_name";
 }
 
-async function closure(queries: QueryBuilder<ColumnTables>, { names, atMs, by }: Closure): Promise<readonly Row[]> {
+async function closure(
+  queries: QueryBuilder<ColumnTables>,
+  { names, atMs, view, by }: Closure,
+): Promise<readonly Row[]> {
   const seen = new Set(names);
   const found: Row[] = [];
   let front = [...names];
   while (front.length > 0 && found.length < EDGES_MAX) {
     const some = front.splice(0, NAMES_AT_ONCE);
-    const rows = await queries
+    const all = await queries
       .selectFrom("lineage_column")
-      .select(["job", "from_name", "from_column", "to_name", "to_column", "type", "kind", "because"])
+      .select(COLUMNS)
+      .where("branch", "in", view.branches)
       .where(by, "in", some)
       .where("since_at", "<=", atMs)
       .where((query) => query.or([query("until_at", "is", null), query("until_at", ">", atMs)]))
       .limit(EDGES_MAX)
       .execute();
+    const rows = all.filter((row) => view.sees(row));
     found.push(...rows);
     const next = new Set(rows.map((row) => (by === "to_name" ? row.from_name : row.to_name))).difference(seen);
     for (const name of next) seen.add(name);

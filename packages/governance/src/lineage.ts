@@ -1,11 +1,16 @@
 import { defineErrors, type Clock, type IdSource, type LineageEvent, type LineageSink } from "@millwright/kernel";
-import type { Database, MigrationSet } from "@millwright/platform";
+import type { Database, MigrationSet, QueryBuilder } from "@millwright/platform";
+import { MAIN, spacedOn, spacedOnMain, viewOf, type EventTable } from "./branch.ts";
 import { columnGraph, type ColumnGraph } from "./column-graph.ts";
 import { columnEdges, columnsOfDatasets, keepColumns, type ColumnTables } from "./column-store.ts";
 import { lineage } from "./migrations/0001-lineage.ts";
 import { lineageColumn } from "./migrations/0002-lineage-column.ts";
+import { branches } from "./migrations/0003-branches.ts";
 
-export const governanceMigrations: MigrationSet = { area: "governance", migrations: [lineage, lineageColumn] };
+export const governanceMigrations: MigrationSet = {
+  area: "governance",
+  migrations: [lineage, lineageColumn, branches],
+};
 
 export const governanceErrors = defineErrors("governance", {
   "governance/unknown-name": {
@@ -43,54 +48,61 @@ export interface LineageQuestion {
   readonly directOnly?: boolean;
 }
 
-/** What was made from what. Names are `kind:name`. */
+/** What was made from what, as one branch sees it. Names are `kind:name`. */
 export interface Lineage extends LineageSink {
   /** Everything up and down from a name or a column's dataset. Throws `governance/unknown-name`. */
   around(name: string): Promise<LineageGraph>;
   /** The same by columns. Throws `governance/unknown-name` and `governance/unknown-column`. */
   columns(question: LineageQuestion): Promise<ColumnGraph>;
+  /** Takes over what was told of a branch, which was published. Once done, nothing of that branch is left to take. */
+  adopt(branch: string): Promise<void>;
+  /** Forgets what was told of a branch alone. */
+  forgetBranch(branch: string): Promise<void>;
 }
 
 const EDGES_MAX = 100_000;
 
-interface Tables extends ColumnTables {
-  lineage_event: { id: string; job: string; event: string; told_at: number };
-  lineage_edge: { from_name: string; to_name: string; job: string };
+interface Tables extends ColumnTables, EventTable {
+  lineage_link: { branch: string; from_name: string; to_name: string; job: string };
 }
 
 export function createLineage({
   database,
   clock,
   ids,
+  branch = MAIN,
 }: {
   readonly database: Database;
   readonly clock: Clock;
   readonly ids: IdSource;
+  /** Whose lineage: on a branch, what it has not made itself is as main made it. */
+  readonly branch?: string;
 }): Lineage {
   const kysely = database.as<Tables>();
   const write = database.grouped<Tables>();
+  const told = (event: LineageEvent) => ({ event, branch, id: ids(), nowMs: clock.nowMs() });
+  const links = async (): Promise<readonly LineageEdge[]> => {
+    const view = await viewOf(database.as<EventTable>(), branch);
+    const rows = await kysely
+      .selectFrom("lineage_link")
+      .selectAll()
+      .where("branch", "in", view.branches)
+      .limit(EDGES_MAX)
+      .execute();
+    return rows
+      .filter((row) => view.sees(row))
+      .map(({ from_name, to_name, job }) => ({ from: from_name, to: to_name, job }));
+  };
   return {
-    emit: (event) =>
+    emit: (event) => write((transaction) => keep(transaction, told(event))),
+    adopt: (from) =>
       write(async (transaction) => {
-        const job = event.job.name;
-        await transaction
-          .insertInto("lineage_event")
-          .values({ id: ids(), job, event: JSON.stringify(event), told_at: clock.nowMs() })
-          .execute();
-        // What a step is made from may change: its edges are those of its latest event.
-        await transaction.deleteFrom("lineage_edge").where("job", "=", job).execute();
-        const edges = edgesOf(event);
-        if (edges.length > 0)
-          await transaction
-            .insertInto("lineage_edge")
-            .values(edges)
-            .onConflict((on) => on.doNothing())
-            .execute();
-        await keepColumns(transaction, { event, nowMs: clock.nowMs() });
+        for (const event of await latestEvents(transaction, from)) await keep(transaction, told(event));
+        await forget(transaction, from);
       }),
+    forgetBranch: (name) => write((transaction) => forget(transaction, name)),
     around: async (name) => {
-      const rows = await kysely.selectFrom("lineage_edge").selectAll().limit(EDGES_MAX).execute();
-      const edges = rows.map(({ from_name, to_name, job }) => ({ from: from_name, to: to_name, job }));
+      const edges = await links();
       const start = [...asked(name, namesIn(edges)).datasets];
       const up = walk(start, edges, (edge) => [edge.to, edge.from]);
       const down = walk(start, edges, (edge) => [edge.from, edge.to]);
@@ -99,16 +111,59 @@ export function createLineage({
       return { nodes: [...nodes].toSorted(), edges: [...new Set([...within(up), ...within(down)])] };
     },
     columns: async ({ name, atMs = clock.nowMs(), directOnly = false }) => {
-      const rows = await kysely.selectFrom("lineage_edge").select(["from_name", "to_name"]).limit(EDGES_MAX).execute();
-      const known = namesIn(rows.map(({ from_name: from, to_name: to }) => ({ from, to })));
-      const { datasets, column } = asked(name, known);
-      const edges = await columnEdges(database.as<ColumnTables>(), { names: [...datasets], atMs });
+      const { datasets, column } = asked(name, namesIn(await links()));
+      const view = await viewOf(database.as<EventTable>(), branch);
+      const edges = await columnEdges(database.as<ColumnTables>(), { names: [...datasets], atMs, view });
       const columns = columnsOfDatasets(datasets, edges).filter((one) => column === undefined || one.column === column);
       if (column !== undefined && columns.length === 0)
         throw governanceErrors.create("governance/unknown-column", { because: name });
       return columnGraph(columns, { edges, directOnly });
     },
   };
+}
+
+interface Told {
+  readonly event: LineageEvent;
+  readonly branch: string;
+  readonly id: string;
+  readonly nowMs: number;
+}
+
+/** What a step is made from may change: its edges are those of its latest event. */
+async function keep(queries: QueryBuilder<Tables>, { event, branch, id, nowMs }: Told): Promise<void> {
+  const job = event.job.name;
+  await queries
+    .insertInto("lineage_event")
+    .values({ id, job, event: JSON.stringify(spacedOn(branch, event)), told_at: nowMs, branch })
+    .execute();
+  await queries.deleteFrom("lineage_link").where("branch", "=", branch).where("job", "=", job).execute();
+  const links = linksOf(event, branch);
+  if (links.length > 0)
+    await queries
+      .insertInto("lineage_link")
+      .values(links)
+      .onConflict((on) => on.doNothing())
+      .execute();
+  await keepColumns(queries, { event, branch, nowMs });
+}
+
+/** What each step of a branch told last, as main would have told it. */
+async function latestEvents(queries: QueryBuilder<Tables>, branch: string): Promise<readonly LineageEvent[]> {
+  const rows = await queries
+    .selectFrom("lineage_event")
+    .select(["job", "event"])
+    .where("branch", "=", branch)
+    .orderBy("told_at")
+    .orderBy("id")
+    .execute();
+  const latest = new Map(rows.map(({ job, event }) => [job, event]));
+  return [...latest.values()].map((event) => spacedOnMain(branch, JSON.parse(event) as LineageEvent));
+}
+
+async function forget(queries: QueryBuilder<Tables>, branch: string): Promise<void> {
+  await queries.deleteFrom("lineage_event").where("branch", "=", branch).execute();
+  await queries.deleteFrom("lineage_link").where("branch", "=", branch).execute();
+  await queries.deleteFrom("lineage_column").where("branch", "=", branch).execute();
 }
 
 function namesIn(edges: readonly Omit<LineageEdge, "job">[]): ReadonlySet<string> {
@@ -138,9 +193,9 @@ function datasetsNamed(name: string, known: ReadonlySet<string>): ReadonlySet<st
   );
 }
 
-function edgesOf(event: LineageEvent): readonly Tables["lineage_edge"][] {
+function linksOf(event: LineageEvent, branch: string): readonly Tables["lineage_link"][] {
   return event.inputs.flatMap((input) =>
-    event.outputs.map((output) => ({ from_name: input.name, to_name: output.name, job: event.job.name })),
+    event.outputs.map((output) => ({ branch, from_name: input.name, to_name: output.name, job: event.job.name })),
   );
 }
 

@@ -7,7 +7,8 @@ import type { Dependence } from "./sql/dependence.ts";
 
 /** Opens one and the same lineage, each time as another process would. */
 export interface LineageFixture {
-  open(): Promise<{ readonly lineage: Lineage; close(): Promise<void> }>;
+  /** On `main`, unless another branch is named. */
+  open(branch?: string): Promise<{ readonly lineage: Lineage; close(): Promise<void> }>;
 }
 
 /** What every store of lineage does. */
@@ -125,6 +126,31 @@ export function lineageSuite(name: string, fixture: LineageFixture): void {
       const { restsOn, unread } = await lineage.columns({ name: `table:t-${id}.x` });
       expect(restsOn.map(({ column }) => column)).toEqual(["a", "b"]);
       expect(unread).toEqual([{ job: `make table:t-${id}`, because: "it is too clever" }]);
+    });
+
+    test("a branch tells of its own steps where it took them, and main of them once it is published", async () => {
+      const id = systemIds();
+      const [file, made, next] = [`file:f-${id}`, `table:m-${id}`, `table:n-${id}`];
+      const from = (column: string) => told(made, { columns: [{ name: "x", from: [value(file, column)] }], rows: [] });
+      await lineage.emit(from("a"));
+      await lineage.emit(told(next, { columns: [{ name: "y", from: [value(made, "x")] }], rows: [] }));
+      const branches = await Promise.all(["audit", "dropped"].map((branch) => fixture.open(branch)));
+      for (const branch of branches) {
+        await branch.lineage.emit(from("b"));
+        await branch.lineage.emit(event(`own-${id}`, [made], [`table:own-${id}`]));
+      }
+      const restsOn = async (of: Lineage) =>
+        (await of.columns({ name: `${next}.y` })).restsOn.map(({ column }) => column);
+      const [audit = opened, dropped = opened] = branches;
+      expect([await restsOn(lineage), await restsOn(audit.lineage)]).toEqual([["a"], ["b"]]);
+      expect((await lineage.around(next)).nodes).toEqual([file, made, next].toSorted());
+      expect((await audit.lineage.around(made)).nodes).toEqual([file, made, next, `table:own-${id}`].toSorted());
+      await lineage.forgetBranch("dropped");
+      expect(await restsOn(dropped.lineage)).toEqual(["a"]);
+      await lineage.adopt("audit");
+      expect([await restsOn(lineage), await restsOn(audit.lineage)]).toEqual([["b"], ["b"]]);
+      expect((await lineage.around(made)).nodes).toContain(`table:own-${id}`);
+      await Promise.all(branches.map((branch) => branch.close()));
     });
 
     test("events that are told at the same time are all kept", async () => {

@@ -28,6 +28,8 @@ export interface BranchPlaces {
   readonly branches: Branches;
   /** Is told what has changed on main, once it has. */
   readonly published: (branch: string, changes: readonly BranchChange[]) => Promise<void>;
+  /** Is told which branch is gone, once it is. */
+  readonly dropped: (branch: string) => Promise<void>;
 }
 
 /** The branches over HTTP. */
@@ -78,7 +80,9 @@ export function branchRoutes(open: () => BranchPlaces): readonly Route[] {
       params: BranchParameter,
       response: Type.Object({ name: Type.String() }, { title: "BranchDropped" }),
       handler: async ({ params: { branch } }) => {
-        await open().branches.drop(branch);
+        const { branches, dropped } = open();
+        await branches.drop(branch);
+        await dropped(branch);
         return { name: branch };
       },
     }),

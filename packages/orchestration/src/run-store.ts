@@ -60,6 +60,8 @@ export interface RunStore {
   forget(taskId: string): Promise<void>;
   /** Takes over what a branch, which was published, has done. Once done, nothing of that branch is left to take. */
   adopt(branch: string): Promise<void>;
+  /** Forgets what was done on a branch, which is gone: another of its name has done nothing. Its runs are kept. */
+  forgetBranch(branch: string): Promise<void>;
   list(page: { readonly limit: number; readonly before?: string }): Promise<readonly Omit<RunReport, "tasks">[]>;
   run(runId: string): Promise<RunReport | undefined>;
   /** The last durations of a task that really ran, oldest first, in milliseconds. */
@@ -136,6 +138,9 @@ export function createRunStore(database: Database, { branch = MAIN }: { readonly
         await transaction.deleteFrom("task_state").where("branch", "=", branch).where("task_id", "in", taken).execute();
         await transaction.updateTable("task_state").set({ branch }).where("branch", "=", from).execute();
       }),
+    forgetBranch: async (name) => {
+      await kysely.deleteFrom("task_state").where("branch", "=", name).execute();
+    },
     list: async ({ limit, before }) => {
       let query = kysely
         .selectFrom("road_run")

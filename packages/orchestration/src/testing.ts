@@ -131,6 +131,9 @@ export function runStoreSuite(name: string, fixture: RunStoreFixture): void {
       expect(await versions(store)).toEqual(["1", "1", undefined]);
       await store.adopt("audit");
       expect(await versions(store)).toEqual(["1", "2", "2"]);
+      await branch.store.saveDone(own, { ...done, outputVersion: "3" });
+      await store.forgetBranch("audit");
+      expect(await versions(branch.store)).toEqual(["1", "2", "2"]);
       await branch.close();
     });
 

@@ -95,6 +95,7 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     arguments: ["NAME"],
     options: {
       direct: { summary: "columns only where a value comes from, without what decides which rows there are" },
+      branch: { value: "NAME", summary: "as it is on a branch, rather than on main" },
     },
     example: "mill lineage departures.late",
   },

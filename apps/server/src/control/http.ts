@@ -168,13 +168,18 @@ async function deployAlias(
   return names;
 }
 
-/** What is published is seen at once, and what the branch did for it need not be done again. */
-function branchesOf({ platform: { branches, lakehouse, runs } }: ControlParts): BranchPlaces {
+/** What is published is seen at once, what the branch did for it need not be done again, and its lineage is main's. */
+function branchesOf({ platform: { branches, lakehouse, runs, lineage } }: ControlParts): BranchPlaces {
   return {
     branches,
     published: async (branch, changes) => {
       await lakehouse.refresh(changes.map(({ name }) => name));
       await runs.adopt(branch);
+      await lineage.adopt(branch);
+    },
+    dropped: async (branch) => {
+      await runs.forgetBranch(branch);
+      await lineage.forgetBranch(branch);
     },
   };
 }
