@@ -1,14 +1,7 @@
 export { openDbtProject, type OpenDbtOptions } from "./lake/open-project.ts";
 export { asksDatabase, checkReferences, type CompileOptions } from "./lake/compile.ts";
-export {
-  describedSelect,
-  explainSqlError,
-  runModel,
-  runTest,
-  type ModelPorts,
-  type ModelResult,
-  type TestResult,
-} from "./lake/run-model.ts";
+export { describedSelect, explainSqlError, runModel, type ModelPorts, type ModelResult } from "./lake/run-model.ts";
+export { runTests, type TestResult } from "./lake/run-tests.ts";
 export type { DbtColumn, DbtModel, DbtProject, DbtTest, Materialization, ModelConfig } from "./lake/lake-project.ts";
 export { runDbtCommand, type DbtCommandOptions } from "./engine/command.ts";
 export type { Outcome as DbtOutcome } from "./engine/commands/session.ts";

@@ -1,10 +1,11 @@
 export {
   defineChecks,
-  runChecks,
   type Check,
-  type CheckResult,
   type ChecksDefinition,
-  type ChecksReport,
-} from "./checks.ts";
+  type MeasureCheck,
+  type RowCheck,
+  type Threshold,
+} from "./define-checks.ts";
+export { runChecks, type CheckResult, type ChecksReport } from "./run-checks.ts";
 export { createCheckHistory, validationMigrations, type CheckHistory, type CheckRecord } from "./check-history.ts";
 export { validationErrors } from "./errors.ts";

@@ -5,7 +5,7 @@ import { loadSource, quarantineTable, sourceInputs, type SourceDefinition } from
 import type { Task } from "@millwright/orchestration";
 import {
   runModel,
-  runTest,
+  runTests,
   type DbtModel,
   type DbtProject,
   type DbtTest,
@@ -133,11 +133,7 @@ export function testsTask(
     definitionHash: () =>
       Promise.resolve(contentHash(tests.map(({ name, sql, severity }) => ({ name, sql, severity })))),
     run: async (context) => {
-      const results: TestResult[] = [];
-      for (const test of tests) {
-        context.progress({ message: test.name, done: results.length, total: tests.length, unit: "tests" });
-        results.push(await runTest({ lakehouse: parts.lakehouse }, { project, test }));
-      }
+      const results = await runTests({ lakehouse: parts.lakehouse, progress: context.progress }, { project, tests });
       const tested = { name: model, table: model, expected: "no failing row" };
       await parts.checks.record(
         results.map(({ name, severity, passed, failures }) => ({
@@ -177,15 +173,16 @@ function testsFailed(model: string, errors: readonly TestResult[]): Error {
 }
 
 function describeFailure({ name, failures, sample }: TestResult): string {
-  const [row] = sample.rows;
-  const first =
-    row === undefined
-      ? ""
-      : `, for instance ${sample.columns
-          .map((column, index) => `${column.name}=${JSON.stringify(row[index])}`)
-          .slice(0, 4)
-          .join(" ")}`;
-  return `${name} fails for ${failures} ${failures === 1 ? "row" : "rows"}${first}`;
+  return `${name} fails for ${rowsOf(failures)}${forInstance(sample)}`;
+}
+
+const CELLS_SHOWN = 4;
+
+function forInstance({ columns, rows }: TestResult["sample"]): string {
+  const [row] = rows;
+  if (row === undefined) return "";
+  const cells = columns.map(({ name }, index) => `${name}=${JSON.stringify(row[index])}`);
+  return `, for instance ${cells.slice(0, CELLS_SHOWN).join(" ")}`;
 }
 
 /** Runs a project's checks on a table. As with tests, an error stops what depends on the table and a warning marks it. */
@@ -224,14 +221,11 @@ export function checksTask(
   };
 }
 
-function describeCheck({ check, observed, expected, sample }: CheckResult): string {
-  const [row] = sample.rows;
-  const first =
-    row === undefined
-      ? ""
-      : `, for instance ${sample.columns
-          .map((column, index) => `${column.name}=${JSON.stringify(row[index])}`)
-          .slice(0, 4)
-          .join(" ")}`;
-  return `${check} (${expected}): ${observed} ${observed === 1 ? "row" : "rows"}${first}`;
+function describeCheck({ check, observed, unit, expected, sample }: CheckResult): string {
+  const found = unit === "value" ? String(Number(observed.toPrecision(6))) : rowsOf(observed);
+  return `${check} (${expected}): ${found}${forInstance(sample)}`;
+}
+
+function rowsOf(count: number): string {
+  return `${count} ${count === 1 ? "row" : "rows"}`;
 }

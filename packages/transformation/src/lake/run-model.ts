@@ -1,13 +1,11 @@
 import { isMillError, type ProgressSink } from "@millwright/kernel";
-import { quoteName, quoteText, type Lakehouse, type QueryResult } from "@millwright/lakehouse";
+import { quoteName, quoteText, type Lakehouse } from "@millwright/lakehouse";
 import { enforceContract, isUnderContract } from "../engine/run/contract.ts";
-import { runDataTest } from "../engine/run/data-test.ts";
 import { readSeed } from "../engine/run/seed.ts";
 import { snapshotSelect } from "../engine/run/snapshot.ts";
 import { transformationErrors } from "../errors.ts";
-import { compileModel, compileTest, lakeWarehouse, templateLineOf, type CompileOptions } from "./compile.ts";
-import type { DbtModel, DbtProject, DbtTest } from "./lake-project.ts";
-import { keepsFailures } from "./open-project.ts";
+import { compileModel, lakeWarehouse, templateLineOf, type CompileOptions } from "./compile.ts";
+import type { DbtModel, DbtProject } from "./lake-project.ts";
 
 export interface ModelPorts {
   readonly lakehouse: Lakehouse;
@@ -181,52 +179,4 @@ function sqlLine(because: string, sql: string): number | undefined {
     .split("\n")
     .findIndex((line) => line.trim() !== "" && (line.includes(part) || excerpt.includes(line.trim())));
   return at === -1 ? undefined : at + 1;
-}
-
-export interface TestResult {
-  readonly name: string;
-  readonly model: string;
-  readonly column: string | null;
-  readonly kind: string;
-  readonly severity: "error" | "warning";
-  /** By the test's thresholds: rows may be found and still be borne. */
-  readonly passed: boolean;
-  readonly failures: number;
-  readonly sample: QueryResult;
-  readonly sql: string;
-}
-
-const SAMPLE_ROWS = 10;
-
-/** Runs one data test: its rows are the failures, `warn_if` and `error_if` say how many are too many. */
-export async function runTest(
-  { lakehouse }: Pick<ModelPorts, "lakehouse">,
-  { project, test }: { readonly project: DbtProject; readonly test: DbtTest },
-): Promise<TestResult> {
-  const sql = await compileTest(project, test, lakehouse);
-  const limit = test.node.config["limit"];
-  const counted = typeof limit === "number" ? `${sql}\nLIMIT ${limit}` : sql;
-  const node = { ...test.node, config: { ...test.node.config, store_failures: false, store_failures_as: null } };
-  const { status, failures } = await runDataTest(
-    { warehouse: lakeWarehouse(lakehouse), flags: project.world.flags },
-    node,
-    sql,
-  );
-  if (keepsFailures(test.node)) await lakehouse.write({ table: test.node.alias, select: counted, mode: "replace" });
-  const sample =
-    failures === 0
-      ? { columns: [], rows: [], truncated: false }
-      : await lakehouse.query(counted, { maxRows: SAMPLE_ROWS });
-  const { name, model, column, kind } = test;
-  return {
-    name,
-    model,
-    column,
-    kind,
-    severity: status === "warn" ? "warning" : test.severity,
-    passed: status === "pass",
-    failures,
-    sample,
-    sql,
-  };
 }

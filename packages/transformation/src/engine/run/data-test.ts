@@ -23,39 +23,41 @@ export async function runDataTest(
   if (stores) await storeFailures(warehouse, node, limited);
   const rows = stores ? `select * from ${nameOf(node)}` : limited;
   const calculation = textOf(config["fail_calc"], "count(*)");
-  const [warnIf, errorIf] = [textOf(config["warn_if"], "!= 0"), textOf(config["error_if"], "!= 0")];
+  const { warnIf, errorIf } = thresholdsOf(node);
   const { rows: counted } = await warehouse.execute(
     `select ${calculation} as failures, ${calculation} ${warnIf} as should_warn, ${calculation} ${errorIf} as should_error from (\n${rows}\n) dbt_internal_test`,
   );
   const [failures, warns, errs] = counted[0] ?? [0, false, false];
-  const count = Number(failures ?? 0);
-  return outcome(count, {
-    warns: warns === true,
-    errs: errs === true,
-    warnIf,
-    errorIf,
-    severity: textOf(config["severity"], "ERROR"),
-    isStrict: flags.warnError,
-  });
+  return testOutcome(node, flags, { failures: Number(failures ?? 0), warns: warns === true, errs: errs === true });
 }
 
-interface Judging {
+/** By which SQL a count of failures is a warning or an error. */
+export function thresholdsOf({ config }: DbtNode): { readonly warnIf: string; readonly errorIf: string } {
+  return { warnIf: textOf(config["warn_if"], "!= 0"), errorIf: textOf(config["error_if"], "!= 0") };
+}
+
+/** What was counted for a test, and whether its thresholds say that it is too many. */
+export interface CountedTest {
+  readonly failures: number;
   readonly warns: boolean;
   readonly errs: boolean;
-  readonly warnIf: string;
-  readonly errorIf: string;
-  readonly severity: string;
-  readonly isStrict: boolean;
 }
 
-function outcome(failures: number, { warns, errs, warnIf, errorIf, severity, isStrict }: Judging): TestOutcome {
+export function testOutcome(
+  node: DbtNode,
+  { warnError }: Pick<World["flags"], "warnError">,
+  { failures, warns, errs }: CountedTest,
+): TestOutcome {
+  const { warnIf, errorIf } = thresholdsOf(node);
   const told = `Got ${failures} result${failures === 1 ? "" : "s"}, configured to`;
-  if (severity.toUpperCase() === "ERROR" && errs)
+  if (textOf(node.config["severity"], "ERROR").toUpperCase() === "ERROR" && errs)
     return { status: "fail", failures, message: `${told} fail if ${errorIf}` };
   if (!warns) return { status: "pass", failures, message: null };
-  return isStrict
-    ? { status: "fail", failures, message: `${told} fail if ${warnIf}` }
-    : { status: "warn", failures, message: `${told} warn if ${warnIf}` };
+  return {
+    status: warnError ? "fail" : "warn",
+    failures,
+    message: `${told} ${warnError ? "fail" : "warn"} if ${warnIf}`,
+  };
 }
 
 export function storesFailures({ config }: DbtNode, flags: World["flags"]): boolean {
