@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -63,4 +63,10 @@ test("each run's results are kept, with the rows that failed last", () => {
       ["between(amount)", 3, -2],
     ],
   });
+  const file = join(projectDir, "checks.html");
+  expect(millJson(["checks", "report", "sales", "--out", file, "--project", projectDir])).toMatchObject({ file });
+  const page = readFileSync(file, "utf8");
+  expect(page).toContain("unique(id)");
+  expect(page.match(/class="(?:good|bad|warn)" x=/g)).toHaveLength(4);
+  expect(page).not.toContain("<script");
 });

@@ -374,6 +374,8 @@ const PAGES = [
   "/services/late-flights",
   "/monitors",
   "/monitors/late-flights-drift",
+  "/checks",
+  "/checks/departures",
   "/sql",
   "/no/such/page",
 ];

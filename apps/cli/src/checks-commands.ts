@@ -1,8 +1,10 @@
 import type { CheckRecord } from "@millwright/client";
 import { textTable, type Command } from "@millwright/platform";
+import Type from "typebox";
 import { answerOf } from "./answer-schema.ts";
 import { withApi } from "./api.ts";
 import { count, when } from "./format.ts";
+import { toldOfPage, writePage } from "./write-page.ts";
 
 const list: Command = {
   name: "checks list",
@@ -33,6 +35,23 @@ const show: Command = {
     }),
 };
 
+const report: Command = {
+  name: "checks report",
+  summary: "write all checks, or those of a name or on a table, over their last runs: an HTML file that stands alone",
+  arguments: ["[NAME]"],
+  options: { out: { value: "FILE", summary: "where to; unless told, checks.html in this folder" } },
+  example: "mill checks report --out checks.html",
+  output: Type.Object({ file: Type.String(), bytes: Type.Integer() }),
+  handler: (call) =>
+    withApi(call, async (api) => {
+      const [name] = call.arguments;
+      const page = await api.showChecksReport(name === undefined ? {} : { name });
+      const written = await writePage(page, call.options["out"] ?? "checks.html");
+      call.out.result(written, toldOfPage);
+      return 0;
+    }),
+};
+
 function told(records: readonly CheckRecord[]): string {
   return textTable(
     ["table", "check", "result", "failing", "expected", "when"],
@@ -48,4 +67,4 @@ function told(records: readonly CheckRecord[]): string {
 }
 
 /** What checks found, now and before. */
-export const checksCommands: readonly Command[] = [list, show];
+export const checksCommands: readonly Command[] = [list, show, report];

@@ -1,12 +1,11 @@
-import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
 import type { AliasMoved, ModelVersion } from "@millwright/client";
-import { mapIoError, platformErrors, textTable, type Command, type CommandCall } from "@millwright/platform";
+import { platformErrors, textTable, type Command, type CommandCall } from "@millwright/platform";
 import { metricTitle } from "@millwright/training";
 import Type from "typebox";
 import { withApi } from "./api.ts";
 import { answerOf } from "./answer-schema.ts";
-import { bytes, when } from "./format.ts";
+import { when } from "./format.ts";
+import { toldOfPage, writePage } from "./write-page.ts";
 
 type Metrics = Readonly<Record<string, number | undefined>>;
 
@@ -147,13 +146,8 @@ const modelsReport: Command = {
       const champion = versions.find(({ aliases }) => aliases.includes("champion")) ?? versions[0];
       const version = asked === undefined ? champion?.version : versionNumber(asked);
       const page = await api.showModelReport({ name, version: String(version) });
-      const { out } = call.options;
-      const file = resolve(typeof out === "string" ? out : `${name}-${version}.html`);
-      await writeFile(file, page).catch((error: unknown) => {
-        throw mapIoError(error);
-      });
-      const written = { model: name, version: version ?? 0, file, bytes: Buffer.byteLength(page) };
-      call.out.result(written, () => `wrote ${file}, ${bytes(written.bytes)}: open it in any browser`);
+      const written = await writePage(page, call.options["out"] ?? `${name}-${version}.html`);
+      call.out.result({ model: name, version: version ?? 0, ...written }, toldOfPage);
       return 0;
     }),
 };

@@ -75,6 +75,7 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
 const PAGES: readonly Found[] = [
   { name: "Road", kind: "page", href: "/" },
   { name: "Tables", kind: "page", href: "/tables" },
+  { name: "Checks", kind: "page", href: "/checks" },
   { name: "Models", kind: "page", href: "/models" },
   { name: "Services", kind: "page", href: "/services" },
   { name: "Monitors", kind: "page", href: "/monitors" },

@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { CheckPage, ChecksPage } from "./checks/checks-page.tsx";
 import { DocumentPage } from "./docs/document-page.tsx";
 import { LineagePage, LineageStartPage } from "./lineage/lineage-page.tsx";
 import { LogsPage } from "./logs/logs-page.tsx";
@@ -40,6 +41,8 @@ const routes = [
       typeof snapshot === "number" ? { at: snapshot } : {},
     component: TablePage,
   }),
+  createRoute({ ...at("/checks"), component: ChecksPage }),
+  createRoute({ ...at("/checks/$name"), component: CheckPage }),
   createRoute({ ...at("/models"), component: ModelsPage }),
   createRoute({ ...at("/models/$name"), validateSearch: againstVersion, component: ModelPage }),
   createRoute({ ...at("/models/$name/$version"), validateSearch: againstVersion, component: ModelPage }),

@@ -11,6 +11,7 @@ import { useKey } from "./use-key.ts";
 const PAGES = [
   { to: "/", name: "Road", icon: "road" },
   { to: "/tables", name: "Tables", icon: "table" },
+  { to: "/checks", name: "Checks", icon: "checks" },
   { to: "/models", name: "Models", icon: "models" },
   { to: "/services", name: "Services", icon: "service" },
   { to: "/monitors", name: "Monitors", icon: "monitor" },

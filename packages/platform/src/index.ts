@@ -27,3 +27,6 @@ export { isFromLoopback } from "./http/loopback.ts";
 export { startHttpServer, type HttpServer } from "./http/server.ts";
 export type { EventRoute, ServerEvent } from "./http/event-stream.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
+export { Markup, markup, NOTHING } from "./page/markup.ts";
+export { section, table } from "./page/parts.ts";
+export { standalonePage } from "./page/standalone-page.ts";

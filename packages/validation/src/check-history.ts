@@ -22,15 +22,15 @@ export interface CheckRecord {
 export interface CheckHistory {
   /** Keeps the results of one run of some checks, all with one time. */
   record(results: readonly Omit<CheckRecord, "atMs">[]): Promise<void>;
-  /** The last run of each, by name. */
-  latest(): Promise<readonly CheckRecord[]>;
+  /** The last runs of each, by name and newest first; of one name, or on one table, when it is told. */
+  recent(asked: { readonly runs: number; readonly nameOrTable?: string }): Promise<readonly CheckRecord[]>;
   /** The runs of the checks of this name, or on the table of this name, newest first and in each run by name. */
   of(nameOrTable: string, limit: number): Promise<readonly CheckRecord[]>;
 }
 
 /** Of each name so many runs are kept. */
 const RUNS_MAX = 1_000;
-const LATEST_MAX = 10_000;
+const RECENT_MAX = 100_000;
 
 interface Tables {
   check_result: {
@@ -74,24 +74,26 @@ export function createCheckHistory({
       await kysely.insertInto("check_result").values(rows).execute();
       for (const name of new Set(results.map((result) => result.name))) await forgetOld(name);
     },
-    latest: async () => {
-      const rows = await kysely
-        .selectFrom("check_result as result")
+    recent: async ({ runs, nameOrTable }) => {
+      let ranked = kysely
+        .selectFrom("check_result")
         .selectAll()
-        .where((query) =>
-          query(
-            "result.at_ms",
-            "=",
-            query
-              .selectFrom("check_result as other")
-              .select(({ fn }) => fn.max("other.at_ms").as("at_ms"))
-              .whereRef("other.name", "=", "result.name")
-              .whereRef("other.table_name", "=", "result.table_name"),
-          ),
-        )
-        .orderBy("result.name")
-        .orderBy("result.check_name")
-        .limit(LATEST_MAX)
+        .select(({ fn }) =>
+          fn
+            .agg<number>("dense_rank")
+            .over((over) => over.partitionBy("name").orderBy("at_ms", "desc"))
+            .as("run_number"),
+        );
+      if (nameOrTable !== undefined)
+        ranked = ranked.where((is) => is.or([is("name", "=", nameOrTable), is("table_name", "=", nameOrTable)]));
+      const rows = await kysely
+        .selectFrom(ranked.as("ranked"))
+        .selectAll()
+        .where("run_number", "<=", runs)
+        .orderBy("name")
+        .orderBy("at_ms", "desc")
+        .orderBy("check_name")
+        .limit(RECENT_MAX)
         .execute();
       return rows.map(recordOf);
     },

@@ -2,6 +2,7 @@ import { route, type Route } from "@millwright/platform";
 import Type from "typebox";
 import type { CheckHistory } from "./check-history.ts";
 import { validationErrors } from "./errors.ts";
+import { checksPage, RUNS_SHOWN } from "./report.ts";
 
 const RecordSchema = Type.Object(
   {
@@ -23,9 +24,27 @@ export function checkRoutes(open: () => CheckHistory): readonly Route[] {
     route({
       id: "listChecks",
       path: "/api/v1/checks",
-      summary: "How each check ended when it last ran.",
+      summary: "How each check ended when it last ran, or the last few times.",
+      query: Type.Object({
+        runs: Type.Optional(
+          Type.Integer({ minimum: 1, maximum: 1_000, description: "Of each so many runs; one unless told." }),
+        ),
+      }),
       response: Type.Array(RecordSchema),
-      handler: () => open().latest(),
+      handler: ({ query: { runs = 1 } }) => open().recent({ runs }),
+    }),
+    route({
+      id: "showChecksReport",
+      path: "/api/v1/reports/checks",
+      summary: "All checks, or those of a name or on a table, over their last runs: one HTML page that stands alone.",
+      query: Type.Object({ name: Type.Optional(Type.String({ minLength: 1 })) }),
+      response: Type.String(),
+      contentType: "text/html",
+      handler: async ({ query: { name } }) => {
+        const records = await open().recent({ runs: RUNS_SHOWN, ...(name === undefined ? {} : { nameOrTable: name }) });
+        if (name !== undefined && records.length === 0) throw unknown(name);
+        return checksPage(records);
+      },
     }),
     route({
       id: "showChecks",
@@ -37,8 +56,12 @@ export function checkRoutes(open: () => CheckHistory): readonly Route[] {
       handler: async ({ params: { name }, query: { limit } }) => {
         const records = await open().of(name, limit);
         if (records.length > 0) return records;
-        throw validationErrors.create("validation/unknown-checks", { because: `nothing is known of ${name}` });
+        throw unknown(name);
       },
     }),
   ];
+}
+
+function unknown(name: string): Error {
+  return validationErrors.create("validation/unknown-checks", { because: `nothing is known of ${name}` });
 }

@@ -46,7 +46,9 @@ export function checkHistorySuite(name: string, fixture: CheckHistoryFixture): v
       expect(plain(found)).toEqual([...after, ...before]);
       expect(new Set(found.map(({ atMs }) => atMs)).size).toBe(2);
       expect(plain(await history.of("a_table", 2))).toEqual(after);
-      expect(plain(await history.latest()).filter((record) => record.name === "a")).toEqual(after);
+      await history.record([result("b")]);
+      expect(plain(await history.recent({ runs: 1 }))).toEqual([...after, result("b")]);
+      expect(plain(await history.recent({ runs: 2, nameOrTable: "a" }))).toEqual([...after, ...before]);
       expect(await history.of("never", 9)).toEqual([]);
     });
   });

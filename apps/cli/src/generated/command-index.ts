@@ -140,6 +140,14 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     example: "mill checks show departures",
   },
   {
+    module: "checks",
+    name: "checks report",
+    summary: "write all checks, or those of a name or on a table, over their last runs: an HTML file that stands alone",
+    arguments: ["[NAME]"],
+    options: { out: { value: "FILE", summary: "where to; unless told, checks.html in this folder" } },
+    example: "mill checks report --out checks.html",
+  },
+  {
     module: "features",
     name: "features list",
     summary: "the feature views and what is online of them",

@@ -739,8 +739,13 @@ export interface ControlApi {
     /** Columns only where a value comes from. */
     readonly directOnly?: boolean;
   }): Promise<LineageGraph>;
-  /** How each check ended when it last ran. */
-  listChecks(): Promise<readonly CheckRecord[]>;
+  /** How each check ended when it last ran, or the last few times. */
+  listChecks(input?: {
+    /** Of each so many runs; one unless told. */
+    readonly runs?: number;
+  }): Promise<readonly CheckRecord[]>;
+  /** All checks, or those of a name or on a table, over their last runs: one HTML page that stands alone. */
+  showChecksReport(input?: { readonly name?: string }): Promise<string>;
   /** How the checks of a name, or on a table, ended each time they ran, newest first. */
   showChecks(input: { readonly name: string; readonly limit?: number }): Promise<readonly CheckRecord[]>;
   /** The feature views, and what is online of them. */
@@ -853,7 +858,8 @@ export const operations = {
   showMonitor: { method: "GET", path: "/api/v1/monitors/:name", params: ["name"], query: [] },
   listAlerts: { method: "GET", path: "/api/v1/alerts", params: [], query: ["monitor", "standing", "limit"] },
   showLineage: { method: "GET", path: "/api/v1/lineage/:name", params: ["name"], query: ["directOnly"] },
-  listChecks: { method: "GET", path: "/api/v1/checks", params: [], query: [] },
+  listChecks: { method: "GET", path: "/api/v1/checks", params: [], query: ["runs"] },
+  showChecksReport: { method: "GET", path: "/api/v1/reports/checks", params: [], query: ["name"] },
   showChecks: { method: "GET", path: "/api/v1/checks/:name", params: ["name"], query: ["limit"] },
   listFeatureViews: { method: "GET", path: "/api/v1/features", params: [], query: [] },
   showFeatureView: { method: "GET", path: "/api/v1/features/:name", params: ["name"], query: [] },

@@ -1,6 +1,6 @@
 import type { PartJudgement, Plots } from "../judgement/judgement.ts";
 import type { Cut, Curves } from "../judgement/sweep.ts";
-import { markup, type Markup } from "./markup.ts";
+import { markup, type Markup } from "@millwright/platform";
 import { figurePanel } from "./panels.ts";
 import { plot, type PlotLine } from "./plot.ts";
 import { count, figure, percent } from "./words.ts";

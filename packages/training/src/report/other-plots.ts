@@ -1,6 +1,6 @@
 import type { LearningCurve, PartJudgement, Plots } from "../judgement/judgement.ts";
-import { markup, type Markup } from "./markup.ts";
-import { figurePanel, table } from "./panels.ts";
+import { markup, table, type Markup } from "@millwright/platform";
+import { figurePanel } from "./panels.ts";
 import { plot } from "./plot.ts";
 import { count, figure, percent } from "./words.ts";
 

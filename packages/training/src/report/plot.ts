@@ -1,4 +1,4 @@
-import { markup, NOTHING, type Markup } from "./markup.ts";
+import { markup, NOTHING, type Markup } from "@millwright/platform";
 import { scaleOf, type Scale } from "./scale.ts";
 
 interface PlotAxis {

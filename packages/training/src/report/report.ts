@@ -1,13 +1,11 @@
-import { createHash } from "node:crypto";
+import { markup, NOTHING, section, standalonePage, table, type Markup } from "@millwright/platform";
 import type { GateResult } from "../gates.ts";
 import { bestBaseline } from "../judgement/best-baseline.ts";
 import { gainOver, type Metrics } from "../judgement/metrics.ts";
 import type { Judgement, Slice } from "../judgement/judgement.ts";
 import { binaryPanels } from "./binary-plots.ts";
-import { Markup, markup, NOTHING } from "./markup.ts";
 import { classPanels, learningPanel, numberPanels } from "./other-plots.ts";
-import { bar, section, table } from "./panels.ts";
-import { STYLE } from "./style.ts";
+import { bar } from "./panels.ts";
 import { count, figure, metricTitle, percent, time } from "./words.ts";
 
 /** What a report tells of, beside the judgement. */
@@ -27,12 +25,9 @@ export interface ReportSubject {
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
-/** Only the one style of the page itself: no script, no frame, nothing from anywhere. */
-const POLICY = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'; base-uri 'none'; form-action 'none'`;
-
 const FEATURES_SHOWN = 25;
 
-/** A version's report: one HTML file that stands alone, asks nothing of any network and runs nothing. */
+/** A version's report. */
 export function reportPage(subject: ReportSubject, judgement: Judgement): string {
   const { model, tags } = subject;
   const body = [
@@ -44,21 +39,7 @@ export function reportPage(subject: ReportSubject, judgement: Judgement): string
     importanceSection(subject),
     factsSection(subject),
   ];
-  return markup`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${model}${tags.length === 0 ? "" : ` · ${tags.join(" · ")}`}</title>
-<style>${new Markup(STYLE)}</style>
-</head>
-<body><main>
-${body}
-<footer>Made by Millwright. This file holds all that it shows: it can be kept, sent and opened anywhere.</footer>
-</main></body>
-</html>
-`.text;
+  return standalonePage({ title: [model, ...tags].join(" · "), body });
 }
 
 /** The main metric, large, and what the baselines reach on the same rows. */

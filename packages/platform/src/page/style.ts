@@ -1,4 +1,4 @@
-/** The report's own style: light and dark as the reader's system has it, on paper always light. */
+/** A report's own style: light and dark as the reader's system has it, on paper always light. */
 export const STYLE = `
 :root { color-scheme: light dark; --ground: #fafaf9; --panel: #fff; --raised: #f0f0ed; --line: #e3e3df; --text: #1d1d1b; --muted: #62625c;
   --s0: #3451c6; --s1: #c2701a; --good: #22753a; --bad: #b42525; --good-rgb: 34 117 58; --bad-rgb: 180 37 37; }
@@ -62,6 +62,8 @@ figure .wide th, figure .wide td { padding: 5px 7px; }
 .heat th, .heat td { padding: 5px 8px; text-align: center; }
 .heat tbody th { text-align: right; }
 ${Array.from({ length: 10 }, (_, step) => `.heat .right.h${step + 1} { background: rgb(var(--good-rgb) / ${4 * (step + 1)}%); } .heat .wrong.h${step + 1} { background: rgb(var(--bad-rgb) / ${5 * (step + 1)}%); }`).join("\n")}
+.runs { display: block; height: 16px; } .runs .good { fill: var(--good); } .runs .warn { fill: var(--s1); } .runs .bad { fill: var(--bad); }
+.warn { color: var(--s1); }
 .facts { columns: 320px; column-gap: 32px; margin: 0; padding: 12px 16px; border: 1px solid var(--line); border-radius: 10px; background: var(--panel); }
 .facts div { display: flex; justify-content: space-between; gap: 14px; padding: 2px 0; break-inside: avoid; }
 .facts dt { color: var(--muted); white-space: nowrap; }
