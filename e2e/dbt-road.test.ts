@@ -9,7 +9,22 @@ import { mill, millJson, type Answer } from "./support/project.ts";
 
 const FILES: Readonly<Record<string, string>> = {
   "millwright.ts": `import { defineProject } from "millwright";\nexport default defineProject({ name: "shop" });\n`,
-  "dbt_project.yml": `name: shop\nvars: {floor: 2}\nmodels:\n  shop:\n    +materialized: table\nseeds:\n  shop:\n    items:\n      +column_types: {sku: varchar, updated_at: timestamp}\n`,
+  "dbt_project.yml": `name: shop\nvars: {floor: 2}\non-run-start: "create table if not exists audit (what varchar not null, run varchar)"\non-run-end: "{{ audit(results) }}"\nmodels:\n  shop:\n    +materialized: table\nseeds:\n  shop:\n    items:\n      +column_types: {sku: varchar, updated_at: timestamp}\n`,
+  "macros/audit.sql": `{% macro audit(results) %}insert into audit (what) values {% for end in results %}('{{ end.node.name }} {{ end.status }}'){{ "," if not loop.last }}{% endfor %}{% endmacro %}
+{% materialization kept, default %}
+  {% call statement('main') %}create table {{ this }} as select *, '{{ config.get("mark") }}' as mark from ({{ sql }}){% endcall %}
+  {{ return({'relations': [this]}) }}
+{% endmaterialization %}`,
+  "models/keeper.sql": `{{ config(materialized='kept', mark='own', pre_hook="insert into audit (run, what) values ('pre', '{{ this.name }}')",
+  post_hook=["delete from {{ this }} where sku = '002'", "insert into audit values ('{{ this.identifier }} hooked', 'post')"]) }}
+select sku from {{ ref('items') }}
+`,
+  ...Object.fromEntries(
+    ["ignore", "append_new_columns", "sync_all_columns", "fail"].map((rule) => [
+      `models/on_${rule}.sql`,
+      `{{ config(materialized='incremental', on_schema_change='${rule}') }}\nselect sku, price from {{ ref('items') }}\n`,
+    ]),
+  ),
   "packages.yml": "packages:\n  - local: tools\n",
   "tools/dbt_project.yml": "name: tools\n",
   "tools/macros/tools.sql": `{% macro kinds(rel) %}{% set found = run_query('select distinct kind from ' ~ rel ~ ' order by 1') %}{% if execute %}{{ return(found.columns[0].values() | list) }}{% endif %}{{ return([]) }}{% endmacro %}
@@ -68,6 +83,16 @@ test("seeds, macros of a package, queries of a template and thresholds of tests 
   expect(rows("select sku from bearable")).toEqual([["002"]]);
 });
 
+test("hooks of the run and of a model, and a materialization of the project's own, change the lake", () => {
+  expect(rows("select * from keeper")).toEqual([["001", "own"]]);
+  expect(rows("select what, run from audit where run is not null order by 2")).toEqual([
+    ["keeper hooked", "post"],
+    ["keeper", "pre"],
+  ]);
+  const ends = rows("select what from audit where run is null") as string[][];
+  expect(ends.flat()).toEqual(expect.arrayContaining(["keeper success", "items success", "on_fail success"]));
+});
+
 test("a description and a docs block are shown with the table", () => {
   const { columns } = millJson(["table", "show", "loud", "--project", project]) as {
     columns: { name: string; doc?: string }[];
@@ -80,6 +105,11 @@ test("a second load closes a snapshot's rows and adds their next versions; an in
     "seeds/items.csv",
     "sku,kind,price,updated_at\n001,comic,4,2024-02-01 00:00:00\n003,game,1,2024-02-01 00:00:00\n",
   );
+  for (const rule of ["ignore", "append_new_columns", "sync_all_columns"])
+    write(
+      `models/on_${rule}.sql`,
+      `{{ config(materialized='incremental', on_schema_change='${rule}') }}\nselect sku, kind{{ ", price" if not is_incremental() }} from {{ ref('items') }}\n`,
+    );
   const again = mill(["run", "--project", project]);
   expect(again.code, again.stdout + again.stderr).toBe(0);
   expect(
@@ -96,12 +126,34 @@ test("a second load closes a snapshot's rows and adds their next versions; an in
   ]);
 });
 
+test("on_schema_change: new columns are left out, added, or take the place of those that are gone", () => {
+  const columns = (table: string) =>
+    (rows(`select column_name from (describe select * from ${table})`) as string[][]).flat();
+  expect(columns("on_ignore")).toEqual(["sku", "price"]);
+  expect(columns("on_append_new_columns")).toEqual(["sku", "price", "kind"]);
+  expect(columns("on_sync_all_columns")).toEqual(["sku", "kind"]);
+  const added = "select sku, price, kind from on_append_new_columns order by all";
+  expect(rows(added)).toEqual([
+    ["001", 3, null],
+    ["001", null, "comic"],
+    ["002", 1, null],
+    ["003", null, "game"],
+  ]);
+});
+
 test("an error of the database is told at the template's line, below a loop that prints many", () => {
   write(
     "models/wrong.sql",
     "select\n{% for n in range(4) %}\n  {{ n }} as c{{ n }},\n{% endfor %}\n  no_such_column\nfrom {{ ref('items') }}\n",
   );
+  write(
+    "models/on_fail.sql",
+    "{{ config(materialized='incremental', on_schema_change='fail') }}\nselect sku, kind from {{ ref('items') }}\n",
+  );
+  write("models/unhooked.sql", "{{ config(pre_hook='update items set price = 0') }}\nselect 1 as one\n");
   const { code, stdout } = mill(["run", "--json", "--project", project]);
   expect(code).not.toBe(0);
   expect(stdout).toContain("models/wrong.sql:5");
+  expect(stdout).toContain("models/on_fail.sql: the source and target schemas are out of sync: added kind, gone price");
+  expect(stdout).toContain("transformation/statement");
 });

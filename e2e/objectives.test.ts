@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -154,6 +154,13 @@ describe("numbers and classes, from text", () => {
       for (const [name, share] of Object.entries(batch)) expect(probabilities[name]).toBeCloseTo(share, 6);
     }
     expect(rows.filter(({ prediction, kind }) => prediction === kind).length).toBeGreaterThan(18);
+  });
+
+  test("the classes that it learned are in its types", () => {
+    const types = readFileSync(join(projectDir, ".mill", "generated", "types.d.ts"), "utf8");
+    expect(types).toContain('"prediction": "large" | "medium" | "small";');
+    expect(types).toContain('"probabilities": Readonly<Record<"large" | "medium" | "small", number>>;');
+    expect(mill(["types", "--check", "--project", projectDir])).toMatchObject({ code: 0 });
   });
 
   test("a value that no row had is answered as a missing one", async () => {

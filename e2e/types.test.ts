@@ -89,6 +89,11 @@ export const code: string | undefined = new LateFlightsError(400, {}).code;
     write("caller.ts", call(""));
     expect(compile()).toBe("");
     expect(compile("--lib", "esnext")).toBe("");
+    write(
+      "caller.ts",
+      `${call("")}export const why: string | undefined = (await client.explain({ origin: "ORD", destination: "SFO", departed_at: "2001-06-30T18:00:00Z", distance: 1846 })).explanation.contributions[0]?.feature;\n`,
+    );
+    expect(compile()).toBe("");
     write("caller.ts", call(", gate: 7"));
     expect(compile()).toMatch(/^caller\.ts\(4,\d+\): error TS2353: .*'gate'/);
   });

@@ -2,7 +2,15 @@ import { BranchWithChanges } from "@millwright/lakehouse/branch-http";
 import { RunReportSchema } from "@millwright/orchestration/http";
 import { platformErrors, type Command, type CommandCall } from "@millwright/platform";
 import { checkProject, requireTypes } from "@millwright/project";
-import { findRunning, installation, renewTypes, statePaths, takeRoad, watchPeakMemory } from "@millwright/server";
+import {
+  findRunning,
+  hasLearned,
+  installation,
+  renewTypes,
+  statePaths,
+  takeRoad,
+  watchPeakMemory,
+} from "@millwright/server";
 import Type from "typebox";
 import { remoteApi, withApi } from "./api.ts";
 import { publishedText, writtenText } from "./branch-commands.ts";
@@ -85,7 +93,7 @@ const check: Command = {
   handler: (call) =>
     withSession(call, async ({ project, platform }) => {
       checkProject(project);
-      await renewTypes(project, platform.lakehouse);
+      await renewTypes(project, platform);
       await requireTypes({ projectDir: project.dir, compiler: installation().compiler });
       const summary = {
         sources: project.sources.length,
@@ -120,11 +128,12 @@ interface Request {
 
 /** Takes the road in this process, with its progress. Types are main's: a branch renews none. */
 async function takeRoadAloud(call: CommandCall, session: Session, request: Request) {
-  if (request.branch === undefined) await renewTypes(session.project, session.platform.lakehouse);
+  if (request.branch === undefined) await renewTypes(session.project, session.platform);
   const memory = watchPeakMemory();
   const progress = createRoadProgress(call.out);
   try {
     const report = await takeRoad(session, { ...request, onTask: progress.onTask });
+    if (hasLearned(report)) await renewTypes(session.project, session.platform);
     return { report, peakBytes: memory.peakBytes };
   } finally {
     progress.stop();

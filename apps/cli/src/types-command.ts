@@ -38,7 +38,7 @@ export const types: Command = {
         const { service, check, watch } = call.options;
         if (typeof service === "string") return serviceFile(call, session, service);
         if (check === true) return requireFresh(call, session);
-        const written = await renewTypes(session.project, session.platform.lakehouse);
+        const written = await renewTypes(session.project, session.platform);
         call.out.record(written, ({ typesFile, changed }) => `${typesFile}${changed ? "" : " (unchanged)"}`);
         return watch === true ? renewUntilSignal(call, session, signal) : 0;
       }),
@@ -46,7 +46,7 @@ export const types: Command = {
 };
 
 async function serviceFile(call: CommandCall, { project, platform }: Session, name: string): Promise<number> {
-  const service = (await surfaceOf(project, platform.lakehouse)).services[name];
+  const service = (await surfaceOf(project, platform)).services[name];
   if (service === undefined) throw projectErrors.create("project/unknown", { because: `there is no service ${name}` });
   const { out } = call.options;
   const text = renderServiceTypes({
@@ -65,7 +65,7 @@ async function serviceFile(call: CommandCall, { project, platform }: Session, na
 }
 
 async function requireFresh(call: CommandCall, { project, platform }: Session): Promise<number> {
-  if (!(await typesAreFresh(project.dir, await typesOf(project, platform.lakehouse))))
+  if (!(await typesAreFresh(project.dir, await typesOf(project, platform))))
     throw projectErrors.create("project/types-stale", { because: TYPES_FILE });
   call.out.record({ typesFile: TYPES_FILE, changed: false }, ({ typesFile }) => `${typesFile} is as the project says`);
   return 0;
@@ -76,9 +76,9 @@ async function renewUntilSignal(
   { project, platform }: Session,
   signal: AbortSignal,
 ): Promise<number> {
-  const { lakehouse, logger } = platform;
+  const { lakehouse, tracking, logger } = platform;
   const onRenewed = (renewal: Renewal) => call.out.record(renewal, inWords);
-  const watching = watchTypes({ projectDir: project.dir, lakehouse, logger, onRenewed });
+  const watching = watchTypes({ projectDir: project.dir, lakehouse, tracking, logger, onRenewed });
   if (!signal.aborted) await once(signal, "abort");
   await watching.close();
   return INTERRUPTED;

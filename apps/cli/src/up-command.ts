@@ -76,8 +76,7 @@ async function upHandler(
   try {
     serving = await serve(session, ports.rest);
     await tellPlaces(call, { session, control, serving });
-    if (call.options["once"] !== true)
-      types = watchTypes({ projectDir: project.dir, lakehouse: platform.lakehouse, logger: platform.logger });
+    if (call.options["once"] !== true) types = watchTypes({ ...platform, projectDir: project.dir });
     const code = await firstRoad(call, { session, control, serving, signal, peak: () => memory.peakBytes });
     if (signal.aborted) return INTERRUPTED;
     if (call.options["once"] !== true) await serveUntilSignal(session, signal);

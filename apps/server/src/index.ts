@@ -13,7 +13,7 @@ export { branchPaths, statePaths, type StatePaths } from "./paths.ts";
 export { watchPeakMemory } from "./peak-memory.ts";
 export { renewTypes, surfaceOf, typesOf } from "./project-types.ts";
 export { watchTypes, type Renewal, type TypesWatch } from "./types-watch.ts";
-export { takeRoad, type TakeRoadOptions } from "./road.ts";
+export { hasLearned, takeRoad, type TakeRoadOptions } from "./road.ts";
 export { keepServing, type ServingProcess } from "./serving-process.ts";
 export { verifyState, type StateFinding } from "./verify-state.ts";
 export { armWritePoints } from "./write-points.ts";

@@ -7,16 +7,25 @@ import {
   writeTypes,
   type DefinitionNames,
   type Project,
+  type TypedService,
   type TypedSurface,
   type WrittenTypes,
 } from "@millwright/project";
 import { responseColumns } from "@millwright/serving";
-import { requestOf, type TrainingDefinition } from "@millwright/training";
+import type { Tracking } from "@millwright/tracking";
+import { requestOf, type ClassLabel, type TrainingDefinition } from "@millwright/training";
 import { asksDatabase, describedSelect, explainSqlError } from "@millwright/transformation";
 import { installation } from "./installation.ts";
 
+/** What types are made of, beside the project's files. */
+export interface TypeSources {
+  readonly lakehouse: Pick<Lakehouse, DescribesTables>;
+  /** Knows the classes that a service's model has learned. */
+  readonly tracking: Pick<Tracking, "byAlias">;
+}
+
 /** What a project's columns, features and services are typed as: sources as declared, models as the engine describes them. */
-export async function surfaceOf(project: Project, lakehouse: Pick<Lakehouse, DescribesTables>): Promise<TypedSurface> {
+export async function surfaceOf(project: Project, { lakehouse, tracking }: TypeSources): Promise<TypedSurface> {
   const tables = await tableColumns(project, lakehouse);
   const featureViews = Object.fromEntries(
     project.featureViews.map(({ name, definition }) => {
@@ -38,23 +47,32 @@ export async function surfaceOf(project: Project, lakehouse: Pick<Lakehouse, Des
       },
     ]),
   );
-  const services = Object.fromEntries(
-    project.services.flatMap(({ name, definition }) => {
-      const training = project.trainings.find((candidate) => candidate.name === modelName(definition.model));
-      return training === undefined ? [] : [[name, serviceColumns(training.definition, tables)]];
-    }),
-  );
+  const services: Record<string, TypedService> = {};
+  for (const { name, definition } of project.services) {
+    const training = project.trainings.find((candidate) => candidate.name === modelName(definition.model));
+    if (training === undefined) continue;
+    const classes = await learnedClasses(tracking, definition.model);
+    services[name] = serviceColumns(training.definition, { tables, classes });
+  }
   return { tables, featureViews, models, services };
 }
 
-export async function typesOf(project: Project, lakehouse: Pick<Lakehouse, DescribesTables>): Promise<string> {
-  return renderTypes(await surfaceOf(project, lakehouse));
+/** The classes of the version that an alias means; none before the first was trained. */
+async function learnedClasses(tracking: TypeSources["tracking"], model: string): Promise<readonly ClassLabel[]> {
+  const [name = "", alias = "champion"] = model.split("@");
+  const version = await tracking.byAlias(name, alias);
+  const { classes = [] } = (version?.details ?? {}) as { readonly classes?: readonly ClassLabel[] };
+  return classes;
+}
+
+export async function typesOf(project: Project, sources: TypeSources): Promise<string> {
+  return renderTypes(await surfaceOf(project, sources));
 }
 
 /** Writes the project's types, and the names that completion offers, where they differ from what is there. */
-export async function renewTypes(project: Project, lakehouse: Pick<Lakehouse, DescribesTables>): Promise<WrittenTypes> {
+export async function renewTypes(project: Project, sources: TypeSources): Promise<WrittenTypes> {
   const { typeRoots, millwrightPath } = installation();
-  const surface = await surfaceOf(project, lakehouse);
+  const surface = await surfaceOf(project, sources);
   return writeTypes(project.dir, renderTypes(surface), {
     millwright: millwrightPath,
     typeRoots,
@@ -111,10 +129,20 @@ function requestColumns(
 }
 
 /** What a service of this training takes and answers with. */
-function serviceColumns(definition: TrainingDefinition, tables: Readonly<Record<string, readonly Column[]>>) {
+function serviceColumns(
+  definition: TrainingDefinition,
+  known: {
+    readonly tables: Readonly<Record<string, readonly Column[]>>;
+    readonly classes: readonly ClassLabel[];
+  },
+): TypedService {
+  const { tables, classes } = known;
   const { population, label, trainer } = definition;
   const type = tables[population.name]?.find(({ name }) => name === label)?.type ?? "string";
-  return { request: requestColumns(definition, tables), response: responseColumns(trainer.objective, type) };
+  return {
+    request: requestColumns(definition, tables),
+    response: responseColumns(trainer.objective, { type, classes }),
+  };
 }
 
 /**

@@ -3,6 +3,7 @@ import { mapIoError } from "@millwright/platform";
 import { runRoad, type RunReport, type Task, type TaskReport } from "@millwright/orchestration";
 import { checkProject, compileRoad, type Project } from "@millwright/project";
 import { commitSegments } from "@millwright/serving";
+import { runProjectHooks, type ModelEnd } from "@millwright/transformation";
 import type { Platform } from "./compose.ts";
 import type { StatePaths } from "./paths.ts";
 
@@ -35,8 +36,10 @@ export async function takeRoad(
   try {
     await rm(paths.scratch, { recursive: true, force: true });
     if (options.branch === undefined) await commitSegments(platform.lakehouse, paths.predictions);
+    const hooks = { lakehouse: platform.lakehouse, progress: () => undefined };
     const tasks = compileRoad(project, platform.parts);
-    return await runRoad(
+    await runProjectHooks(hooks, { project: project.dbt, hook: "on-run-start" });
+    const report = await runRoad(
       { store: platform.runs, clock: platform.parts.clock, ids: platform.parts.ids, logger: platform.logger },
       options.branch === undefined ? tasks : tasks.filter(staysInTables),
       {
@@ -49,7 +52,27 @@ export async function takeRoad(
         ...(options.selectors === undefined ? {} : { selectors: options.selectors }),
       },
     );
+    await runProjectHooks(hooks, { project: project.dbt, hook: "on-run-end", ends: report.tasks.flatMap(modelEnd) });
+    return report;
   } catch (error) {
     throw mapIoError(error);
   }
+}
+
+/** Whether a run has trained something: a model's classes are in the types of its services. */
+export function hasLearned({ tasks }: RunReport): boolean {
+  return tasks.some(({ kind, state }) => kind === "training" && (state === "done" || state === "warned"));
+}
+
+/** How a model ended, for what a dbt project does at the end of a run. */
+function modelEnd({ id, name, state, tookMs }: TaskReport): readonly ModelEnd[] {
+  if (!id.startsWith("table:")) return [];
+  const ended = { done: "done", warned: "done", failed: "failed", unchanged: "unchanged" } as const;
+  return [
+    {
+      table: name,
+      state: state in ended ? ended[state as keyof typeof ended] : "skipped",
+      seconds: (tookMs ?? 0) / 1_000,
+    },
+  ];
 }

@@ -4,11 +4,12 @@ import { toProblem, type Logger, type Problem } from "@millwright/kernel";
 import type { Lakehouse } from "@millwright/lakehouse";
 import { createStandingReader, loadProject, type WrittenTypes } from "@millwright/project";
 import { installation } from "./installation.ts";
-import { rememberDescriptions, renewTypes } from "./project-types.ts";
+import { rememberDescriptions, renewTypes, type TypeSources } from "./project-types.ts";
 
 export interface TypesWatchOptions {
   readonly projectDir: string;
   readonly lakehouse: Lakehouse;
+  readonly tracking: TypeSources["tracking"];
   readonly logger: Logger;
   /** After each renewal, also one that changed nothing; after a save that cannot be read, with why. */
   readonly onRenewed?: (renewal: Renewal) => void;
@@ -33,10 +34,10 @@ const TOP_FILES = /^(millwright\.ts|[\w-]+\.ya?ml)$/;
 const GATHER_MS = 20;
 
 /** Renews a project's types after each save, without running anything. A project that cannot be read keeps those it had. */
-export function watchTypes({ projectDir, lakehouse, logger, onRenewed }: TypesWatchOptions): TypesWatch {
+export function watchTypes({ projectDir, lakehouse, tracking, logger, onRenewed }: TypesWatchOptions): TypesWatch {
   const { millwrightUrl } = installation();
   const reader = createStandingReader({ projectDir, millwrightUrl });
-  const described = rememberDescriptions(lakehouse);
+  const sources = { lakehouse: rememberDescriptions(lakehouse), tracking };
   let savedAtMs: number | undefined;
   let isClosed = false;
   let renewing: Promise<void> = Promise.resolve();
@@ -45,7 +46,7 @@ export function watchTypes({ projectDir, lakehouse, logger, onRenewed }: TypesWa
     const startedMs = savedAtMs ?? performance.now();
     savedAtMs = undefined;
     const written = await loadProject({ projectDir, millwrightUrl, reader })
-      .then((project) => renewTypes(project, described))
+      .then((project) => renewTypes(project, sources))
       .catch((error: unknown) => {
         if (!isClosed) logger.info({ err: error }, "the types could not be renewed");
         return toProblem(error);

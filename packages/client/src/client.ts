@@ -11,16 +11,18 @@ export interface ClientOptions {
   readonly fetch?: typeof globalThis.fetch;
 }
 
-/** An answer the server refused: its status and what it said. */
+/** An answer the server refused: its status, what it said, and what to do. */
 export class PredictionError extends Error {
   readonly status: number;
   readonly code: string | undefined;
+  readonly remedy: string | undefined;
 
-  constructor(message: string, { status, code }: { readonly status: number; readonly code: string | undefined }) {
+  constructor(message: string, { status, code, remedy }: Pick<PredictionError, "status" | "code" | "remedy">) {
     super(message);
     this.name = "PredictionError";
     this.status = status;
     this.code = code;
+    this.remedy = remedy;
   }
 }
 
@@ -81,7 +83,8 @@ async function ask(options: ClientOptions, service: string, request: unknown): P
 }
 
 function refusal(status: number, body: unknown): PredictionError {
-  const { error, code } = (body ?? {}) as { error?: unknown; code?: unknown };
-  const message = typeof error === "string" ? error : `the service answered with status ${status}`;
-  return new PredictionError(message, { status, code: typeof code === "string" ? code : undefined });
+  const { error, code, remedy } = (body ?? {}) as Readonly<Record<string, unknown>>;
+  const text = (value: unknown) => (typeof value === "string" ? value : undefined);
+  const message = text(error) ?? `the service answered with status ${status}`;
+  return new PredictionError(message, { status, code: text(code), remedy: text(remedy) });
 }

@@ -32,22 +32,37 @@ export function loggedAnswer(answer: Answer): LoggedAnswer {
   return { probability: null, prediction: String(answer.prediction), probabilities };
 }
 
-/** The answer's fields beside `id`, by what the model has learned; `labelType` is the class's. */
-export function responseColumns(objective: Objective, labelType: string): readonly Column[] {
+const PROBABILITIES = "map<string, double>";
+
+/** A field of an answer. */
+export interface AnswerColumn extends Column {
+  /** All that it may be, or what its keys may be: the classes that the model has learned. */
+  readonly oneOf?: readonly ClassLabel[];
+}
+
+/** What a model calls its rows: the type of its label, and the classes as far as they are known. */
+export interface LabelKind {
+  readonly type: string;
+  readonly classes: readonly ClassLabel[];
+}
+
+/** The answer's fields beside `id`, by what the model has learned. */
+export function responseColumns(objective: Objective, label: LabelKind): readonly AnswerColumn[] {
   return [
     { name: "id", type: "string", nullable: false, doc: "Names this prediction in the log." },
     { name: "model_name", type: "string", nullable: false },
     { name: "model_version", type: "string", nullable: false },
-    ...answerColumns(objective, labelType),
+    ...answerColumns(objective, label),
   ];
 }
 
-function answerColumns(objective: Objective, labelType: string): readonly Column[] {
+function answerColumns(objective: Objective, { type, classes }: LabelKind): readonly AnswerColumn[] {
   if (objective === "binary") return [{ name: "probability", type: "double", nullable: false }];
   if (objective === "squared") return [{ name: "prediction", type: "double", nullable: false }];
+  const known = classes.length === 0 ? {} : { oneOf: classes };
   return [
-    { name: "prediction", type: labelType, nullable: false, doc: "The likeliest class." },
-    { name: "probabilities", type: "map<string, double>", nullable: false, doc: "Of each class, by its name." },
+    { name: "prediction", type, nullable: false, doc: "The likeliest class.", ...known },
+    { name: "probabilities", type: PROBABILITIES, nullable: false, doc: "Of each class, by its name.", ...known },
   ];
 }
 

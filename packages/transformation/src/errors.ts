@@ -33,8 +33,15 @@ export const transformationErrors = defineErrors("transformation", {
   "transformation/unknown-materialization": {
     status: 422,
     title: "A model asks for a materialization that there is not",
-    remedy: "Use table, view, incremental or ephemeral.",
+    remedy: "Use table, view, incremental or ephemeral, or a materialization that the project's macros define.",
     example: "{{ config(materialized='table') }}",
+  },
+  "transformation/statement": {
+    status: 422,
+    title: "A hook or a materialization has a statement that the lake does not know",
+    remedy:
+      "On the road, hooks ask (select), insert, delete, create tables and views, rename and drop them. `mill dbt` runs any statement on a DuckDB file.",
+    example: "update orders set amount = 0",
   },
   "transformation/profile": {
     status: 422,

@@ -1,6 +1,7 @@
 export { openDbtProject, type OpenDbtOptions } from "./lake/open-project.ts";
 export { asksDatabase, checkReferences, type CompileOptions } from "./lake/compile.ts";
 export { describedSelect, explainSqlError, runModel, type ModelPorts, type ModelResult } from "./lake/run-model.ts";
+export { runProjectHooks, type ModelEnd } from "./lake/run-hooks.ts";
 export { runTests, type TestResult } from "./lake/run-tests.ts";
 export type { DbtColumn, DbtModel, DbtProject, DbtTest, Materialization, ModelConfig } from "./lake/lake-project.ts";
 export { runDbtCommand, type DbtCommandOptions } from "./engine/command.ts";

@@ -4,7 +4,7 @@ import type { Platform } from "../compose.ts";
 import { installation } from "../installation.ts";
 import type { StatePaths } from "../paths.ts";
 import { renewTypes } from "../project-types.ts";
-import { takeRoad } from "../road.ts";
+import { hasLearned, takeRoad } from "../road.ts";
 import type { RoadBoard } from "./road-board.ts";
 
 interface RunRequest {
@@ -54,7 +54,7 @@ export function createRoadRunner(first: Project, parts: RoadRunnerParts): RoadRu
       return altered;
     }
     await parts.platform.allowSources(read);
-    await renewTypes(read, parts.platform.lakehouse);
+    await renewTypes(read, parts.platform);
     return read;
   };
   const start = async (request: RunRequest) => {
@@ -127,5 +127,6 @@ async function run({
   );
   const { tasks: _tasks, ...ended } = report;
   board.end(ended);
+  if (parts.alter === undefined && hasLearned(report)) await renewTypes(project, platform);
   return report;
 }

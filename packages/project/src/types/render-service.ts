@@ -26,10 +26,23 @@ function typesOf({ name, service, errorCodes }: ServiceFile): readonly string[] 
     `export interface ${type}Response ${record(service.response, "")}`,
     `/** Why a request was refused; \`mill explain CODE\` says more. */\nexport type ${type}ErrorCode = ${errorCodes.map((code) => JSON.stringify(code)).join(" | ")};`,
     `export interface Services {\n  ${JSON.stringify(name)}: { request: ${type}Request; response: ${type}Response };\n}`,
-    `export interface ${type}Client {\n  /** One prediction. Throws ${type}Error when it is refused. */\n  predict(request: ${type}Request): Promise<${type}Response>;\n}`,
+    `export interface ${type}Client {\n  /** One prediction. Throws ${type}Error when it is refused. */\n  predict(request: ${type}Request): Promise<${type}Response>;\n  /** One prediction, and why: what each feature adds to the answer, the largest first. */\n  explain(request: ${type}Request): Promise<${type}Response & { readonly explanation: Explanation }>;\n}`,
+    EXPLANATION,
     `export interface ClientOptions {\n  /** Where the serving process listens: http://127.0.0.1:8080. */\n  readonly url: string;\n  /** A request that takes longer fails. Default 10,000. */\n  readonly timeoutMs?: number;\n}`,
   ];
 }
+
+/** As the serving process answers; `client` has the same, generated from the API. */
+const EXPLANATION = `/** Why the answer is what it is: Shapley values. */
+export interface Explanation {
+  /** Of what the base and the contributions are parts. */
+  readonly scale: "log_odds" | "number" | "score";
+  /** Whose score it is. */
+  readonly class?: number | string | boolean;
+  /** What the model answers on average. */
+  readonly base: number;
+  readonly contributions: readonly { readonly feature: string; readonly value: number | string | null; readonly contribution: number }[];
+}`;
 
 function declared({ name }: ServiceFile): readonly string[] {
   const type = pascalCase(name);
@@ -61,18 +74,21 @@ function written({ name }: ServiceFile): readonly string[] {
 }`,
     `export function create${type}Client({ url, timeoutMs = 10_000 }: ClientOptions): ${type}Client {
   const caller = globalThis as unknown as Caller;
+  const ask = async (request: object): Promise<unknown> => {
+    const response = await caller.fetch(\`\${url.replace(/\\/+$/, "")}/v2/models/${encodeURIComponent(name)}/infer\`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(request),
+      signal: caller.AbortSignal.timeout(timeoutMs),
+    });
+    const body = await response.json().catch(() => ({}));
+    if (!response.ok) throw new ${type}Error(response.status, body as object);
+    return body;
+  };
   return {
-    async predict(request) {
-      const response = await caller.fetch(\`\${url.replace(/\\/+$/, "")}/v2/models/${encodeURIComponent(name)}/infer\`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(request),
-        signal: caller.AbortSignal.timeout(timeoutMs),
-      });
-      const body = await response.json().catch(() => ({}));
-      if (!response.ok) throw new ${type}Error(response.status, body as object);
-      return body as ${type}Response;
-    },
+    predict: async (request) => (await ask(request)) as ${type}Response,
+    explain: async (request) =>
+      (await ask({ ...request, parameters: { explain: true } })) as ${type}Response & { readonly explanation: Explanation },
   };
 }`,
   ];

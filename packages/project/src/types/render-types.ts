@@ -1,4 +1,5 @@
 import type { Column } from "@millwright/kernel";
+import type { AnswerColumn } from "@millwright/serving";
 
 /** What the generated file says: the columns of tables and views, and what the services take and answer. */
 export interface TypedSurface {
@@ -10,7 +11,11 @@ export interface TypedSurface {
 
 export interface TypedService {
   readonly request: readonly Column[];
-  readonly response: readonly Column[];
+  readonly response: readonly AnswerColumn[];
+}
+
+interface TypedColumn extends Column {
+  readonly oneOf?: AnswerColumn["oneOf"];
 }
 
 const HEADER = "// Made by `mill types` from the project as it is. Not to be edited; not to be committed.";
@@ -46,12 +51,12 @@ export function requestRecord(columns: readonly Column[], indent = "    "): stri
   return fieldsOf(columns, { indent, mayLeaveOut: true });
 }
 
-export function record(columns: readonly Column[], indent = "    "): string {
+export function record(columns: readonly TypedColumn[], indent = "    "): string {
   return fieldsOf(columns, { indent, mayLeaveOut: false });
 }
 
 function fieldsOf(
-  columns: readonly Column[],
+  columns: readonly TypedColumn[],
   { indent, mayLeaveOut }: { readonly indent: string; readonly mayLeaveOut: boolean },
 ): string {
   if (columns.length === 0) return "{}";
@@ -67,9 +72,15 @@ function documentation({ doc }: Column, indent: string): string {
   return `/** ${doc.replaceAll("*/", "* /").replaceAll(/\s+/g, " ")} */\n${indent}  `;
 }
 
-function typeOf({ type, nullable }: Column): string {
-  const base = scalarType(type);
+function typeOf({ type, nullable, oneOf }: TypedColumn): string {
+  const base = oneOf === undefined ? scalarType(type) : unionType(type, oneOf);
   return nullable === false ? base : `${base} | null`;
+}
+
+/** Values that are known each, or numbers by keys that are. */
+function unionType(type: string, oneOf: NonNullable<TypedColumn["oneOf"]>): string {
+  const union = (values: NonNullable<TypedColumn["oneOf"]>) => values.map((value) => JSON.stringify(value)).join(" | ");
+  return type.startsWith("map<") ? `Readonly<Record<${union(oneOf.map(String))}, number>>` : union(oneOf);
 }
 
 /** The TypeScript type in which a column crosses JSON. Timestamps and decimals are text. */

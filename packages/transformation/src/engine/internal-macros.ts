@@ -75,6 +75,8 @@ where parent.to_field is null
 {% macro statement(name=none, fetch_result=False, auto_begin=True, language='sql') %}
   {%- if execute -%}{%- set sql = caller() -%}{% do adapter.run_statement(name, sql, fetch_result) %}{%- endif -%}
 {% endmacro %}
+{# Hooks stand around every materialization: one of a project's own need not run them. #}
+{% macro run_hooks(hooks, inside_transaction=True) %}{% endmacro %}
 {% macro noop_statement(name=none, message=none, code=none) %}{% endmacro %}
 {% macro run_query(sql) %}
   {% call statement("run_query_statement", fetch_result=true, auto_begin=false) %}{{ sql }}{% endcall %}

@@ -1,4 +1,4 @@
-import type { MacroNode, Node } from "../jinja/nodes.ts";
+import type { DefinitionNode, MacroNode, Node } from "../jinja/nodes.ts";
 import { parseTemplate } from "../jinja/parser.ts";
 import { INTERNAL_MACROS } from "./internal-macros.ts";
 import type { Package } from "./project-files.ts";
@@ -63,5 +63,19 @@ function macrosOf(text: string, { owner, path }: { readonly owner: string; reado
 }
 
 function macroStarts(nodes: readonly Node[]): readonly MacroNode[] {
-  return nodes.filter((node) => node.kind === "macro");
+  return nodes.flatMap((node) => {
+    if (node.kind === "macro") return [node];
+    return node.kind === "definition" && node.word === "materialization" ? [asMacro(node)] : [];
+  });
+}
+
+/** A materialization is called like a macro, by a name that says what it is and for which database. */
+function asMacro({ name, adapter, body, position }: DefinitionNode): MacroNode {
+  const takesMore = { positional: false, named: false };
+  return { kind: "macro", name: `materialization_${name}_${adapter}`, parameters: [], body, position, takesMore };
+}
+
+/** The macro of a project's own materialization: the one for this database before the one for all. */
+export function materializationMacro(macros: Macros, name: string, from: string): Macro | undefined {
+  return macros.find(`materialization_${name}_duckdb`, from) ?? macros.find(`materialization_${name}_default`, from);
 }

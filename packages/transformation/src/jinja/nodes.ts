@@ -59,6 +59,8 @@ export interface DefinitionNode {
   readonly kind: "definition";
   readonly word: "snapshot" | "docs" | "materialization";
   readonly name: string;
+  /** For a materialization: the database that it is for, or `default`. */
+  readonly adapter: string;
   readonly body: readonly Node[];
   readonly position: Position;
 }

@@ -193,11 +193,15 @@ class TemplateParser {
   /** `{% snapshot x %}`, `{% docs x %}`, `{% materialization x, adapter="…" %}`. */
   #definition(word: DefinitionNode["word"], position: Position): Node {
     const name = this.#in.name();
-    while (this.#in.peek() !== undefined && this.#in.peek()?.kind !== "endblock") this.#in.next();
+    let adapter = "default";
+    for (let token = this.#in.peek(); token !== undefined && token.kind !== "endblock"; token = this.#in.peek()) {
+      if (token.kind === "string") adapter = token.value;
+      this.#in.next();
+    }
     this.#end("endblock");
     const { nodes } = this.#until([`end${word}`], { name: word, position });
     this.#end("endblock");
-    return { kind: "definition", word, name, body: nodes, position };
+    return { kind: "definition", word, name, adapter, body: nodes, position };
   }
 
   #call(position: Position): Node {

@@ -75,8 +75,12 @@ export async function compileTest(
 }
 
 /** One command's worth of the project, with its tables where the lake has them. */
-function lakeInvocation(project: DbtProject, { relation: name, lakehouse }: CompileOptions): Invocation {
-  const world = lakehouse === undefined ? project.world : { ...project.world, warehouse: lakeWarehouse(lakehouse) };
+export function lakeInvocation(
+  project: DbtProject,
+  { relation: name, lakehouse }: CompileOptions,
+  warehouse = lakehouse === undefined ? undefined : lakeWarehouse(lakehouse),
+): Invocation {
+  const world = warehouse === undefined ? project.world : { ...project.world, warehouse };
   const named = (table: string) =>
     relation({ database: null, schema: "main", identifier: table, kind: "table", text: name(table) });
   return { ...invocation(world, project.manifest), places: { node: (node) => named(tableOf(node)), source: named } };

@@ -24,10 +24,13 @@ export interface DbtColumn {
   readonly description: string;
 }
 
-export type Materialization = "table" | "view" | "incremental" | "ephemeral" | "seed" | "snapshot";
+/** `custom` is one that the project's own macros define. */
+export type Materialization = "table" | "view" | "incremental" | "ephemeral" | "seed" | "snapshot" | "custom";
 
 export interface ModelConfig {
   readonly materialized: Materialization;
+  /** The name of a custom one. */
+  readonly customName?: string;
   readonly uniqueKey: readonly string[];
   readonly tags: readonly string[];
   readonly onSchemaChange: string;

@@ -1,12 +1,13 @@
 import { contentHash, isMillError } from "@millwright/kernel";
 import { transformationErrors } from "../errors.ts";
-import { collectMacros, type Macros } from "../engine/macros.ts";
+import { collectMacros, materializationMacro, type Macros } from "../engine/macros.ts";
 import type { DbtNode, Manifest } from "../engine/node.ts";
 import { indexNodes, type Index } from "../engine/parse/link.ts";
 import { parseProject } from "../engine/parse/parse-project.ts";
 import { recordOf, textOf, textsOf } from "../engine/plain.ts";
 import { dispatchOrders, readPackages, varsOf } from "../engine/project-files.ts";
 import type { World } from "../engine/world.ts";
+import { hooksOf } from "../engine/run/hooks.ts";
 import { compileTest, NO_WAREHOUSE } from "./compile.ts";
 import type { DbtModel, DbtProject, DbtTest, Materialization, ModelConfig } from "./lake-project.ts";
 
@@ -90,9 +91,10 @@ export function tableOf(node: DbtNode): string {
 }
 
 function modelOf(node: DbtNode, { world, index }: { readonly world: World; readonly index: Index }): DbtModel {
-  const config = configOf(node);
+  const config = configOf(node, world.macros);
   const owner = world.packages.find(({ name }) => name === node.package) ?? world.root;
-  const macros = usedMacros(node.rawCode, world.macros);
+  const hooks = [...hooksOf(node, "pre_hook"), ...hooksOf(node, "post_hook")].map(({ sql }) => sql);
+  const macros = usedMacros([node.rawCode, ...hooks, config.customName ?? ""].join("\n"), world.macros);
   const usesEnvironment = [node.rawCode, ...macros].some((text) => text.includes("env_var"));
   return {
     name: tableOf(node),
@@ -130,16 +132,19 @@ function sourcesOf(node: DbtNode, index: Index): readonly string[] {
   return [...new Set(names)];
 }
 
-function configOf({ config, path, name }: DbtNode): ModelConfig {
+function configOf({ config, path, name, package: owner }: DbtNode, macros: Macros): ModelConfig {
   const materialized = textOf(config["materialized"], "view");
-  if (!isMaterialization(materialized)) {
+  const isCustom = materializationMacro(macros, materialized, owner) !== undefined;
+  if (!isCustom && !isMaterialization(materialized)) {
     throw transformationErrors.create("transformation/unknown-materialization", {
       because: `${path}: ${name} asks for ${materialized}`,
       where: { file: path },
     });
   }
   return {
-    materialized,
+    ...(isCustom || !isMaterialization(materialized)
+      ? { materialized: "custom", customName: materialized }
+      : { materialized }),
     uniqueKey: textsOf(config["unique_key"]),
     tags: textsOf(config["tags"]),
     onSchemaChange: textOf(config["on_schema_change"], "ignore"),
@@ -150,6 +155,9 @@ function isMaterialization(value: string): value is Materialization {
   return ["table", "view", "incremental", "ephemeral", "seed", "snapshot"].includes(value);
 }
 
+/** What stands around the name by which a macro is called. */
+const CALLED_WITHOUT = /^(?:default|duckdb)__|^materialization_|_(?:default|duckdb)$/g;
+
 /** The texts of the macros that a text names, and of those that these name. */
 function usedMacros(text: string, macros: Macros): readonly string[] {
   const all = [...macros.packages].filter(([owner]) => owner !== "dbt").flatMap(([, own]) => [...own.values()]);
@@ -158,7 +166,7 @@ function usedMacros(text: string, macros: Macros): readonly string[] {
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     const words = new Set(next.match(/\w+/g));
     for (const macro of all) {
-      if (used.has(macro.text) || !words.has(macro.name.replace(/^(?:default|duckdb)__/, ""))) continue;
+      if (used.has(macro.text) || !words.has(macro.name.replace(CALLED_WITHOUT, ""))) continue;
       used.add(macro.text);
       queue.push(macro.text);
     }

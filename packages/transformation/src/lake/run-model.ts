@@ -5,7 +5,9 @@ import { readSeed } from "../engine/run/seed.ts";
 import { snapshotSelect } from "../engine/run/snapshot.ts";
 import { transformationErrors } from "../errors.ts";
 import { compileModel, lakeWarehouse, templateLineOf, type CompileOptions } from "./compile.ts";
+import { materializeByMacro } from "./custom-materialization.ts";
 import type { DbtModel, DbtProject } from "./lake-project.ts";
+import { hasHooks, runModelHooks } from "./run-hooks.ts";
 
 export interface ModelPorts {
   readonly lakehouse: Lakehouse;
@@ -34,13 +36,32 @@ export async function runModel({ lakehouse, progress }: ModelPorts, building: Bu
   const present = await lakehouse.table(model.name);
   const isIncremental = model.config.materialized === "incremental" && present?.kind === "table" && !fullRefresh;
   const options: CompileOptions = { relation: (name) => lakehouse.relation(name), isIncremental, lakehouse };
+  const hooks = { project, model, isIncremental };
+  await runModelHooks(lakehouse, { ...hooks, key: "pre_hook" });
   const sql = model.config.materialized === "seed" ? seedSelect(model) : await compileModel(project, model, options);
   progress({ message: `building ${model.name}` });
-  try {
-    return await write(lakehouse, { model, sql, isIncremental, isPresent: present?.kind === "table" });
-  } catch (error) {
+  const built = await write(lakehouse, {
+    project,
+    model,
+    sql,
+    isIncremental,
+    isPresent: present?.kind === "table",
+  }).catch(async (error: unknown) => {
     throw await explainSqlError(error, { project, model, sql, options });
-  }
+  });
+  if (!hasHooks(model, "post_hook")) return built;
+  await runModelHooks(lakehouse, { ...hooks, key: "post_hook" });
+  return resultOf(lakehouse, { model, sql });
+}
+
+/** A model as it is in the lake, whoever wrote it. */
+async function resultOf(
+  lakehouse: Pick<Lakehouse, "table">,
+  { model, sql }: { readonly model: DbtModel; readonly sql: string },
+): Promise<ModelResult> {
+  const state = await lakehouse.table(model.name);
+  const { kind = "table", rowCount: rows = null, bytes = null, snapshotId = null } = state ?? {};
+  return { table: model.name, kind, rows, bytes, snapshotId, sql };
 }
 
 /** The SELECT that gives a model's columns before anything is built. */
@@ -52,16 +73,24 @@ export async function describedSelect(project: DbtProject, model: DbtModel, opti
 }
 
 interface Writing {
+  readonly project: DbtProject;
   readonly model: DbtModel;
   readonly sql: string;
   readonly isIncremental: boolean;
   readonly isPresent: boolean;
 }
 
-async function write(lakehouse: Lakehouse, { model, sql, isIncremental, isPresent }: Writing): Promise<ModelResult> {
+async function write(
+  lakehouse: Lakehouse,
+  { project, model, sql, isIncremental, isPresent }: Writing,
+): Promise<ModelResult> {
   const { name: table, config, path, node } = model;
   const properties = { "millwright.model": path };
   if (isUnderContract(node)) await enforceContract(lakeWarehouse(lakehouse), node, sql);
+  if (config.materialized === "custom") {
+    await materializeByMacro(lakehouse, { project, model, sql });
+    return resultOf(lakehouse, { model, sql });
+  }
   if (config.materialized === "view") {
     await lakehouse.createView({ name: table, select: sql, properties });
     return { table, kind: "view", rows: null, bytes: null, snapshotId: null, sql };

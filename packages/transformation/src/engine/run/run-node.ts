@@ -1,10 +1,12 @@
 import { isMillError } from "@millwright/kernel";
-import { executeText } from "../compile-text.ts";
+import { materializationMacro } from "../macros.ts";
 import type { DbtNode } from "../node.ts";
-import { isRecord, recordOf, textOf } from "../plain.ts";
+import { textOf } from "../plain.ts";
 import { compileNode, withoutSemicolon } from "./compile-node.ts";
 import { runDataTest } from "./data-test.ts";
-import { executeTask, type Invocation } from "./invocation.ts";
+import { callMaterialization } from "./call-materialization.ts";
+import { runHooks, type HookKey } from "./hooks.ts";
+import type { Invocation } from "./invocation.ts";
 import { explainSqlError } from "./line-marks.ts";
 import { isIncrementalRun, materialize } from "./materialize.ts";
 import { inTransaction } from "./relations.ts";
@@ -90,13 +92,25 @@ async function runModel(asked: Invocation, node: DbtNode, running: Running): Pro
       () =>
         node.type === "snapshot"
           ? takeSnapshot(world.warehouse, node, statement)
-          : materialize(world.warehouse, node, { sql: statement, isIncremental }),
+          : materializeNode(asked, node, { sql: statement, isIncremental }),
       isIncremental,
     );
   } catch (error) {
     throw await explainSqlError(error, { asked, node, options, sql: statement });
   }
   return { status: "success", message: "OK", failures: null, sql };
+}
+
+/** By the project's own materialization where there is one of this name. */
+async function materializeNode(
+  asked: Invocation,
+  node: DbtNode,
+  made: { readonly sql: string; readonly isIncremental: boolean },
+): Promise<void> {
+  const { world } = asked;
+  const macro = materializationMacro(world.macros, textOf(node.config["materialized"], "view"), node.package);
+  if (macro === undefined) return materialize(world.warehouse, node, made);
+  await callMaterialization(asked, node, { macro, sql: made.sql });
 }
 
 /** Runs the work between a node's hooks, in a transaction; hooks that want none stand outside. */
@@ -106,17 +120,10 @@ async function withHooks<Result>(
   work: () => Promise<Result>,
   isIncremental = false,
 ): Promise<Result> {
-  const { warehouse } = asked.world;
-  const run = async (key: string, inTransactionToo: boolean) => {
-    for (const { sql, isInside } of hooksOf(node, key)) {
-      if (isInside !== inTransactionToo) continue;
-      const task = executeTask(asked, node, { ephemeral: () => undefined, isIncremental });
-      const text = (await executeText(task, { text: sql, path: node.path })).trim();
-      if (text !== "") await warehouse.execute(text);
-    }
-  };
+  const run = (key: HookKey, isInside: boolean) =>
+    runHooks(asked, node, { key, isIncremental, only: (hook) => hook.isInside === isInside });
   await run("pre_hook", false);
-  const result = await inTransaction(warehouse, async () => {
+  const result = await inTransaction(asked.world.warehouse, async () => {
     await run("pre_hook", true);
     const made = await work();
     await run("post_hook", true);
@@ -124,23 +131,6 @@ async function withHooks<Result>(
   });
   await run("post_hook", false);
   return result;
-}
-
-function hooksOf({ config }: DbtNode, key: string): readonly { readonly sql: string; readonly isInside: boolean }[] {
-  const listed = config[key];
-  return (Array.isArray(listed) ? listed : []).map((hook: unknown) => {
-    const parsed = typeof hook === "string" && hook.trim().startsWith('{"') ? attempt(hook) : hook;
-    if (!isRecord(parsed)) return { sql: textOf(hook), isInside: true };
-    return { sql: textOf(recordOf(parsed)["sql"]), isInside: parsed["transaction"] !== false };
-  });
-}
-
-function attempt(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
 }
 
 /** What went wrong, told as dbt tells it. */
