@@ -3,6 +3,7 @@ import { transformationErrors } from "../errors.ts";
 import { executeText } from "../engine/compile-text.ts";
 import type { DbtNode } from "../engine/node.ts";
 import { hooksOf, runHooks, type HookKey } from "../engine/run/hooks.ts";
+import { relation } from "../engine/relation.ts";
 import { executeTask } from "../engine/run/invocation.ts";
 import { resultMap, type Status } from "../engine/run/results.ts";
 import { fromPlain, type JinjaValue } from "../jinja/values.ts";
@@ -54,7 +55,7 @@ export async function runProjectHooks(
   for (const node of nodes) {
     progress({ message: `${hook}: ${node.rawCode.slice(0, SHOWN_MAX)}` });
     await told(`${hook} (${node.path})`, node, async () => {
-      const task = executeTask(asked, node, { ephemeral: () => undefined, extra });
+      const task = executeTask(asked, node, { ephemeral: () => undefined, extra, current: NO_TABLE });
       const sql = (await executeText(task, { text: node.rawCode, path: node.path })).trim();
       if (sql !== "") await asked.world.warehouse.execute(sql);
     });
@@ -62,6 +63,9 @@ export async function runProjectHooks(
 }
 
 const SHOWN_MAX = 60;
+
+/** What `this` is where nothing is made. */
+const NO_TABLE = relation({ database: null, schema: "main", identifier: null, kind: null });
 
 /** Whether a model has hooks of its own: after them its table may be another one. */
 export function hasHooks(model: DbtModel, key: HookKey): boolean {

@@ -1,4 +1,4 @@
-import { quoteName, type Lakehouse } from "@millwright/lakehouse";
+import { duckdbType, quoteName, type Lakehouse } from "@millwright/lakehouse";
 import { transformationErrors } from "../errors.ts";
 import type { Warehouse, WarehouseTable } from "../engine/warehouse.ts";
 import { lakeWarehouse } from "./compile.ts";
@@ -71,9 +71,10 @@ async function insertedRows(
   const target = await lakehouse.describe(`SELECT * FROM ${lakehouse.relation(table)}`);
   const given = columns.length === 0 ? target.map(({ name }) => name) : columns;
   const isGiven = new Set(given.map((name) => name.toLowerCase()));
-  const values = target.map(
-    ({ name }) => `${isGiven.has(name.toLowerCase()) ? quoteName(name) : "NULL"} AS ${quoteName(name)}`,
-  );
+  const values = target.map((column) => {
+    const name = quoteName(column.name);
+    return `CAST(${isGiven.has(column.name.toLowerCase()) ? name : "NULL"} AS ${duckdbType(column)}) AS ${name}`;
+  });
   return `SELECT ${values.join(", ")} FROM (${select}) AS inserted(${given.map(quoteName).join(", ")})`;
 }
 
