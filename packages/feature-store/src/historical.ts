@@ -20,6 +20,10 @@ export interface HistoricalRequest {
   readonly populationColumns: readonly Column[];
   /** A condition on the population, over its columns. */
   readonly where?: string;
+  /** Tables that are known to have only a few rows for each key of their views. */
+  readonly fewRowsAKey?: ReadonlySet<string>;
+  /** A column that numbers the rows from 0, in the order of columns of the population; rows that are equal in them in any. */
+  readonly numbered?: { readonly as: string; readonly by: readonly string[] };
 }
 
 /**
@@ -30,7 +34,8 @@ export interface HistoricalRequest {
  *
  * An as-of join sorts both of its sides, whole rows with long keys slowly. So the population is numbered, each set of key
  * columns gets a small integer a key, the joins of a set go over (number, integer, time) alone, and what they found meets
- * its row by number.
+ * its row by number. A view of few rows a key is looked up by key, each row with the time until which it counts, and sorts
+ * nothing.
  */
 export function historicalSelect(request: HistoricalRequest): string {
   const plan = planFeatures(request.selections);
@@ -42,13 +47,16 @@ export function historicalSelect(request: HistoricalRequest): string {
   const sets = keySets(plan);
   const fields = [...new Set([...request.keep, ...timeOf(request), ...plan.fields.map(({ name }) => name)])];
   const where = request.where === undefined ? "" : ` WHERE ${request.where}`;
-  const population = `SELECT row_number() OVER () AS n_, ${fields.map(quoteName).join(", ")} FROM ${request.population}${where}`;
+  const { numbered } = request;
+  const order = numbered === undefined ? "" : `ORDER BY ${numbered.by.map(quoteName).join(", ")}`;
+  const number = numbered === undefined ? [] : [`p.n_ - 1 AS ${quoteName(numbered.as)}`];
+  const population = `SELECT row_number() OVER (${order})::int AS n_, ${fields.map(quoteName).join(", ")} FROM ${request.population}${where}`;
   const parts = [
     `population_ AS MATERIALIZED (${population})`,
     ...sets.flatMap((set, index) => keySetParts(set, { index, request })),
   ];
   const found = sets.map((_, index) => `JOIN found${index}_ AS s${index} ON s${index}.n_ = p.n_`);
-  return `WITH ${parts.join(", ")} SELECT ${[...kept, ...features].join(", ")} FROM population_ AS p ${found.join(" ")}`;
+  return `WITH ${parts.join(", ")} SELECT ${[...kept, ...features, ...number].join(", ")} FROM population_ AS p ${found.join(" ")}`;
 }
 
 function timeOf({ timestamp }: HistoricalRequest): readonly string[] {
@@ -80,8 +88,9 @@ function keySetParts(
 /** The rows so far, and what one more view knew at their time. */
 function joinSql(
   { rows, join, set }: { readonly rows: string; readonly join: StoredJoin; readonly set: number },
-  { timestamp = "", columnsOf, populationColumns }: HistoricalRequest,
+  request: HistoricalRequest,
 ): string {
+  const { timestamp = "", columnsOf, populationColumns } = request;
   const { id, view, features } = join;
   const written = isWritten(view);
   const source = written
@@ -99,7 +108,21 @@ function joinSql(
     const value = `known.${quoteName(feature)}`;
     return `${countedSql({ view, feature, value, rowTime: "known.row_at_", at, type })} AS ${foundName(id, feature)}`;
   });
-  return `SELECT asked.*, ${found.join(", ")} FROM (${rows}) AS asked ASOF LEFT JOIN (${known}) AS known ON known.key_ = asked.key_ AND ${at} >= known.since_`;
+  const on = `known.key_ = asked.key_ AND ${at} >= known.since_`;
+  const select = `SELECT asked.*, ${found.join(", ")} FROM (${rows}) AS asked`;
+  if (!hasFewRowsAKey(join, request)) return `${select} ASOF LEFT JOIN (${known}) AS known ON ${on}`;
+  return `${select} LEFT JOIN (${withUntil(known)}) AS known ON ${on} AND ${at} < known.until_`;
+}
+
+/** Each known row with the time from which the next one of its key counts. */
+function withUntil(known: string): string {
+  const next = "lead(since_) OVER (PARTITION BY key_ ORDER BY since_)";
+  return `SELECT *, coalesce(${next}, TIMESTAMP 'infinity') AS until_ FROM (${known}) WHERE since_ IS NOT NULL`;
+}
+
+function hasFewRowsAKey({ view }: StoredJoin, { columnsOf, fewRowsAKey }: HistoricalRequest): boolean {
+  if (fewRowsAKey?.has(view.from.name) !== true) return false;
+  return isWritten(view) || typeIn(columnsOf(view.from.name), view.timestamp) === "timestamp";
 }
 
 /** Whether a view's rows say when they were written. */

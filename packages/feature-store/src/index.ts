@@ -34,6 +34,7 @@ export {
   type Expression,
 } from "./domain/expression.ts";
 export { planFeatures, type FeaturePlan, type PlannedFeature, type StoredJoin } from "./domain/plan.ts";
+export { fewRowsAKey } from "./few-rows-a-key.ts";
 export { historicalSelect, type HistoricalRequest } from "./historical.ts";
 export { materialise, type MaterialisePorts, type MaterialiseResult } from "./materialise.ts";
 export { createOnlineFeatures, type LookedUp, type OnlineFeatureOptions, type OnlineFeatures } from "./lookup.ts";

@@ -71,7 +71,7 @@ function naive(asked: { readonly key: string | null; readonly at: number }, know
 describe("a point-in-time join", () => {
   test("takes, in each role, its key's newest row that is neither later than the question nor older than the ttl", async () => {
     await fc.assert(
-      fc.asyncProperty(rows, rows, async (known, asked) => {
+      fc.asyncProperty(rows, rows, fc.boolean(), async (known, asked, isFew) => {
         await load("v", known);
         await load("p", asked);
         const columns = [
@@ -88,6 +88,7 @@ describe("a point-in-time join", () => {
           selections: [view.all({ prefix: "k_" }), view.all({ on: { k: "l" }, prefix: "l_" })],
           columnsOf: () => columns,
           populationColumns: columns,
+          fewRowsAKey: new Set(isFew ? ["v"] : []),
         });
         const answers = await (await connection.run(`SELECT id, k_f, l_f FROM (${select}) ORDER BY id`)).getRows();
         expect(answers).toHaveLength(asked.length);

@@ -51,7 +51,7 @@ export interface TrainingOptions<Name extends string> {
   readonly timestamp?: ColumnOf<Name>;
   readonly label: ColumnOf<Name>;
   readonly features: readonly FeatureSelection<ColumnOf<Name>>[];
-  /** A column of numbers above 0: a row of weight 2 counts as if it were there twice. */
+  /** A column of numbers above 0: a row of weight 2 counts as if it were there twice, in learning and in all metrics. */
   readonly weight?: ColumnOf<Name>;
   /** Features by their names here, prefix included: numbers that name kinds, like a month. Text is always categorical. */
   readonly categorical?: readonly string[];

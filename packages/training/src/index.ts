@@ -34,6 +34,7 @@ export {
   type TrainSettings,
 } from "./train.ts";
 export { readSignature } from "./read-signature.ts";
+export { ROW_PLACE } from "./rows/row-place.ts";
 export { SPLIT_PLACE, splitConditions } from "./split.ts";
 export { scoredTable, scoreTestRows, type ScorePorts, type ScoreRequest } from "./score.ts";
 export type { TrainingResult } from "./register-version.ts";

@@ -7,10 +7,10 @@ import type { ModelVersion } from "@millwright/tracking";
 import type { TrainingDefinition } from "./define-training.ts";
 import { decodeModel } from "./model/model-file.ts";
 import { featureSql } from "./encoding.ts";
-import { copyColumn } from "./matrix.ts";
-import { outputsOf, type ClassLabel, type TreeModel } from "./model/tree-model.ts";
+import type { ClassLabel, TreeModel } from "./model/tree-model.ts";
 import { startScorer } from "./scoring/scorer.ts";
-import { rowOrder } from "./row-order.ts";
+import { copyColumn, integersOf, sharedFloats } from "./rows/part-rows.ts";
+import { placedRelation, ROW_PLACE } from "./rows/row-place.ts";
 import { splitConditions } from "./split.ts";
 import { trainingTable } from "./train.ts";
 
@@ -41,36 +41,31 @@ export function scoredTable(name: string): string {
  */
 export async function scoreTestRows(ports: ScorePorts, { definition, version, scratchFolder, threads }: ScoreRequest) {
   const model = decodeModel(await readFile(join(version.artifactPath, "model.mwt")));
-  const relation = ports.lakehouse.relation(trainingTable(definition.name));
-  const where = splitConditions(definition).test;
+  const table = trainingTable(definition.name);
+  const rows = `${await placedRelation(ports.lakehouse, { definition, table })} WHERE ${splitConditions(definition).test}`;
   await mkdir(scratchFolder, { recursive: true });
   const path = join(scratchFolder, `score-${version.model.replaceAll(/[^A-Za-z0-9_]/g, "_")}-${version.version}.csv`);
   try {
-    const state = await ports.lakehouse.table(trainingTable(definition.name));
-    const columns = (state?.columns ?? []).map(({ name }) => name);
-    // Both sides number the rows in one order, so that a row meets its own answer.
-    const order = rowOrder(definition, columns);
     const features = model.features.map((name) => featureSql(name, model.categories)).join(", ");
-    const ordered = `SELECT ${features} FROM ${relation} WHERE ${where} ORDER BY ${order}`;
-    await writeAnswers(ports, { model, path, threads, select: ordered });
-    const numbered = `SELECT *, row_number() OVER (ORDER BY ${order}) AS row_number_ FROM ${relation} WHERE ${where}`;
+    await writeAnswers(ports, { model, path, threads, select: `SELECT ${ROW_PLACE}, ${features} FROM ${rows}` });
+    const state = await ports.lakehouse.table(table);
+    const columns = (state?.columns ?? []).map(({ name }) => name).filter((name) => name !== ROW_PLACE);
     const { timestamp } = definition;
     const featuresAt = timestamp === undefined ? "NULL::timestamp" : `rows_.${quoteName(timestamp)}`;
     const select =
       `SELECT ${columns.map((column) => `rows_.${quoteName(column)}`).join(", ")}, ${answerSql(model)}, ${quoteText(version.model)} AS model, ` +
-      `${version.version}::int AS model_version, ${featuresAt} AS features_at ` +
-      `FROM (${numbered}) AS rows_ ` +
-      `JOIN read_csv(${quoteText(path)}, header = false, columns = {${answerColumns(model)}}) AS scores USING (row_number_)`;
+      `${version.version}::int AS model_version, ${featuresAt} AS features_at FROM (SELECT * FROM ${rows}) AS rows_ ` +
+      `JOIN read_csv(${quoteText(path)}, header = false, columns = {${answerColumns(model)}}) AS scores USING (${ROW_PLACE})`;
     return await ports.lakehouse.write({ table: scoredTable(definition.name), select, mode: "replace" });
   } finally {
     await rm(path, { force: true });
   }
 }
 
-/** What `writeAnswers` wrote, for DuckDB: the row's number and each output. */
+/** What `writeAnswers` wrote, for DuckDB: the row's place and each output. */
 function answerColumns(model: TreeModel): string {
   const outputs = model.bases.map((_base, output) => `'answer_${output}': 'FLOAT'`);
-  return ["'row_number_': 'BIGINT'", ...outputs].join(", ");
+  return [`'${ROW_PLACE}': 'INTEGER'`, ...outputs].join(", ");
 }
 
 /** The answer's columns from the outputs. */
@@ -108,16 +103,14 @@ async function writeAnswers(
   let scored = 0;
   try {
     for await (const batch of ports.lakehouse.readColumns(select, { batchRows: BATCH_ROWS })) {
-      const columns = batch.columns.map((vector) => {
-        const column = new Float32Array(new SharedArrayBuffer(batch.rows * 4));
+      const [place, ...vectors] = batch.columns;
+      const columns = vectors.map((vector) => {
+        const column = sharedFloats(batch.rows);
         copyColumn(column, { vector, at: 0 });
         return column;
       });
       const answers = await scorer.score(columns, batch.rows);
-      const width = outputsOf(model);
-      const line = (row: number) =>
-        `${scored + row + 1},${width === 1 ? answers[row] : answers.subarray(row * width, (row + 1) * width).join(",")}\n`;
-      await file.write(Array.from({ length: batch.rows }, (_row, row) => line(row)).join(""));
+      await file.write(linesOf(integersOf(place), answers));
       scored += batch.rows;
       ports.progress({ message: "scoring", done: scored, unit: "rows" });
     }
@@ -125,4 +118,12 @@ async function writeAnswers(
     await scorer.close();
     await file.close();
   }
+}
+
+/** A line a row: its place and what was answered. */
+function linesOf(places: Int32Array, answers: Float32Array): string {
+  const width = answers.length / places.length;
+  const answer = (row: number) =>
+    width === 1 ? answers[row] : answers.subarray(row * width, (row + 1) * width).join(",");
+  return Array.from(places, (place, row) => `${place},${answer(row)}\n`).join("");
 }

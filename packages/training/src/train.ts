@@ -1,18 +1,20 @@
 import { totalmem } from "node:os";
 import type { Column, ProgressSink } from "@millwright/kernel";
-import { historicalSelect, planFeatures } from "@millwright/feature-store";
+import { fewRowsAKey, historicalSelect, planFeatures } from "@millwright/feature-store";
 import type { Lakehouse } from "@millwright/lakehouse";
 import type { Tracking } from "@millwright/tracking";
 import { requireMemory, type MachineMemory } from "./boosting/require-memory.ts";
-import { trainModel } from "./boosting/train-model.ts";
+import { learn } from "./boosting/train-model.ts";
 import type { TrainingDefinition } from "./define-training.ts";
 import { findEncoding } from "./encoding.ts";
 import { evaluateGates } from "./gates.ts";
 import { judgeModel } from "./judgement/judge-model.ts";
 import { rivalMetrics } from "./judgement/rival-metrics.ts";
 import { sliceValues } from "./judgement/slice-values.ts";
-import { countRows, readMatrix, type ReadRows } from "./matrix.ts";
 import { exportOnnx } from "./onnx/export-onnx.ts";
+import { openPart, type OpenPart } from "./rows/part-rows.ts";
+import { ROW_PLACE } from "./rows/row-place.ts";
+import { rowOrder } from "./rows/row-order.ts";
 import { registerVersion, type TrainingResult } from "./register-version.ts";
 import { splitConditions, withPlaces } from "./split.ts";
 
@@ -55,14 +57,17 @@ export async function buildTrainingTable({ lakehouse }: Pick<TrainPorts, "lakeho
   const populationColumns = columns.get(population) ?? [];
   const names = populationColumns.map(({ name }) => name);
   // A feature that is a column as it is may have its name, and takes its place.
-  const taken = new Set(planFeatures(definition.features).features.map(({ name }) => name));
+  const features = planFeatures(definition.features).features.map(({ name }) => name);
+  const kept = names.filter((name) => !features.includes(name));
   const select = historicalSelect({
     population: lakehouse.relation(population),
     ...(definition.timestamp === undefined ? {} : { timestamp: definition.timestamp }),
-    keep: names.filter((name) => !taken.has(name)),
+    keep: kept,
     selections: definition.features,
     columnsOf: (table) => columns.get(table) ?? [],
     populationColumns,
+    fewRowsAKey: await fewRowsAKey(lakehouse, definition.features),
+    numbered: { as: ROW_PLACE, by: rowOrder(definition, [...kept, ...features]) },
   });
   return lakehouse.write({
     table: trainingTable(definition.name),
@@ -90,38 +95,36 @@ export async function train(
   const table = trainingTable(definition.name);
   const parts = splitConditions(definition);
   const encoding = await findEncoding(ports.lakehouse, { definition, features, table, where: parts.train });
-  const read: ReadRows = (where, beside = []) =>
-    readMatrix(ports.lakehouse, { definition, features, table, where, encoding, beside });
+  const open: OpenPart = (where) => openPart(ports.lakehouse, { definition, features, table, where, encoding });
+  const part = await open(parts.train);
   const slices = await sliceValues(ports.lakehouse, { definition, table, where: parts.test });
   const { objective, leaves } = definition.trainer;
   const needs = {
-    rows: await countRows(ports.lakehouse, { table, where: parts.train }),
+    rows: part.rows,
     features: features.length,
     outputs: objective === "softmax" ? encoding.classes.length : 1,
     leaves,
     threads: settings.threads,
   };
   progress({ message: `reading the training rows: ${requireMemory(needs, machineMemory())}` });
-  const matrix = await read(parts.train);
+  const sample = await part.sample();
   const run = await tracking.startRun({
     experiment: definition.name,
-    parameters: { ...definition.trainer, features, split: definition.split, rows: matrix.rows },
+    parameters: { ...definition.trainer, features, split: definition.split, rows: part.rows },
     tags: { population: definition.population.name },
     artifactPath: settings.artifactRoot,
   });
   try {
     const { trainer } = definition;
-    const { threads } = settings;
-    const model = await trainModel(matrix, {
-      trainer,
-      threads,
-      progress,
-      ...(settings.signal === undefined ? {} : { signal: settings.signal }),
-      ...(trainer.earlyStopping === undefined ? {} : { validation: await read(parts.validation) }),
-    });
+    const { threads, signal } = settings;
+    const validation = trainer.earlyStopping === undefined ? undefined : await open(parts.validation);
+    const model = await learn(
+      { part, sample, validation, features, ...encoding },
+      { trainer, threads, progress, ...(signal === undefined ? {} : { signal }) },
+    );
     progress({ message: "judging on the held-out rows" });
     const onnx = exportOnnx(model);
-    const judgement = await judgeModel(read, { definition, model, onnx, trained: matrix, parts, slices, threads });
+    const judgement = await judgeModel(open, { definition, model, onnx, sample, parts, slices, threads });
     const judgedOn = { snapshotId: (await ports.lakehouse.table(table))?.snapshotId ?? "", where: parts.test };
     const rivals = await rivalMetrics(ports, { definition, table, rows: judgedOn, threads });
     const gates = evaluateGates(definition.gates, { judgement, aliasMetrics: (alias) => rivals.get(alias) });
@@ -140,7 +143,7 @@ export async function train(
       judgedOn,
       gates,
       signature,
-      rows: matrix.rows,
+      rows: part.rows,
       definition,
       settings,
     });

@@ -137,6 +137,38 @@ test("classes are measured as by hand, a class that is never called too", () => 
   expect(metrics.log_loss).toBeCloseTo(-right.reduce((sum, share) => sum + Math.log(share), 0) / 4, 6);
 });
 
+test("a row of weight 2 is judged as that row twice, whatever is learned", () => {
+  const random = randomNumbers();
+  const rows = 300;
+  const weights = Float32Array.from({ length: rows }, (_, row) => 1 + (row % 3));
+  const repeated = Array.from(weights).flatMap((weight, row) => Array.from({ length: weight }, () => row));
+  for (const objective of ["binary", "squared", "softmax"] as const) {
+    const width = objective === "softmax" ? 3 : 1;
+    const labels = Float32Array.from({ length: rows }, () => Math.floor(random() * (width === 1 ? 2 : 3)));
+    const predictions = Float32Array.from({ length: rows * width }, () => 0.05 + 0.9 * random());
+    const part: AnsweredPart = { objective, classes: width === 1 ? [] : ["a", "b", "c"], labels, predictions };
+    const twice: AnsweredPart = {
+      ...part,
+      labels: Float32Array.from(repeated, (row) => labels[row] ?? 0),
+      predictions: Float32Array.from(repeated.flatMap((row) => [...predictions.subarray(row * width, (row + 1) * width)])),
+    };
+    const { rows: counted, ...metrics } = judgePart({ ...part, weights }, 0.5).metrics;
+    const { rows: _twice, ...expected } = judgePart(twice, 0.5).metrics;
+    expect(counted).toBe(rows);
+    expect(Object.keys(metrics)).toEqual(Object.keys(expected));
+    for (const [name, value] of Object.entries(expected))
+      expect((metrics as Record<string, number>)[name], `${objective} ${name}`).toBeCloseTo(value, 9);
+    const codes = Float32Array.from({ length: rows }, (_, row) => row % 2);
+    const slices = judgeSlice({ ...part, weights }, { threshold: 0.5, sliced: { column: "k", values: ["a", "b"], codes } });
+    const halves = judgeSlice(twice, {
+      threshold: 0.5,
+      sliced: { column: "k", values: ["a", "b"], codes: Float32Array.from(repeated, (row) => row % 2) },
+    });
+    const main = objective === "squared" ? "rmse" : "log_loss";
+    expect(slices.values[0]?.metrics[main]).toBeCloseTo(halves.values[0]?.metrics[main] ?? 9, 9);
+  }
+});
+
 describe("baselines", () => {
   const random = randomNumbers();
   const rows = 20_000;
@@ -145,10 +177,11 @@ describe("baselines", () => {
   for (let row = 0; row < rows; row += 10) b[row] = Number.NaN;
   const score = (row: number) => 1.5 * (a[row] ?? 0) - (Number.isNaN(b[row]) ? 1 : (b[row] ?? 0)) - 0.5;
   const request = { columns, numeric: [0, 1, 2] };
+  const meanOf = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
   test("find the line that made the labels, missing numbers included", () => {
     const labels = Float32Array.from({ length: rows }, (_, row) => Number(random() < 1 / (1 + Math.exp(-score(row)))));
-    const fitted = fitBaselines({ objective: "binary", outputs: 1, labels, ...request });
+    const fitted = fitBaselines({ objective: "binary", constant: [meanOf(labels)], labels, ...request });
     const [constant, linear] = predictBaselines(fitted, { columns, rows }).map(({ predictions }) =>
       metricsOf(binary(labels, predictions), 0.5),
     );
@@ -166,12 +199,12 @@ describe("baselines", () => {
 
   test("are least squares for a number, and shares and lines for classes", () => {
     const labels = Float32Array.from({ length: rows }, (_, row) => 10 * score(row));
-    const fitted = fitBaselines({ objective: "squared", outputs: 1, labels, ...request });
+    const fitted = fitBaselines({ objective: "squared", constant: [meanOf(labels)], labels, ...request });
     const line = predictBaselines(fitted, { columns, rows })[1]?.predictions ?? floats();
     expect(metricsOf({ objective: "squared", classes: [], labels, predictions: line }, null).rmse).toBeLessThan(0.01);
     const classes = labels.map((label) => (label < -10 ? 0 : label < 10 ? 1 : 2));
-    const kinds = fitBaselines({ objective: "softmax", outputs: 3, labels: classes, ...request });
-    expect(kinds.constant.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 12);
+    const constant = [0, 1, 2].map((own) => meanOf(classes.map((label) => Number(label === own))));
+    const kinds = fitBaselines({ objective: "softmax", constant, labels: classes, ...request });
     const [shares, lines] = predictBaselines(kinds, { columns, rows }).map(
       ({ predictions }) =>
         metricsOf({ objective: "softmax", classes: ["0", "1", "2"], labels: classes, predictions }, null).log_loss ?? 9,

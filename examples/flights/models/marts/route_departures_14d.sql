@@ -1,2 +1,3 @@
+{{ config(materialized='view') }}
 -- The route's departures, 14 day(s) on.
 {{ departures_ago(14) }}

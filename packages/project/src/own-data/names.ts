@@ -6,7 +6,7 @@ const TAKEN = new Set(
     "inner intersect into is isnull join lambda lateral leading left like limit natural not notnull null offset on only or " +
     "order outer pivot placing primary qualify references returning right select show similar some summarize symmetric table " +
     "then to trailing true union unique unpivot using variadic when where window with " +
-    "model model_version prediction probability probabilities features_at split_place label features"
+    "model model_version prediction probability probabilities features_at row_place split_place label features"
   ).split(" "),
 );
 

@@ -24,6 +24,8 @@ import { modelVersionColumns, scoredColumns, serviceColumns, trainingTableColumn
 
 /** The trainer's own version: raise it when equal inputs would train another model. */
 const TRAINER_VERSION = 4;
+/** Raised when equal inputs would make another training table. */
+const TRAINING_TABLE_VERSION = 2;
 /** Raised when a deployment says more than it did. */
 const DEPLOYMENT_VERSION = 3;
 
@@ -84,6 +86,7 @@ export function trainingTableTask(
     definitionHash: () =>
       Promise.resolve(
         contentHash({
+          version: TRAINING_TABLE_VERSION,
           features: definition.features,
           population: definition.population,
           timestamp: definition.timestamp,

@@ -1,6 +1,6 @@
 import { computed, indirect, union, type ColumnLineage, type Dependence } from "@millwright/governance";
 import { planFeatures } from "@millwright/feature-store";
-import { SPLIT_PLACE, trainingTable, type TrainingDefinition } from "@millwright/training";
+import { ROW_PLACE, SPLIT_PLACE, trainingTable, type TrainingDefinition } from "@millwright/training";
 import { selectedFeatures } from "./feature-columns.ts";
 
 /** The one field of a model, and of the service that answers with it. */
@@ -28,6 +28,7 @@ export function trainingTableColumns(
   const { split, label, timestamp, features } = definition;
   const dataset = `table:${definition.population.name}`;
   const made = new Map(selectedFeatures(features, { population: dataset, timestamp }));
+  made.set(ROW_PLACE, indirect(values(dataset, population), "WINDOW"));
   if ("by" in split) {
     const hashed = split.by === "hash" ? population : split.by;
     const ranked = split.stratify === true ? indirect(values(dataset, [label]), "WINDOW") : [];

@@ -4,20 +4,12 @@ export interface FeatureBins {
   readonly upper: Float32Array;
 }
 
-const SAMPLE_ROWS = 200_000;
-
 /**
- * Quantile bins of a feature. Each threshold lies between two neighbouring values and is rounded down to float32, so that
- * a row falls to the same side here, in a scorer and in ONNX, all of which compare float32.
+ * Quantile bins of a feature, by a sample of its values. Each threshold lies between two neighbouring values and is rounded
+ * down to float32, so that a row falls to the same side here, in a scorer and in ONNX, all of which compare float32.
  */
-export function findBins(column: Float32Array, rows: number, maxBins: number): FeatureBins {
-  const step = Math.max(1, Math.floor(rows / SAMPLE_ROWS));
-  const sample: number[] = [];
-  for (let row = 0; row < rows; row += step) {
-    const value = column[row] ?? Number.NaN;
-    if (!Number.isNaN(value)) sample.push(value);
-  }
-  const sorted = Float32Array.from(sample).sort();
+export function findBins(sample: Float32Array, maxBins: number): FeatureBins {
+  const sorted = sample.filter((value) => !Number.isNaN(value)).sort();
   const thresholds: number[] = [];
   const wanted = maxBins - 1;
   let [distinct, previous] = [0, Number.NaN];
@@ -46,35 +38,63 @@ function between(below: number, above: number): number {
   return middle >= above || middle < below ? below : middle;
 }
 
+/** Of a feature whose values are put into bins: where to begin to look for a value's. */
+export interface BinSearch extends FeatureBins {
+  /** For the upper half of a float32's bits the first threshold that a value with these bits could be below. */
+  readonly first: Uint8Array;
+}
+
+const KEYS = 65_536;
+const LOWER_HALF = 0xffff;
+
+/** Half of a value's bits nearly name its bin: what is left to try are the few thresholds that share them. */
+export function searchOf({ upper }: FeatureBins): BinSearch {
+  const first = new Uint8Array(KEYS);
+  const bits = new Uint32Array(1);
+  const least = new Float32Array(bits.buffer);
+  let at = 0;
+  for (let index = 0; index < KEYS; index += 1) {
+    // Floats rise from the last key down to the middle, which are those below zero, then from 0 up to the middle.
+    const isNegative = index < KEYS / 2;
+    const key = isNegative ? KEYS - 1 - index : index - KEYS / 2;
+    bits[0] = (key << 16) | (isNegative ? LOWER_HALF : 0);
+    while (at < upper.length && (upper[at] as number) < (least[0] as number)) at += 1;
+    first[key] = at;
+  }
+  return { upper, first };
+}
+
+/** One feature's cells in a row-major block of `width` bytes a row, and which rows are written, by their places. */
+export interface BinCells {
+  readonly block: Uint8Array;
+  readonly width: number;
+  readonly at: number;
+  readonly places: Int32Array;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Writes the bins of a categorical feature's rows: a category's place, counted from 1. */
-export function fillCategories(
-  column: Float32Array,
-  into: { readonly block: Uint8Array; readonly width: number; readonly at: number; readonly rows: number },
-): void {
-  const { block, width, at, rows } = into;
-  for (let row = 0; row < rows; row += 1) {
+export function fillCategories(column: Float32Array, { block, width, at, places, from, to }: BinCells): void {
+  for (let row = from; row < to; row += 1) {
     const value = column[row] as number;
-    if (value === value) block[row * width + at] = value + 1;
+    if (value === value) block[(places[row] as number) * width + at] = value + 1;
   }
 }
 
-/** Writes the bins of a feature's rows into a row-major block. */
+/** Writes the bins of a feature's rows. */
 export function fillBins(
   column: Float32Array,
-  { upper }: FeatureBins,
-  into: { readonly block: Uint8Array; readonly width: number; readonly at: number; readonly rows: number },
+  { upper, first }: BinSearch,
+  { block, width, at, places, from, to }: BinCells,
 ): void {
-  const { block, width, at, rows } = into;
+  const bits = new Uint32Array(column.buffer, column.byteOffset, column.length);
   const count = upper.length;
-  for (let row = 0; row < rows; row += 1) {
+  for (let row = from; row < to; row += 1) {
     const value = column[row] as number;
     if (value !== value) continue;
-    let [low, high] = [0, count];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (value <= (upper[middle] as number)) high = middle;
-      else low = middle + 1;
-    }
-    block[row * width + at] = low + 1;
+    let bin = first[(bits[row] as number) >>> 16] as number;
+    while (bin < count && value > (upper[bin] as number)) bin += 1;
+    block[(places[row] as number) * width + at] = bin + 1;
   }
 }

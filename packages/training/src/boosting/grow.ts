@@ -67,6 +67,7 @@ export class Grower {
   readonly #out = {
     feature: [] as number[],
     threshold: [] as number[],
+    bin: [] as number[],
     set: [] as number[],
     left: [] as number[],
     right: [] as number[],
@@ -118,7 +119,7 @@ export class Grower {
     for (let node = root; node < this.#out.left.length; node += 1) {
       const isLeaf = (this.#out.left[node] as number) < 0;
       tree.feature[node - root] = this.#out.feature[node] as number;
-      tree.threshold[node - root] = this.#out.threshold[node] as number;
+      tree.bin[node - root] = this.#out.bin[node] as number;
       const set = this.#out.set[node] as number;
       tree.set[node - root] = set < 0 ? -1 : sets;
       if (set >= 0) tree.sets.set(this.#sets.slice(set, set + SET_WORDS), sets);
@@ -289,6 +290,7 @@ export class Grower {
   ): void {
     const out = this.#out;
     out.feature[node] = split.feature;
+    out.bin[node] = split.bin;
     if (split.bin > 0) out.threshold[node] = this.#shared.thresholds[split.feature]?.[split.bin] ?? 0;
     else out.set[node] = this.#keepSet(split.set);
     out.left[node] = left;

@@ -1,4 +1,5 @@
 import { trainingErrors } from "../errors.ts";
+import { SAMPLE_ROWS } from "../rows/part-rows.ts";
 import { layOutMemory, MEMORY_BYTES_MAX, type MemoryNeeds } from "./plan-memory.ts";
 
 /** What a machine, or the group of processes that this one is in, has. */
@@ -11,19 +12,21 @@ const VALUE_BYTES = 4;
 
 /**
  * Says, before anything is read, how much memory a training will take: its bins, a byte a cell, are what grows with rows
- * and features; the rows' own values lie beside them. Throws `training/too-large` where that cannot be.
+ * and features; beside them are some 24 bytes a row, and a sample of the rows' own values. Throws `training/too-large`
+ * where that cannot be.
  */
 export function requireMemory(needs: MemoryNeeds, { totalBytes, availableBytes }: MachineMemory): string {
   const { rows, features } = needs;
   const kernelBytes = layOutMemory(needs).bytes;
-  const allBytes = kernelBytes + rows * (features + 1) * VALUE_BYTES;
+  const sampleBytes = Math.min(rows, 2 * SAMPLE_ROWS) * (features + 1) * VALUE_BYTES;
+  const allBytes = kernelBytes + rows * VALUE_BYTES + sampleBytes;
   const bins = `${rows.toLocaleString("en")} rows by ${features} features are ${size(rows * features)} of bins (a byte a cell)`;
   if (kernelBytes > MEMORY_BYTES_MAX)
     throw tooLarge(
       `${bins}; with gradients and histograms the trainer needs ${size(kernelBytes)}, and reaches ${size(MEMORY_BYTES_MAX)}`,
     );
   if (allBytes > totalBytes)
-    throw tooLarge(`${bins}; with the rows' values that is ${size(allBytes)}, and the machine has ${size(totalBytes)}`);
+    throw tooLarge(`${bins}; with all else that is ${size(allBytes)}, and the machine has ${size(totalBytes)}`);
   const free =
     allBytes > availableBytes ? `, of which only ${size(availableBytes)} are free: it may swap or be ended` : "";
   return `${bins}, ${size(allBytes)} in all${free}`;

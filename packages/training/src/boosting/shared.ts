@@ -6,8 +6,6 @@ import { SET_WORDS } from "../model/tree-model.ts";
 export interface SharedTraining {
   readonly options: GradientBoosting;
   readonly rows: number;
-  /** One column a feature, float32, NaN for missing. */
-  readonly columns: readonly Float32Array[];
   /** 0 or 1; the number itself; or the class's number. */
   readonly labels: Float32Array;
   /** How much each row counts; undefined where all count alike. */
@@ -33,7 +31,9 @@ export interface SharedTraining {
 /** All in shared memory. */
 export interface SharedValidation {
   readonly rows: number;
-  readonly columns: readonly Float32Array[];
+  /** Row-major, a byte for each of `width` features. */
+  readonly bins: Uint8Array;
+  readonly width: number;
   readonly labels: Float32Array;
   readonly weights: Float32Array | undefined;
   readonly weightSum: number;
@@ -49,7 +49,8 @@ export interface SharedValidation {
 /** The newest tree, its nodes from 0. */
 export interface SharedTree {
   readonly feature: Int32Array;
-  readonly threshold: Float32Array;
+  /** The last bin that goes left. */
+  readonly bin: Int32Array;
   readonly set: Int32Array;
   readonly sets: Uint32Array;
   readonly left: Int32Array;
@@ -144,15 +145,14 @@ export const LEAVES = 10;
 export const OUTPUT = 11;
 export const CONTROL_SIZE = 16;
 
-export const DO_BINS = 1;
-export const DO_GRADIENTS = 2;
-export const DO_HISTOGRAMS = 3;
-export const DO_END = 4;
-export const DO_PARTITION = 5;
-export const DO_GATHER = 6;
-export const DO_SCORES = 7;
-export const DO_VALIDATE = 8;
-export const DO_NORMALIZE = 9;
+export const DO_GRADIENTS = 1;
+export const DO_HISTOGRAMS = 2;
+export const DO_END = 3;
+export const DO_PARTITION = 4;
+export const DO_GATHER = 5;
+export const DO_SCORES = 6;
+export const DO_VALIDATE = 7;
+export const DO_NORMALIZE = 8;
 
 /**
  * Fields of one found split in `found`. The totals are those of the leaf's rows. A categorical split has no bin, 0, and

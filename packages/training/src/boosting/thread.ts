@@ -1,11 +1,9 @@
-import { fillBins, fillCategories, findBins } from "./bins.ts";
 import { Histograms } from "./histograms.ts";
 import { startKernels } from "./kernels/kernels.ts";
 import { fillGradients, fillNormalizers } from "./objectives.ts";
 import { Partition } from "./partition.ts";
 import {
   COMMAND,
-  DO_BINS,
   DO_GATHER,
   DO_GRADIENTS,
   DO_HISTOGRAMS,
@@ -49,8 +47,7 @@ export class TrainingThread {
   work(): void {
     const { control, threads } = this.#shared;
     const command = control[COMMAND];
-    if (command === DO_BINS) this.#bins();
-    else if (command === DO_GRADIENTS) this.#gradients();
+    if (command === DO_GRADIENTS) this.#gradients();
     else if (command === DO_HISTOGRAMS) this.#splits();
     else if (command === DO_PARTITION) this.#partition.sort(threads.length);
     else if (command === DO_GATHER) this.#partition.gather(threads.length);
@@ -63,23 +60,6 @@ export class TrainingThread {
   partitionAlone(): void {
     this.#partition.sort(1);
     this.#partition.gather(1);
-  }
-
-  #bins(): void {
-    const { columns, thresholds, threads, rows, options, categorical } = this.#shared;
-    for (const { features, block } of threads[this.#thread]?.groups ?? []) {
-      const bytes = this.#views.bytes.subarray(block, block + rows * features.length);
-      features.forEach((feature, at) => {
-        const column = columns[feature] as Float32Array;
-        const into = { block: bytes, width: features.length, at, rows };
-        if (categorical[feature] === true) return fillCategories(column, into);
-        const bins = findBins(column, rows, options.bins);
-        const stored = thresholds[feature] as Float32Array;
-        stored[0] = bins.upper.length;
-        stored.set(bins.upper, 1);
-        fillBins(column, bins, into);
-      });
-    }
   }
 
   /** Of a share of the rows, all of which are in the root again. */

@@ -4,8 +4,9 @@ import type { GradientBoosting } from "../define-training.ts";
 import { trainingErrors } from "../errors.ts";
 import { decodeModel } from "../model/model-file.ts";
 import type { ClassLabel, ModelDescription, TreeModel } from "../model/tree-model.ts";
+import { matrixPart } from "../rows/matrix-part.ts";
+import { binRows, type BinnedRows, type RowsToLearn } from "./bin-rows.ts";
 import { compileKernels } from "./kernels/kernels.ts";
-import { planMemory } from "./plan-memory.ts";
 import { requireLabels } from "./require-labels.ts";
 import { CONTROL_SIZE, FOUND_SIZE, type SharedTraining } from "./shared.ts";
 import { shareValidation } from "./validation.ts";
@@ -25,30 +26,49 @@ export interface TrainingMatrix {
   readonly categories?: ModelDescription["categories"];
 }
 
-export interface TrainOptions {
+export interface LearnOptions {
   readonly trainer: GradientBoosting;
   readonly threads: number;
   readonly progress: ProgressSink;
   readonly signal?: AbortSignal;
+}
+
+export interface TrainOptions extends LearnOptions {
   /** For early stopping, which needs rows that are not learned from. */
   readonly validation?: TrainingMatrix;
 }
 
-/** Trains in worker threads; the caller's loop stays free. Equal inputs give an equal model, whatever the number of threads. */
-export async function trainModel(
-  matrix: TrainingMatrix,
-  { trainer, threads, progress, signal, validation }: TrainOptions,
-): Promise<TreeModel> {
-  requireLabels(matrix, trainer.objective);
+/** Trains on rows that lie in memory. Equal inputs give an equal model, whatever the number of threads. */
+export async function trainModel(matrix: TrainingMatrix, { validation, ...options }: TrainOptions): Promise<TreeModel> {
+  const { features, classes, categories } = matrix;
+  const part = matrixPart(matrix);
+  return learn(
+    {
+      features,
+      part,
+      sample: await part.sample(),
+      ...(classes === undefined ? {} : { classes }),
+      ...(categories === undefined ? {} : { categories }),
+      ...(validation === undefined ? {} : { validation: matrixPart(validation) }),
+    },
+    options,
+  );
+}
+
+/** Trains in worker threads; the caller's loop stays free. Of the rows only their bins are kept. */
+export async function learn(rows: RowsToLearn, options: LearnOptions): Promise<TreeModel> {
+  const { trainer, signal, progress } = options;
+  const { features, classes = [], categories = {}, validation } = rows;
   if (trainer.earlyStopping !== undefined && (validation === undefined || validation.rows === 0))
     throw trainingErrors.create("training/no-rows", { because: "early stopping needs validation rows" });
-  const shared = share(matrix, {
-    trainer,
-    validation,
-    threads: Math.max(1, Math.min(threads, matrix.features.length)),
-  });
-  const { features, classes = [], categories = {} } = matrix;
+  const threads = Math.max(1, Math.min(options.threads, features.length));
+  const outputs = trainer.objective === "softmax" ? classes.length : 1;
+  const held = trainer.earlyStopping === undefined ? undefined : validation;
+  const binned = await binRows({ ...rows, validation: held }, { trainer, threads, outputs });
+  requireLabels({ ...binned, classes }, trainer.objective);
+  const shared = share(binned, { trainer, outputs });
   const input: LeaderInput = { role: "leader", shared, described: { features, classes, categories } };
+  signal?.throwIfAborted();
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: input });
   return new Promise((resolve, reject) => {
     signal?.addEventListener("abort", () => {
@@ -64,46 +84,18 @@ export async function trainModel(
   });
 }
 
-/** One, or one a class. */
-function outputsOf({ classes = [] }: TrainingMatrix, { objective }: GradientBoosting): number {
-  return objective === "softmax" ? classes.length : 1;
-}
-
 function share(
-  matrix: TrainingMatrix,
-  {
-    trainer,
-    threads,
-    validation,
-  }: {
-    readonly trainer: GradientBoosting;
-    readonly threads: number;
-    readonly validation: TrainingMatrix | undefined;
-  },
+  binned: BinnedRows,
+  { trainer, outputs }: { readonly trainer: GradientBoosting; readonly outputs: number },
 ): SharedTraining {
-  const { rows, features, columns, labels, weights, categories = {} } = matrix;
-  const outputs = outputsOf(matrix, trainer);
-  const plan = planMemory({ rows, features: columns.length, outputs, leaves: trainer.leaves, threads });
+  const { threads, validation } = binned;
   return {
-    ...plan,
+    ...binned,
     options: trainer,
-    rows,
-    columns,
-    labels,
-    weights,
     outputs,
-    kernels: compileKernels(plan.threads.flatMap(({ groups }) => groups.map(({ features }) => features.length))),
-    categorical: features.map((name) => categories[name] !== undefined),
-    thresholds: features.map((name) => {
-      const thresholds = new Float32Array(new SharedArrayBuffer(257 * 4));
-      thresholds[0] = Math.max(0, (categories[name]?.length ?? 1) - 1);
-      return thresholds;
-    }),
-    found: new Float64Array(new SharedArrayBuffer(threads * 2 * FOUND_SIZE * 8)),
+    kernels: compileKernels(threads.flatMap(({ groups }) => groups.map(({ features }) => features.length))),
+    found: new Float64Array(new SharedArrayBuffer(threads.length * 2 * FOUND_SIZE * 8)),
     control: new Int32Array(new SharedArrayBuffer(CONTROL_SIZE * 4)),
-    validation:
-      trainer.earlyStopping === undefined || validation === undefined
-        ? undefined
-        : shareValidation(validation, { ...trainer, outputs }),
+    validation: validation === undefined ? undefined : shareValidation(validation, { ...trainer, outputs }),
   };
 }

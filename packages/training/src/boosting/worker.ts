@@ -4,7 +4,7 @@ import { encodeModel } from "../model/model-file.ts";
 import type { ModelDescription } from "../model/tree-model.ts";
 import { Grower, setCommand } from "./grow.ts";
 import { firstScores } from "./objectives.ts";
-import { DO_BINS, DO_END, DONE, COMMAND, GENERATION, viewsOf, type SharedTraining } from "./shared.ts";
+import { DO_END, DONE, COMMAND, GENERATION, viewsOf, type SharedTraining } from "./shared.ts";
 import { TrainingThread } from "./thread.ts";
 
 // The trainer's threads. The leader grows the trees; the followers wait for its commands in shared memory.
@@ -44,7 +44,6 @@ function lead({ shared, described }: LeaderInput): void {
     own.work();
     waitUntil(shared.control, { slot: DONE, value: threads - 1 });
   };
-  together(DO_BINS);
   parentPort?.postMessage({ trees: 0 } satisfies LeaderMessage);
   const bases = startScores(shared);
   const grower = new Grower(shared, { together, partitionAlone: () => own.partitionAlone() });

@@ -1,4 +1,5 @@
 import { fitLinear, predictLinear, type LinearModel } from "./linear-model.ts";
+import type { TreeModel } from "../model/tree-model.ts";
 import type { Objective } from "./metrics.ts";
 
 /** What a trained model is held against: a guess that looks at nothing, and a line through the numbers. */
@@ -12,24 +13,27 @@ export interface Baselines {
 
 export interface BaselineRequest {
   readonly objective: Objective;
-  /** How many classes there are; 1 where the label is none. */
-  readonly outputs: number;
+  /** What is always answered: a number for each output. */
+  readonly constant: readonly number[];
   readonly columns: readonly Float32Array[];
   /** The columns whose values are amounts, by their place. */
   readonly numeric: readonly number[];
   readonly labels: Float32Array;
+  readonly weights?: Float32Array | undefined;
 }
 
 export type BaselineName = "constant" | "linear";
 
-/** Learns the baselines from the rows that the model learns from. */
-export function fitBaselines({ objective, outputs, columns, numeric, labels }: BaselineRequest): Baselines {
+/** What a model answers before its first tree: the base rate, the mean, or the classes' shares. */
+export function constantOf({ objective, bases }: Pick<TreeModel, "objective" | "bases">): readonly number[] {
+  if (objective === "squared") return bases;
+  return bases.map((base) => (objective === "binary" ? 1 / (1 + Math.exp(-base)) : Math.exp(base)));
+}
+
+/** Learns the baselines from some of the rows that the model learned from. */
+export function fitBaselines({ objective, constant, columns, numeric, labels, weights }: BaselineRequest): Baselines {
   const rows = labels.length;
   const isClass = objective === "softmax";
-  const constant = Array.from({ length: outputs }, (_, output) => {
-    const sum = labels.reduce((total, label) => total + (isClass ? Number(label === output) : label), 0);
-    return sum / rows;
-  });
   if (numeric.length === 0) return { objective, constant, linear: undefined };
   const targets = constant.map(
     (_share, output) => (row: number) => (isClass ? Number(labels[row] === output) : (labels[row] as number)),
@@ -37,7 +41,7 @@ export function fitBaselines({ objective, outputs, columns, numeric, labels }: B
   return {
     objective,
     constant,
-    linear: fitLinear({ columns, numeric, rows, targets, isLogistic: objective !== "squared" }),
+    linear: fitLinear({ columns, numeric, rows, targets, weights, isLogistic: objective !== "squared" }),
   };
 }
 

@@ -1,24 +1,23 @@
-import type { TrainingMatrix } from "../boosting/train-model.ts";
 import type { TrainingDefinition } from "../define-training.ts";
-import { trainingErrors } from "../errors.ts";
-import type { ReadRows } from "../matrix.ts";
 import { encodeModel } from "../model/model-file.ts";
-import { outputsOf, type TreeModel } from "../model/tree-model.ts";
+import type { TreeModel } from "../model/tree-model.ts";
 import { verifyExport } from "../onnx/verify-export.ts";
+import type { OpenPart, RowValues } from "../rows/part-rows.ts";
 import { startScorer, type Scorer } from "../scoring/scorer.ts";
-import type { AnsweredPart } from "./judge-part.ts";
+import { answerPart, type HeldOut } from "./answer-part.ts";
+import { constantOf } from "./baselines.ts";
 import { startJudgeThread, type JudgeThread } from "./judge-thread.ts";
 import type { Judgement } from "./judgement.ts";
 import { sampleRows } from "./learning-curve.ts";
-import { MAIN_METRIC, type Objective } from "./metrics.ts";
+import { MAIN_METRIC } from "./metrics.ts";
 import type { SliceValues } from "./slice-values.ts";
 
 export interface JudgeRequest {
   readonly definition: TrainingDefinition;
   readonly model: TreeModel;
   readonly onnx: Uint8Array;
-  /** The rows that the model learned from. */
-  readonly trained: TrainingMatrix;
+  /** Some of the rows that the model learned from. */
+  readonly sample: RowValues;
   readonly parts: { readonly validation: string; readonly test: string };
   /** How the test rows are sliced. */
   readonly slices: readonly SliceValues[];
@@ -31,87 +30,70 @@ interface Judges {
 }
 
 /**
- * Scores the held-out rows and measures the answers, a part at a time, so that one part lies in memory; the export is held
- * against them too, and the baselines learn and answer beside the model.
+ * Scores the held-out rows and measures the answers, a batch of rows at a time, so that of the rows only labels and answers
+ * are kept; the export is held against them too, and the baselines learn and answer beside the model.
  */
-export async function judgeModel(read: ReadRows, request: JudgeRequest): Promise<Judgement> {
+export async function judgeModel(open: OpenPart, request: JudgeRequest): Promise<Judgement> {
   const judges: Judges = { scorer: startScorer(request.model, request.threads), thread: startJudgeThread() };
   try {
-    return await judgeParts(read, request, judges);
+    return await judgeParts(open, request, judges);
   } finally {
     await Promise.all([judges.scorer.close(), judges.thread.close()]);
   }
 }
 
-async function judgeParts(read: ReadRows, request: JudgeRequest, judges: Judges): Promise<Judgement> {
-  const { definition, model, trained, parts, slices } = request;
+async function judgeParts(open: OpenPart, request: JudgeRequest, judges: Judges): Promise<Judgement> {
+  const { definition, model, sample, parts, slices } = request;
   const { thread } = judges;
-  const baselines = thread.ask("fit", {
+  const fitted = thread.ask("fit", {
     objective: model.objective,
-    outputs: outputsOf(model),
-    columns: trained.columns,
-    numeric: trained.features.flatMap((name, place) => (name in model.categories ? [] : [place])),
-    labels: trained.labels,
+    constant: constantOf(model),
+    columns: sample.columns,
+    numeric: model.features.flatMap((name, place) => (name in model.categories ? [] : [place])),
+    labels: sample.labels,
+    weights: sample.weights,
   });
-  const validationRows = await read(parts.validation);
+  const validated = await answered(await open(parts.validation), request, { ...judges });
+  const bytes = encodeModel(model);
   const learning = thread.ask("learning", {
-    model: encodeModel(model),
-    train: sampleRows(trained),
-    validation: sampleRows(validationRows),
+    model: bytes,
+    train: sampleRows(sample),
+    validation: sampleRows(validated.some),
   });
-  const validated = await answered(request, judges, validationRows);
-  const threshold = definition.threshold ?? (await thread.ask("threshold", validated));
-  const validation = await thread.ask("part", { part: validated, threshold });
-  const testRows = await read(
-    parts.test,
-    slices.map(({ code }) => code),
-  );
-  const part = await answered(request, judges, testRows);
+  const threshold = definition.threshold ?? (await thread.ask("threshold", validated.part));
+  const validation = thread.ask("part", { part: validated.part, threshold });
+  const baselines = await fitted;
+  const beside = slices.map(({ code }) => code);
+  const held = await answered(await open(parts.test), request, { ...judges, beside, baselines });
+  const { part } = held;
   const sliced = slices.map(({ column, values }, place) => ({
     column,
     values,
-    codes: testRows.beside[place] ?? new Float32Array(),
+    codes: held.beside[place] ?? new Float32Array(),
   }));
   return {
     objective: model.objective,
     metric: definition.metric ?? MAIN_METRIC[model.objective],
     threshold,
-    validation,
+    validation: await validation,
     test: await thread.ask("part", { part, threshold }),
-    baselines: await thread.ask("baselines", {
-      baselines: await baselines,
-      columns: testRows.columns,
-      part,
-      threshold,
-    }),
+    baselines: await thread.ask("baselines", { answers: held.baselines, part, threshold }),
     slices: await thread.ask("slices", { part, threshold, sliced }),
     contributions: await thread.ask("contributions", {
-      model: encodeModel(model),
-      columns: testRows.columns,
-      rows: testRows.rows,
+      model: bytes,
+      columns: held.some.columns,
+      rows: held.some.labels.length,
     }),
     learning: await learning,
   };
 }
 
 async function answered(
+  part: Awaited<ReturnType<OpenPart>>,
   { model, onnx }: JudgeRequest,
-  { scorer }: Judges,
-  { columns, labels, rows }: TrainingMatrix,
-): Promise<AnsweredPart> {
-  requireJudgeable(labels, model.objective);
-  const predictions = await scorer.score(columns, rows);
-  await verifyExport(onnx, { columns, answers: predictions, rows });
-  return { objective: model.objective, classes: model.classes.map(String), labels, predictions };
-}
-
-/** A row of a class that was not learned is called wrong; one that has no such label at all cannot be judged. */
-function requireJudgeable(labels: Float32Array, objective: Objective): void {
-  if (objective === "softmax") return;
-  const isWrong = (label: number) => (objective === "binary" ? label !== 0 && label !== 1 : !Number.isFinite(label));
-  const wrong = labels.findIndex(isWrong);
-  if (wrong < 0) return;
-  throw trainingErrors.create(objective === "binary" ? "training/label-not-binary" : "training/wrong-label", {
-    because: `held-out row ${wrong + 1} has ${Number.isNaN(labels[wrong]) ? "none" : labels[wrong]}`,
-  });
+  asked: Parameters<typeof answerPart>[2],
+): Promise<HeldOut> {
+  const held = await answerPart(part, model, asked);
+  await verifyExport(onnx, { columns: held.some.columns, answers: held.someAnswers, rows: held.some.labels.length });
+  return held;
 }

@@ -26,6 +26,7 @@ export function judgeSlice(
     const at = filled[code] ?? 0;
     if (own === undefined) return;
     own.labels[at] = part.labels[row] as number;
+    if (own.weights !== undefined) own.weights[at] = part.weights?.[row] ?? 1;
     own.predictions.set(part.predictions.subarray(row * width, (row + 1) * width), at * width);
     filled[code] = at + 1;
   });
@@ -38,7 +39,8 @@ export function judgeSlice(
   };
 }
 
-function startPart({ objective, classes, labels, predictions }: AnsweredPart, rows: number): AnsweredPart {
+function startPart({ objective, classes, labels, weights, predictions }: AnsweredPart, rows: number): AnsweredPart {
   const width = predictions.length / Math.max(1, labels.length);
-  return { objective, classes, labels: new Float32Array(rows), predictions: new Float32Array(rows * width) };
+  const weighted = weights === undefined ? {} : { weights: new Float32Array(rows) };
+  return { objective, classes, labels: new Float32Array(rows), ...weighted, predictions: new Float32Array(rows * width) };
 }

@@ -1,4 +1,4 @@
-import { Worker } from "node:worker_threads";
+import { startWorkerThread } from "../worker-thread.ts";
 import type { JudgeWork } from "./judge-worker.ts";
 
 /** A thread that judges, one question after the other. */
@@ -12,25 +12,9 @@ export interface JudgeThread {
 
 /** Starts the thread. If it dies, it fails what it was asked. */
 export function startJudgeThread(): JudgeThread {
-  const worker = new Worker(new URL("./judge-worker.ts", import.meta.url));
-  const waiting: PromiseWithResolvers<unknown>[] = [];
-  const fail = (error: Error) => {
-    for (const { reject } of waiting.splice(0)) reject(error);
-  };
-  worker.on("message", (answer) => waiting.shift()?.resolve(answer));
-  worker.once("error", (error) => fail(error instanceof Error ? error : new Error(String(error))));
-  worker.once("exit", (code) => fail(new Error(`the judging thread ended with ${code}`)));
+  const thread = startWorkerThread(new URL("./judge-worker.ts", import.meta.url), { called: "the judging thread" });
   return {
-    ask: (kind, request) => {
-      const promise = Promise.withResolvers<unknown>();
-      waiting.push(promise);
-      // What is asked ahead of its use may fail when nobody waits for it yet; whoever awaits it is told all the same.
-      promise.promise.catch(() => undefined);
-      worker.postMessage({ kind, request });
-      return promise.promise as Promise<never>;
-    },
-    close: async () => {
-      await worker.terminate();
-    },
+    ask: (kind, request) => thread.ask({ kind, request }) as Promise<never>,
+    close: () => thread.close(),
   };
 }

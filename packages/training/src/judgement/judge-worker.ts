@@ -1,13 +1,19 @@
 import { parentPort } from "node:worker_threads";
 import { decodeModel } from "../model/model-file.ts";
-import { fitBaselines, predictBaselines, type BaselineRequest, type Baselines } from "./baselines.ts";
+import {
+  baselineTitle,
+  fitBaselines,
+  predictBaselines,
+  type BaselineName,
+  type BaselineRequest,
+  type Baselines,
+} from "./baselines.ts";
 import { judgePart, metricsOf, thresholdFor, type AnsweredPart } from "./judge-part.ts";
 import { judgeSlice, type SlicedColumn } from "./judge-slices.ts";
 import type { BaselineJudgement, LearningCurve, PartJudgement, Slice } from "./judgement.ts";
 import type { Metrics } from "./metrics.ts";
 import { meanContributions, type MeanContribution } from "./mean-contributions.ts";
 import { learningCurve, type SampledRows } from "./learning-curve.ts";
-import { baselineTitle } from "./baselines.ts";
 
 // The thread that judges: millions of rows are sorted and summed here, off the caller's loop.
 
@@ -17,15 +23,27 @@ export interface JudgeWork {
   readonly threshold: (part: AnsweredPart) => number | null;
   readonly metrics: (request: { readonly part: AnsweredPart; readonly threshold: number | null }) => Metrics;
   readonly part: (request: { readonly part: AnsweredPart; readonly threshold: number | null }) => PartJudgement;
+  readonly answer: (request: BaselineRows) => readonly BaselineAnswers[];
   readonly baselines: (request: BaselinePart) => readonly BaselineJudgement[];
   readonly slices: (request: SlicesRequest) => readonly Slice[];
   readonly learning: (request: LearningRequest) => LearningCurve;
   readonly contributions: (request: ContributionsRequest) => readonly MeanContribution[];
 }
 
-interface BaselinePart {
+interface BaselineRows {
   readonly baselines: Baselines;
   readonly columns: readonly Float32Array[];
+  readonly rows: number;
+}
+
+/** What a baseline answers for some rows. */
+export interface BaselineAnswers {
+  readonly name: BaselineName;
+  readonly predictions: Float32Array;
+}
+
+interface BaselinePart {
+  readonly answers: readonly BaselineAnswers[];
   readonly part: AnsweredPart;
   readonly threshold: number | null;
 }
@@ -53,8 +71,9 @@ const work: JudgeWork = {
   threshold: thresholdFor,
   metrics: ({ part, threshold }) => metricsOf(part, threshold),
   part: ({ part, threshold }) => judgePart(part, threshold),
-  baselines: ({ baselines, columns, part, threshold }) =>
-    predictBaselines(baselines, { columns, rows: part.labels.length }).map(({ name, predictions }) => ({
+  answer: ({ baselines, ...rows }) => predictBaselines(baselines, rows),
+  baselines: ({ answers, part, threshold }) =>
+    answers.map(({ name, predictions }) => ({
       name,
       title: baselineTitle(name, part.objective),
       metrics: metricsOf({ ...part, predictions }, threshold),

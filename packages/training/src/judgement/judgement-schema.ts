@@ -4,18 +4,19 @@ const MetricsSchema = Type.Record(Type.String(), Type.Number(), {
   description: "By name; one that the rows do not give, such as the AUC of rows of one label, is not there.",
 });
 
+// Counts of rows: where rows have weights, what they count together.
 const CutFields = {
   threshold: Type.Number(),
-  truePositives: Type.Integer(),
-  falsePositives: Type.Integer(),
+  truePositives: Type.Number(),
+  falsePositives: Type.Number(),
 };
 
 const BinaryPlots = Type.Object(
   {
     kind: Type.Literal("binary"),
     curves: Type.Object({
-      positives: Type.Integer(),
-      negatives: Type.Integer(),
+      positives: Type.Number(),
+      negatives: Type.Number(),
       cuts: Type.Array(Type.Object(CutFields), {
         description: "What a probability of at least the threshold being called positive comes to, from none to all.",
       }),
@@ -25,7 +26,7 @@ const BinaryPlots = Type.Object(
       Type.Object({
         from: Type.Number(),
         to: Type.Number(),
-        rows: Type.Integer(),
+        rows: Type.Number(),
         meanProbability: Type.Number(),
         observedRate: Type.Number(),
       }),
@@ -34,8 +35,8 @@ const BinaryPlots = Type.Object(
       Type.Object({
         from: Type.Number(),
         to: Type.Number(),
-        positives: Type.Integer(),
-        negatives: Type.Integer(),
+        positives: Type.Number(),
+        negatives: Type.Number(),
       }),
     ),
   },
@@ -45,10 +46,10 @@ const BinaryPlots = Type.Object(
 const NumberPlots = Type.Object(
   {
     kind: Type.Literal("squared"),
-    residuals: Type.Array(Type.Object({ from: Type.Number(), to: Type.Number(), rows: Type.Integer() }), {
+    residuals: Type.Array(Type.Object({ from: Type.Number(), to: Type.Number(), rows: Type.Number() }), {
       description: "Prediction less actual.",
     }),
-    fitted: Type.Array(Type.Object({ rows: Type.Integer(), predicted: Type.Number(), actual: Type.Number() })),
+    fitted: Type.Array(Type.Object({ rows: Type.Number(), predicted: Type.Number(), actual: Type.Number() })),
   },
   { title: "NumberPlots" },
 );
@@ -61,14 +62,14 @@ const ClassPlots = Type.Object(
     rates: Type.Array(
       Type.Object({
         name: Type.String(),
-        rows: Type.Integer(),
-        called: Type.Integer(),
+        rows: Type.Number(),
+        called: Type.Number(),
         precision: Rate,
         recall: Rate,
         f1: Rate,
       }),
     ),
-    confusion: Type.Array(Type.Array(Type.Integer()), {
+    confusion: Type.Array(Type.Array(Type.Number()), {
       description: "For each class its rows by the class that was called.",
     }),
   },

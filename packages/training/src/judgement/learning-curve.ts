@@ -1,24 +1,24 @@
 import { goesLeft, outputsOf, type TreeModel } from "../model/tree-model.ts";
+import type { RowValues } from "../rows/part-rows.ts";
 import type { LearningCurve } from "./judgement.ts";
 import type { Objective } from "./metrics.ts";
+import { weightOf } from "./weights.ts";
 
 /** Some rows, a column for each feature. */
-export interface SampledRows {
-  readonly columns: readonly Float32Array[];
-  readonly labels: Float32Array;
-}
+export type SampledRows = RowValues;
 
 const ROWS_MAX = 20_000;
 const POINTS_MAX = 100;
 const LOSS_NAMES = { binary: "log loss", squared: "squared error", softmax: "log loss" } as const;
 
 /** Rows spread evenly over those there are, in memory of their own. */
-export function sampleRows({ columns, labels }: SampledRows): SampledRows {
+export function sampleRows({ columns, labels, weights }: SampledRows): SampledRows {
   const step = Math.max(1, labels.length / ROWS_MAX);
   const rows = Math.floor(labels.length / step);
   const pick = (values: Float32Array) =>
     Float32Array.from({ length: rows }, (_, index) => values[Math.floor(index * step)] as number);
-  return { columns: columns.map(pick), labels: pick(labels) };
+  const picked = { columns: columns.map(pick), labels: pick(labels) };
+  return weights === undefined ? picked : { ...picked, weights: pick(weights) };
 }
 
 /** The loss after so many rounds of trees. Each tree is walked once, so that the curve costs what scoring the rows does. */
@@ -73,16 +73,17 @@ class Walk {
   }
 
   loss(): number {
-    const { labels } = this.#rows;
-    let [sum, rows] = [0, 0];
+    const { labels, weights } = this.#rows;
+    let [sum, total] = [0, 0];
     for (let row = 0; row < labels.length; row += 1) {
       const label = labels[row] as number;
       // Of a class that was not learned.
       if (Number.isNaN(label)) continue;
-      sum += this.#lossOf(row, label);
-      rows += 1;
+      const weight = weightOf(weights, row);
+      sum += weight * this.#lossOf(row, label);
+      total += weight;
     }
-    return sum / rows;
+    return sum / total;
   }
 
   #lossOf(row: number, label: number): number {

@@ -1,4 +1,5 @@
 import { solvePositive } from "./solve-positive.ts";
+import { weightOf } from "./weights.ts";
 
 /**
  * A linear model over standardised numbers, to hold a trained model against: logistic regression for labels 0 and 1, least
@@ -28,6 +29,8 @@ export interface LinearRequest {
   readonly rows: number;
   /** For each output what is to be predicted of a row. */
   readonly targets: readonly ((row: number) => number)[];
+  /** How much each row counts; undefined where all count alike. */
+  readonly weights?: Float32Array | undefined;
   readonly isLogistic: boolean;
 }
 
@@ -42,7 +45,7 @@ const WORK_MAX = 1.5e9;
 const ROWS_MIN = 2_000;
 
 /** Learns from as many rows as a second allows, spread evenly over those there are. */
-export function fitLinear({ columns, numeric, rows, targets, isLogistic }: LinearRequest): LinearModel {
+export function fitLinear({ columns, numeric, rows, targets, weights: counts, isLogistic }: LinearRequest): LinearModel {
   const terms = 1 + 2 * numeric.length;
   const steps = isLogistic ? STEPS_MAX : 1;
   const affordable = Math.floor((2 * WORK_MAX) / (terms * terms * steps * targets.length));
@@ -58,7 +61,7 @@ export function fitLinear({ columns, numeric, rows, targets, isLogistic }: Linea
     fillTerms(design, index * width, { inputs, columns, row: rowAt(index) });
   const weights = targets.map((target) => {
     const wanted = Float64Array.from({ length: chosen }, (_, index) => target(rowAt(index)));
-    return newton({ design, wanted, width, isLogistic });
+    return newton({ design, wanted, count: (index) => weightOf(counts, rowAt(index)), width, isLogistic });
   });
   return { inputs, weights, isLogistic, rows: chosen };
 }
@@ -115,6 +118,8 @@ function fillTerms(design: Float64Array, from: number, { inputs, columns, row }:
 interface Fit {
   readonly design: Float64Array;
   readonly wanted: Float64Array;
+  /** How much a row of the design counts. */
+  readonly count: (index: number) => number;
   readonly width: number;
   readonly isLogistic: boolean;
 }
@@ -136,7 +141,7 @@ function newton(fit: Fit): Float64Array {
 }
 
 /** The curvature of the loss at some weights, row by row, and the direction down. */
-function slopes({ design, wanted, width, isLogistic }: Fit, weights: Float64Array): [Float64Array, Float64Array] {
+function slopes({ design, wanted, count, width, isLogistic }: Fit, weights: Float64Array): [Float64Array, Float64Array] {
   const curvature = new Float64Array(width * width);
   const down = new Float64Array(width);
   for (let at = 1; at < width; at += 1) {
@@ -148,8 +153,9 @@ function slopes({ design, wanted, width, isLogistic }: Fit, weights: Float64Arra
     let score = 0;
     for (let at = 0; at < width; at += 1) score += (design[from + at] as number) * (weights[at] as number);
     const predicted = isLogistic ? 1 / (1 + Math.exp(-score)) : score;
-    const weight = isLogistic ? predicted * (1 - predicted) : 1;
-    const error = (wanted[row] as number) - predicted;
+    const counts = count(row);
+    const weight = counts * (isLogistic ? predicted * (1 - predicted) : 1);
+    const error = counts * ((wanted[row] as number) - predicted);
     for (let one = 0; one < width; one += 1) {
       const value = design[from + one] as number;
       if (value === 0) continue;

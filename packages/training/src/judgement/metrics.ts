@@ -1,5 +1,6 @@
 import type { Sweep } from "./sweep.ts";
 import { cutAt, rankingOf, sweepOf } from "./sweep.ts";
+import { weightOf, weightOfAll } from "./weights.ts";
 
 /** Of a yes-or-no label. Precision, recall and F1 are at the chosen threshold, accuracy at one half. */
 type BinaryMetric =
@@ -21,7 +22,11 @@ type ClassMetric = "log_loss" | "accuracy" | "macro_precision" | "macro_recall" 
 
 export type MetricName = BinaryMetric | NumberMetric | ClassMetric;
 
-/** How good predictions are. A metric that some rows do not give, such as the AUC of rows of one label, is not there. */
+/**
+ * How good predictions are; of rows that have weights each counts as if it were there so many times, but `rows` says how
+ * many there are. A metric that some rows do not give, such as the AUC of rows of one
+ * label, is not there.
+ */
 export type Metrics = { readonly rows: number; readonly base_rate?: number } & {
   readonly [name in MetricName]?: number;
 };
@@ -75,54 +80,61 @@ export interface Swept {
   /** Of the same labels and probabilities. */
   readonly sweep: Sweep;
   readonly threshold: number;
+  readonly weights?: Float32Array | undefined;
 }
 
-export function binaryMetrics({ labels, probabilities, sweep, threshold }: Swept): Metrics {
-  const rows = labels.length;
-  const { positives } = sweep;
-  const { logLoss, brier, right } = sumsOf(labels, probabilities);
+export function binaryMetrics({ labels, probabilities, sweep, threshold, weights }: Swept): Metrics {
+  const { positives, negatives } = sweep;
+  const total = positives + negatives;
+  const { logLoss, brier, right } = sumsOf(labels, probabilities, weights);
   const { truePositives, falsePositives } = cutAt(sweep, threshold);
   const called = truePositives + falsePositives;
-  const calibrationError = calibration(labels, probabilities).reduce(
-    (sum, bin) => sum + (bin.rows / rows) * Math.abs(bin.meanProbability - bin.observedRate),
+  const calibrationError = calibration(labels, probabilities, weights).reduce(
+    (sum, bin) => sum + (bin.rows / total) * Math.abs(bin.meanProbability - bin.observedRate),
     0,
   );
   return {
-    rows,
-    base_rate: positives / rows,
+    rows: labels.length,
+    base_rate: positives / total,
     ...rankingOf(sweep),
-    log_loss: logLoss / rows,
-    brier: brier / rows,
+    log_loss: logLoss / total,
+    brier: brier / total,
     calibration_error: calibrationError,
-    accuracy: right / rows,
+    accuracy: right / total,
     ...(called === 0 ? {} : { precision: truePositives / called }),
     ...(positives === 0 ? {} : { recall: truePositives / positives, f1: (2 * truePositives) / (called + positives) }),
   };
 }
 
-function sumsOf(labels: Float32Array, probabilities: Float32Array) {
+function sumsOf(labels: Float32Array, probabilities: Float32Array, weights: Float32Array | undefined) {
   let [logLoss, brier, right] = [0, 0, 0];
   for (let row = 0; row < labels.length; row += 1) {
+    const weight = weightOf(weights, row);
     const label = labels[row] as number;
     const probability = probabilities[row] as number;
     const safe = Math.min(Math.max(probability, SAFE), 1 - SAFE);
-    logLoss -= label === 1 ? Math.log(safe) : Math.log1p(-safe);
-    brier += (probability - label) ** 2;
-    if (probability >= 0.5 === (label === 1)) right += 1;
+    logLoss -= weight * (label === 1 ? Math.log(safe) : Math.log1p(-safe));
+    brier += weight * (probability - label) ** 2;
+    if (probability >= 0.5 === (label === 1)) right += weight;
   }
   return { logLoss, brier, right };
 }
 
-export function calibration(labels: Float32Array, probabilities: Float32Array): readonly CalibrationBin[] {
+export function calibration(
+  labels: Float32Array,
+  probabilities: Float32Array,
+  weights?: Float32Array,
+): readonly CalibrationBin[] {
   const rows = new Float64Array(CALIBRATION_BINS);
   const sums = new Float64Array(CALIBRATION_BINS);
   const observed = new Float64Array(CALIBRATION_BINS);
   for (let row = 0; row < labels.length; row += 1) {
+    const weight = weightOf(weights, row);
     const probability = probabilities[row] as number;
     const bin = Math.min(CALIBRATION_BINS - 1, Math.floor(probability * CALIBRATION_BINS));
-    rows[bin] = (rows[bin] as number) + 1;
-    sums[bin] = (sums[bin] as number) + probability;
-    observed[bin] = (observed[bin] as number) + (labels[row] as number);
+    rows[bin] = (rows[bin] as number) + weight;
+    sums[bin] = (sums[bin] as number) + weight * probability;
+    observed[bin] = (observed[bin] as number) + weight * (labels[row] as number);
   }
   return Array.from(rows, (count, bin) => ({
     from: bin / CALIBRATION_BINS,
@@ -134,21 +146,23 @@ export function calibration(labels: Float32Array, probabilities: Float32Array): 
 }
 
 /** The metrics of predicted numbers. The coefficient of determination is not there where all labels are the same. */
-export function numberMetrics(labels: Float32Array, predictions: Float32Array): Metrics {
+export function numberMetrics(labels: Float32Array, predictions: Float32Array, weights?: Float32Array): Metrics {
   const rows = labels.length;
+  const total = weightOfAll(weights, rows);
   let [sum, absolute, squared] = [0, 0, 0];
   for (let row = 0; row < rows; row += 1) {
+    const weight = weightOf(weights, row);
     const error = (predictions[row] as number) - (labels[row] as number);
-    sum += labels[row] as number;
-    absolute += Math.abs(error);
-    squared += error * error;
+    sum += weight * (labels[row] as number);
+    absolute += weight * Math.abs(error);
+    squared += weight * error * error;
   }
-  const mean = sum / rows;
-  const spread = labels.reduce((total, label) => total + (label - mean) ** 2, 0);
+  const mean = sum / total;
+  const spread = labels.reduce((all, label, row) => all + weightOf(weights, row) * (label - mean) ** 2, 0);
   return {
     rows,
-    rmse: Math.sqrt(squared / rows),
-    mae: absolute / rows,
+    rmse: Math.sqrt(squared / total),
+    mae: absolute / total,
     ...(spread === 0 ? {} : { r2: 1 - squared / spread }),
   };
 }
@@ -163,18 +177,18 @@ export interface ClassRates {
 }
 
 /**
- * Rows by their class and the class that is called, the likeliest one: `counts[actual * classes + called]`. A row of a
+ * Rows, by what they count, by their class and the class that is called, the likeliest one: `counts[actual * classes + called]`. A row of a
  * class that was not learned, whose label is NaN, is none of them.
  */
-export function confusionOf(labels: Float32Array, { probabilities, classes }: ClassAnswers): Uint32Array {
-  const counts = new Uint32Array(classes * classes);
+export function confusionOf(labels: Float32Array, { probabilities, classes, weights }: ClassAnswers): Float64Array {
+  const counts = new Float64Array(classes * classes);
   for (let row = 0; row < labels.length; row += 1) {
     let called = 0;
     for (let one = 1; one < classes; one += 1)
       if ((probabilities[row * classes + one] as number) > (probabilities[row * classes + called] as number))
         called = one;
     const at = (labels[row] as number) * classes + called;
-    if (at >= 0) counts[at] = (counts[at] as number) + 1;
+    if (at >= 0) counts[at] = (counts[at] as number) + weightOf(weights, row);
   }
   return counts;
 }
@@ -183,10 +197,11 @@ export interface ClassAnswers {
   /** Row by row, a probability for each class. */
   readonly probabilities: Float32Array;
   readonly classes: number;
+  readonly weights?: Float32Array | undefined;
 }
 
 /** Precision, recall and F1 of each class; none where there are no such rows. */
-export function classRates(counts: Uint32Array, names: readonly string[]): readonly ClassRates[] {
+export function classRates(counts: Float64Array, names: readonly string[]): readonly ClassRates[] {
   return names.map((name, own) => {
     let [rows, called] = [0, 0];
     names.forEach((_name, other) => {
@@ -207,13 +222,14 @@ export function classRates(counts: Uint32Array, names: readonly string[]): reado
 
 /** The metrics of several classes' probabilities; the means are over the classes that have rows. */
 export function classMetrics(labels: Float32Array, answers: ClassAnswers): Metrics {
-  const { probabilities, classes } = answers;
+  const { probabilities, classes, weights } = answers;
+  const total = weightOfAll(weights, labels.length);
   const counts = confusionOf(labels, answers);
   let [logLoss, right] = [0, 0];
   for (let row = 0; row < labels.length; row += 1) {
     // A row of a class that was not learned has no label.
     const probability = probabilities[row * classes + (labels[row] as number)] ?? 0;
-    logLoss -= Math.log(Math.min(Math.max(probability, SAFE), 1));
+    logLoss -= weightOf(weights, row) * Math.log(Math.min(Math.max(probability, SAFE), 1));
   }
   for (let one = 0; one < classes; one += 1) right += counts[one * classes + one] as number;
   const rates = classRates(counts, Array.from({ length: classes }, String)).filter(({ rows }) => rows > 0);
@@ -221,8 +237,8 @@ export function classMetrics(labels: Float32Array, answers: ClassAnswers): Metri
     rates.reduce((sum, rate) => sum + (rate[name] ?? 0), 0) / rates.length;
   return {
     rows: labels.length,
-    log_loss: logLoss / labels.length,
-    accuracy: right / labels.length,
+    log_loss: logLoss / total,
+    accuracy: right / total,
     macro_precision: mean("precision"),
     macro_recall: mean("recall"),
     macro_f1: mean("f1"),

@@ -3,10 +3,11 @@ import type { Lakehouse } from "@millwright/lakehouse";
 import { readSummed } from "@millwright/platform";
 import type { ModelVersion, Tracking } from "@millwright/tracking";
 import type { TrainingDefinition } from "../define-training.ts";
-import { readMatrix } from "../matrix.ts";
 import { decodeModel } from "../model/model-file.ts";
 import type { TreeModel } from "../model/tree-model.ts";
+import { openPart } from "../rows/part-rows.ts";
 import { startScorer } from "../scoring/scorer.ts";
+import { answerPart } from "./answer-part.ts";
 import { startJudgeThread } from "./judge-thread.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -83,20 +84,13 @@ async function judgeAgain(
   lakehouse: Lakehouse,
   { definition, table, rows: { where }, threads, model, threshold }: AgainRequest,
 ): Promise<Metrics> {
-  const { features, objective, classes } = model;
-  const { columns, labels, rows } = await readMatrix(lakehouse, {
-    definition,
-    features,
-    table,
-    where,
-    encoding: model,
-  });
-  const [scorer, thread] = [startScorer(model, threads), startJudgeThread()];
+  const { features } = model;
+  const part = await openPart(lakehouse, { definition, features, table, where, encoding: model });
+  const judges = { scorer: startScorer(model, threads), thread: startJudgeThread() };
   try {
-    const predictions = await scorer.score(columns, rows);
-    const part = { objective, classes: classes.map(String), labels, predictions };
-    return await thread.ask("metrics", { part, threshold });
+    const held = await answerPart(part, model, judges);
+    return await judges.thread.ask("metrics", { part: held.part, threshold });
   } finally {
-    await Promise.all([scorer.close(), thread.close()]);
+    await Promise.all([judges.scorer.close(), judges.thread.close()]);
   }
 }

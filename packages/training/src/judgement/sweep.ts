@@ -1,11 +1,14 @@
+import { weightOf } from "./weights.ts";
+
 /**
  * What is counted when all probabilities from a value on are called positive, for each value that occurs, from the highest
- * to the lowest. Everything that ranks is read from it: AUC, average precision, curves, confusion at a threshold.
+ * to the lowest. Everything that ranks is read from it: AUC, average precision, curves, confusion at a threshold. Where rows
+ * have weights, these are counted.
  */
 export interface Sweep {
   readonly thresholds: Float32Array;
-  readonly truePositives: Uint32Array;
-  readonly falsePositives: Uint32Array;
+  readonly truePositives: Float64Array;
+  readonly falsePositives: Float64Array;
   readonly positives: number;
   readonly negatives: number;
 }
@@ -25,16 +28,17 @@ export interface Curves {
 }
 
 /** Sweeps a threshold over probabilities; tied ones are taken together. */
-export function sweepOf(labels: Float32Array, probabilities: Float32Array): Sweep {
+export function sweepOf(labels: Float32Array, probabilities: Float32Array, weights?: Float32Array): Sweep {
   const order = descending(probabilities);
   const thresholds = new Float32Array(order.length);
-  const truePositives = new Uint32Array(order.length);
-  const falsePositives = new Uint32Array(order.length);
+  const truePositives = new Float64Array(order.length);
+  const falsePositives = new Float64Array(order.length);
   let [distinct, above, below] = [0, 0, 0];
   for (let index = 0; index < order.length; index += 1) {
     const row = order[index] as number;
-    if (labels[row] === 1) above += 1;
-    else below += 1;
+    const weight = weightOf(weights, row);
+    if (labels[row] === 1) above += weight;
+    else below += weight;
     const value = probabilities[row] as number;
     if (index + 1 < order.length && probabilities[order[index + 1] as number] === value) continue;
     thresholds[distinct] = value;
