@@ -162,7 +162,11 @@ async function firstRoad(
   const { logger } = session.platform;
   const console =
     call.options["once"] === true ? Promise.resolve() : buildConsole(logger, (text) => call.out.note(text));
-  const { runId, ended } = await control.runner.start({ force: false, trigger: "mill up" });
+  const { runId, ended } = await control.runner.start({
+    force: false,
+    trigger: "mill up",
+    read: session.project,
+  });
   signal.addEventListener("abort", () => control.runner.cancel(runId));
   const report = await ended;
   await console;

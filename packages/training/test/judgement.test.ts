@@ -150,7 +150,9 @@ test("a row of weight 2 is judged as that row twice, whatever is learned", () =>
     const twice: AnsweredPart = {
       ...part,
       labels: Float32Array.from(repeated, (row) => labels[row] ?? 0),
-      predictions: Float32Array.from(repeated.flatMap((row) => [...predictions.subarray(row * width, (row + 1) * width)])),
+      predictions: Float32Array.from(
+        repeated.flatMap((row) => [...predictions.subarray(row * width, (row + 1) * width)]),
+      ),
     };
     const { rows: counted, ...metrics } = judgePart({ ...part, weights }, 0.5).metrics;
     const { rows: _twice, ...expected } = judgePart(twice, 0.5).metrics;
@@ -159,7 +161,10 @@ test("a row of weight 2 is judged as that row twice, whatever is learned", () =>
     for (const [name, value] of Object.entries(expected))
       expect((metrics as Record<string, number>)[name], `${objective} ${name}`).toBeCloseTo(value, 9);
     const codes = Float32Array.from({ length: rows }, (_, row) => row % 2);
-    const slices = judgeSlice({ ...part, weights }, { threshold: 0.5, sliced: { column: "k", values: ["a", "b"], codes } });
+    const slices = judgeSlice(
+      { ...part, weights },
+      { threshold: 0.5, sliced: { column: "k", values: ["a", "b"], codes } },
+    );
     const halves = judgeSlice(twice, {
       threshold: 0.5,
       sliced: { column: "k", values: ["a", "b"], codes: Float32Array.from(repeated, (row) => row % 2) },

@@ -11,9 +11,11 @@ interface RunRequest {
   readonly selectors?: readonly string[];
   readonly force: boolean;
   readonly trigger: string;
+  /** The project, where it was read just now. */
+  readonly read?: Project;
 }
 
-/** Takes the road, one run at a time, with the definitions as they are when it starts. */
+/** Takes the road, one run at a time, with the definitions as they are when it starts, unless they were read just now. */
 export interface RoadRunner {
   /** The project as the last run read it. */
   project(): Project;
@@ -45,9 +47,9 @@ interface UnderWay {
 export function createRoadRunner(first: Project, parts: RoadRunnerParts): RoadRunner {
   let project = first;
   let underWay: UnderWay | undefined;
-  const prepare = async (): Promise<Project> => {
+  const prepare = async (justRead: Project | undefined): Promise<Project> => {
     const { millwrightUrl } = installation();
-    const read = await loadProject({ projectDir: first.dir, millwrightUrl });
+    const read = justRead ?? (await loadProject({ projectDir: first.dir, millwrightUrl }));
     if (parts.alter !== undefined) {
       const altered = await parts.alter(read);
       await parts.platform.allowSources(altered);
@@ -65,7 +67,7 @@ export function createRoadRunner(first: Project, parts: RoadRunnerParts): RoadRu
     const current: UnderWay = { runId: "", abort: new AbortController(), ended: Promise.resolve() };
     underWay = current;
     try {
-      project = await prepare();
+      project = await prepare(request.read);
       await parts.board.draw(project, compileRoad(project, parts.platform.parts), parts.platform.runs);
     } catch (error) {
       underWay = undefined;
@@ -110,10 +112,11 @@ async function run({
   readonly begun: (runId: string) => void;
 }): Promise<RunReport> {
   const { platform, paths, board } = parts;
+  const { read: _read, ...asked } = request;
   const report = await takeRoad(
     { project, platform, paths },
     {
-      ...request,
+      ...asked,
       signal,
       onBegin: (run) => {
         board.begin(run);

@@ -2,7 +2,6 @@ import type { GradientBoosting } from "../define-training.ts";
 import type { ModelDescription } from "../model/tree-model.ts";
 import { sharedFloats, type PartRows, type RowValues } from "../rows/part-rows.ts";
 import { putRows } from "../rows/put-rows.ts";
-import { findBins } from "./bins.ts";
 import { startBinner, type BinBlocks, type Binner, type BinSettings } from "./binner.ts";
 import { planMemory, type MemoryPlan } from "./plan-memory.ts";
 import type { BinnedValidation } from "./validation.ts";
@@ -31,21 +30,25 @@ export interface BinnedRows extends MemoryPlan, BinSettings {
 /** Reads the rows once, a batch at a time, into bins. Throws `training/too-large`. */
 export async function binRows(
   { part, sample, features, categories = {}, validation }: RowsToLearn,
-  { trainer, threads, outputs }: { readonly trainer: GradientBoosting; readonly threads: number; readonly outputs: number },
+  {
+    trainer,
+    threads,
+    outputs,
+  }: { readonly trainer: GradientBoosting; readonly threads: number; readonly outputs: number },
 ): Promise<BinnedRows> {
   const { rows } = part;
   const plan = planMemory({ rows, features: features.length, outputs, leaves: trainer.leaves, threads });
   const settings: BinSettings = {
     categorical: features.map((name) => categories[name] !== undefined),
-    thresholds: features.map((name, place) => {
-      const values = categories[name];
-      if (values !== undefined) return stored(values.length - 1, []);
-      const { upper } = findBins(sample.columns[place] ?? new Float32Array(), trainer.bins);
-      return stored(upper.length, upper);
+    thresholds: features.map((name) => {
+      const thresholds = sharedFloats(257);
+      thresholds[0] = Math.max(0, (categories[name]?.length ?? 1) - 1);
+      return thresholds;
     }),
   };
   const binner = startBinner(settings, threads);
   try {
+    await binner.find(sample.columns, trainer.bins);
     const blocks = plan.threads.flatMap(({ groups }) => groups);
     const learned = await fill(binner, part, { memory: plan.memory.buffer, blocks });
     const held = validation === undefined ? undefined : await binValidation(binner, validation, features.length);
@@ -53,14 +56,6 @@ export async function binRows(
   } finally {
     await binner.close();
   }
-}
-
-/** Thresholds as the trainer's threads share them: how many, then each. */
-function stored(count: number, upper: ArrayLike<number>): Float32Array {
-  const thresholds = sharedFloats(257);
-  thresholds[0] = Math.max(0, count);
-  thresholds.set(upper, 1);
-  return thresholds;
 }
 
 async function binValidation(binner: Binner, part: PartRows, width: number): Promise<BinnedValidation> {

@@ -3,7 +3,7 @@ import { startWorkerThread } from "../worker-thread.ts";
 
 /** How each feature's values become bins. */
 export interface BinSettings {
-  /** By feature: count, then values. */
+  /** By feature: count, then values; of a categorical one the count alone, one fewer than its values. */
   readonly thresholds: readonly Float32Array[];
   /** By feature: whether its values are places of categories. */
   readonly categorical: readonly boolean[];
@@ -15,7 +15,16 @@ export interface BinBlocks {
   readonly blocks: readonly { readonly features: readonly number[]; readonly block: number }[];
 }
 
-export interface BinRequest extends BinBlocks {
+/** Asks for the thresholds of some features by a sample of their values. */
+export interface FindRequest {
+  readonly kind: "find";
+  readonly features: readonly number[];
+  readonly sample: readonly Float32Array[];
+  readonly maxBins: number;
+}
+
+export interface FillRequest extends BinBlocks {
+  readonly kind: "fill";
   readonly columns: readonly Float32Array[];
   readonly places: Int32Array;
   readonly from: number;
@@ -24,6 +33,8 @@ export interface BinRequest extends BinBlocks {
 
 /** Puts rows into bins, in worker threads. */
 export interface Binner {
+  /** Finds the thresholds of all features that are amounts, by a sample of their values; before anything is put into bins. */
+  find(sample: readonly Float32Array[], maxBins: number): Promise<void>;
   /** Writes a batch's bins at its rows' places. */
   fill(into: BinBlocks, batch: Pick<RowBatch, "columns" | "places" | "rows">): Promise<void>;
   close(): Promise<void>;
@@ -35,11 +46,19 @@ export function startBinner(settings: BinSettings, threads: number): Binner {
     startWorkerThread(program, { called: "a binning thread", workerData: settings }),
   );
   return {
+    find: async (sample, maxBins) => {
+      const amounts = sample.flatMap((_column, feature) => (settings.categorical[feature] === true ? [] : [feature]));
+      const parts = pool.map((thread, index) => {
+        const features = amounts.filter((_feature, place) => place % pool.length === index);
+        return thread.ask({ kind: "find", features, sample, maxBins } satisfies FindRequest);
+      });
+      await Promise.all(parts);
+    },
     fill: async (into, { columns, places, rows }) => {
       const share = Math.ceil(rows / pool.length);
       const parts = pool.map((thread, index) => {
         const [from, to] = [Math.min(rows, index * share), Math.min(rows, (index + 1) * share)];
-        return thread.ask({ ...into, columns, places, from, to } satisfies BinRequest);
+        return thread.ask({ kind: "fill", ...into, columns, places, from, to } satisfies FillRequest);
       });
       await Promise.all(parts);
     },

@@ -1,3 +1,5 @@
+import { sortedFloats } from "./sorted-floats.ts";
+
 /** How one feature's values fall into bins: bin 0 is missing, bin i holds values `<= upper[i - 1]`; the last is open. */
 export interface FeatureBins {
   /** Rising float32 thresholds; one fewer than there are bins of values. */
@@ -9,11 +11,11 @@ export interface FeatureBins {
  * down to float32, so that a row falls to the same side here, in a scorer and in ONNX, all of which compare float32.
  */
 export function findBins(sample: Float32Array, maxBins: number): FeatureBins {
-  const sorted = sample.filter((value) => !Number.isNaN(value)).sort();
+  const sorted = sortedFloats(sample);
   const thresholds: number[] = [];
   const wanted = maxBins - 1;
-  let [distinct, previous] = [0, Number.NaN];
-  for (const value of sorted) if (value !== previous) [distinct, previous] = [distinct + 1, value];
+  let distinct = Math.min(1, sorted.length);
+  for (let index = 1; index < sorted.length; index += 1) if (sorted[index] !== sorted[index - 1]) distinct += 1;
   const cut = (index: number) => {
     const below = sorted[index - 1] ?? 0;
     const above = sorted[index] ?? 0;

@@ -33,16 +33,21 @@ const SOME_ROWS_MAX = 20_000;
 
 /** Scores a part's rows, a batch at a time. Throws where a label is none that can be judged. */
 export async function answerPart(
-  { rows, batches }: PartRows,
+  held: PartRows,
   model: TreeModel,
   { scorer, thread, beside = [], baselines }: AnswerRequest,
 ): Promise<HeldOut> {
+  const { rows } = held;
   const width = outputsOf(model);
-  const [labels, predictions, told] = [sharedFloats(rows), sharedFloats(rows * width), beside.map(() => sharedFloats(rows))];
+  const [labels, predictions, told] = [
+    sharedFloats(rows),
+    sharedFloats(rows * width),
+    beside.map(() => sharedFloats(rows)),
+  ];
   const rivals = new Map<BaselineAnswers["name"], Float32Array>();
   const some = new SomeRows(rows, model.features.length);
   let weights: Float32Array | undefined;
-  for await (const batch of batches(beside)) {
+  for await (const batch of held.batches(beside)) {
     const { columns, places } = batch;
     const asked = baselines === undefined ? [] : thread.ask("answer", { baselines, columns, rows: batch.rows });
     putRows(await scorer.score(columns, batch.rows), predictions, places, width);

@@ -42,5 +42,11 @@ export function judgeSlice(
 function startPart({ objective, classes, labels, weights, predictions }: AnsweredPart, rows: number): AnsweredPart {
   const width = predictions.length / Math.max(1, labels.length);
   const weighted = weights === undefined ? {} : { weights: new Float32Array(rows) };
-  return { objective, classes, labels: new Float32Array(rows), ...weighted, predictions: new Float32Array(rows * width) };
+  return {
+    objective,
+    classes,
+    labels: new Float32Array(rows),
+    ...weighted,
+    predictions: new Float32Array(rows * width),
+  };
 }

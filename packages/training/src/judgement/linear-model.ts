@@ -45,7 +45,14 @@ const WORK_MAX = 1.5e9;
 const ROWS_MIN = 2_000;
 
 /** Learns from as many rows as a second allows, spread evenly over those there are. */
-export function fitLinear({ columns, numeric, rows, targets, weights: counts, isLogistic }: LinearRequest): LinearModel {
+export function fitLinear({
+  columns,
+  numeric,
+  rows,
+  targets,
+  weights: counts,
+  isLogistic,
+}: LinearRequest): LinearModel {
   const terms = 1 + 2 * numeric.length;
   const steps = isLogistic ? STEPS_MAX : 1;
   const affordable = Math.floor((2 * WORK_MAX) / (terms * terms * steps * targets.length));
@@ -141,7 +148,10 @@ function newton(fit: Fit): Float64Array {
 }
 
 /** The curvature of the loss at some weights, row by row, and the direction down. */
-function slopes({ design, wanted, count, width, isLogistic }: Fit, weights: Float64Array): [Float64Array, Float64Array] {
+function slopes(
+  { design, wanted, count, width, isLogistic }: Fit,
+  weights: Float64Array,
+): [Float64Array, Float64Array] {
   const curvature = new Float64Array(width * width);
   const down = new Float64Array(width);
   for (let at = 1; at < width; at += 1) {
