@@ -50,6 +50,7 @@ function finished(report: TaskReport): string {
 const STAGES: Readonly<Record<string, string>> = {
   source: "sources",
   table: "tables",
+  view: "views",
   tests: "tests",
   checks: "checks",
   feature_view: "features online",

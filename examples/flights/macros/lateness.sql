@@ -1,9 +1,10 @@
 {#
   Rolling lateness by key: how many flights, how many late and how much delay, over several windows that end now.
   An outcome counts from the tile in which it became known, until it is older than the window. There is a row for each
-  moment at which a number changes, so that a row says what was true from its time until the next one.
+  moment at which a number changes, so that a row says what was true from its time until the next one. The rate of late
+  flights is told for each window, the mean delay for those of `delays_over`.
 #}
-{% macro rolling_lateness(keys, windows, tile_minutes) %}
+{% macro rolling_lateness(keys, windows, delays_over, tile_minutes) %}
 {%- set key_list = keys | join(', ') -%}
 with tiles as (
   select
@@ -47,7 +48,9 @@ select
   {{ key_list }},
   known_at
   {%- for name in windows %},
-  (({{ late_in('last_' ~ name) }} + 1) / ({{ flights_in('last_' ~ name) }} + 5))::float as late_rate_{{ name }},
+  (({{ late_in('last_' ~ name) }} + 1) / ({{ flights_in('last_' ~ name) }} + 5))::float as late_rate_{{ name }}
+  {%- endfor %}
+  {%- for name in delays_over %},
   ({{ delay_in('last_' ~ name) }} / ({{ flights_in('last_' ~ name) }} + 5))::float as mean_delay_{{ name }}
   {%- endfor %}
 from summed
