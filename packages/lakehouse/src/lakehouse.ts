@@ -158,12 +158,12 @@ async function publish(ports: LakehousePorts, entry: CatalogEntry): Promise<void
 
 /** A table that cannot be read is not there for whoever asks it, and does not keep the others from being asked. */
 async function scanOrRefusal(
-  { store, logger }: LakehousePorts,
+  { store, engine, logger }: LakehousePorts,
   entry: CatalogEntry,
   location: string,
 ): Promise<string> {
   try {
-    return await scanOf(store, await readMetadata(store, location));
+    return await scanOf({ store, engine }, await readMetadata(store, location));
   } catch (error) {
     logger.error({ err: error, table: displayOf(entry.name) }, "a table cannot be read");
     return refusalOf(
@@ -173,14 +173,14 @@ async function scanOrRefusal(
   }
 }
 
-async function relationAt({ catalog, store }: LakehousePorts, name: string, snapshotId: string): Promise<string> {
+async function relationAt({ catalog, store, engine }: LakehousePorts, name: string, snapshotId: string): Promise<string> {
   const location = (await catalog.get(name))?.metadataLocation ?? undefined;
   const metadata = location === undefined ? undefined : await readMetadata(store, location);
   const snapshot = metadata?.snapshots.find((one) => String(one["snapshot-id"]) === snapshotId);
   if (metadata === undefined || snapshot === undefined)
     throw lakehouseErrors.create("lakehouse/unknown-snapshot", { because: `${name} has no snapshot ${snapshotId}` });
   const schema = metadata.schemas.find((one) => one["schema-id"] === snapshot["schema-id"]);
-  return `(${await scanOf(store, metadata, schema === undefined ? { snapshot } : { snapshot, schema })})`;
+  return `(${await scanOf({ store, engine }, metadata, schema === undefined ? { snapshot } : { snapshot, schema })})`;
 }
 
 async function history({ catalog, store }: LakehousePorts, name: string): Promise<readonly SnapshotInfo[]> {

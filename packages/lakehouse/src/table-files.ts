@@ -6,13 +6,13 @@ import {
   type IcebergMetadata,
   type IcebergSnapshot,
 } from "./domain/iceberg/metadata.ts";
-import { hasNestedHistory, scanSelect, type LiveFile } from "./domain/iceberg/scan.ts";
+import { hasNestedHistory, scanSelect, type FilesNames, type LiveFile } from "./domain/iceberg/scan.ts";
 import type { IcebergSchema } from "./domain/iceberg/schema.ts";
 import { parseMetadata } from "./domain/iceberg/read-metadata.ts";
 import { quoteName, quoteText } from "./domain/names.ts";
 import { duckdbType } from "./domain/types.ts";
 import { lakehouseErrors } from "./errors.ts";
-import type { ObjectStore } from "./ports.ts";
+import type { ObjectStore, SqlEngine } from "./ports.ts";
 
 export async function readMetadata(store: ObjectStore, location: string): Promise<IcebergMetadata> {
   const metadata = parseMetadata(await store.read(location));
@@ -56,7 +56,7 @@ export async function dataFilesOf(store: ObjectStore, metadata: IcebergMetadata)
 
 /** The SELECT of a snapshot's rows under a schema: unless told, of the current ones. */
 export async function scanOf(
-  store: ObjectStore,
+  { store, engine }: { readonly store: ObjectStore; readonly engine: SqlEngine },
   metadata: IcebergMetadata,
   { snapshot = currentSnapshot(metadata), schema = currentSchema(metadata) }: Partial<AsOf> = {},
 ): Promise<string> {
@@ -70,13 +70,29 @@ export async function scanOf(
     throw lakehouseErrors.create("lakehouse/unreadable-file", {
       because: `a file of the table is of the format ${other.file.file_format}, which is not read`,
     });
-  if (hasNestedHistory({ schema, schemas: metadata.schemas }))
-    throw lakehouseErrors.create("lakehouse/unsupported-type", {
-      because: "what is within one of its columns has changed since files of the table were written",
-    });
   const specs = metadata["partition-specs"].filter(({ fields }) => fields.length === 0);
   const unpartitioned = new Set(specs.map((spec) => spec["spec-id"]));
-  return scanSelect({ files, schema, schemas: metadata.schemas, unpartitioned });
+  const scan = { files, schema, schemas: metadata.schemas, unpartitioned };
+  if (!hasNestedHistory(scan)) return scanSelect(scan);
+  return scanSelect({ ...scan, fileNames: await namesIn(engine, files.map(({ file }) => file.file_path)) });
+}
+
+const FIELDS_MAX = 10_000_000;
+
+/** What each file calls its fields, from the file itself. */
+async function namesIn(engine: SqlEngine, paths: readonly string[]): Promise<FilesNames> {
+  const names = new Map<string, Map<number, string>>();
+  if (paths.length === 0) return names;
+  const { rows } = await engine.query(
+    `SELECT file_name, field_id, name FROM parquet_schema([${paths.map(quoteText).join(", ")}]) WHERE field_id IS NOT NULL`,
+    { maxRows: FIELDS_MAX },
+  );
+  for (const [path, id, name] of rows) {
+    const own = names.get(String(path)) ?? new Map<number, string>();
+    own.set(Number(id), String(name));
+    names.set(String(path), own);
+  }
+  return names;
 }
 
 interface AsOf {

@@ -120,6 +120,12 @@ export function tableLocation(entry: CatalogEntry | undefined, identifier: Ident
   throw icebergErrors.create("iceberg/no-such-table", { because: `Table does not exist: ${nameOf(identifier)}` });
 }
 
+/** Rows less those that positions delete; how many equality deletes take away is not known without reading. */
+function liveRows(records: number | null, positions: number | null, equalities: number | null): number | null {
+  if (records === null || (equalities ?? 0) > 0) return null;
+  return Math.max(0, records - (positions ?? 0));
+}
+
 /** What the catalog tells of a table without reading its metadata. */
 export function tableEntry(name: string, { metadataLocation, metadata }: LoadedTable): CatalogEntry {
   const snapshot = currentSnapshot(metadata);
@@ -134,7 +140,7 @@ export function tableEntry(name: string, { metadataLocation, metadata }: LoadedT
     sql: null,
     columns: columnsOf(currentSchema(metadata)),
     snapshotId: snapshot === undefined ? null : String(snapshot["snapshot-id"]),
-    rowCount: total("total-records"),
+    rowCount: liveRows(total("total-records"), total("total-position-deletes"), total("total-equality-deletes")),
     bytes: total("total-files-size"),
     fileCount: total("total-data-files"),
     properties: metadata.properties,

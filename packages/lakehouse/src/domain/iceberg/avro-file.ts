@@ -24,7 +24,10 @@ const EXACT_LONG = avro.types.LongType.__with({
 });
 
 function typeOf(schema: object): avro.Type {
-  return avro.Type.forSchema(schema as avro.Schema, { registry: { long: EXACT_LONG } });
+  // Whether written as a name or as an object: writers do both.
+  const typeHook = (inner: unknown) =>
+    inner === "long" || (inner as { readonly type?: unknown } | null)?.type === "long" ? EXACT_LONG : undefined;
+  return avro.Type.forSchema(schema as avro.Schema, { typeHook });
 }
 
 /**

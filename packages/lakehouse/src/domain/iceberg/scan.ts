@@ -1,6 +1,7 @@
 import { quoteName, quoteText } from "../names.ts";
 import { duckdbTypeOf } from "./duckdb-type.ts";
 import type { DataFile } from "./manifest.ts";
+import { columnIn, type FileNames } from "./nested-columns.ts";
 import { canonical, type IcebergField, type IcebergSchema } from "./schema.ts";
 
 /** A data or delete file that is live in a snapshot. */
@@ -19,7 +20,12 @@ export interface Scan {
   readonly schemas: readonly IcebergSchema[];
   /** The specs that do not partition: an equality delete of such a one is of the whole table. */
   readonly unpartitioned: ReadonlySet<number>;
+  /** What each file calls its fields: only where something within a column was ever another. */
+  readonly fileNames?: FilesNames;
 }
+
+/** By the path of the file. */
+export type FilesNames = ReadonlyMap<string, FileNames>;
 
 const DATA = 0;
 const POSITIONS = 1;
@@ -133,8 +139,31 @@ function positionsIn(deletes: readonly LiveFile[]): string {
 
 /** Where a table has had one schema, its files have the columns by their names. */
 function reading(paths: readonly string[], scan: Scan, fields: readonly IcebergField[], options = ""): string {
+  if (scan.fileNames !== undefined) return byFileNames(paths, { fields, options, fileNames: scan.fileNames });
   if (scan.schemas.length > 1 || options !== "") return byFieldId(paths, fields, options);
   return `read_parquet([${paths.map(quoteText).join(", ")}])`;
+}
+
+/** Files that call their fields alike are read together. */
+function byFileNames(
+  paths: readonly string[],
+  told: { readonly fields: readonly IcebergField[]; readonly options: string; readonly fileNames: FilesNames },
+): string {
+  const alike = new Map<string, { readonly names: FileNames; readonly paths: string[] }>();
+  for (const path of paths) {
+    const names = told.fileNames.get(path) ?? new Map<number, string>();
+    const key = JSON.stringify([...names]);
+    const group = alike.get(key) ?? { names, paths: [] };
+    group.paths.push(path);
+    alike.set(key, group);
+  }
+  const further = told.options === "" ? "" : ", filename, file_row_number";
+  const options = told.options === "" ? "" : `, ${told.options}`;
+  const parts = [...alike.values()].map(({ names, paths: own }) => {
+    const columns = told.fields.map((field) => columnIn(field, names)).join(", ");
+    return `SELECT ${columns}${further} FROM read_parquet([${own.map(quoteText).join(", ")}]${options})`;
+  });
+  return `(${parts.join(" UNION ALL ")})`;
 }
 
 function byFieldId(paths: readonly string[], fields: readonly IcebergField[], options = ""): string {
