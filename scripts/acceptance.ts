@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { clients, type Client } from "./lib/acceptance/clients.ts";
 import { startUp, type Up } from "./lib/acceptance/start-up.ts";
@@ -36,7 +36,7 @@ process.exitCode = await accept(client);
 async function accept(asked: Client): Promise<number> {
   const project = mkdtempSync(join(tmpdir(), "mill-acceptance-"));
   try {
-    const up = await startUp(join(project, "project"));
+    const up = await startUp(join(project, "project"), asked.settings);
     try {
       const missing = await asked.missing(up);
       if (missing !== undefined) {
@@ -52,22 +52,41 @@ async function accept(asked: Client): Promise<number> {
   }
 }
 
+interface Runtime {
+  readonly program: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 async function runScript(asked: Client, up: Up): Promise<number> {
-  const python = preparePython(asked.packages);
-  const child = spawn(python, [script, ...rest], {
+  const { program, environment } = asked.runtime === "java" ? prepareJava() : preparePython(asked.packages);
+  const child = spawn(program, [script, ...(asked.arguments?.(up) ?? []), ...rest], {
     stdio: "inherit",
-    env: { ...process.env, ...asked.environment(up) },
+    env: { ...process.env, ...environment, ...asked.environment(up) },
   });
   return new Promise((done) => child.once("close", (code) => done(code ?? 1)));
 }
 
 /** The client's packages in .venv-acceptance, which is made when it isn't there. */
-function preparePython(packages: readonly string[]): string {
+function preparePython(packages: readonly string[]): Runtime {
   const venv = join(root, ".venv-acceptance");
   const python = join(venv, "bin", "python");
   if (!existsSync(python)) mustRun("python3", ["-m", "venv", venv]);
   if (packages.length > 0) mustRun(python, ["-m", "pip", "install", "--quiet", ...packages]);
-  return python;
+  return { program: python, environment: {} };
+}
+
+/** The jars that the pom.xml beside the script names, from Maven, kept in .venv-acceptance. */
+function prepareJava(): Runtime {
+  const name = basename(dirname(script));
+  const jars = join(root, ".venv-acceptance", name);
+  const done = join(jars, ".done");
+  if (!existsSync(done)) {
+    const pom = join(dirname(script), "pom.xml");
+    const goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", `-DoutputDirectory=${jars}`];
+    mustRun("mvn", ["-q", "-B", "-f", pom, ...goal]);
+    writeFileSync(done, "");
+  }
+  return { program: "bash", environment: { LIB: jars, REPORT: join(tmpdir(), `mill-${name}-report`) } };
 }
 
 function mustRun(command: string, args: readonly string[]): void {

@@ -18,7 +18,7 @@ import { createFileLogger, makeFolderSync, mapIoError } from "@millwright/platfo
 import type { Project, RoadParts } from "@millwright/project";
 import { createTracking, type Tracking } from "@millwright/tracking";
 import { deployedServices, type DeployedService } from "@millwright/serving";
-import { openMetadata } from "./metadata.ts";
+import { openMetadata, secret } from "./metadata.ts";
 import { createCheckHistory, type CheckHistory } from "@millwright/validation";
 import type { StatePaths } from "./paths.ts";
 
@@ -87,10 +87,11 @@ async function open(
       await database.close();
       throw error;
     });
+  const { locations = [] } = settings.engines.catalog ?? {};
   const foldersFor = async (read: Project["sources"]): Promise<readonly string[]> => {
     const definitions = read.map(({ definition }) => definition);
     const readable = await sourceFolders(definitions, { projectDir: dir });
-    return [paths.lake, paths.scratch, paths.predictions, paths.temp, ...readable];
+    return [paths.lake, ...locations, paths.scratch, paths.predictions, paths.temp, ...readable];
   };
   const engine = createDuckdbEngine({
     folders: await foldersFor(sources),
@@ -102,7 +103,7 @@ async function open(
   });
   const onBranch = branch === undefined ? {} : { branch };
   const ports = {
-    store: openLocalObjectStore({ root: paths.lake }),
+    store: openLocalObjectStore({ root: paths.lake, further: locations }),
     catalog: openDatabaseTableCatalog({ database, ids: systemIds, ...onBranch }),
     engine,
     clock: systemClock,
@@ -114,6 +115,12 @@ async function open(
   const iceberg: IcebergPlaces = {
     name: settings.name,
     logger,
+    clock: systemClock,
+    clients: () =>
+      Object.entries(settings.engines.catalog?.clients ?? {}).map(([id, own]) => ({
+        id,
+        secret: secret(own, process.env),
+      })),
     world: async (asked) => {
       if (asked !== MAIN && !(await branches.list()).some(({ name }) => name === asked)) return undefined;
       return {

@@ -57,7 +57,8 @@ function placeOf(settings: Settings, engine: PostgresEngine, environment: Enviro
   return { url: secret(engine.url, environment), schema: schemaOf(engine, settings.name) };
 }
 
-function secret({ env }: SecretReference, environment: Environment): string {
+/** A secret's value. Throws `platform/missing-variable`. */
+export function secret({ env }: SecretReference, environment: Environment): string {
   const value = environment[env];
   if (value !== undefined && value !== "") return value;
   throw platformErrors.create("platform/missing-variable", { because: `${env} is empty or not set` });

@@ -1,4 +1,4 @@
-import type { Logger } from "@millwright/kernel";
+import type { Clock, Logger } from "@millwright/kernel";
 import { isMillError } from "@millwright/kernel";
 import type { Protocol, ProtocolReply, ProtocolRequest } from "@millwright/platform";
 import { icebergErrors } from "./iceberg-errors.ts";
@@ -9,12 +9,17 @@ import { tableRoutes } from "./rest/table-routes.ts";
 import { viewRoutes } from "./rest/view-routes.ts";
 import type { CatalogWorld } from "./rest/world.ts";
 
+import { createTokens, type CatalogClient, type Tokens } from "./rest/tokens.ts";
+
 export type { CatalogWorld } from "./rest/world.ts";
 
 export interface IcebergPlaces {
   /** The warehouse's name: the project's. */
   readonly name: string;
   readonly logger: Logger;
+  readonly clock: Clock;
+  /** Who may ask; with none, whoever reaches the server. */
+  clients(): readonly CatalogClient[];
   /** The catalog of main, or of a branch; undefined when there is no such branch. */
   world(branch: string): Promise<CatalogWorld | undefined>;
 }
@@ -25,9 +30,10 @@ const MAIN = "main";
 
 /** The Iceberg REST catalog below `/iceberg`: a warehouse is the project, or a branch of it as `NAME@branch`. */
 export function icebergProtocol(places: IcebergPlaces): Protocol {
+  const tokens = createTokens(places);
   return {
     prefix: "/iceberg",
-    answer: (request) => answer(places, request),
+    answer: (request) => answer(places, tokens, request),
     refuse: (error) => {
       if (!isMillError(error)) places.logger.error({ err: error }, "a request of the Iceberg catalog failed");
       return errorReply(asError(error));
@@ -35,9 +41,11 @@ export function icebergProtocol(places: IcebergPlaces): Protocol {
   };
 }
 
-async function answer(places: IcebergPlaces, request: ProtocolRequest): Promise<ProtocolReply> {
+async function answer(places: IcebergPlaces, tokens: Tokens, request: ProtocolRequest): Promise<ProtocolReply> {
   const [version, ...segments] = request.path.split("/").slice(1).map(unescaped);
   if (version !== "v1") throw unknown(request);
+  if (segments.join("/") === "oauth/tokens" && request.method === "POST") return tokens.grant(request);
+  tokens.check(request);
   if (segments.join("/") === "config" && request.method === "GET") return config(places, request);
   const [first = ""] = segments;
   const hasPrefix = first.includes("@");

@@ -11,6 +11,9 @@ import { checkedStore } from "./checked-store.ts";
 import { displayOf } from "./domain/iceberg/identifiers.ts";
 import { checkName, quoteName } from "./domain/names.ts";
 import { lakehouseErrors } from "./errors.ts";
+import { metadataSelect } from "./metadata-tables.ts";
+import { findReferences, type Reference } from "./domain/sql-references.ts";
+import { snapshotAsOf, type IcebergMetadata, type IcebergSnapshot } from "./domain/iceberg/metadata.ts";
 import { noRowsOf, readMetadata, refusalOf, scanOf } from "./table-files.ts";
 import type {
   CatalogEntry,
@@ -115,8 +118,8 @@ export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse>
     refresh: async (names) => {
       for (const name of names) await publishLatest(await keyFor(catalog, name));
     },
-    query: (sql, options) => engine.query(sql, options),
-    describe: (select) => engine.describe(select),
+    query: async (sql, options) => engine.query(await expandReferences(ports, sql), options),
+    describe: async (select) => engine.describe(await expandReferences(ports, select)),
     readColumns: (select, options) => engine.readColumns(select, options),
     relation,
     relationAt: (name, snapshotId) => relationAt(ports, name, snapshotId),
@@ -173,14 +176,60 @@ async function scanOrRefusal(
   }
 }
 
-async function relationAt({ catalog, store, engine }: LakehousePorts, name: string, snapshotId: string): Promise<string> {
+/** A statement with its time travel and metadata tables as subqueries. What names no table here is left to the engine. */
+async function expandReferences(ports: LakehousePorts, sql: string): Promise<string> {
+  let expanded = sql;
+  for (const reference of findReferences(sql).toReversed()) {
+    const select = await selectFor(ports, reference);
+    if (select === undefined) continue;
+    const alias = reference.hasAlias ? "" : ` AS ${quoteName(reference.parts.at(-1) ?? "")}`;
+    expanded = `${expanded.slice(0, reference.from)}(${select})${alias}${expanded.slice(reference.to)}`;
+  }
+  return expanded;
+}
+
+async function selectFor(
+  { catalog, store, engine }: LakehousePorts,
+  { parts, asOf }: Reference,
+): Promise<string | undefined> {
+  const named = asOf === undefined ? parts.slice(0, -1) : parts;
+  const key = await keyFor(catalog, (named.length > 1 && named[0] === "main" ? named.slice(1) : named).join("."));
+  const location = (await catalog.get(key))?.metadataLocation ?? undefined;
+  if (location === undefined) return undefined;
+  const metadata = await readMetadata(store, location);
+  if (asOf === undefined) return metadataSelect(store, metadata, (parts.at(-1) ?? "").toLowerCase());
+  const snapshot = snapshotAsOf(metadata, asOf);
+  if (snapshot === undefined)
+    throw lakehouseErrors.create("lakehouse/unknown-snapshot", {
+      because:
+        asOf.kind === "version"
+          ? `${named.join(".")} has no snapshot, tag or branch ${asOf.version}`
+          : `${named.join(".")} had no snapshot yet at ${new Date(asOf.atMs).toISOString()}`,
+    });
+  return scanAt({ store, engine }, metadata, snapshot);
+}
+
+async function relationAt(
+  { catalog, store, engine }: LakehousePorts,
+  name: string,
+  snapshotId: string,
+): Promise<string> {
   const location = (await catalog.get(name))?.metadataLocation ?? undefined;
   const metadata = location === undefined ? undefined : await readMetadata(store, location);
   const snapshot = metadata?.snapshots.find((one) => String(one["snapshot-id"]) === snapshotId);
   if (metadata === undefined || snapshot === undefined)
     throw lakehouseErrors.create("lakehouse/unknown-snapshot", { because: `${name} has no snapshot ${snapshotId}` });
+  return `(${await scanAt({ store, engine }, metadata, snapshot)})`;
+}
+
+/** A snapshot's rows under the schema that it was written with. */
+function scanAt(
+  ports: Pick<LakehousePorts, "store" | "engine">,
+  metadata: IcebergMetadata,
+  snapshot: IcebergSnapshot,
+): Promise<string> {
   const schema = metadata.schemas.find((one) => one["schema-id"] === snapshot["schema-id"]);
-  return `(${await scanOf({ store, engine }, metadata, schema === undefined ? { snapshot } : { snapshot, schema })})`;
+  return scanOf(ports, metadata, schema === undefined ? { snapshot } : { snapshot, schema });
 }
 
 async function history({ catalog, store }: LakehousePorts, name: string): Promise<readonly SnapshotInfo[]> {

@@ -37,7 +37,7 @@ export async function manifestsOf(
 }
 
 /** The live files of a snapshot, data and deletes: unless told, of the current one. */
-async function liveFilesOf(
+export async function liveFilesOf(
   store: ObjectStore,
   metadata: IcebergMetadata,
   snapshot = currentSnapshot(metadata),
@@ -74,7 +74,13 @@ export async function scanOf(
   const unpartitioned = new Set(specs.map((spec) => spec["spec-id"]));
   const scan = { files, schema, schemas: metadata.schemas, unpartitioned };
   if (!hasNestedHistory(scan)) return scanSelect(scan);
-  return scanSelect({ ...scan, fileNames: await namesIn(engine, files.map(({ file }) => file.file_path)) });
+  return scanSelect({
+    ...scan,
+    fileNames: await namesIn(
+      engine,
+      files.map(({ file }) => file.file_path),
+    ),
+  });
 }
 
 const FIELDS_MAX = 10_000_000;

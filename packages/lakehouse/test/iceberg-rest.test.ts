@@ -17,6 +17,7 @@ let database: Database;
 let branches: Branches;
 let protocol: Protocol;
 let changed: string[];
+let clients: { id: string; secret: string }[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "mill-iceberg-"));
@@ -26,9 +27,12 @@ beforeEach(async () => {
   const catalog = openDatabaseTableCatalog({ database, ids: systemIds });
   const store = checkedStore(openLocalObjectStore({ root: join(folder, "lake") }), catalog);
   changed = [];
+  clients = [];
   protocol = icebergProtocol({
     name: "flights",
     logger: silentLogger,
+    clock: systemClock,
+    clients: () => clients,
     world: async (branch) => {
       if (branch !== "main" && !(await branches.list()).some(({ name }) => name === branch)) return undefined;
       return {
@@ -239,6 +243,22 @@ describe("the Iceberg catalog", () => {
     const elsewhere = await create("elsewhere", { location: `file://${folder}/outside` });
     expect(elsewhere.json["metadata-location"]).toContain(`${root}/tables/`);
     expect(await readFile(canary, "utf8")).toBe(JSON.stringify(json.metadata));
+  });
+
+  test("lets in who has a token of a named client, and whoever asks while none is named", async () => {
+    const grant = (secret: string) =>
+      ask("POST", "/v1/oauth/tokens", `grant_type=client_credentials&client_id=spark&client_secret=${secret}`);
+    const early = (await grant("any")).json.access_token;
+    expect((await ask("GET", "/v1/namespaces")).status).toBe(200);
+    clients = [{ id: "spark", secret: "s3cret" }];
+    expect((await ask("GET", "/v1/namespaces")).json.error.type).toBe("NotAuthorizedException");
+    expect((await ask("GET", "/v1/config", "", { authorization: `Bearer ${early}` })).status).toBe(401);
+    expect(await grant("wrong")).toMatchObject({ status: 401, json: { error: "invalid_client" } });
+    const { json } = await grant("s3cret");
+    const authorization = `Bearer ${json.access_token}`;
+    expect((await ask("GET", "/v1/namespaces", "", { authorization })).status).toBe(200);
+    clients = [{ id: "spark", secret: "another" }];
+    expect((await ask("GET", "/v1/namespaces", "", { authorization })).status).toBe(401);
   });
 
   test("tells what it cannot read with a status of the caller's", async () => {

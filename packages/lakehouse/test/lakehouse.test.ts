@@ -101,6 +101,26 @@ describe("a table", () => {
       [[1], [2]],
       [["x"]],
     ]);
+    const [, second] = await lakehouse.history("t");
+    const id = second?.snapshotId ?? "";
+    expect(await rows(`select a.k from main.t FOR VERSION AS OF ${id} a join t b on true order by 1`)).toEqual([
+      [1],
+      [2],
+    ]);
+    const moment = new Date(second?.committedAtMs ?? 0).toISOString();
+    expect(await rows(`select count(*) from t for timestamp as of timestamp '${moment}'`)).toEqual([[2]]);
+    expect(await rows("select count(*) from t for version as of 'main' where v = 'for version as of 7'")).toEqual([
+      [0],
+    ]);
+    expect(await rows("select operation from t.snapshots order by committed_at, snapshot_id = 0")).toHaveLength(3);
+    expect(await rows("select record_count, content from t.files")).toEqual([[1, 0]]);
+    expect(await rows("select name, type from t.refs")).toEqual([["main", "BRANCH"]]);
+    expect(await rows("select is_current_ancestor from t.history")).toEqual([[true], [true], [true]]);
+    expect(await rows("select record_count, file_count from t.partitions")).toEqual([[1, 1]]);
+    expect(await rows("select sum(added_files_count) from t.manifests")).toEqual([[1]]);
+    await expect(rows("select * from t for version as of 7")).rejects.toMatchObject({
+      code: "lakehouse/unknown-snapshot",
+    });
     await expect(lakehouse.relationAt("t", "7")).rejects.toMatchObject({ code: "lakehouse/unknown-snapshot" });
     await expect(lakehouse.relationAt("nothing", "7")).rejects.toMatchObject({ code: "lakehouse/unknown-snapshot" });
   });

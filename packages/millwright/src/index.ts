@@ -47,7 +47,14 @@ export {
 } from "@millwright/training";
 export { defineMonitor, log, webhook, type MonitorDefinition } from "@millwright/monitoring";
 export { defineService, type ServiceDefinition } from "@millwright/serving";
-export { defineProject, postgres, type PostgresEngine, type ProjectDefinition } from "@millwright/project";
+export {
+  defineProject,
+  icebergCatalog,
+  postgres,
+  type IcebergCatalogEngine,
+  type PostgresEngine,
+  type ProjectDefinition,
+} from "@millwright/project";
 export { openTestProject, type TestProject } from "./test-project.ts";
 export { PredictionError } from "@millwright/client";
 

@@ -1,7 +1,7 @@
 import { parse } from "@millwright/kernel";
 import { timetable, type Schedule } from "@millwright/orchestration";
 import { Type } from "typebox";
-import { POSTGRES_ENGINE, type PostgresEngine } from "./engines.ts";
+import { ICEBERG_CATALOG_ENGINE, POSTGRES_ENGINE, type IcebergCatalogEngine, type PostgresEngine } from "./engines.ts";
 
 /** The settings of a project: `millwright.ts` exports one. */
 export interface ProjectDefinition {
@@ -18,6 +18,8 @@ export interface ProjectDefinition {
 interface ProjectEngines {
   /** Where runs, versions and the tables' catalog are kept: `postgres({…})` in place of SQLite under `.mill`. */
   readonly metadata?: PostgresEngine;
+  /** Who may use the Iceberg catalog, and where tables may lie besides: `icebergCatalog({…})`. */
+  readonly catalog?: IcebergCatalogEngine;
 }
 
 /** Bounds for this project's processes. */
@@ -42,7 +44,12 @@ const OPTIONS = Type.Object(
   {
     name: Type.String({ minLength: 1 }),
     description: Type.Optional(Type.String()),
-    engines: Type.Optional(Type.Object({ metadata: Type.Optional(POSTGRES_ENGINE) }, { additionalProperties: false })),
+    engines: Type.Optional(
+      Type.Object(
+        { metadata: Type.Optional(POSTGRES_ENGINE), catalog: Type.Optional(ICEBERG_CATALOG_ENGINE) },
+        { additionalProperties: false },
+      ),
+    ),
     schedule: Type.Optional(
       Type.Union([
         Type.Object({ cron: Type.String(), timezone: Type.Optional(Type.String()) }, { additionalProperties: false }),

@@ -1,5 +1,5 @@
 export { defineProject, type ProjectDefinition, type ProjectOptions } from "./define-project.ts";
-export { postgres, schemaOf, type PostgresEngine } from "./engines.ts";
+export { icebergCatalog, postgres, schemaOf, type IcebergCatalogEngine, type PostgresEngine } from "./engines.ts";
 export { findProject, loadProject, type Defined, type LoadOptions, type Project } from "./load-project.ts";
 export { createStandingReader, type StandingReader } from "./definitions/read-definitions.ts";
 export { checkProject, modelName } from "./check-references.ts";

@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import type { Up } from "./start-up.ts";
 
 /** Another system's own client, as a script that speaks only its protocol. */
@@ -7,9 +8,15 @@ export interface Client {
   readonly script: string;
   /** For pip, with the versions that the script is known to work with. */
   readonly packages: readonly string[];
+  /** What runs the script: Python unless told. Java's is a shell script, with the jars of the pom.xml beside it in $LIB. */
+  readonly runtime?: "java";
+  /** `millwright.ts` of the project, where an empty one does not do. */
+  readonly settings?: string;
   /** What the product lacks for the script to be run at all. */
   missing(up: Up): Promise<string | undefined>;
   environment(up: Up): Readonly<Record<string, string>>;
+  /** Before those of the command line. */
+  arguments?(up: Up): readonly string[];
 }
 
 const tables: Client = {
@@ -37,6 +44,23 @@ export const clients: Readonly<Record<string, Client>> = {
   },
   tables,
   iceberg: tables,
+  "iceberg-kit": {
+    summary: 'Iceberg\'s own REST compatibility kit, in Java; RCK="-Drck.…" adds settings of it',
+    script: "../engines/iceberg-rest/rck.sh",
+    packages: [],
+    runtime: "java",
+    // The kit puts tables and views into folders of its own below the system's temporary one.
+    settings: `import { defineProject, icebergCatalog } from "millwright";
+
+export default defineProject({
+  name: "kit",
+  engines: { catalog: icebergCatalog({ locations: ["${tmpdir()}"] }) },
+});
+`,
+    missing: tables.missing,
+    environment: () => ({}),
+    arguments: ({ controlUrl }) => [`${controlUrl}/iceberg`],
+  },
   feast: {
     summary: "Feast's own client: online features",
     script: "feast/feast_acceptance.py",

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { end, mill, millUp } from "../../../e2e/support/project.ts";
 
@@ -11,10 +11,11 @@ export interface Up {
   end(): Promise<void>;
 }
 
-/** Makes an empty project and starts `mill up` in it, on free ports. */
-export async function startUp(projectDir: string): Promise<Up> {
+/** Makes an empty project, or one of these settings, and starts `mill up` in it, on free ports. */
+export async function startUp(projectDir: string, settings?: string): Promise<Up> {
   const made = mill(["init", projectDir]);
   if (made.code !== 0) throw new Error(`mill init ended with ${made.code}: ${made.stderr}`);
+  if (settings !== undefined) writeFileSync(join(projectDir, "millwright.ts"), settings);
   const up = await millUp(projectDir);
   const { grpcPort } = JSON.parse(readFileSync(join(projectDir, ".mill", "run.json"), "utf8")) as {
     readonly grpcPort: number | null;

@@ -4,18 +4,25 @@ import { digestFile, makeFolder } from "@millwright/platform";
 import { mapDiskError } from "../domain/disk-error.ts";
 import type { ObjectStore } from "../ports.ts";
 
+export interface LocalObjectStoreOptions {
+  readonly root: string;
+  /** Absolute folders that belong to the store besides: what lies there has its absolute place as its path. */
+  readonly further?: readonly string[];
+}
+
 /** Files below one folder. A write goes to a scratch name, is synced, renamed, and its folder synced. */
-export function openLocalObjectStore({ root }: { readonly root: string }): ObjectStore {
+export function openLocalObjectStore({ root, further = [] }: LocalObjectStoreOptions): ObjectStore {
+  const folders = [root, ...further.map((folder) => normalize(folder).replace(/\/$/, ""))];
+  const within = (place: string) => folders.some((folder) => place.startsWith(folder + sep));
   const inside = (path: string) => {
-    const full = normalize(path.startsWith(root + sep) ? path : join(root, path));
-    if (full !== root && !full.startsWith(root + sep)) throw new Error(`path ${path} leaves the store`);
+    const full = normalize(within(path) ? path : join(root, path));
+    if (full !== root && !within(full)) throw new Error(`path ${path} leaves the store`);
     return full;
   };
   // As clients of tables write and read it: nothing in a location is escaped.
   const placeOf = (location: string) => {
     const place = location.replace(/^file:(?:\/\/(?:localhost)?(?=\/))?/, "");
-    if (isAbsolute(place) && !normalize(place).startsWith(root + sep))
-      throw new Error(`${location} is not in the store`);
+    if (isAbsolute(place) && !within(normalize(place))) throw new Error(`${location} is not in the store`);
     return inside(place);
   };
   return {
@@ -33,7 +40,10 @@ export function openLocalObjectStore({ root }: { readonly root: string }): Objec
       }
     },
     read: async (location) => readFile(placeOf(location)),
-    pathOf: (location) => relative(root, placeOf(location)).replaceAll(sep, "/"),
+    pathOf: (location) => {
+      const place = placeOf(location);
+      return place.startsWith(root + sep) ? relative(root, place).replaceAll(sep, "/") : place;
+    },
     digest: async (path) => {
       try {
         return await digestFile(inside(path));

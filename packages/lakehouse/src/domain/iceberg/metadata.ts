@@ -178,6 +178,20 @@ export function currentSnapshot(metadata: IcebergMetadata): IcebergSnapshot | un
   return metadata.snapshots.find((snapshot) => snapshot["snapshot-id"] === metadata["current-snapshot-id"]);
 }
 
+/** A snapshot by its id, by a tag or branch, or the one that was current at a time. */
+export function snapshotAsOf(
+  metadata: IcebergMetadata,
+  asOf: { readonly kind: "version"; readonly version: string } | { readonly kind: "timestamp"; readonly atMs: number },
+): IcebergSnapshot | undefined {
+  const id =
+    asOf.kind === "timestamp"
+      ? metadata["snapshot-log"].findLast((one) => one["timestamp-ms"] <= asOf.atMs)?.["snapshot-id"]
+      : Object.hasOwn(metadata.refs, asOf.version)
+        ? metadata.refs[asOf.version]?.["snapshot-id"]
+        : asOf.version;
+  return metadata.snapshots.find((one) => id !== undefined && String(one["snapshot-id"]) === String(id));
+}
+
 export function currentSchema(metadata: IcebergMetadata): IcebergSchema | undefined {
   return metadata.schemas.find((schema) => schema["schema-id"] === metadata["current-schema-id"]);
 }
