@@ -94,9 +94,10 @@ async function namesIn(engine: SqlEngine, paths: readonly string[]): Promise<Fil
     { maxRows: FIELDS_MAX },
   );
   for (const [path, id, name] of rows) {
-    const own = names.get(String(path)) ?? new Map<number, string>();
-    own.set(Number(id), String(name));
-    names.set(String(path), own);
+    if (typeof path !== "string" || typeof name !== "string") continue;
+    const own = names.get(path) ?? new Map<number, string>();
+    own.set(Number(id), name);
+    names.set(path, own);
   }
   return names;
 }

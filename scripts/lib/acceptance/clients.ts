@@ -29,7 +29,7 @@ const tables: Client = {
     "duckdb-extension-avro==1.5.5",
     "duckdb-extension-iceberg==1.5.5",
   ],
-  missing: ({ controlUrl }) => noJson(`${controlUrl}/iceberg/v1/config`, "no Iceberg REST catalog answers"),
+  missing: noCatalog,
   environment: ({ controlUrl }) => ({ ICEBERG_REST_URL: `${controlUrl}/iceberg` }),
 };
 
@@ -57,7 +57,7 @@ export default defineProject({
   engines: { catalog: icebergCatalog({ locations: ["${tmpdir()}"] }) },
 });
 `,
-    missing: tables.missing,
+    missing: noCatalog,
     environment: () => ({}),
     arguments: ({ controlUrl }) => [`${controlUrl}/iceberg`],
   },
@@ -84,6 +84,10 @@ export default defineProject({
     environment: ({ controlUrl }) => ({ MLFLOW_TRACKING_URI: `${controlUrl}/mlflow` }),
   },
 };
+
+function noCatalog({ controlUrl }: Up): Promise<string | undefined> {
+  return noJson(`${controlUrl}/iceberg/v1/config`, "no Iceberg REST catalog answers");
+}
 
 function noMlflow({ controlUrl }: Up): Promise<string | undefined> {
   const search = `${controlUrl}/mlflow/api/2.0/mlflow/experiments/search?max_results=1`;

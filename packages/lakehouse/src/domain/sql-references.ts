@@ -1,7 +1,7 @@
 // Time travel and metadata tables as the Iceberg engines write them. The SQL engine has neither: what is found here is put
 // as a subquery in its place. Only what follows FROM or JOIN is looked at, outside texts, quotes and comments.
 
-export type AsOf =
+type AsOf =
   | { readonly kind: "version"; readonly version: string }
   | { readonly kind: "timestamp"; readonly atMs: number };
 

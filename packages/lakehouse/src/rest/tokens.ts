@@ -29,15 +29,15 @@ const ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token";
  * A token names its client and its end, sealed with that client's own secret: a token stays good when the server starts
  * anew, and ends with the secret.
  */
-export function createTokens({ clock, clients }: TokenPlaces): Tokens {
+export function createTokens(places: TokenPlaces): Tokens {
   // Where no client is named a token opens nothing: whoever asks for one is given it, since clients insist.
   const open = randomBytes(32).toString("hex");
   const secretOf = (id: string) => {
-    const known = clients();
+    const known = places.clients();
     return known.length === 0 ? open : known.find((client) => client.id === id)?.secret;
   };
   const issue = (id: string, secret: string) => {
-    const expires = Math.floor(clock.nowMs() / 1_000) + LIFETIME_SECONDS;
+    const expires = Math.floor(places.clock.nowMs() / 1_000) + LIFETIME_SECONDS;
     const payload = Buffer.from(JSON.stringify([id, expires])).toString("base64url");
     return `${payload}.${sealOf(payload, secret)}`;
   };
@@ -46,7 +46,7 @@ export function createTokens({ clock, clients }: TokenPlaces): Tokens {
     const [id, expires] = payloadOf(payload);
     const secret = secretOf(id);
     if (secret === undefined || !isSame(seal, sealOf(payload, secret))) return undefined;
-    return expires * 1_000 > clock.nowMs() ? id : undefined;
+    return expires * 1_000 > places.clock.nowMs() ? id : undefined;
   };
   return {
     grant: (request) => {
@@ -64,7 +64,7 @@ export function createTokens({ clock, clients }: TokenPlaces): Tokens {
       return granted(issue(id, own));
     },
     check: ({ headers }) => {
-      if (clients().length === 0) return;
+      if (places.clients().length === 0) return;
       const { authorization } = headers;
       const token = typeof authorization === "string" ? /^Bearer (\S+)$/i.exec(authorization)?.[1] : undefined;
       if (token === undefined || clientOf(token) === undefined)
