@@ -13,7 +13,7 @@ const TestSchema = Type.Object({
   line: Type.Union([Type.Integer(), Type.Null()]),
   state: Type.String({ description: "passed, failed or skipped." }),
   tookMs: Type.Number(),
-  message: Type.Union([Type.String(), Type.Null()], { description: "Why it failed." }),
+  message: Type.Union([Type.String(), Type.Null()], { description: "Why it failed, or what it warns of." }),
 });
 
 type Told = Type.Static<typeof TestSchema>;
@@ -52,7 +52,7 @@ async function runTests(call: CommandCall, signal: AbortSignal): Promise<number>
     { projectDir, sampleRows, signal, onTask },
     async ({ report, controlUrl, servingUrl }) => {
       const files = await testFiles(projectDir);
-      call.out.working(() => `running ${files.length} test files`);
+      call.out.working(() => `running ${files.length} test ${files.length === 1 ? "file" : "files"}`);
       const { millwrightUrl } = installation();
       const outcomes = signal.aborted
         ? []
@@ -92,14 +92,15 @@ function numberOf(
 function stepsOf({ tasks }: RunReport): readonly Told[] {
   return tasks
     .filter(({ kind, state }) => kind === "checks" || state === "failed")
-    .map(({ name, state, tookMs, error }) => ({
+    .map(({ name, state, tookMs, error, message }) => ({
       kind: "step",
       name,
       file: null,
       line: null,
       state: state === "failed" ? "failed" : state === "done" || state === "warned" ? "passed" : "skipped",
       tookMs: tookMs ?? 0,
-      message: error === null ? null : `${error.title}: ${error.detail}`,
+      message:
+        error === null ? (state === "warned" ? `warning: ${message ?? ""}` : null) : `${error.title}: ${error.detail}`,
     }));
 }
 
