@@ -132,7 +132,11 @@ test("what is wrong is told", async () => {
       tests: { name: string; state: string; file: string; message: string | null }[];
     };
     expect(tests.filter(({ state }) => state === "failed")).toMatchObject([
-      { name: "what is wrong is told", file: "tests/wrong.test.ts", message: expect.stringMatching(/done[^]*at line 12/) as string },
+      {
+        name: "what is wrong is told",
+        file: "tests/wrong.test.ts",
+        message: expect.stringMatching(/done[^]*at line 12/) as string,
+      },
       { name: "the file loads", file: "tests/zz.test.ts", message: expect.stringContaining("SyntaxError") as string },
     ]);
     expect(tests.filter(({ state }) => state === "passed").map(({ name }) => name)).toContain("a sample is a sample");
