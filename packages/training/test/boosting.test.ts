@@ -10,6 +10,7 @@ import {
   gradientBoosting,
   scoreColumns,
   scoreMetrics,
+  scoreRow,
   trainModel,
   type TrainingMatrix,
 } from "../src/index.ts";
@@ -108,6 +109,19 @@ describe("gradient boosting", () => {
     let worst = 0;
     ours.forEach((value, row) => (worst = Math.max(worst, Math.abs(value - (theirs[row] ?? 0)))));
     expect(worst).toBeLessThanOrEqual(1e-6);
+  });
+
+  test.each([15, 40])("answers many rows, bit for bit, as it answers one: trees of %i leaves", async (leaves) => {
+    const data = matrix(3_000);
+    const trainer = gradientBoosting({ trees: 6, leaves, minDataInLeaf: 5 });
+    const model = await trainModel(data, { trainer, threads: 1, progress: silentProgress });
+    const many = scoreColumns(model, data.columns, { from: 100, to: data.rows });
+    const one = (row: number) =>
+      scoreRow(
+        model,
+        Float32Array.from(data.columns, (column) => column[row] ?? Number.NaN),
+      );
+    expect(many).toEqual(Float32Array.from(many, (_answer, index) => one(100 + index)));
   });
 
   test("a model file with one byte changed is refused", async () => {
