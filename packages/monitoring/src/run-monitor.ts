@@ -14,7 +14,7 @@ export interface MonitorRequest {
   readonly task: Task;
   /** The column by whose days the rows are taken; without it they are all of one day, which is null. */
   readonly timestamp?: string;
-  readonly baseline: { readonly table: string; readonly where: string };
+  readonly baseline: { readonly table: string; readonly where: string; readonly place?: string };
   /** The rows scored in batch; absent where there are none. */
   readonly scored?: string;
   /** What the services of the model answered; absent where there is nothing. */

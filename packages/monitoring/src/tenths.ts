@@ -7,6 +7,8 @@ export interface Asked {
   readonly table: string;
   readonly where: string;
   readonly features: readonly string[];
+  /** A column that numbers the table's rows by their content, where it has one. */
+  readonly place?: string;
 }
 
 /** Of so many rows a tenth's share is right to a thousandth. */
@@ -18,7 +20,7 @@ const FEATURES_AT_ONCE = 8;
 
 /**
  * Where the tenths of each feature lie: exactly, or in a large table by about a quarter of a million of its rows. A row is
- * in the sample by its content, so that equal tables give equal samples. Rows that repeat each other many times over make
+ * in the sample by its place or its content, so that equal tables give equal samples. Rows that repeat each other many times over make
  * a sample too large or too small; then all rows are asked.
  */
 export async function tenthsOf(lakehouse: Lakehouse, asked: Asked): Promise<Tenths> {
@@ -27,8 +29,10 @@ export async function tenthsOf(lakehouse: Lakehouse, asked: Asked): Promise<Tent
   const total = Number(rows[0]?.[0] ?? 0);
   const oneIn = Math.floor(total / SAMPLE_ROWS);
   if (oneIn > 1) {
-    const columns = ((await lakehouse.table(asked.table))?.columns ?? []).map(({ name }) => quoteName(name));
-    const sample = `${from} AND hash(${columns.join(", ")}) % ${oneIn} = 0`;
+    const columns = ((await lakehouse.table(asked.table))?.columns ?? []).map(({ name }) => name);
+    const content = `hash(${columns.map(quoteName).join(", ")})`;
+    const isNumbered = asked.place !== undefined && columns.includes(asked.place);
+    const sample = `${from} AND ${isNumbered ? quoteName(asked.place ?? "") : content} % ${oneIn} = 0`;
     const found = await quantiles(lakehouse, { from: sample, features: asked.features });
     if (Math.abs((found.rows * oneIn) / total - 1) < SIZE_OFF_MAX) return found.tenths;
   }

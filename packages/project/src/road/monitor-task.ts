@@ -11,14 +11,21 @@ import {
 } from "@millwright/monitoring";
 import type { Task, TaskContext, TaskOutcome } from "@millwright/orchestration";
 import { PREDICTIONS_TABLE } from "@millwright/serving";
-import { requestOf, scoredTable, splitConditions, trainingTable, type TrainingDefinition } from "@millwright/training";
+import {
+  requestOf,
+  ROW_PLACE,
+  scoredTable,
+  splitConditions,
+  trainingTable,
+  type TrainingDefinition,
+} from "@millwright/training";
 import type { Defined } from "../load-project.ts";
 import { tellLineage } from "./lineage.ts";
 import type { RoadParts } from "./parts.ts";
 import { monitorColumns } from "./training-columns.ts";
 
 /** Raised when equal rows would give other results. */
-const MONITOR_VERSION = 3;
+const MONITOR_VERSION = 4;
 
 /**
  * Compares the rows that were scored, and what was served, day by day with what the model learned on, and tells what
@@ -82,7 +89,7 @@ async function requestOfMonitor(
     label: training.label,
     task: training.trainer.objective,
     ...(training.timestamp === undefined ? {} : { timestamp: training.timestamp }),
-    baseline: { table: trainingTable(training.name), where: splitConditions(training).train },
+    baseline: { table: trainingTable(training.name), where: splitConditions(training).train, place: ROW_PLACE },
     ...((await lakehouse.table(scored)) === undefined ? {} : { scored }),
     ...(hasServed ? { served: { ...served, recomputed: await recomputedSql({ lakehouse }, training) } } : {}),
   };

@@ -40,11 +40,11 @@ const RIDGE = 1;
 const DEVIATIONS_MAX = 5;
 const STEPS_MAX = 12;
 const STEP_SMALL = 1e-4;
-/** Multiplications that a fit may take: a second or less. */
-const WORK_MAX = 1.5e9;
+/** Multiplications that a fit may take: half a second or less. */
+const WORK_MAX = 5e8;
 const ROWS_MIN = 2_000;
 
-/** Learns from as many rows as a second allows, spread evenly over those there are. */
+/** Learns from as many rows as half a second allows, spread evenly over those there are. */
 export function fitLinear({
   columns,
   numeric,
