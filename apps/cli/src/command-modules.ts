@@ -13,6 +13,7 @@ export const commandModules = {
   features: async () => (await import("./features-commands.ts")).featuresCommands,
   table: async () => (await import("./table-commands.ts")).tableCommands,
   branch: async () => (await import("./branch-commands.ts")).branchCommands,
+  care: async () => (await import("./care-commands.ts")).careCommands,
   models: async () => (await import("./models-commands.ts")).modelsCommands,
   monitors: async () => (await import("./monitors-commands.ts")).monitorsCommands,
   runs: async () => (await import("./runs-commands.ts")).runsCommands,

@@ -7,7 +7,7 @@ import { sourceFolders } from "@millwright/ingestion";
 import { checkedStore, createLakehouse, lakehouseErrors, type Branches, type Lakehouse } from "@millwright/lakehouse";
 import { openDatabaseBranches } from "@millwright/lakehouse/adapters/database-branches";
 import { openDatabaseIcebergEntries } from "@millwright/lakehouse/adapters/database-iceberg-entries";
-import type { IcebergPlaces } from "@millwright/lakehouse/iceberg-http";
+import type { CatalogWorld, IcebergPlaces } from "@millwright/lakehouse/iceberg-http";
 import { openDatabaseTableCatalog } from "@millwright/lakehouse/adapters/database-table-catalog";
 import { createDuckdbEngine } from "@millwright/lakehouse/adapters/duckdb-sql-engine";
 import { openLocalObjectStore } from "@millwright/lakehouse/adapters/local-object-store";
@@ -28,6 +28,8 @@ export interface Platform {
   readonly branches: Branches;
   /** The tables as an Iceberg catalog. */
   readonly iceberg: IcebergPlaces;
+  /** The same, of the branch that is open here. */
+  tables(): Promise<CatalogWorld>;
   readonly tracking: Tracking;
   readonly lineage: Lineage;
   readonly checks: CheckHistory;
@@ -122,18 +124,19 @@ async function open(
         secret: secret(own, process.env),
       })),
     world: async (asked) => {
-      if (asked !== MAIN && !(await branches.list()).some(({ name }) => name === asked)) return undefined;
-      return {
-        entries: openDatabaseIcebergEntries({ database, clock: systemClock, ids: systemIds, branch: asked }),
-        store: checkedStore(ports.store, ports.catalog),
-        clock: systemClock,
-        ids: systemIds,
-        logger,
-        // The engine of this process sees one branch.
-        changed: asked === (branch ?? MAIN) ? (keys) => lakehouse.refresh(keys) : () => Promise.resolve(),
-      };
+      const isThere = asked === MAIN || (await branches.list()).some(({ name }) => name === asked);
+      return isThere ? worldOf(asked) : undefined;
     },
   };
+  const worldOf = (asked: string): CatalogWorld => ({
+    entries: openDatabaseIcebergEntries({ database, clock: systemClock, ids: systemIds, branch: asked }),
+    store: checkedStore(ports.store, ports.catalog),
+    clock: systemClock,
+    ids: systemIds,
+    logger,
+    // The engine of this process sees one branch.
+    changed: asked === (branch ?? MAIN) ? (keys) => lakehouse.refresh(keys) : () => Promise.resolve(),
+  });
   const tracking = createTracking(world);
   const lineage = createLineage({ ...world, ...onBranch });
   const checks = checksOn(branch, createCheckHistory(world));
@@ -143,6 +146,7 @@ async function open(
     lakehouse,
     branches,
     iceberg,
+    tables: () => Promise.resolve(worldOf(branch ?? MAIN)),
     tracking,
     lineage,
     checks,

@@ -82,6 +82,8 @@ export interface ObjectStore {
   /** The size in bytes and SHA-256 of what lies at a path, read again; undefined when nothing does. */
   digest(path: string): Promise<Digest | undefined>;
   prepareFolder(path: string): Promise<void>;
+  /** Nothing there is well too. */
+  remove(path: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -156,6 +158,10 @@ export interface IcebergEntries {
   rename(from: string, to: string): Promise<boolean>;
   /** False when there is no such name. */
   remove(key: string): Promise<boolean>;
+  /** Where the metadata of every table of every branch lies, one for each: what leads to a file must not lose it. */
+  metadataLocations(): Promise<readonly string[]>;
+  /** Files that nothing leads to any more have no checksum either. */
+  forgetFiles(paths: readonly string[]): Promise<void>;
 }
 
 /** A state of all tables and views beside `main`, which begins as main was. */

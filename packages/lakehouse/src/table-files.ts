@@ -43,10 +43,12 @@ export async function liveFilesOf(
   snapshot = currentSnapshot(metadata),
 ): Promise<readonly LiveFile[]> {
   const manifests = await manifestsOf(store, metadata, snapshot);
-  const files = await Promise.all(
-    manifests.map(async (manifest) => decodeManifest(await store.read(manifest.manifest_path), manifest)),
-  );
-  return files.flat();
+  return (await Promise.all(manifests.map((manifest) => readManifest(store, manifest)))).flat();
+}
+
+/** The live files of one manifest. */
+export async function readManifest(store: ObjectStore, manifest: ManifestFile): Promise<readonly LiveFile[]> {
+  return decodeManifest(await store.read(manifest.manifest_path), manifest);
 }
 
 /** The live data files of the current snapshot, as far as no spec partitions them. */

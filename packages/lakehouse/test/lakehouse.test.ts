@@ -2,19 +2,23 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger, systemClock, systemIds } from "@millwright/kernel";
-import { migrate } from "@millwright/platform";
+import { migrate, type Database } from "@millwright/platform";
 import { openSqliteDatabase } from "@millwright/platform/adapters/sqlite-database";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createDuckdbEngine } from "../src/adapters/duckdb-sql-engine.ts";
+import { openDatabaseBranches } from "../src/adapters/database-branches.ts";
+import { openDatabaseIcebergEntries } from "../src/adapters/database-iceberg-entries.ts";
 import { openDatabaseTableCatalog } from "../src/adapters/database-table-catalog.ts";
 import { openLocalObjectStore } from "../src/adapters/local-object-store.ts";
-import { createLakehouse, lakehouseMigrations, type Lakehouse } from "../src/index.ts";
+import { createLakehouse, lakehouseMigrations, verifyFiles, type Lakehouse } from "../src/index.ts";
+import { dropTag, expireSnapshots, rollBack, tagSnapshot } from "../src/table-care.ts";
 
 let folder: string;
 let lakehouse: Lakehouse;
+let database: Database;
 
 async function openLakehouse(): Promise<Lakehouse> {
-  const database = openSqliteDatabase({ path: join(folder, "metadata.db") });
+  database = openSqliteDatabase({ path: join(folder, "metadata.db") });
   await migrate(database, [lakehouseMigrations], 0);
   const lake = join(folder, "lake");
   const engine = createDuckdbEngine({
@@ -123,6 +127,40 @@ describe("a table", () => {
     });
     await expect(lakehouse.relationAt("t", "7")).rejects.toMatchObject({ code: "lakehouse/unknown-snapshot" });
     await expect(lakehouse.relationAt("nothing", "7")).rejects.toMatchObject({ code: "lakehouse/unknown-snapshot" });
+  });
+
+  test("forgets old snapshots, and only files that no branch and no tag leads to", async () => {
+    const branches = openDatabaseBranches({ database, clock: systemClock });
+    const world = {
+      entries: openDatabaseIcebergEntries({ database, clock: systemClock, ids: systemIds, branch: "main" }),
+      store: openLocalObjectStore({ root: join(folder, "lake") }),
+      clock: systemClock,
+      ids: systemIds,
+      logger: silentLogger,
+      changed: (keys: readonly string[]) => lakehouse.refresh(keys),
+    };
+    const all = { beforeMs: systemClock.nowMs() + 60_000, keep: 1, isDryRun: false };
+    const dry = { ...all, isDryRun: true };
+    for (const k of [1, 2, 3]) await lakehouse.write({ table: "t", select: `select ${k} as k`, mode: "replace" });
+    const [first, second] = await lakehouse.history("t");
+    await tagSnapshot(world, "t", { tag: "kept", version: first?.snapshotId });
+    await branches.create("audit");
+    expect(await expireSnapshots(world, "t", dry)).toMatchObject({ snapshotIds: [second?.snapshotId], files: 0 });
+    await branches.drop("audit");
+    const wouldBe = await expireSnapshots(world, "t", dry);
+    expect(wouldBe.files).toBeGreaterThan(2);
+    expect(await expireSnapshots(world, "t", all)).toEqual({ ...wouldBe, isDryRun: false });
+    expect(await expireSnapshots(world, "t", all)).toMatchObject({ snapshotIds: [], files: 0 });
+    expect(await rows("select k from t for version as of 'kept'")).toEqual([[1]]);
+    await rollBack(world, "t", "kept");
+    expect(await rows("select k from t")).toEqual([[1]]);
+    await dropTag(world, "t", "kept");
+    await expect(dropTag(world, "t", "kept")).rejects.toMatchObject({ code: "lakehouse/unknown-snapshot" });
+    const { findings } = await verifyFiles(
+      { store: world.store, catalog: openDatabaseTableCatalog({ database, ids: systemIds }) },
+      () => undefined,
+    );
+    expect(findings).toEqual([]);
   });
 
   test("loses no append of sixteen writers at once", async () => {

@@ -3,6 +3,7 @@ import { featureRoutes } from "@millwright/feature-store/http";
 import { systemIds } from "@millwright/kernel";
 import { lineageRoutes } from "@millwright/governance/http";
 import { branchRoutes, type BranchPlaces } from "@millwright/lakehouse/branch-http";
+import { tableCareRoutes, type CarePlaces } from "@millwright/lakehouse/care-http";
 import { lakehouseRoutes } from "@millwright/lakehouse/http";
 import { monitoringRoutes } from "@millwright/monitoring/http";
 import { orchestrationErrors, type RunReport, type RunStore } from "@millwright/orchestration";
@@ -128,6 +129,7 @@ export function controlRoutes(open: () => ControlParts): readonly Route[] {
     ...roadRoutes(open),
     ...runRoutes(() => runsOf(open())),
     ...lakehouseRoutes(() => open().platform.lakehouse),
+    ...tableCareRoutes(() => careOf(open())),
     ...branchRoutes(() => branchesOf(open())),
     ...trackingRoutes(
       () => open().platform.tracking,
@@ -182,6 +184,10 @@ function branchesOf({ platform: { branches, lakehouse, runs, lineage } }: Contro
       await lineage.forgetBranch(branch);
     },
   };
+}
+
+function careOf({ platform: { tables, parts } }: ControlParts): CarePlaces {
+  return { world: tables, nowMs: () => parts.clock.nowMs() };
 }
 
 function featuresOf({ platform: { lakehouse, parts }, project }: ControlParts) {

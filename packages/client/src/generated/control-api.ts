@@ -170,6 +170,21 @@ export interface QueryResult {
   readonly truncated: boolean;
 }
 
+export interface SnapshotName {
+  readonly snapshotId: string;
+}
+
+export interface TagDropped {
+  readonly tag: string;
+}
+
+export interface Expired {
+  readonly snapshotIds: readonly string[];
+  readonly files: number;
+  readonly bytes: number;
+  readonly isDryRun: boolean;
+}
+
 export interface Branch {
   readonly name: string;
   readonly createdAtMs: number;
@@ -664,6 +679,37 @@ export interface ControlApi {
   }): Promise<QueryResult>;
   /** Ask the tables in SQL. */
   query(input: { readonly body: { readonly sql: string; readonly maxRows?: number } }): Promise<QueryResult>;
+  /** Make a table what it was at a snapshot; the states since stay. */
+  rollBackTable(input: {
+    readonly name: string;
+    readonly body: {
+      /** A snapshot, or a tag's or branch's name. */
+      readonly to: string;
+    };
+  }): Promise<SnapshotName>;
+  /** Give a snapshot a name, which keeps it. */
+  tagTable(input: {
+    readonly name: string;
+    readonly body: {
+      readonly tag: string;
+      /** A snapshot, or a tag's or branch's name. */
+      readonly at?: string;
+    };
+  }): Promise<SnapshotName>;
+  /** Take a tag away. */
+  dropTableTag(input: { readonly name: string; readonly tag: string }): Promise<TagDropped>;
+  /** Forget old snapshots and delete the files that nothing leads to any more. */
+  expireSnapshots(input: {
+    readonly name: string;
+    readonly body: {
+      /** Snapshots older than so many days go. */
+      readonly days: number;
+      /** So many of each branch stay. */
+      readonly keep?: number;
+      /** Say what would go, and change nothing. */
+      readonly dryRun?: boolean;
+    };
+  }): Promise<Expired>;
   /** The branches beside main. */
   listBranches(): Promise<readonly Branch[]>;
   /** Make a branch: it begins as main is. */
@@ -821,6 +867,10 @@ export const operations = {
   showTable: { method: "GET", path: "/api/v1/tables/:name", params: ["name"], query: [] },
   readRows: { method: "GET", path: "/api/v1/tables/:name/rows", params: ["name"], query: ["limit", "offset", "at"] },
   query: { method: "POST", path: "/api/v1/sql", params: [], query: [] },
+  rollBackTable: { method: "POST", path: "/api/v1/tables/:name/rollback", params: ["name"], query: [] },
+  tagTable: { method: "POST", path: "/api/v1/tables/:name/tags", params: ["name"], query: [] },
+  dropTableTag: { method: "DELETE", path: "/api/v1/tables/:name/tags/:tag", params: ["name", "tag"], query: [] },
+  expireSnapshots: { method: "POST", path: "/api/v1/tables/:name/expire", params: ["name"], query: [] },
   listBranches: { method: "GET", path: "/api/v1/branches", params: [], query: [] },
   createBranch: { method: "POST", path: "/api/v1/branches", params: [], query: [] },
   showBranch: { method: "GET", path: "/api/v1/branches/:branch", params: ["branch"], query: [] },

@@ -38,7 +38,29 @@ export function openDatabaseIcebergEntries(options: DatabaseIcebergEntriesOption
     commit: (changes, files) => commit(kysely, options, { changes, files }),
     rename: (from, to) => kysely.transaction().execute((transaction) => rename(transaction, options, { from, to })),
     remove: (key) => removeEntry(kysely, { branch, name: key, revision: ids() }),
+    metadataLocations: () => metadataLocations(kysely),
+    forgetFiles: (paths) => forgetFiles(kysely, paths),
   };
+}
+
+async function metadataLocations(kysely: Tables): Promise<readonly string[]> {
+  const rows = await kysely
+    .selectFrom("lake_entry")
+    .select("metadata_location")
+    .where("kind", "=", "table")
+    .where("metadata_location", "is not", null)
+    .execute();
+  return rows.flatMap(({ metadata_location: location }) => location ?? []);
+}
+
+const FORGOTTEN_AT_ONCE = 500;
+
+async function forgetFiles(kysely: Tables, paths: readonly string[]): Promise<void> {
+  for (let start = 0; start < paths.length; start += FORGOTTEN_AT_ONCE)
+    await kysely
+      .deleteFrom("lake_file")
+      .where("path", "in", paths.slice(start, start + FORGOTTEN_AT_ONCE))
+      .execute();
 }
 
 function present(kysely: Tables, branch: string) {

@@ -1,4 +1,4 @@
-import { open, readFile, rename } from "node:fs/promises";
+import { open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, isAbsolute, join, normalize, relative, sep } from "node:path";
 import { digestFile, makeFolder } from "@millwright/platform";
 import { mapDiskError } from "../domain/disk-error.ts";
@@ -66,6 +66,9 @@ export function openLocalObjectStore({ root, further = [] }: LocalObjectStoreOpt
       } catch (error) {
         throw mapDiskError(error);
       }
+    },
+    remove: async (path) => {
+      await rm(inside(path), { force: true });
     },
     close: () => Promise.resolve(),
   };

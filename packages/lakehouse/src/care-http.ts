@@ -1,0 +1,77 @@
+import { route, type Route } from "@millwright/platform";
+import Type from "typebox";
+import type { CatalogWorld } from "./rest/world.ts";
+import { dropTag, expireSnapshots, rollBack, tagSnapshot } from "./table-care.ts";
+
+const NameParameter = Type.Object({ name: Type.String({ minLength: 1 }) });
+const Version = Type.String({ minLength: 1, maxLength: 200, description: "A snapshot, or a tag's or branch's name." });
+const SnapshotName = Type.Object({ snapshotId: Type.String() }, { title: "SnapshotName" });
+const DAY_MS = 86_400_000;
+
+export interface CarePlaces {
+  /** The tables of the branch that is open here. */
+  world(): Promise<CatalogWorld>;
+  nowMs(): number;
+}
+
+/** The care of tables over HTTP. */
+export function tableCareRoutes(open: () => CarePlaces): readonly Route[] {
+  return [
+    route({
+      id: "rollBackTable",
+      path: "/api/v1/tables/:name/rollback",
+      summary: "Make a table what it was at a snapshot; the states since stay.",
+      params: NameParameter,
+      body: Type.Object({ to: Version }),
+      response: SnapshotName,
+      handler: async ({ params: { name }, body: { to } }) => rollBack(await open().world(), name, to),
+    }),
+    route({
+      id: "tagTable",
+      path: "/api/v1/tables/:name/tags",
+      summary: "Give a snapshot a name, which keeps it.",
+      params: NameParameter,
+      body: Type.Object({ tag: Type.String({ minLength: 1, maxLength: 200 }), at: Type.Optional(Version) }),
+      response: SnapshotName,
+      handler: async ({ params: { name }, body: { tag, at } }) =>
+        tagSnapshot(await open().world(), name, { tag, version: at }),
+    }),
+    route({
+      id: "dropTableTag",
+      method: "DELETE",
+      path: "/api/v1/tables/:name/tags/:tag",
+      summary: "Take a tag away.",
+      params: Type.Object({ name: Type.String({ minLength: 1 }), tag: Type.String({ minLength: 1 }) }),
+      response: Type.Object({ tag: Type.String() }, { title: "TagDropped" }),
+      handler: async ({ params: { name, tag } }) => {
+        await dropTag(await open().world(), name, tag);
+        return { tag };
+      },
+    }),
+    route({
+      id: "expireSnapshots",
+      path: "/api/v1/tables/:name/expire",
+      summary: "Forget old snapshots and delete the files that nothing leads to any more.",
+      params: NameParameter,
+      body: Type.Object({
+        days: Type.Number({ minimum: 0, description: "Snapshots older than so many days go." }),
+        keep: Type.Optional(Type.Integer({ minimum: 1, default: 1, description: "So many of each branch stay." })),
+        dryRun: Type.Optional(Type.Boolean({ description: "Say what would go, and change nothing." })),
+      }),
+      response: Type.Object(
+        {
+          snapshotIds: Type.Array(Type.String()),
+          files: Type.Integer(),
+          bytes: Type.Number(),
+          isDryRun: Type.Boolean(),
+        },
+        { title: "Expired" },
+      ),
+      handler: async ({ params: { name }, body: { days, keep, dryRun } }) => {
+        const places = open();
+        const beforeMs = places.nowMs() - days * DAY_MS;
+        return expireSnapshots(await places.world(), name, { beforeMs, keep: keep ?? 1, isDryRun: dryRun ?? false });
+      },
+    }),
+  ];
+}
