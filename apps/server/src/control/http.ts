@@ -186,8 +186,8 @@ function branchesOf({ platform: { branches, lakehouse, runs, lineage } }: Contro
   };
 }
 
-function careOf({ platform: { tables, parts } }: ControlParts): CarePlaces {
-  return { world: tables, nowMs: () => parts.clock.nowMs() };
+function careOf({ platform }: ControlParts): CarePlaces {
+  return { world: () => platform.tables(), nowMs: () => platform.parts.clock.nowMs() };
 }
 
 function featuresOf({ platform: { lakehouse, parts }, project }: ControlParts) {
