@@ -1,4 +1,4 @@
-import type { Identifier } from "./domain/iceberg/identifiers.ts";
+import { checkIdentifier, type Identifier } from "./domain/iceberg/identifiers.ts";
 import {
   snapshotAsOf,
   type IcebergMetadata,
@@ -179,7 +179,7 @@ async function deleteFiles({ store, entries }: CatalogWorld, paths: readonly str
 }
 
 async function loaded(world: CatalogWorld, name: string) {
-  const identifier = identifierNamed(name);
+  const identifier = checkIdentifier(identifierNamed(name));
   const location = await locateTable(world, identifier);
   return { identifier, location, metadata: await readMetadata(world.store, location) };
 }
