@@ -1,46 +1,46 @@
 {#
-  Rolling lateness by key: how many flights, how many late and how much delay, over several windows that end now.
-  An outcome counts from the tile in which it became known, until it is older than the window. There is a row for each
-  moment at which a number changes, so that a row says what was true from its time until the next one. The rate of late
-  flights is told for each window, the mean delay for those of `delays_over`.
+  Rolling lateness by key: how many flights, how many late and how much delay, over several windows that end now, each of so
+  many minutes. An outcome counts from the tile in which it became known, until it is older than the window. There is a row
+  for each moment at which a number changes, so that a row says what was true from its time until the next one. The rate of
+  late flights is told for each window, the mean delay for those of `delays_over`.
 #}
 {% macro rolling_lateness(keys, windows, delays_over, tile_minutes) %}
 {%- set key_list = keys | join(', ') -%}
 with tiles as (
   select
     {{ key_list }},
-    {{ tile_end('known_at', tile_minutes) }} as tile_at,
+    {{ tile_number('known_at', tile_minutes) }} as tile,
     {{ counts_together('count(*)', 'sum(late)', 'sum(clipped_delay)') }} as counts
   from {{ ref('flights') }}
   group by all
 ),
 changes as (
   -- Outcomes become known
-  select {{ key_list }}, tile_at as known_at, counts from tiles
-  {%- for name, interval in windows.items() %}
+  select {{ key_list }}, tile, counts from tiles
+  {%- for name, minutes in windows.items() %}
   union all
   -- and leave a window, which its frame below sees to.
-  select {{ key_list }}, tile_at + interval '{{ interval }}', 0 from tiles
+  select {{ key_list }}, tile + {{ minutes // tile_minutes }}, 0 from tiles
   {%- endfor %}
 ),
 moments as (
-  select {{ key_list }}, known_at, sum(counts)::bigint as counts
+  select {{ key_list }}, tile, sum(counts)::bigint as counts
   from changes
   group by all
 ),
 summed as (
   select
     {{ key_list }},
-    known_at
+    {{ tile_time('tile', tile_minutes) }} as known_at
     {%- for name in windows %},
     (sum(counts) over last_{{ name }})::bigint as last_{{ name }}
     {%- endfor %}
   from moments
   window
-    {%- for name, interval in windows.items() %}
+    {%- for name, minutes in windows.items() %}
     last_{{ name }} as (
-      partition by {{ key_list }} order by known_at
-      range between interval '{{ interval }}' - interval '{{ tile_minutes }} minutes' preceding and current row
+      partition by {{ key_list }} order by tile
+      range between {{ minutes // tile_minutes - 1 }} preceding and current row
     ){{ ',' if not loop.last }}
     {%- endfor %}
 )
