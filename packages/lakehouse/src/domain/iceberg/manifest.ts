@@ -149,5 +149,31 @@ export function encodeManifestList(
 }
 
 export function decodeManifestList(bytes: Uint8Array): readonly ManifestFile[] {
-  return decodeAvroFile(bytes) as readonly ManifestFile[];
+  return (decodeAvroFile(bytes) as readonly StoredManifestFile[]).map(completed);
+}
+
+/** As the first version of the format has it, and writers who kept its names. */
+type StoredManifestFile = Partial<ManifestFile> &
+  Pick<ManifestFile, "manifest_path" | "manifest_length"> & {
+    readonly added_data_files_count?: number | null;
+    readonly existing_data_files_count?: number | null;
+    readonly deleted_data_files_count?: number | null;
+  };
+
+function completed(stored: StoredManifestFile): ManifestFile {
+  return {
+    manifest_path: stored.manifest_path,
+    manifest_length: stored.manifest_length,
+    partition_spec_id: stored.partition_spec_id ?? 0,
+    content: stored.content ?? 0,
+    sequence_number: stored.sequence_number ?? 0,
+    min_sequence_number: stored.min_sequence_number ?? 0,
+    added_snapshot_id: stored.added_snapshot_id ?? 0,
+    added_files_count: stored.added_files_count ?? stored.added_data_files_count ?? 0,
+    existing_files_count: stored.existing_files_count ?? stored.existing_data_files_count ?? 0,
+    deleted_files_count: stored.deleted_files_count ?? stored.deleted_data_files_count ?? 0,
+    added_rows_count: stored.added_rows_count ?? 0,
+    existing_rows_count: stored.existing_rows_count ?? 0,
+    deleted_rows_count: stored.deleted_rows_count ?? 0,
+  };
 }

@@ -1,5 +1,5 @@
 import type { Column } from "@millwright/kernel";
-import { typeText, type IcebergSchema } from "./schema.ts";
+import { fieldsOf, typeText, type IcebergSchema } from "./schema.ts";
 
 /** 64 bits: a number where it is exact, else a bigint, so that equal ids are `===`. */
 export type SnapshotId = number | bigint;
@@ -130,11 +130,10 @@ export function withSnapshot(next: NextMetadata): IcebergMetadata {
     "last-column-id": change.lastColumnId,
     "current-schema-id": change.schema["schema-id"],
     schemas: change.schemas,
-    "default-spec-id": unpartitioned.spec["spec-id"],
+    ...defaultsOf(previous, change.schema, unpartitioned.spec),
     "partition-specs": unpartitioned.specs,
     "last-partition-id": previous?.["last-partition-id"] ?? UNPARTITIONED_LAST_ID,
-    "default-sort-order-id": previous?.["default-sort-order-id"] ?? 0,
-    "sort-orders": previous?.["sort-orders"] ?? [{ "order-id": 0, fields: [] }],
+    "sort-orders": withUnsorted(previous?.["sort-orders"] ?? []),
     properties: { ...previous?.properties, ...next.properties },
     "current-snapshot-id": snapshot["snapshot-id"],
     refs: {
@@ -148,6 +147,27 @@ export function withSnapshot(next: NextMetadata): IcebergMetadata {
     ],
     "metadata-log": metadataLog(previous, next.previousLocation),
   };
+}
+
+/** What others have set for their writes stays, as long as the columns it stands on do. */
+function defaultsOf(
+  previous: IcebergMetadata | undefined,
+  schema: IcebergSchema,
+  unpartitioned: PartitionSpec,
+): Pick<IcebergMetadata, "default-spec-id" | "default-sort-order-id"> {
+  const ids = new Set(fieldsOf(schema).map(({ id }) => id));
+  const stands = ({ fields }: { readonly fields: readonly { readonly "source-id": number }[] }) =>
+    fields.every((field) => ids.has(field["source-id"]));
+  const spec = previous?.["partition-specs"].find((one) => one["spec-id"] === previous["default-spec-id"]);
+  const order = previous?.["sort-orders"].find((one) => one["order-id"] === previous["default-sort-order-id"]);
+  return {
+    "default-spec-id": (spec !== undefined && stands(spec) ? spec : unpartitioned)["spec-id"],
+    "default-sort-order-id": order !== undefined && stands(order) ? order["order-id"] : 0,
+  };
+}
+
+function withUnsorted(orders: readonly SortOrder[]): readonly SortOrder[] {
+  return orders.some((one) => one["order-id"] === 0) ? orders : [{ "order-id": 0, fields: [] }, ...orders];
 }
 
 /** The specs with one among them that does not partition. */
