@@ -8,7 +8,7 @@ import {
 import { fromProblem, type Problem } from "@millwright/kernel";
 import { answerRoute, toJson, type CommandCall, type Route } from "@millwright/platform";
 import { findRunning, openLocalControl, statePaths, type RunFile } from "@millwright/server";
-import { projectDirOf } from "./session.ts";
+import { projectDirOf } from "./hold-project.ts";
 
 /** How a command that reads is told to look at a branch. */
 export const onBranch = { branch: { value: "NAME", summary: "as it is on a branch, rather than on main" } } as const;

@@ -1,6 +1,6 @@
+import { Type } from "@millwright/kernel";
 import type { CheckRecord } from "@millwright/client";
 import { textTable, type Command } from "@millwright/platform";
-import Type from "typebox";
 import { answerOf } from "./answer-schema.ts";
 import { withApi } from "./api.ts";
 import { count, when } from "./format.ts";

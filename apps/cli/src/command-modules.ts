@@ -3,6 +3,7 @@ import type { Command } from "@millwright/platform";
 /** The commands by the file that they are in, in the order in which help tells them. `npm run generate` makes their index. */
 export const commandModules = {
   road: async () => (await import("./road-commands.ts")).roadCommands,
+  up: async () => [(await import("./up-command.ts")).up],
   test: async () => [(await import("./test-command.ts")).test],
   types: async () => [(await import("./types-command.ts")).types],
   look: async () => (await import("./look-commands.ts")).lookCommands,

@@ -1,6 +1,6 @@
+import { Type } from "@millwright/kernel";
 import { platformErrors, type Command } from "@millwright/platform";
 import { completionScript } from "@millwright/platform/completion";
-import Type from "typebox";
 
 export const completion: Command = {
   name: "completion",

@@ -1,10 +1,9 @@
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { silentLogger, systemClock, systemIds } from "@millwright/kernel";
+import { silentLogger, systemClock, systemIds, Type } from "@millwright/kernel";
 import { createDuckdbEngine } from "@millwright/lakehouse/adapters/duckdb-sql-engine";
 import type { Command, CommandCall } from "@millwright/platform";
 import { runDbtCommand, type DbtMessage, type DbtTarget, type Warehouse } from "@millwright/transformation";
-import Type from "typebox";
 
 const MEMORY_MB = 2_048;
 

@@ -7,7 +7,7 @@ import { statePaths } from "@millwright/server";
 import { answerOf } from "./answer-schema.ts";
 import { withApi } from "./api.ts";
 import { cell, count } from "./format.ts";
-import { projectDirOf } from "./session.ts";
+import { projectDirOf } from "./hold-project.ts";
 
 const SHOWN_ROWS = 20;
 const FORMATS = { ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet" } as const;

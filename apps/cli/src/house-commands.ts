@@ -1,6 +1,6 @@
 import { access, rm, statfs } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
-import { isMillError } from "@millwright/kernel";
+import { isMillError, Type } from "@millwright/kernel";
 import { acquireProjectLock, explainError, textTable, type Command, type CommandCall } from "@millwright/platform";
 import { loadProject } from "@millwright/project";
 import {
@@ -11,10 +11,9 @@ import {
   verifyState,
   type StateFinding,
 } from "@millwright/server";
-import Type from "typebox";
 import { errorFamilies } from "./error-families.ts";
 import { bytes } from "./format.ts";
-import { projectDirOf } from "./session.ts";
+import { projectDirOf } from "./hold-project.ts";
 
 const doctor: Command = {
   name: "doctor",

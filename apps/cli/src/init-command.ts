@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
-import { kernelErrors } from "@millwright/kernel";
+import { kernelErrors, Type } from "@millwright/kernel";
 import { textTable, type Command, type CommandCall } from "@millwright/platform";
 import {
   initOwnData,
@@ -11,7 +11,6 @@ import {
   type ToldGuesses,
 } from "@millwright/project";
 import { installation, withFileEngine } from "@millwright/server";
-import Type from "typebox";
 
 export const init: Command = {
   name: "init",

@@ -1,9 +1,9 @@
+import { Type } from "@millwright/kernel";
 import { platformErrors, type Command, type CommandCall } from "@millwright/platform";
 import { statePaths } from "@millwright/server";
 import { followLogs, readLogs, type LogFilter, type LogLine } from "@millwright/platform/logs";
-import Type from "typebox";
 import { INTERRUPTED, interruptible } from "./interruption.ts";
-import { projectDirOf } from "./session.ts";
+import { projectDirOf } from "./hold-project.ts";
 
 const DEFAULT_LINES = 100;
 const LEVELS = ["debug", "info", "warn", "error"] as const;

@@ -1,7 +1,7 @@
+import { Type } from "@millwright/kernel";
 import type { AliasMoved, ModelVersion } from "@millwright/client";
 import { platformErrors, textTable, type Command, type CommandCall } from "@millwright/platform";
 import { metricTitle } from "@millwright/training";
-import Type from "typebox";
 import { withApi } from "./api.ts";
 import { answerOf } from "./answer-schema.ts";
 import { when } from "./format.ts";

@@ -1,14 +1,13 @@
 import { createInterface } from "node:readline";
-import { kernelErrors, toProblem } from "@millwright/kernel";
+import { kernelErrors, toProblem, Type } from "@millwright/kernel";
 import type { Command, CommandCall } from "@millwright/platform";
 import { findRunning, statePaths } from "@millwright/server";
 import { servingErrors } from "@millwright/serving";
 import { ask } from "@millwright/serving/http";
-import Type from "typebox";
 import { answerOf } from "./answer-schema.ts";
 import { predictionText } from "./explanation-text.ts";
 import { problemSchema } from "./schema-command.ts";
-import { projectDirOf } from "./session.ts";
+import { projectDirOf } from "./hold-project.ts";
 
 /** `mill predict`: straight to the serving process, which answers also while control is busy. */
 export const predict: Command = {

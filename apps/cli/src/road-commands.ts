@@ -1,3 +1,4 @@
+import { Type } from "@millwright/kernel";
 import { BranchWithChanges } from "@millwright/lakehouse/branch-http";
 import { RunReportSchema } from "@millwright/orchestration/http";
 import { platformErrors, type Command, type CommandCall } from "@millwright/platform";
@@ -11,14 +12,13 @@ import {
   takeRoad,
   watchPeakMemory,
 } from "@millwright/server";
-import Type from "typebox";
 import { remoteApi, withApi } from "./api.ts";
 import { publishedText, writtenText } from "./branch-commands.ts";
 import { followRun } from "./follow-run.ts";
 import { INTERRUPTED, interruptible } from "./interruption.ts";
 import { createRoadProgress, exitOf, roadSummary } from "./road-progress.ts";
-import { up } from "./up-command.ts";
-import { projectDirOf, withLock, withSession, type Session } from "./session.ts";
+import { projectDirOf } from "./hold-project.ts";
+import { withLock, withSession, type Session } from "./session.ts";
 
 const run: Command = {
   name: "run",
@@ -141,4 +141,4 @@ async function takeRoadAloud(call: CommandCall, session: Session, request: Reque
   }
 }
 
-export const roadCommands: readonly Command[] = [run, up, check];
+export const roadCommands: readonly Command[] = [run, check];

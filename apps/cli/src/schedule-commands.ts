@@ -1,9 +1,9 @@
+import { Type } from "@millwright/kernel";
 import { timetable, type DataInterval, type Schedule } from "@millwright/orchestration";
 import { platformErrors, textTable, type Command, type CommandCall } from "@millwright/platform";
 import { loadProject } from "@millwright/project";
 import { installation } from "@millwright/server";
-import Type from "typebox";
-import { projectDirOf } from "./session.ts";
+import { projectDirOf } from "./hold-project.ts";
 
 const DEFAULT_RUNS = 5;
 const INTERVAL = Type.Object({ start: Type.String(), end: Type.String() }, { description: "The data of one run." });

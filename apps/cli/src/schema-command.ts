@@ -1,5 +1,6 @@
+import { Type } from "@millwright/kernel";
 import { platformErrors, type Command } from "@millwright/platform";
-import Type, { type TSchema } from "typebox";
+import type { TSchema } from "typebox";
 
 /** What any command prints with `--json` when it fails. */
 export const problemSchema = Type.Object(

@@ -1,7 +1,8 @@
+import { Type } from "@millwright/kernel";
 import type { Snapshot } from "@millwright/client";
 import { textTable, type Command } from "@millwright/platform";
 import { onBranch, withApi } from "./api.ts";
-import Type, { type TArray, type TObject } from "typebox";
+import type { TArray, TObject } from "typebox";
 import { answerOf } from "./answer-schema.ts";
 import { bytes, count, when } from "./format.ts";
 

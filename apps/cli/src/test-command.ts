@@ -1,10 +1,11 @@
+import { Type } from "@millwright/kernel";
 import type { RunReport, TaskReport } from "@millwright/orchestration";
 import { platformErrors, type Command, type CommandCall } from "@millwright/platform";
 import { runTestFiles, testFiles, type TestOutcome } from "@millwright/project";
 import { installation, withThrowaway } from "@millwright/server";
-import Type from "typebox";
+import type { Static } from "typebox";
 import { INTERRUPTED, interruptible } from "./interruption.ts";
-import { projectDirOf } from "./session.ts";
+import { projectDirOf } from "./hold-project.ts";
 
 const TestSchema = Type.Object({
   kind: Type.String({ description: "step: of the road, its data tests and checks among them; test: of tests/." }),
@@ -16,7 +17,7 @@ const TestSchema = Type.Object({
   message: Type.Union([Type.String(), Type.Null()], { description: "Why it failed, or what it warns of." }),
 });
 
-type Told = Type.Static<typeof TestSchema>;
+type Told = Static<typeof TestSchema>;
 
 /** `mill test`: the road on throwaway state, then the project's own tests against it. */
 export const test: Command = {

@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { resolve } from "node:path";
+import { Type } from "@millwright/kernel";
 import { writeFileDurably, type Command, type CommandCall } from "@millwright/platform";
 import { projectErrors, renderServiceTypes, typesAreFresh } from "@millwright/project";
 import { renewTypes, surfaceOf, typesOf, watchTypes, type Renewal } from "@millwright/server";
 import { servingErrors } from "@millwright/serving";
-import Type from "typebox";
 import { INTERRUPTED, interruptible } from "./interruption.ts";
 import { withSession, type Session } from "./session.ts";
 

@@ -1,30 +1,13 @@
-import { once } from "node:events";
 import { mkdirSync } from "node:fs";
-import { isMillError } from "@millwright/kernel";
+import { join } from "node:path";
+import { Type } from "@millwright/kernel";
 import { RunReportSchema } from "@millwright/orchestration/http";
 import { platformErrors, type Command, type CommandCall } from "@millwright/platform";
-import { commitSegments } from "@millwright/serving";
-import {
-  buildConsole,
-  freePort,
-  keepServing,
-  removeRunFile,
-  startControl,
-  watchPeakMemory,
-  watchTypes,
-  writeRunFile,
-  type Control,
-  type ServingProcess,
-  type TypesWatch,
-} from "@millwright/server";
-import Type from "typebox";
-import { INTERRUPTED, interruptible } from "./interruption.ts";
-import { createRoadProgress, exitOf, roadSummary } from "./road-progress.ts";
-import { withLock, type Session } from "./session.ts";
+import { keepServing, type ServingProcess } from "@millwright/server/serving-process";
+import { holdProject, type HeldProject } from "./hold-project.ts";
+import { interruptible } from "./interruption.ts";
 
-/** Ports below are for the system's administrator. */
-const FIRST_USER_PORT = 1_024;
-const COMMIT_PREDICTIONS_EVERY_MS = 5_000;
+// The serving process is started before the rest of this one is loaded.
 
 export const up: Command = {
   name: "up",
@@ -44,53 +27,21 @@ export const up: Command = {
   }),
   handler: (call) => {
     const ports = portsOf(call);
-    return interruptible((signal) => withLock(call, (session) => upHandler(call, session, { ports, signal })));
+    return interruptible((signal) =>
+      holdProject(call, async (held) => {
+        const serving = serve(held, ports.rest);
+        // Who takes it up may fail before it asks.
+        serving.catch(() => undefined);
+        const { bringUp } = await import("./bring-up.ts");
+        return bringUp(call, { held, serving, ports, signal });
+      }),
+    );
   },
 };
 
-interface Ports {
+export interface Ports {
   readonly control: number;
   readonly rest: number;
-}
-
-async function upHandler(
-  call: CommandCall,
-  session: Session,
-  { ports, signal }: { readonly ports: Ports; readonly signal: AbortSignal },
-): Promise<number> {
-  const memory = watchPeakMemory();
-  const progress = createRoadProgress(call.out);
-  let serving: ServingProcess | undefined;
-  let types: TypesWatch | undefined;
-  const { project, platform, paths } = session;
-  const control = await startControl({
-    project,
-    platform,
-    paths,
-    port: ports.control,
-    serving: () => serving,
-    onTask: progress.onTask,
-  }).catch(async (error: unknown) => {
-    throw await portAdvice(error, { port: ports.control, command: (free) => `mill up --port ${free}` });
-  });
-  try {
-    serving = await serve(session, ports.rest);
-    await tellPlaces(call, { session, control, serving });
-    if (call.options["once"] !== true) types = watchTypes({ ...platform, projectDir: project.dir });
-    const code = await firstRoad(call, { session, control, serving, signal, peak: () => memory.peakBytes });
-    if (signal.aborted) return INTERRUPTED;
-    if (call.options["once"] !== true) await serveUntilSignal(session, signal);
-    return signal.reason === "SIGINT" ? INTERRUPTED : code;
-  } finally {
-    progress.stop();
-    memory.stop();
-    // What renews the types may wait for the engine behind a step of the road, which control stops.
-    const typesClosed = types?.close();
-    await control.close();
-    await typesClosed;
-    await serving?.close();
-    await removeRunFile(paths);
-  }
 }
 
 function portsOf({ options }: CommandCall): Ports {
@@ -109,93 +60,15 @@ function portNumber(text: string | boolean, what: string): number {
   });
 }
 
-/** A taken port's error, with the command that takes a free one. */
-async function portAdvice(
-  error: unknown,
-  { port, command }: { readonly port: number; readonly command: (free: number) => string },
-): Promise<unknown> {
-  if (!isMillError(error) || error.code !== "platform/port-taken") return error;
-  const free = await freePort(port < FIRST_USER_PORT ? FIRST_USER_PORT : port + 1);
-  return platformErrors.create("platform/port-taken", {
-    because: error.because,
-    remedy: `Take a free one: \`${command(free)}\`.`,
-    cause: error,
-  });
-}
-
-async function serve({ paths, platform }: Session, port: number): Promise<ServingProcess> {
+/** Starts the serving process, which needs nothing of the project but where its state lies. */
+function serve({ paths, logger }: HeldProject, port: number): Promise<ServingProcess> {
   mkdirSync(paths.predictions, { recursive: true });
   const settings = {
     host: "127.0.0.1",
     port,
     deploymentFile: paths.deployment,
     logFolder: paths.predictions,
-    logFile: `${paths.logs}/serving.log`,
+    logFile: join(paths.logs, "serving.log"),
   };
-  return keepServing(settings, platform.logger).catch(async (error: unknown) => {
-    throw await portAdvice(error, { port, command: (free) => `MILL_REST_PORT=${free} mill up` });
-  });
-}
-
-interface Up {
-  readonly session: Session;
-  readonly control: Control;
-  readonly serving: ServingProcess;
-}
-
-async function tellPlaces(call: CommandCall, { session, control, serving }: Up): Promise<void> {
-  await writeRunFile(session.paths, {
-    pid: process.pid,
-    controlPort: control.port,
-    restPort: serving.port,
-    grpcPort: null,
-  });
-  call.out.note(`console on http://127.0.0.1:${control.port}`);
-  call.out.note(`serving on http://127.0.0.1:${serving.port}`);
-}
-
-/** Takes the road, with the console built beside it when it is stale. */
-async function firstRoad(
-  call: CommandCall,
-  { session, control, serving, signal, peak }: Up & { readonly signal: AbortSignal; readonly peak: () => number },
-): Promise<number> {
-  const { logger } = session.platform;
-  const console =
-    call.options["once"] === true ? Promise.resolve() : buildConsole(logger, (text) => call.out.note(text));
-  const { runId, ended } = await control.runner.start({
-    force: false,
-    trigger: "mill up",
-    read: session.project,
-  });
-  signal.addEventListener("abort", () => control.runner.cancel(runId));
-  const report = await ended;
-  await console;
-  const peakBytes = peak();
-  const hint = await howToCall(session, serving.port);
-  call.out.result(
-    { ...report, peakBytes, controlPort: control.port, restPort: serving.port },
-    () => `${roadSummary(report, peakBytes)}\nconsole  http://127.0.0.1:${control.port}${hint}`,
-  );
-  return exitOf(report);
-}
-
-/** A call that works as it is printed. */
-async function howToCall({ platform }: Session, port: number): Promise<string> {
-  const [service] = await platform.services();
-  if (service === undefined) return "";
-  const body = JSON.stringify(service.example).replaceAll("'", String.raw`'\''`);
-  return `\npredict  curl -s http://127.0.0.1:${port}/v2/models/${service.name}/infer -d '${body}'\nnext     mill models show ${service.model}`;
-}
-
-/** Serves, and commits what was answered to the table of predictions every few seconds. */
-async function serveUntilSignal({ platform, paths }: Session, signal: AbortSignal): Promise<void> {
-  let committing: Promise<unknown> = Promise.resolve();
-  const timer = setInterval(() => {
-    committing = committing
-      .then(() => commitSegments(platform.lakehouse, paths.predictions))
-      .catch((error: unknown) => platform.logger.error({ err: error }, "answered predictions could not be committed"));
-  }, COMMIT_PREDICTIONS_EVERY_MS);
-  if (!signal.aborted) await once(signal, "abort");
-  clearInterval(timer);
-  await committing;
+  return keepServing(settings, logger);
 }

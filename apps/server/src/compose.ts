@@ -53,6 +53,8 @@ export interface ComposeOptions {
   readonly exclusive?: boolean;
   /** Whose tables, runs and checks; `main` unless told. */
   readonly branch?: string;
+  /** Where it says what it does; else it opens the log of the project itself. */
+  readonly logger?: Logger;
   /** Makes the branch from main when there is none of its name. */
   readonly makesBranch?: boolean;
 }
@@ -76,11 +78,11 @@ export async function compose(
 async function open(
   { dir, settings, sources }: Pick<Project, "dir" | "settings" | "sources">,
   paths: StatePaths,
-  { exclusive = false, branch, makesBranch = false }: ComposeOptions,
+  { exclusive = false, branch, makesBranch = false, ...options }: ComposeOptions,
 ): Promise<Platform> {
   for (const folder of [paths.lake, paths.scratch, paths.artifacts, paths.predictions, paths.temp])
     makeFolderSync(folder);
-  const logger = createFileLogger({ path: join(paths.logs, "mill.log") });
+  const logger = options.logger ?? createFileLogger({ path: join(paths.logs, "mill.log") });
   const threads = settings.limits.threads ?? availableParallelism();
   const database = await openMetadata(settings, paths, { environment: process.env, exclusive });
   const branches = openDatabaseBranches({ database, clock: systemClock });

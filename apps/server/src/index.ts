@@ -1,4 +1,5 @@
 export { startControl, type Control } from "./control/control.ts";
+export type { RoadRunner } from "./control/road-runner.ts";
 export { openLocalControl } from "./control/local-control.ts";
 export { buildConsole } from "./console-build.ts";
 export { withThrowaway, type Throwaway } from "./throwaway.ts";

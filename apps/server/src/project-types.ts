@@ -15,6 +15,7 @@ import { responseColumns } from "@millwright/serving";
 import type { Tracking } from "@millwright/tracking";
 import { requestOf, type ClassLabel, type TrainingDefinition } from "@millwright/training";
 import { asksDatabase, describedSelect, explainSqlError } from "@millwright/transformation";
+import { openDescribed, type Described } from "./described.ts";
 import { installation } from "./installation.ts";
 
 /** What types are made of, beside the project's files. */
@@ -24,9 +25,15 @@ export interface TypeSources {
   readonly tracking: Pick<Tracking, "byAlias">;
 }
 
+type DescribesTables = "describe" | "emptyRelation" | "relation";
+
 /** What a project's columns, features and services are typed as: sources as declared, models as the engine describes them. */
-export async function surfaceOf(project: Project, { lakehouse, tracking }: TypeSources): Promise<TypedSurface> {
-  const tables = await tableColumns(project, lakehouse);
+export async function surfaceOf(
+  project: Project,
+  { lakehouse, tracking }: TypeSources,
+  described: Pick<Described, "describe"> = lakehouse,
+): Promise<TypedSurface> {
+  const tables = await tableColumns(project, lakehouse, described);
   const featureViews = Object.fromEntries(
     project.featureViews.map(({ name, definition }) => {
       const columns = tables[definition.from.name] ?? [];
@@ -72,7 +79,9 @@ export async function typesOf(project: Project, sources: TypeSources): Promise<s
 /** Writes the project's types, and the names that completion offers, where they differ from what is there. */
 export async function renewTypes(project: Project, sources: TypeSources): Promise<WrittenTypes> {
   const { typeRoots, millwrightPath } = installation();
-  const surface = await surfaceOf(project, sources);
+  const described = await openDescribed(project.dir, sources.lakehouse);
+  const surface = await surfaceOf(project, sources, described);
+  await described.save();
   return writeTypes(project.dir, renderTypes(surface), {
     millwright: millwrightPath,
     typeRoots,
@@ -90,31 +99,6 @@ function namesOf(project: Project, tables: readonly string[]): DefinitionNames {
     monitor: named(project.monitors),
   };
 }
-
-type DescribesTables = "describe" | "emptyRelation" | "relation";
-
-/**
- * The lakehouse as it describes SELECTs, each asked for once: a description depends on the text alone, since the relations
- * in it are written out with their columns.
- */
-export function rememberDescriptions(lakehouse: Lakehouse): Pick<Lakehouse, DescribesTables> {
-  const known = new Map<string, Promise<readonly Column[]>>();
-  return {
-    emptyRelation: (columns) => lakehouse.emptyRelation(columns),
-    relation: (name) => lakehouse.relation(name),
-    describe: (select) => {
-      const found = known.get(select);
-      if (found !== undefined) return found;
-      if (known.size >= DESCRIPTIONS_MAX) known.clear();
-      const asked = lakehouse.describe(select);
-      known.set(select, asked);
-      asked.catch(() => known.delete(select));
-      return asked;
-    },
-  };
-}
-
-const DESCRIPTIONS_MAX = 10_000;
 
 /** What a caller sends: the population's columns that the features are looked up by, as the population types them. */
 function requestColumns(
@@ -152,6 +136,7 @@ function serviceColumns(
 async function tableColumns(
   project: Project,
   lakehouse: Pick<Lakehouse, DescribesTables>,
+  described: Pick<Described, "describe">,
 ): Promise<Readonly<Record<string, readonly Column[]>>> {
   const columns: Record<string, readonly Column[]> = {};
   const relations = new Map<string, string>();
@@ -176,15 +161,15 @@ async function tableColumns(
       columns[name] = await lakehouse.describe(`SELECT * FROM ${lakehouse.relation(name)}`).catch(() => []);
       return;
     }
-    const found = await lakehouse.describe(sql).catch(async (error: unknown) => {
+    const found = await described.describe(sql).catch(async (error: unknown) => {
       throw await explainSqlError(error, { project: project.dbt, model, sql, options });
     });
-    const described = found.map((column) => {
+    const documented = found.map((column) => {
       const doc = model.columns.find((declared) => declared.name === column.name)?.description;
       return doc === undefined || doc === "" ? column : { ...column, doc };
     });
-    columns[name] = described;
-    relations.set(name, lakehouse.emptyRelation(described));
+    columns[name] = documented;
+    relations.set(name, lakehouse.emptyRelation(documented));
   };
   for (const { name } of project.dbt.models) await visit(name);
   return columns;

@@ -52,16 +52,10 @@ async function start(
   const platform = await compose(project, paths, { exclusive: true });
   closing.push(() => platform.close());
   const running: { serving?: ServingProcess } = {};
-  const control = await startControl({
-    project,
-    platform,
-    paths,
-    port: 0,
-    serving: () => running.serving,
-    onTask,
-    alter,
-  });
+  const { logger } = platform;
+  const control = await startControl({ paths, port: 0, logger, serving: () => running.serving, onTask, alter });
   closing.push(() => control.close());
+  const runner = await control.begin({ project, platform });
   const serving = await keepServing(
     {
       host: HOST,
@@ -70,12 +64,12 @@ async function start(
       logFolder: paths.predictions,
       logFile: join(paths.logs, "serving.log"),
     },
-    platform.logger,
+    logger,
   );
   running.serving = serving;
   closing.push(() => serving.close());
-  const { runId, ended } = await control.runner.start({ force: false, trigger: "mill test" });
-  signal.addEventListener("abort", () => control.runner.cancel(runId));
+  const { runId, ended } = await runner.start({ force: false, trigger: "mill test" });
+  signal.addEventListener("abort", () => runner.cancel(runId));
   const report = await ended;
   const servingUrl = `http://${HOST}:${serving.port}`;
   await servesAll(servingUrl, await platform.services());

@@ -4,7 +4,7 @@ import { toProblem, type Logger, type Problem } from "@millwright/kernel";
 import type { Lakehouse } from "@millwright/lakehouse";
 import { createStandingReader, loadProject, type WrittenTypes } from "@millwright/project";
 import { installation } from "./installation.ts";
-import { rememberDescriptions, renewTypes, type TypeSources } from "./project-types.ts";
+import { renewTypes, type TypeSources } from "./project-types.ts";
 
 export interface TypesWatchOptions {
   readonly projectDir: string;
@@ -37,7 +37,6 @@ const GATHER_MS = 20;
 export function watchTypes({ projectDir, lakehouse, tracking, logger, onRenewed }: TypesWatchOptions): TypesWatch {
   const { millwrightUrl } = installation();
   const reader = createStandingReader({ projectDir, millwrightUrl });
-  const sources = { lakehouse: rememberDescriptions(lakehouse), tracking };
   let savedAtMs: number | undefined;
   let isClosed = false;
   let renewing: Promise<void> = Promise.resolve();
@@ -46,7 +45,7 @@ export function watchTypes({ projectDir, lakehouse, tracking, logger, onRenewed 
     const startedMs = savedAtMs ?? performance.now();
     savedAtMs = undefined;
     const written = await loadProject({ projectDir, millwrightUrl, reader })
-      .then((project) => renewTypes(project, sources))
+      .then((project) => renewTypes(project, { lakehouse, tracking }))
       .catch((error: unknown) => {
         if (!isClosed) logger.info({ err: error }, "the types could not be renewed");
         return toProblem(error);

@@ -1,6 +1,5 @@
 import { route, type Route } from "@millwright/platform";
-import Type from "typebox";
-import { nearest, silentProgress } from "@millwright/kernel";
+import { nearest, silentProgress, Type } from "@millwright/kernel";
 import type { FeatureViewData, OnDemandFeatureViewData } from "./definitions.ts";
 import { featureErrors } from "./errors.ts";
 import { answerHistory, writeHistory, type HistoryPorts, type HistoryQuestion } from "./history/answer-history.ts";

@@ -1,6 +1,6 @@
+import { Type } from "@millwright/kernel";
 import { route, type Route } from "@millwright/platform";
 import type { Lakehouse } from "@millwright/lakehouse";
-import Type from "typebox";
 import type { Lineage } from "./lineage.ts";
 
 const ColumnSchema = Type.Object({ name: Type.String({ description: "`kind:name`" }), column: Type.String() });

@@ -1,4 +1,4 @@
-import { Type } from "typebox";
+import { Type } from "./schema-builder.ts";
 import { parse } from "./parse.ts";
 
 /** A secret by the name of its environment variable: a project's files hold the name, never the value. */

@@ -1,5 +1,5 @@
+import { Type } from "@millwright/kernel";
 import { route, type Route } from "@millwright/platform";
-import Type from "typebox";
 import type { BranchChange, Branches } from "./ports.ts";
 
 const BranchSchema = Type.Object({ name: Type.String(), createdAtMs: Type.Number() }, { title: "Branch" });

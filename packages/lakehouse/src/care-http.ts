@@ -1,5 +1,5 @@
+import { Type } from "@millwright/kernel";
 import { route, type Route } from "@millwright/platform";
-import Type from "typebox";
 import type { CatalogWorld } from "./rest/world.ts";
 import { dropTag, expireSnapshots, rollBack, tagSnapshot } from "./table-care.ts";
 

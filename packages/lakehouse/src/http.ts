@@ -1,5 +1,5 @@
+import { Type } from "@millwright/kernel";
 import { route, type Route } from "@millwright/platform";
-import Type from "typebox";
 import { lakehouseErrors } from "./errors.ts";
 import type { Lakehouse, TableState } from "./lakehouse.ts";
 

@@ -1,5 +1,11 @@
-import { kernelErrors, parse, SECRET_REFERENCE, type SecretReference, type TableReference } from "@millwright/kernel";
-import Type from "typebox";
+import {
+  kernelErrors,
+  parse,
+  SECRET_REFERENCE,
+  type SecretReference,
+  type TableReference,
+  Type,
+} from "@millwright/kernel";
 
 export interface MonitorDefinition {
   readonly kind: "monitor";

@@ -1,6 +1,6 @@
+import { Type } from "@millwright/kernel";
 import { textOf, type Lakehouse, type SqlValue } from "@millwright/lakehouse";
 import { route, type Route } from "@millwright/platform";
-import Type from "typebox";
 import type { AlertStore } from "./alerts/alert-store.ts";
 import type { MonitorDefinition } from "./define-monitor.ts";
 import { monitorTable, performanceTable } from "./run-monitor.ts";

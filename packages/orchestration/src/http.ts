@@ -1,5 +1,5 @@
+import { Type } from "@millwright/kernel";
 import { route, type Route } from "@millwright/platform";
-import Type from "typebox";
 import { orchestrationErrors } from "./errors.ts";
 import type { RunStore } from "./run-store.ts";
 

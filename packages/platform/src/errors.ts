@@ -8,6 +8,11 @@ export const platformErrors = defineErrors("platform", {
     remedy: "Wait until it ends, or stop it. Commands that only read go through a running `mill up` by themselves.",
     example: "process 4711 holds the lock of examples/flights",
   },
+  "platform/starting": {
+    status: 503,
+    title: "It is not ready yet",
+    remedy: "Ask again in a moment: `/readyz` answers with 200 once it is.",
+  },
   "platform/usage": {
     status: 400,
     exit: 2,

@@ -1,4 +1,4 @@
-import Type from "typebox";
+import { Type } from "@millwright/kernel";
 import type { EventRoute } from "./http/event-stream.ts";
 import { route, type Route } from "./http/route.ts";
 import { followLogs, readLogs, type LogLine } from "./logs.ts";

@@ -1,6 +1,5 @@
-import { defineErrors } from "@millwright/kernel";
+import { defineErrors, Type } from "@millwright/kernel";
 import { describe, expect, test } from "vitest";
-import Type from "typebox";
 import { explainError, runCommands, toJson, type CommandCall, type CommandEntry, type Command } from "../src/index.ts";
 
 const shopErrors = defineErrors("shop", {

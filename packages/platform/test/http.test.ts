@@ -2,8 +2,7 @@ import { mkdtempSync, mkdirSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { silentLogger } from "@millwright/kernel";
-import Type from "typebox";
+import { silentLogger, Type } from "@millwright/kernel";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createMetrics, route, startHttpServer, type EventRoute, type HttpServer } from "../src/index.ts";
 

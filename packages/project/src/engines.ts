@@ -1,5 +1,4 @@
-import { parse, SECRET_REFERENCE, type SecretReference } from "@millwright/kernel";
-import { Type } from "typebox";
+import { parse, SECRET_REFERENCE, type SecretReference, Type } from "@millwright/kernel";
 
 /** A schema of a Postgres database, in place of an embedded engine. */
 export interface PostgresEngine {

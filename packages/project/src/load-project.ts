@@ -1,5 +1,3 @@
-import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import type { EntityDefinition, FeatureViewData, OnDemandFeatureViewData } from "@millwright/feature-store";
 import type { SourceDefinition } from "@millwright/ingestion";
 import type { MonitorDefinition } from "@millwright/monitoring";
@@ -42,21 +40,6 @@ export interface LoadOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** For who reads the project again and again. */
   readonly reader?: StandingReader;
-}
-
-/** The nearest folder upwards that has a `millwright.ts`. Throws `project/not-found`. */
-export async function findProject(from: string): Promise<string> {
-  for (let folder = from; ; folder = dirname(folder)) {
-    const found = await readFile(join(folder, "millwright.ts")).then(
-      () => true,
-      () => false,
-    );
-    if (found) return folder;
-    if (dirname(folder) === folder)
-      throw projectErrors.create("project/not-found", {
-        because: `neither ${from} nor a folder above it has a millwright.ts`,
-      });
-  }
 }
 
 /** Reads a project whole: its definitions in a process of their own, and its dbt files. */

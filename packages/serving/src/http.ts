@@ -1,6 +1,5 @@
-import { fromProblem, type Problem } from "@millwright/kernel";
+import { fromProblem, type Problem, Type } from "@millwright/kernel";
 import { route, type Route } from "@millwright/platform";
-import Type from "typebox";
 import { deployedServices, type DeployedService } from "./deployment.ts";
 import { servingErrors } from "./errors.ts";
 import type { Prediction } from "./service.ts";

@@ -1,5 +1,5 @@
+import { Type } from "@millwright/kernel";
 import { route, type Route } from "@millwright/platform";
-import Type from "typebox";
 import type { AliasChange } from "./alias-change.ts";
 import { compareVersions } from "./compare-versions.ts";
 import type { ModelVersion, Tracking } from "./tracking.ts";

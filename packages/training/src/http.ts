@@ -1,6 +1,6 @@
+import { Type } from "@millwright/kernel";
 import { route, type Route } from "@millwright/platform";
 import { versionOf, type ModelVersion, type Tracking } from "@millwright/tracking";
-import Type from "typebox";
 import type { GateResult } from "./gates.ts";
 import { JudgementSchema } from "./judgement/judgement-schema.ts";
 import { readJudgement } from "./judgement/read-judgement.ts";

@@ -123,7 +123,7 @@ export async function train(
       { trainer, threads, progress, ...(signal === undefined ? {} : { signal }) },
     );
     progress({ message: "judging on the held-out rows" });
-    const onnx = exportOnnx(model);
+    const onnx = await exportOnnx(model);
     const judgement = await judgeModel(open, { definition, model, onnx, sample, parts, slices, threads });
     const judgedOn = { snapshotId: (await ports.lakehouse.table(table))?.snapshotId ?? "", where: parts.test };
     const rivals = await rivalMetrics(ports, { definition, table, rows: judgedOn, threads });

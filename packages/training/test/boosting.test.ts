@@ -97,7 +97,7 @@ describe("gradient boosting", () => {
     const data = matrix(4_000);
     const model = await train(data, 2);
     const ours = scoreColumns(model, data.columns, { from: 0, to: data.rows });
-    const session = await onnx.InferenceSession.create(exportOnnx(model), { intraOpNumThreads: 1 });
+    const session = await onnx.InferenceSession.create(await exportOnnx(model), { intraOpNumThreads: 1 });
     const features = new Float32Array(data.rows * data.columns.length);
     data.columns.forEach((column, f) =>
       column.forEach((value, row) => (features[row * data.columns.length + f] = value)),

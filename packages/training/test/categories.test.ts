@@ -49,7 +49,7 @@ describe.each([3, 200])("a feature of %i categories", (categories) => {
     expect(error(answers)).toBeLessThan(categories === 200 ? 2 : 1);
     if (categories > 3)
       expect(error(scoreColumns(ordered, data.columns, { from: 0, to: ROWS }))).toBeGreaterThan(3 * error(answers));
-    expect(await verifyExport(exportOnnx(model), { ...data, answers })).toBeLessThan(1e-6);
+    expect(await verifyExport(await exportOnnx(model), { ...data, answers })).toBeLessThan(1e-6);
   });
 
   test("gives the same model with any number of threads", async () => {

@@ -26,11 +26,11 @@ const columns = [Float32Array.of(0, 0.5, Number.NaN, 2)];
 const answers = scoreColumns(model, columns, { from: 0, to: 4 });
 
 test("an export that answers as the trainer does is taken", async () => {
-  expect(await verifyExport(exportOnnx(model), { columns, answers, rows: 4 })).toBeLessThan(1e-6);
+  expect(await verifyExport(await exportOnnx(model), { columns, answers, rows: 4 })).toBeLessThan(1e-6);
 });
 
 test("one that treats a missing value otherwise is refused, with the row", async () => {
-  const other = exportOnnx({ ...model, missingLeft: Uint8Array.of(0, 0, 0) });
+  const other = await exportOnnx({ ...model, missingLeft: Uint8Array.of(0, 0, 0) });
   await expect(verifyExport(other, { columns, answers, rows: 4 })).rejects.toMatchObject({
     code: "training/export-differs",
     because: expect.stringContaining("of row 2") as string,

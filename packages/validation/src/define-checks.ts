@@ -1,5 +1,4 @@
-import { parse, type ColumnOf, type NameOf, type TableReference, type Tables } from "@millwright/kernel";
-import Type from "typebox";
+import { parse, type ColumnOf, type NameOf, type TableReference, type Tables, Type } from "@millwright/kernel";
 
 type Comparison = ">" | ">=" | "<" | "<=" | "=" | "!=";
 

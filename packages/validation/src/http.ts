@@ -1,5 +1,5 @@
+import { Type } from "@millwright/kernel";
 import { route, type Route } from "@millwright/platform";
-import Type from "typebox";
 import type { CheckHistory } from "./check-history.ts";
 import { validationErrors } from "./errors.ts";
 import { checksPage, RUNS_SHOWN } from "./report.ts";

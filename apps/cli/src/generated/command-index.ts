@@ -24,6 +24,14 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
   },
   {
     module: "road",
+    name: "check",
+    summary: "types, references, SQL and cycles, without running anything",
+    arguments: [],
+    options: {},
+    example: "mill check",
+  },
+  {
+    module: "up",
     name: "up",
     summary: "serve the project and its console; the road now if something changed, until Ctrl-C",
     arguments: [],
@@ -33,14 +41,6 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     },
     example: "mill up --project examples/flights",
     stays: true,
-  },
-  {
-    module: "road",
-    name: "check",
-    summary: "types, references, SQL and cycles, without running anything",
-    arguments: [],
-    options: {},
-    example: "mill check",
   },
   {
     module: "test",

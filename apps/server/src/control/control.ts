@@ -1,5 +1,6 @@
-import { icebergProtocol } from "@millwright/lakehouse/iceberg-http";
-import { createMetrics, startHttpServer, type HttpServer } from "@millwright/platform";
+import { systemClock, type Logger } from "@millwright/kernel";
+import { icebergProtocol, type IcebergPlaces } from "@millwright/lakehouse/iceberg-http";
+import { createMetrics, platformErrors, startHttpServer, type HttpServer } from "@millwright/platform";
 import { logEvents } from "@millwright/platform/logs-http";
 import type { Project } from "@millwright/project";
 import { compileRoad } from "@millwright/project";
@@ -15,10 +16,9 @@ import { createRoadRunner, type RoadRunner } from "./road-runner.ts";
 import { startScheduler, type Scheduler } from "./scheduler.ts";
 
 export interface ControlOptions {
-  readonly project: Project;
-  readonly platform: Platform;
   readonly paths: StatePaths;
   readonly port: number;
+  readonly logger: Logger;
   /** The other processes, as they are at the moment of asking. */
   readonly serving: () => { readonly port: number; readonly pid: number | undefined } | undefined;
   readonly onTask: (report: TaskReport) => void;
@@ -29,61 +29,74 @@ export interface ControlOptions {
 /** The control process's own part: the API, the console, and the one place where runs are started. */
 export interface Control {
   readonly port: number;
-  readonly runner: RoadRunner;
+  /** Takes up the project, whose lock this process holds: what was refused with `platform/starting` is answered now. */
+  begin(session: { readonly project: Project; readonly platform: Platform }): Promise<RoadRunner>;
   close(): Promise<void>;
 }
 
 const HOST = "127.0.0.1";
 
-/** Starts control for a project whose lock this process holds. Throws `platform/port-taken`. */
+/** Listens at once, before the project is read. Throws `platform/port-taken`. */
 export async function startControl(options: ControlOptions): Promise<Control> {
-  const { project, platform, paths, onTask, serving, alter } = options;
+  const { paths, logger, serving } = options;
   const board = createRoadBoard();
-  await board.draw(project, compileRoad(project, platform.parts), platform.runs);
-  const runner = createRoadRunner(project, { platform, paths, board, onTask, alter });
-  const started: { server?: HttpServer; scheduler?: Scheduler } = {};
-  const parts: ControlParts = {
-    platform,
-    project: () => runner.project(),
-    board,
-    runner,
-    layOut: createLayouts(),
-    logs: paths.logs,
-    services: {
-      deploymentFile: paths.deployment,
-      servingUrl: () => {
-        const running = serving();
-        return running === undefined ? undefined : `http://${HOST}:${running.port}`;
-      },
-    },
-    status: () => statusOf({ project: runner.project(), platform, serving, ...started }),
-  };
+  const begun: { parts?: ControlParts; scheduler?: Scheduler } = {};
   const server = await startHttpServer({
     host: HOST,
     port: options.port,
     title: "Millwright",
     version: installation().version,
-    routes: controlRoutes(() => parts),
-    events: [roadEvents(parts), logEvents(paths.logs)],
-    protocols: [icebergProtocol(platform.iceberg)],
-    metrics: roadMetrics(parts),
-    isReady: () => serving() !== undefined,
+    routes: controlRoutes(() => partsOf(begun)),
+    events: [roadEvents({ board }), logEvents(paths.logs)],
+    protocols: [icebergProtocol(icebergOf(() => partsOf(begun).platform, logger))],
+    metrics: roadMetrics({ board }),
+    isReady: () => begun.parts !== undefined && serving() !== undefined,
     pages: consolePages(),
-    logger: platform.logger,
+    logger,
   });
-  const scheduler = startScheduler({ runner, clock: platform.parts.clock, logger: platform.logger });
-  Object.assign(started, { server, scheduler });
-  // The first page need not wait for it. What fails here is told to whoever asks.
-  parts.layOut(board.view()).catch(() => undefined);
   return {
     port: server.port,
-    runner,
+    begin: async ({ project, platform }) => {
+      await board.draw(project, compileRoad(project, platform.parts), platform.runs);
+      const runner = createRoadRunner(project, { ...options, platform, board });
+      const scheduler = startScheduler({ runner, clock: platform.parts.clock, logger });
+      const status = () => statusOf({ project: runner.project(), platform, serving, scheduler, server });
+      const parts = { platform, project: () => runner.project(), board, runner, status };
+      Object.assign(begun, { scheduler, parts: { ...parts, ...placesOf(options), layOut: createLayouts() } });
+      return runner;
+    },
     close: async () => {
-      scheduler.close();
-      await runner.close();
+      begun.scheduler?.close();
+      await begun.parts?.runner?.close();
       await server.close();
     },
   };
+}
+
+function partsOf({ parts }: { readonly parts?: ControlParts }): ControlParts {
+  if (parts !== undefined) return parts;
+  throw platformErrors.create("platform/starting", { because: "the project is being read" });
+}
+
+/** The catalog of the platform, once there is one. */
+function icebergOf(platform: () => Platform, logger: Logger): IcebergPlaces {
+  return {
+    get name() {
+      return platform().iceberg.name;
+    },
+    logger,
+    clock: systemClock,
+    clients: () => platform().iceberg.clients(),
+    world: async (branch) => platform().iceberg.world(branch),
+  };
+}
+
+function placesOf({ paths, serving }: ControlOptions): Pick<ControlParts, "logs" | "services"> {
+  const servingUrl = () => {
+    const running = serving();
+    return running === undefined ? undefined : `http://${HOST}:${running.port}`;
+  };
+  return { logs: paths.logs, services: { deploymentFile: paths.deployment, servingUrl } };
 }
 
 async function statusOf({
@@ -92,9 +105,11 @@ async function statusOf({
   serving,
   scheduler,
   server,
-}: Pick<ControlOptions, "project" | "platform" | "serving"> & {
-  readonly scheduler?: Scheduler;
-  readonly server?: HttpServer;
+}: Pick<ControlOptions, "serving"> & {
+  readonly project: Project;
+  readonly platform: Platform;
+  readonly scheduler: Scheduler;
+  readonly server: HttpServer;
 }): Promise<Status> {
   const [last] = await runs.list({ limit: 1 });
   const running = serving();
@@ -102,12 +117,12 @@ async function statusOf({
     project: project.settings.name,
     up: {
       pid: process.pid,
-      controlPort: server?.port ?? 0,
+      controlPort: server.port,
       restPort: running?.port ?? 0,
       grpcPort: null,
       servingPid: running?.pid ?? null,
     },
-    nextRunAtMs: scheduler?.nextRunAtMs() ?? null,
+    nextRunAtMs: scheduler.nextRunAtMs(),
     lastRun: last === undefined ? null : ((await runs.run(last.runId)) ?? null),
   };
 }

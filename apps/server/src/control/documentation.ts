@@ -1,7 +1,7 @@
 import { glob, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Type } from "@millwright/kernel";
 import { platformErrors, route, type Route } from "@millwright/platform";
-import Type from "typebox";
 import { installation } from "../installation.ts";
 
 const DocumentSchema = Type.Object(

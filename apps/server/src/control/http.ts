@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { featureRoutes } from "@millwright/feature-store/http";
-import { systemIds } from "@millwright/kernel";
+import { systemIds, Type } from "@millwright/kernel";
 import { lineageRoutes } from "@millwright/governance/http";
 import { branchRoutes, type BranchPlaces } from "@millwright/lakehouse/branch-http";
 import { tableCareRoutes, type CarePlaces } from "@millwright/lakehouse/care-http";
@@ -17,7 +17,6 @@ import type { ModelVersion } from "@millwright/tracking";
 import { trackingRoutes } from "@millwright/tracking/http";
 import { trainingRoutes } from "@millwright/training/http";
 import { checkRoutes } from "@millwright/validation/http";
-import Type from "typebox";
 import type { Platform } from "../compose.ts";
 import { documentationRoutes } from "./documentation.ts";
 import { NODE_SIZE, type RoadLayout } from "./layout.ts";

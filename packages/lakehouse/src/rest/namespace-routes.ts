@@ -1,4 +1,4 @@
-import Type from "typebox";
+import { Type } from "@millwright/kernel";
 import { checkNamespace, namespaceKey } from "../domain/iceberg/identifiers.ts";
 import { bodyOf, levelsIn, namespaceOf, pageOf, type CatalogRoute } from "./call.ts";
 import { changeProperties, createNamespace, dropNamespace, listNamespaces, loadNamespace } from "./namespaces.ts";

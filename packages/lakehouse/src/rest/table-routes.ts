@@ -1,5 +1,6 @@
+import { Type } from "@millwright/kernel";
 import type { ProtocolReply } from "@millwright/platform";
-import Type from "typebox";
+import type { TSchema } from "typebox";
 import { checkIdentifier, type Identifier } from "../domain/iceberg/identifiers.ts";
 import { OrderSchema, SpecSchema } from "../domain/iceberg/table-updates.ts";
 import { icebergErrors } from "../iceberg-errors.ts";
@@ -10,7 +11,7 @@ import { json, NO_CONTENT } from "./replies.ts";
 import { createTable, dropTable, listIn, locateTable, registerTable, rename, stagedTable } from "./tables.ts";
 
 const Texts = Type.Record(Type.String(), Type.String());
-const Nullable = <Schema extends Type.TSchema>(schema: Schema) => Type.Optional(Type.Union([schema, Type.Null()]));
+const Nullable = <Schema extends TSchema>(schema: Schema) => Type.Optional(Type.Union([schema, Type.Null()]));
 
 const CreateSchema = Type.Object({
   name: Type.String(),

@@ -1,5 +1,5 @@
+import { Type } from "@millwright/kernel";
 import type { ProtocolReply } from "@millwright/platform";
-import Type from "typebox";
 import { checkIdentifier } from "../domain/iceberg/identifiers.ts";
 import { ViewVersionSchema } from "../domain/iceberg/view-metadata.ts";
 import { bodyOf, identifierOf, namespaceOf, pageOf, type CatalogRoute } from "./call.ts";

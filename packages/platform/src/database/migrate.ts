@@ -1,4 +1,4 @@
-import { sql, type Kysely } from "kysely";
+import type { Kysely } from "kysely";
 import type { Database, MigrationSet } from "./database.ts";
 
 interface MigrationTables {
@@ -53,8 +53,10 @@ function oneAtATime<Result>(
     .transaction()
     .execute(async (transaction) => {
       const { migrationLockKey } = database;
-      if (migrationLockKey !== undefined)
+      if (migrationLockKey !== undefined) {
+        const { sql } = await import("kysely");
         await sql`select pg_advisory_xact_lock(${migrationLockKey}::bigint)`.execute(transaction);
+      }
       return work(transaction);
     });
 }
@@ -66,7 +68,7 @@ async function applyOnce(
   return oneAtATime(database, async (transaction) => {
     const found = await transaction
       .selectFrom("millwright_migration")
-      .select(sql<number>`1`.as("one"))
+      .select("name")
       .where("area", "=", area)
       .where("name", "=", migration.name)
       .executeTakeFirst();

@@ -1,6 +1,5 @@
-import { kernelErrors } from "@millwright/kernel";
-import Type, { type Static, type TObject, type TSchema } from "typebox";
-import { Value } from "typebox/value";
+import { kernelErrors, Type } from "@millwright/kernel";
+import type { Static, TObject, TSchema } from "typebox";
 
 /** What a handler is given: each part as its schema says it, and a signal that fires when the caller has gone. */
 interface RouteRequest<Params = unknown, Query = unknown, Body = unknown> {
@@ -95,9 +94,9 @@ export interface RawRequest {
 /** Checks a request against its route and answers it. Text in the query becomes the number or boolean asked for. */
 export async function answerRoute(asked: Route, { params, query, body, signal }: RawRequest): Promise<unknown> {
   const request = {
-    params: read(asked.params, params, "the path"),
-    query: read(asked.query, fromText(asked.query, query), "the query"),
-    body: asked.body === undefined ? undefined : read(asked.body, body, "the body"),
+    params: await read(asked.params, params, "the path"),
+    query: await read(asked.query, fromText(asked.query, query), "the query"),
+    body: asked.body === undefined ? undefined : await read(asked.body, body, "the body"),
     signal,
   };
   return asked.handler(request);
@@ -117,7 +116,8 @@ function fromText(schema: TSchema, query: unknown): unknown {
   );
 }
 
-function read(schema: TSchema, value: unknown, what: string): unknown {
+async function read(schema: TSchema, value: unknown, what: string): Promise<unknown> {
+  const { Value } = await import("typebox/value");
   const filled = Value.Default(schema, value);
   if (Value.Check(schema, filled)) return filled;
   const problems = Value.Errors(schema, filled)

@@ -1,5 +1,4 @@
-import fastifyStatic from "@fastify/static";
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { isMillError, toProblem, type Logger } from "@millwright/kernel";
 import { toJson } from "../commands.ts";
 import { platformErrors } from "../errors.ts";
@@ -49,6 +48,7 @@ const POLICY =
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   if (!LOOPBACK_HOSTS.has(options.host))
     throw platformErrors.create("platform/not-loopback", { because: `the host ${options.host} was asked for` });
+  const { default: Fastify } = await import("fastify");
   const app = Fastify({
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
@@ -164,6 +164,7 @@ function sendJson(reply: FastifyReply, value: unknown): FastifyReply {
 
 /** Files of the console as they are; any other address of a page is the console's, which routes it itself. */
 async function servePages(app: FastifyInstance, pages: Pages): Promise<void> {
+  const { default: fastifyStatic } = await import("@fastify/static");
   await app.register(fastifyStatic, { root: "/", serve: false });
   app.get("/*", (request, reply) => {
     const path = (request.params as { readonly "*": string })["*"];

@@ -1,4 +1,4 @@
-import Type from "typebox";
+import { Type } from "@millwright/kernel";
 
 const MetricsSchema = Type.Record(Type.String(), Type.Number(), {
   description: "By name; one that the rows do not give, such as the AUC of rows of one label, is not there.",

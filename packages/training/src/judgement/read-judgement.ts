@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { readSummed } from "@millwright/platform";
-import { Value } from "typebox/value";
 import { trainingErrors } from "../errors.ts";
 import { JudgementSchema } from "./judgement-schema.ts";
 import type { Judgement } from "./judgement.ts";
@@ -13,6 +12,7 @@ export async function readJudgement(artifactPath: string): Promise<Judgement> {
     if (!isAbsent(cause)) throw cause;
     throw trainingErrors.create("training/no-judgement", { because: "nothing is kept beside its model", cause });
   });
+  const { Value } = await import("typebox/value");
   const judgement = parsed(Buffer.from(bytes).toString());
   if (judgement !== undefined && Value.Check(JudgementSchema, judgement)) return judgement;
   throw trainingErrors.create("training/no-judgement", { because: "what is kept beside its model is of another form" });

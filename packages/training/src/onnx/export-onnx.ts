@@ -1,4 +1,3 @@
-import protobuf from "protobufjs";
 import type { Objective } from "../judgement/metrics.ts";
 import { outputsOf, type TreeModel } from "../model/tree-model.ts";
 import { onnxNodes, type OnnxNode } from "./tree-nodes.ts";
@@ -32,7 +31,8 @@ const LINKS: Readonly<Record<Objective, { readonly operator: string; readonly ou
  * value as its place in `categories` of the metadata; output `probability` or `prediction` float32 [rows, 1], or
  * `probabilities` [rows, classes]. TreeEnsembleRegressor (ai.onnx.ml 3) with missing values tracked, then the link.
  */
-export function exportOnnx(model: TreeModel): Uint8Array {
+export async function exportOnnx(model: TreeModel): Promise<Uint8Array> {
+  const { default: protobuf } = await import("protobufjs");
   const type = protobuf.parse(SCHEMA, { keepCase: true }).root.lookupType("onnx.ModelProto");
   const { operator, output } = LINKS[model.objective];
   const { features, classes, categories } = model;

@@ -1,4 +1,5 @@
-import Type, { type Static, type TSchema } from "typebox";
+import { Type } from "@millwright/kernel";
+import type { Static, TSchema } from "typebox";
 import { Value } from "typebox/value";
 import { icebergErrors } from "../../iceberg-errors.ts";
 import type { SnapshotRef } from "./metadata.ts";

@@ -1,4 +1,5 @@
-import Type from "typebox";
+import { Type } from "@millwright/kernel";
+import type { Static } from "typebox";
 import { Value } from "typebox/value";
 import { icebergErrors } from "../../iceberg-errors.ts";
 import { readSchema } from "./read-schema.ts";
@@ -17,7 +18,7 @@ export const ViewVersionSchema = Type.Object({
   "default-namespace": Type.Array(Type.String()),
 });
 
-export type ViewVersion = Type.Static<typeof ViewVersionSchema>;
+export type ViewVersion = Static<typeof ViewVersionSchema>;
 
 /** The metadata of an Iceberg view, as its specification names the fields. */
 export interface ViewMetadata {
