@@ -36,7 +36,10 @@ process.exitCode = await accept(client);
 async function accept(asked: Client): Promise<number> {
   const project = mkdtempSync(join(tmpdir(), "mill-acceptance-"));
   try {
-    const up = await startUp(join(project, "project"), asked.settings);
+    const up =
+      asked.start === undefined
+        ? await startUp(join(project, "project"), asked.settings)
+        : await asked.start({ folder: project, python: preparePython(asked.packages).program, script });
     try {
       const missing = await asked.missing(up);
       if (missing !== undefined) {

@@ -20,6 +20,7 @@ export const commandModules = {
   runs: async () => (await import("./runs-commands.ts")).runsCommands,
   services: async () => (await import("./services-commands.ts")).servicesCommands,
   logs: async () => [(await import("./logs-command.ts")).logs],
+  serve: async () => [(await import("./serve-command.ts")).serve],
   predict: async () => [(await import("./predict-command.ts")).predict],
   init: async () => [(await import("./init-command.ts")).init],
   house: async () => (await import("./house-commands.ts")).houseCommands,

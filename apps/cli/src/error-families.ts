@@ -6,7 +6,7 @@ import { icebergErrors, lakehouseErrors } from "@millwright/lakehouse";
 import { orchestrationErrors } from "@millwright/orchestration";
 import { platformErrors } from "@millwright/platform";
 import { projectErrors } from "@millwright/project";
-import { servingErrors } from "@millwright/serving";
+import { inferenceErrors, servingErrors } from "@millwright/serving";
 import { trackingErrors } from "@millwright/tracking";
 import { trainingErrors } from "@millwright/training";
 import { transformationErrors } from "@millwright/transformation";
@@ -26,6 +26,7 @@ export const errorFamilies: readonly ErrorFamily[] = [
   trackingErrors,
   trainingErrors,
   servingErrors,
+  inferenceErrors,
   governanceErrors,
   projectErrors,
 ];

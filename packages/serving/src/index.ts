@@ -13,3 +13,4 @@ export {
   type PredictionRecord,
 } from "./prediction-log.ts";
 export { servingErrors } from "./errors.ts";
+export { inferenceErrors } from "./inference/errors.ts";

@@ -1,5 +1,5 @@
 import { tmpdir } from "node:os";
-import type { Up } from "./start-up.ts";
+import { startServe, type Beside, type Up } from "./start-up.ts";
 
 /** Another system's own client, as a script that speaks only its protocol. */
 export interface Client {
@@ -12,6 +12,8 @@ export interface Client {
   readonly runtime?: "java";
   /** `millwright.ts` of the project, where an empty one does not do. */
   readonly settings?: string;
+  /** Where something else than `mill up` on an empty project is asked. */
+  start?(beside: Beside): Promise<Up>;
   /** What the product lacks for the script to be run at all. */
   missing(up: Up): Promise<string | undefined>;
   environment(up: Up): Readonly<Record<string, string>>;
@@ -37,10 +39,15 @@ export const clients: Readonly<Record<string, Client>> = {
   oip: {
     summary: "tritonclient and raw requests: the Open Inference Protocol over HTTP and gRPC",
     script: "oip_acceptance.py",
-    packages: ["tritonclient[http,grpc]==2.73.0", "numpy==2.4.6"],
-    // The script's models are ONNX files in a folder, beside which nothing else is served.
+    packages: ["tritonclient[http,grpc]==2.73.0", "numpy==2.4.6", "onnx==1.23.2"],
+    start: startServe,
     missing: (up) => noJson(`${up.restUrl}/v2/models/add_sub`, "no folder of ONNX models is served"),
-    environment: ({ restUrl, grpcAddress = "" }) => ({ OIP_URL: restUrl, OIP_GRPC: grpcAddress }),
+    environment: ({ restUrl, grpcAddress = "", models = "" }) => ({
+      OIP_URL: restUrl,
+      OIP_GRPC: grpcAddress,
+      OIP_MODELS_DIR: models,
+      OIP_SLOW_S: "40",
+    }),
   },
   tables,
   iceberg: tables,

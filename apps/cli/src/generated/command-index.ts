@@ -454,6 +454,20 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     stays: true,
   },
   {
+    module: "serve",
+    name: "serve",
+    summary: "serve a folder of models, without a project: Open Inference Protocol, until Ctrl-C",
+    arguments: ["DIR"],
+    options: {
+      port: { value: "PORT", summary: "for REST (8080); 0: free ones for everything" },
+      "grpc-port": { value: "PORT", summary: "for gRPC (8081)" },
+      "body-megabytes": { value: "NUMBER", summary: "the largest request that is read (64)" },
+    },
+    example: "mill serve models",
+    isStream: true,
+    stays: true,
+  },
+  {
     module: "predict",
     name: "predict",
     summary: "ask a running service; without a request, one for each line of stdin, answered in their order",

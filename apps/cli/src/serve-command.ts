@@ -1,0 +1,92 @@
+import { once } from "node:events";
+import { resolve } from "node:path";
+import { Type, type Logger } from "@millwright/kernel";
+import { platformErrors, type Command, type CommandCall } from "@millwright/platform";
+import { serveFolder } from "@millwright/server/serve-folder";
+import { INTERRUPTED, interruptible } from "./interruption.ts";
+
+const BODY_MEGABYTES = 64;
+
+export const serve: Command = {
+  name: "serve",
+  summary: "serve a folder of models, without a project: Open Inference Protocol, until Ctrl-C",
+  arguments: ["DIR"],
+  options: {
+    port: { value: "PORT", summary: "for REST (8080); 0: free ones for everything" },
+    "grpc-port": { value: "PORT", summary: "for gRPC (8081)" },
+    "body-megabytes": { value: "NUMBER", summary: `the largest request that is read (${BODY_MEGABYTES})` },
+  },
+  example: "mill serve models",
+  stays: true,
+  isStream: true,
+  output: Type.Object({
+    restPort: Type.Integer(),
+    grpcPort: Type.Integer(),
+    models: Type.Array(
+      Type.Object({ name: Type.String(), version: Type.String(), state: Type.String(), reason: Type.String() }),
+    ),
+  }),
+  handler: (call) =>
+    interruptible(async (signal) => {
+      const [folder = ""] = call.arguments;
+      const serving = await serveFolder({
+        folder: resolve(folder),
+        restPort: numberOf(call, { option: "port", variable: "MILL_REST_PORT", fallback: 8_080, most: 65_535 }),
+        grpcPort:
+          call.options["port"] === "0"
+            ? 0
+            : numberOf(call, { option: "grpc-port", variable: "MILL_GRPC_PORT", fallback: 8_081, most: 65_535 }),
+        bodyBytesMax: numberOf(call, { option: "body-megabytes", fallback: BODY_MEGABYTES, most: 2_000 }) * 2 ** 20,
+        logger: loggerOf(call),
+      });
+      const models = await serving.models();
+      call.out.record({ restPort: serving.restPort, grpcPort: serving.grpcPort, models }, (told) =>
+        [
+          ...told.models.map(
+            ({ name, version, state, reason }) =>
+              `${state === "READY" ? "ready" : "not ready"}  ${name} ${version}${reason === "" ? "" : `  ${reason}`}`,
+          ),
+          `REST on http://127.0.0.1:${told.restPort}`,
+          `gRPC on 127.0.0.1:${told.grpcPort}`,
+        ].join("\n"),
+      );
+      if (!signal.aborted) await once(signal, "abort");
+      await serving.close();
+      return signal.reason === "SIGINT" ? INTERRUPTED : 0;
+    }),
+};
+
+function numberOf(
+  { options }: CommandCall,
+  {
+    option,
+    variable,
+    fallback,
+    most,
+  }: { readonly option: string; readonly variable?: string; readonly fallback: number; readonly most: number },
+): number {
+  const given = options[option] ?? (variable === undefined ? undefined : process.env[variable]) ?? String(fallback);
+  const number = Number(given);
+  if (typeof given === "string" && /^\d+$/.test(given) && number <= most) return number;
+  throw platformErrors.create("platform/usage", {
+    because: `--${option}: ${JSON.stringify(given)} is no number from 0 to ${most}`,
+    remedy: "Write it as in `mill serve models --port 8080`.",
+  });
+}
+
+/** There is no project with a log of its own: what goes wrong is said where it was started. */
+function loggerOf({ out }: CommandCall): Logger {
+  const say = (level: string) => (fields: object, message: string) => {
+    const { err, ...rest } = fields as { readonly err?: unknown };
+    const why = err === undefined ? "" : `: ${err instanceof Error ? err.message : JSON.stringify(err)}`;
+    out.note(`${level}  ${message}${why}${Object.keys(rest).length === 0 ? "" : `  ${JSON.stringify(rest)}`}`);
+  };
+  const logger: Logger = {
+    debug: () => {},
+    info: say("info"),
+    warn: say("warn"),
+    error: say("error"),
+    child: () => logger,
+  };
+  return logger;
+}

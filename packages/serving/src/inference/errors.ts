@@ -1,0 +1,72 @@
+import { defineErrors } from "@millwright/kernel";
+
+export const inferenceErrors = defineErrors("inference", {
+  "inference/bad-request": {
+    status: 400,
+    exit: 2,
+    title: "The inference request does not fit the model",
+    remedy: "`GET /v2/models/NAME` tells the model's inputs: send each once, of its datatype and shape.",
+  },
+  "inference/unknown-model": {
+    status: 404,
+    exit: 2,
+    title: "There is no such model, or none of this version",
+    remedy: "`POST /v2/repository/index` lists what there is. A model lies at `DIR/NAME/VERSION/model.onnx`.",
+    example: "nothing is served as add_sub",
+  },
+  "inference/not-ready": {
+    status: 409,
+    exit: 1,
+    title: "The model is not loaded",
+    remedy: "Load it: `POST /v2/repository/models/NAME/load`. The index says why the last load failed.",
+  },
+  "inference/cannot-load": {
+    status: 422,
+    exit: 1,
+    title: "The model cannot be loaded",
+    remedy: "Mend its file or its `config.pbtxt` and load it again; what was served before goes on.",
+  },
+  "inference/refused": {
+    status: 422,
+    exit: 1,
+    title: "The model refused its inputs",
+    remedy:
+      "The runtime says why: the inputs have the declared datatypes and shapes, but the graph cannot work with them.",
+  },
+  "inference/too-large": {
+    status: 413,
+    exit: 2,
+    title: "The request is too large",
+    remedy: "Send fewer rows at once, or allow more: `mill serve DIR --body-megabytes N`.",
+  },
+  "inference/no-such-address": {
+    status: 404,
+    exit: 2,
+    title: "Nothing answers at this address",
+    remedy: "`GET /v2` tells the server and its extensions; /v2/openapi.json describes every address.",
+  },
+  "inference/wrong-method": {
+    status: 405,
+    exit: 2,
+    title: "The address does not answer this method",
+    remedy: "The header `allow` says which it answers.",
+  },
+  "inference/foreign-caller": {
+    status: 403,
+    exit: 4,
+    title: "The request's Host or Origin is not of this machine",
+    remedy: "Call it as 127.0.0.1 or localhost. A page of another site may not call it.",
+  },
+  "inference/shared-memory": {
+    status: 400,
+    exit: 2,
+    title: "The shared memory cannot be used as asked",
+    remedy: "Register a region of a segment of /dev/shm first; offset and size lie within it.",
+  },
+  "inference/setting": {
+    status: 400,
+    exit: 2,
+    title: "The setting cannot have this value",
+    remedy: "Ask for the settings with GET: they show every name and the form of its value.",
+  },
+});

@@ -1,0 +1,114 @@
+import { isMillError } from "@millwright/kernel";
+import { EXTENSIONS, type InferenceServer } from "../inference-server.ts";
+import { modelMetadata, repositoryIndex, statisticsOf } from "../rest/operations.ts";
+import { numberOf, type Long } from "./typed-contents.ts";
+
+/** Answers one call that is no inference; the message is as it was decoded. */
+export type Answer = (server: InferenceServer, message: never) => unknown;
+
+interface Named {
+  readonly name: string;
+  readonly version: string;
+}
+
+interface Setting {
+  readonly bool_param?: boolean;
+  readonly uint32_param?: number;
+  readonly string_param?: string;
+  readonly parameter_choice?: string;
+}
+
+type LoadMessage = {
+  readonly model_name: string;
+  readonly parameters: Readonly<Record<string, { readonly string_param?: string }>>;
+};
+
+/** By the method's name. */
+export const answers: Readonly<Record<string, Answer>> = {
+  ServerLive: () => ({ live: true }),
+  ServerReady: () => ({ ready: true }),
+  ServerMetadata: ({ name, version }: InferenceServer) => ({ name, version, extensions: EXTENSIONS }),
+  ModelReady: (server: InferenceServer, message: Named) => ({ ready: isReady(server, message) }),
+  ModelMetadata: (server: InferenceServer, { name, version }: Named) =>
+    modelMetadata(server, server.models.find(name, version)),
+  ModelConfig: (server: InferenceServer, { name, version }: Named) => ({
+    config: server.models.find(name, version).config,
+  }),
+  ModelStatistics: (server: InferenceServer, { name, version }: Named) => statisticsOf(server, name, version),
+  RepositoryIndex: async (server: InferenceServer, { ready }: { readonly ready: boolean }) => ({
+    models: await repositoryIndex(server, ready),
+  }),
+  RepositoryModelLoad: async (server: InferenceServer, { model_name, parameters }: LoadMessage) => {
+    await server.models.load(model_name, { config: parameters["config"]?.string_param });
+    return {};
+  },
+  RepositoryModelUnload: async (server: InferenceServer, { model_name }: LoadMessage) => {
+    await server.models.unload(model_name);
+    return {};
+  },
+  SystemSharedMemoryStatus: ({ memory }: InferenceServer, { name }: Named) => ({
+    regions: Object.fromEntries(memory.status(name === "" ? undefined : name).map((region) => [region.name, region])),
+  }),
+  SystemSharedMemoryRegister: (
+    { memory }: InferenceServer,
+    {
+      name,
+      key,
+      offset,
+      byte_size,
+    }: { readonly name: string; readonly key: string; readonly offset: Long; readonly byte_size: Long },
+  ) => {
+    memory.register({ name, key, offset: numberOf(offset), byte_size: numberOf(byte_size) });
+    return {};
+  },
+  SystemSharedMemoryUnregister: ({ memory }: InferenceServer, { name }: Named) => {
+    memory.unregister(name === "" ? undefined : name);
+    return {};
+  },
+  CudaSharedMemoryStatus: () => ({ regions: {} }),
+  TraceSetting: (
+    server: InferenceServer,
+    {
+      model_name,
+      settings,
+    }: {
+      readonly model_name: string;
+      readonly settings: Readonly<Record<string, { readonly value: readonly string[] }>>;
+    },
+  ) => {
+    // A setting without a value is brought back to what it was.
+    const change = Object.fromEntries(
+      Object.entries(settings).map(([name, { value }]) => [name, value.length === 0 ? null : value]),
+    );
+    const now = server.traceSettings(model_name, Object.keys(change).length === 0 ? undefined : change);
+    return {
+      settings: Object.fromEntries(Object.entries(now).map(([name, value]) => [name, { value: [value].flat() }])),
+    };
+  },
+  LogSettings: (server: InferenceServer, { settings }: { readonly settings: Readonly<Record<string, Setting>> }) => {
+    const change = Object.entries(settings).map(([name, setting]) => [
+      name,
+      setting[setting.parameter_choice as keyof Setting],
+    ]);
+    const now = server.logSettings(
+      change.length === 0 ? undefined : (Object.fromEntries(change) as Record<string, unknown>),
+    );
+    return { settings: Object.fromEntries(Object.entries(now).map(([name, value]) => [name, settingOf(value)])) };
+  },
+};
+
+function settingOf(value: unknown): Setting {
+  if (typeof value === "boolean") return { bool_param: value };
+  return typeof value === "number" ? { uint32_param: value } : { string_param: String(value) };
+}
+
+/** A model that is known and not loaded is not ready; an unknown one is an error. */
+function isReady({ models }: InferenceServer, { name, version }: Named): boolean {
+  try {
+    models.find(name, version);
+    return true;
+  } catch (error) {
+    if (isMillError(error) && error.code === "inference/not-ready") return false;
+    throw error;
+  }
+}

@@ -1,0 +1,53 @@
+import type * as Grpc from "@grpc/grpc-js";
+import type { Root } from "protobufjs";
+import type { InferenceServer } from "../inference-server.ts";
+import { SERVICE_NAME } from "./service.ts";
+
+const SERVING = 1;
+const NOT_SERVING = 2;
+const SERVICE_UNKNOWN = 3;
+const NOT_FOUND = 5;
+
+/** Answers for the server, for the inference service and for each model by its name. */
+export function addHealth(listening: Grpc.Server, root: Root, server: InferenceServer): void {
+  const request = root.lookupType("grpc.health.v1.HealthCheckRequest");
+  const response = root.lookupType("grpc.health.v1.HealthCheckResponse");
+  const statusOf = (bytes: Buffer): number => {
+    const { service = "" } = request.decode(bytes) as { service?: string };
+    if (service === "" || service === SERVICE_NAME) return SERVING;
+    return stateOf(server, service);
+  };
+  const encode = (status: number) => Buffer.from(response.encode({ status }).finish());
+  const method = (name: string, responseStream: boolean) => ({
+    path: `/grpc.health.v1.Health/${name}`,
+    requestStream: false,
+    responseStream,
+    requestSerialize: (bytes: Buffer) => bytes,
+    requestDeserialize: (bytes: Buffer) => bytes,
+    responseSerialize: (bytes: Buffer) => bytes,
+    responseDeserialize: (bytes: Buffer) => bytes,
+  });
+  listening.addService(
+    { Check: method("Check", false), Watch: method("Watch", true) },
+    {
+      Check: (call: Grpc.ServerUnaryCall<Buffer, Buffer>, done: Grpc.sendUnaryData<Buffer>) => {
+        const status = statusOf(call.request);
+        if (status === SERVICE_UNKNOWN) done({ code: NOT_FOUND, details: "there is no such service" });
+        else done(null, encode(status));
+      },
+      // What is watched stays open: its caller is told once, and again by the end.
+      Watch: (call: Grpc.ServerWritableStream<Buffer, Buffer>) => void call.write(encode(statusOf(call.request))),
+    },
+  );
+}
+
+function stateOf({ models }: InferenceServer, name: string): number {
+  try {
+    models.find(name);
+    return SERVING;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "inference/not-ready"
+      ? NOT_SERVING
+      : SERVICE_UNKNOWN;
+  }
+}

@@ -1,0 +1,91 @@
+import { isMillError } from "@millwright/kernel";
+import { classify } from "./classification.ts";
+import { inferenceErrors } from "./errors.ts";
+import { LostDigits } from "./json-tensor.ts";
+import { readInputs, type GivenTensor } from "./inputs.ts";
+import type { ServedModel } from "./served-model.ts";
+import { badRequest, quoted, type Tensor } from "./tensor.ts";
+
+export interface InferCall {
+  readonly inputs: readonly GivenTensor[];
+  /** All of the model's, in its order, unless some are asked for. */
+  readonly outputs?: readonly WantedOutput[] | undefined;
+  /** When the request had arrived, on the monotonic clock. */
+  readonly arrivedMs: number;
+}
+
+export interface WantedOutput {
+  readonly name: string;
+  /** So many of the likeliest classes in place of the values. */
+  readonly classes?: number | undefined;
+}
+
+export interface InferClock {
+  nowMs(): number;
+  monotonicMs(): number;
+}
+
+/** Answers one request: its outputs in the order asked for. What fails is counted where the model is known. */
+export async function infer(served: ServedModel, call: InferCall, clock: InferClock): Promise<readonly Tensor[]> {
+  try {
+    return await answer(served, call, clock);
+  } catch (error) {
+    // It is read again, and counts once.
+    if (!(error instanceof LostDigits)) served.statistics.failed(nanoseconds(clock.monotonicMs() - call.arrivedMs));
+    throw error;
+  }
+}
+
+async function answer(served: ServedModel, call: InferCall, clock: InferClock): Promise<readonly Tensor[]> {
+  const { model, config, statistics } = served;
+  const begunMs = clock.monotonicMs();
+  const wanted = wantedOutputs(call.outputs, served);
+  const inputs = readInputs(call.inputs, model.inputs);
+  const rows = rowsOf(inputs, config.max_batch_size ?? 0);
+  const readMs = clock.monotonicMs();
+  const names = wanted.map(({ name }) => name);
+  const found = await served.use(() => model.infer(inputs, names)).catch(refused);
+  const inferredMs = clock.monotonicMs();
+  const outputs = found.map((tensor, at) => {
+    const { classes, labels } = wanted[at] ?? {};
+    return classes === undefined ? tensor : classify(tensor, { classes, labels });
+  });
+  const phases = {
+    queueNs: nanoseconds(begunMs - call.arrivedMs),
+    inputNs: nanoseconds(readMs - begunMs),
+    inferNs: nanoseconds(inferredMs - readMs),
+    outputNs: nanoseconds(clock.monotonicMs() - inferredMs),
+  };
+  statistics.succeeded(phases, { rows, nowMs: clock.nowMs() });
+  return outputs;
+}
+
+/** What took less than the clock tells still took. */
+function nanoseconds(ms: number): number {
+  return Math.max(1, Math.round(ms * 1e6));
+}
+
+function wantedOutputs(asked: InferCall["outputs"], { model }: ServedModel) {
+  const specs = new Map(model.outputs.map((spec) => [spec.name, spec]));
+  if (asked === undefined || asked.length === 0)
+    return model.outputs.map(({ name, labels }) => ({ name, labels, classes: undefined }));
+  return asked.map(({ name, classes }) => {
+    const spec = specs.get(name);
+    if (spec === undefined) throw badRequest(`the model has no output ${quoted(name)}`);
+    return { name, labels: spec.labels, classes };
+  });
+}
+
+/** The rows of a batch, or one where the model has no batches. Throws where there are more than it takes. */
+function rowsOf(inputs: readonly Tensor[], rowsMax: number): number {
+  const rows = inputs[0]?.shape[0] ?? 1;
+  if (rowsMax > 0 && rows > rowsMax) throw badRequest(`${rows} rows, where the model takes ${rowsMax} at the most`);
+  return rows;
+}
+
+/** The inputs are as declared: what the runtime then says of them is the graph's own condition. */
+function refused(error: unknown): never {
+  if (isMillError(error)) throw error;
+  const because = error instanceof Error ? error.message.split("\n")[0]?.slice(0, 500) : undefined;
+  throw inferenceErrors.create("inference/refused", { because: because ?? "it ended with an error", cause: error });
+}

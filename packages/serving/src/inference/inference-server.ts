@@ -1,0 +1,85 @@
+import type { Clock, Logger } from "@millwright/kernel";
+import { infer, type InferCall } from "./infer.ts";
+import type { ModelDirectory, ServedModel } from "./served-model.ts";
+import {
+  changedLog,
+  changedTrace,
+  LOG_DEFAULTS,
+  TRACE_DEFAULTS,
+  type LogSettings,
+  type TraceSettings,
+} from "./settings.ts";
+import { createSharedMemory, type SharedMemory } from "./shared-memory.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** The extensions of the Open Inference Protocol that are spoken, as `/v2` lists them. */
+export const EXTENSIONS = [
+  "binary_tensor_data",
+  "classification",
+  "model_configuration",
+  "model_repository",
+  "statistics",
+  "trace",
+  "logging",
+  "system_shared_memory",
+  "sequence",
+  "parameters",
+] as const;
+
+/** What both protocols ask: the models, their answers, and the server's settings. */
+export interface InferenceServer {
+  readonly name: string;
+  readonly version: string;
+  readonly models: ModelDirectory;
+  readonly memory: SharedMemory;
+  readonly clock: Clock;
+  infer(served: ServedModel, call: InferCall & { readonly id?: string | undefined }): Promise<readonly Tensor[]>;
+  logSettings(change?: Readonly<Record<string, unknown>>): LogSettings;
+  /** Of all models, or of one. Throws `inference/unknown-model`. */
+  traceSettings(model?: string, change?: Readonly<Record<string, unknown>>): TraceSettings;
+}
+
+export interface InferenceServerOptions {
+  readonly version: string;
+  readonly models: ModelDirectory;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export function createInferenceServer({ version, models, clock, logger }: InferenceServerOptions): InferenceServer {
+  let log = LOG_DEFAULTS;
+  let trace = TRACE_DEFAULTS;
+  const traces = new Map<string, TraceSettings>();
+  let asked = 0;
+  const tell = (served: ServedModel, { id, arrivedMs }: InferCall & { readonly id?: string | undefined }) => {
+    const { trace_level, trace_rate, trace_count } = traces.get(served.name) ?? trace;
+    asked += 1;
+    const isTraced = trace_level[0] !== "OFF" && trace_count !== "0" && asked % Number(trace_rate) === 0;
+    if (!isTraced && log.log_verbose_level < 1) return;
+    const tookMs = clock.monotonicMs() - arrivedMs;
+    logger.info({ model: served.name, version: served.version, id, tookMs, isTraced }, "an inference was answered");
+  };
+  return {
+    name: "millwright",
+    version,
+    models,
+    memory: createSharedMemory(),
+    clock,
+    infer: async (served, call) => {
+      const outputs = await infer(served, call, clock);
+      tell(served, call);
+      return outputs;
+    },
+    logSettings: (change) => {
+      if (change !== undefined) log = changedLog(log, change);
+      return log;
+    },
+    traceSettings: (model, change) => {
+      if (model === undefined || model === "") return (trace = changedTrace(trace, change ?? {}, TRACE_DEFAULTS));
+      models.find(model);
+      const settings = changedTrace(traces.get(model) ?? trace, change ?? {}, trace);
+      if (change !== undefined) traces.set(model, settings);
+      return settings;
+    },
+  };
+}

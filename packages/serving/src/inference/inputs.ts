@@ -1,0 +1,57 @@
+import { isDatatype, type Datatype, type TensorData } from "./datatype.ts";
+import { badRequest, elementsOf, quoted, type Tensor, type TensorSpec } from "./tensor.ts";
+
+/** An input as a caller gave it; its data is read once it is known what it is to be. */
+export interface GivenTensor {
+  readonly name: unknown;
+  readonly datatype: unknown;
+  readonly shape: unknown;
+  decode(wanted: { readonly name: string; readonly datatype: Datatype; readonly elements: number }): TensorData;
+}
+
+/** The inputs of a request in the model's order: each there once, of its datatype and shape. Throws `inference/bad-request`. */
+export function readInputs(given: readonly GivenTensor[], specs: readonly TensorSpec[]): readonly Tensor[] {
+  const found = new Map<string, GivenTensor>();
+  for (const tensor of given) {
+    const { name } = tensor;
+    if (typeof name !== "string") throw badRequest("an input has no name");
+    if (found.has(name)) throw badRequest(`the input ${quoted(name)} is given twice`);
+    found.set(name, tensor);
+  }
+  const sizes = new Map<string, number>();
+  const tensors = specs.map((spec) => {
+    const tensor = found.get(spec.name);
+    if (tensor === undefined) throw badRequest(`the input ${quoted(spec.name)} is missing`);
+    found.delete(spec.name);
+    return readInput(tensor, spec, sizes);
+  });
+  const [unknown] = found.keys();
+  if (unknown !== undefined) throw badRequest(`the model has no input ${quoted(unknown)}`);
+  return tensors;
+}
+
+function readInput(given: GivenTensor, spec: TensorSpec, sizes: Map<string, number>): Tensor {
+  const { name, datatype } = spec;
+  if (!isDatatype(given.datatype)) throw badRequest(`${name} has the unknown datatype ${quoted(given.datatype)}`);
+  if (given.datatype !== datatype) throw badRequest(`${name} is given as ${given.datatype} and is of ${datatype}`);
+  if (!Array.isArray(given.shape)) throw badRequest(`${name} has no shape`);
+  const shape = given.shape as readonly number[];
+  const elements = elementsOf(name, shape);
+  requireShape(shape, spec, sizes);
+  return { name, datatype, shape, data: given.decode({ name, datatype, elements }) };
+}
+
+/** `sizes` holds what the dimensions' names stand for in this request. */
+function requireShape(shape: readonly number[], spec: TensorSpec, sizes: Map<string, number>): void {
+  const fits =
+    shape.length === spec.shape.length && shape.every((size, at) => [size, -1].includes(spec.shape[at] ?? -2));
+  if (!fits) throw badRequest(`${spec.name} is given as [${shape.join(", ")}] and is of [${spec.shape.join(", ")}]`);
+  for (const [at, dimension] of spec.dimensionNames.entries()) {
+    if (dimension === undefined) continue;
+    const size = shape[at] ?? 0;
+    const known = sizes.get(dimension) ?? size;
+    if (known !== size)
+      throw badRequest(`the dimension ${dimension} is ${known} in one input and ${size} in ${spec.name}`);
+    sizes.set(dimension, size);
+  }
+}

@@ -1,0 +1,59 @@
+import { inferenceErrors } from "./errors.ts";
+import { MODEL_CONFIG_PROTO } from "./model-config-proto.ts";
+
+/** A tensor of a configuration. */
+export interface TensorConfig {
+  readonly name: string;
+  readonly data_type?: string;
+  readonly dims?: readonly number[];
+  readonly label_filename?: string;
+}
+
+/** What of a model's configuration is acted on; the rest is kept and told as it was written. */
+export interface ModelConfig {
+  readonly name?: string;
+  readonly max_batch_size?: number;
+  readonly input?: readonly TensorConfig[];
+  readonly output?: readonly TensorConfig[];
+  readonly version_policy?: {
+    readonly latest?: { readonly num_versions?: number };
+    readonly all?: object;
+    readonly specific?: { readonly versions?: readonly number[] };
+  };
+  readonly default_model_filename?: string;
+  readonly sequence_batching?: { readonly max_sequence_idle_microseconds?: number };
+}
+
+/** The schema of configurations, in which the protocol's services are put too. */
+export async function configSchema() {
+  const { default: protobuf } = await import("protobufjs");
+  const { root } = protobuf.parse(MODEL_CONFIG_PROTO, { keepCase: true });
+  return { root, type: root.lookupType("inference.ModelConfig") };
+}
+
+/** Reads a `config.pbtxt`. Throws `inference/cannot-load`. */
+export async function parseConfigText(text: string): Promise<ModelConfig> {
+  const { type } = await configSchema();
+  const { default: textFormat } = await import("protobufjs/ext/textformat.js");
+  return told("config.pbtxt", () => type.toObject(textFormat.fromText(type, text), PLAIN) as ModelConfig);
+}
+
+/** Reads a configuration as JSON text, as a load may bring it. Throws `inference/cannot-load`. */
+export async function parseConfigJson(text: string): Promise<ModelConfig> {
+  const { type } = await configSchema();
+  return told("the configuration", () => {
+    const json = JSON.parse(text) as { readonly [key: string]: unknown };
+    return type.toObject(type.fromObject(json), PLAIN) as ModelConfig;
+  });
+}
+
+const PLAIN = { longs: Number, enums: String } as const;
+
+function told(what: string, read: () => ModelConfig): ModelConfig {
+  try {
+    return read();
+  } catch (cause) {
+    const because = `${what} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`;
+    throw inferenceErrors.create("inference/cannot-load", { because, cause });
+  }
+}

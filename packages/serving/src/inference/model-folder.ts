@@ -1,0 +1,82 @@
+import { readFile, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { MillError } from "@millwright/kernel";
+import { inferenceErrors } from "./errors.ts";
+import { parseConfigJson, parseConfigText, type ModelConfig } from "./model-config.ts";
+
+/** What lies in one model's folder, as Triton lays it out. */
+export interface ModelFolder {
+  readonly config: ModelConfig;
+  /** The versions that its policy serves, oldest first, each with its file. */
+  readonly versions: readonly { readonly version: string; readonly file: string }[];
+  /** The names of an output's classes, by output. */
+  readonly labels: ReadonlyMap<string, readonly string[]>;
+}
+
+const MODEL_FILE = "model.onnx";
+const CONFIG_FILE = "config.pbtxt";
+
+/** The models' names: the folders of a repository. A name of a caller is looked up among them, never made a path. */
+export async function modelNames(root: string): Promise<readonly string[]> {
+  const entries = await readdir(root, { withFileTypes: true });
+  return entries
+    .filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith("."))
+    .map(({ name }) => name)
+    .toSorted();
+}
+
+/** Reads a model's folder. `config` takes the place of the file's. Throws `inference/cannot-load`. */
+export async function readModelFolder(folder: string, config: string | undefined): Promise<ModelFolder> {
+  const read = config === undefined ? await configOf(folder) : await parseConfigJson(config);
+  const present = (await readdir(folder, { withFileTypes: true }))
+    .filter((entry) => !entry.isFile() && /^[1-9]\d{0,17}$/.test(entry.name))
+    .map((entry) => Number(entry.name))
+    .toSorted((one, other) => one - other);
+  const file = read.default_model_filename ?? MODEL_FILE;
+  if (file === "" || /[/\\\0]|^\.\.?$/.test(file))
+    throw cannotLoad(`default_model_filename ${JSON.stringify(file)} is no file's name`);
+  const versions = chosen(read, present).map((version) => ({
+    version: String(version),
+    file: join(folder, String(version), file),
+  }));
+  if (versions.length === 0)
+    throw cannotLoad("its folder has no version that its policy serves (a folder named 1, 2, …)");
+  return { config: read, versions, labels: await labelsOf(folder, read) };
+}
+
+function chosen({ version_policy: policy }: ModelConfig, present: readonly number[]): readonly number[] {
+  if (policy?.all !== undefined) return present;
+  if (policy?.specific === undefined) return present.slice(-Math.max(1, policy?.latest?.num_versions ?? 1));
+  const wanted = policy.specific.versions ?? [];
+  const missing = wanted.find((version) => !present.includes(version));
+  if (missing !== undefined) throw cannotLoad(`its policy names version ${missing}, which is not there`);
+  return present.filter((version) => wanted.includes(version));
+}
+
+async function configOf(folder: string): Promise<ModelConfig> {
+  const text = await readFile(join(folder, CONFIG_FILE), "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  return text === undefined ? {} : parseConfigText(text);
+}
+
+async function labelsOf(folder: string, { output = [] }: ModelConfig): Promise<ModelFolder["labels"]> {
+  const labels = new Map<string, readonly string[]>();
+  for (const { name, label_filename: file = "" } of output) {
+    if (file === "") continue;
+    if (/[/\\\0]|^\.\.?$/.test(file)) throw cannotLoad(`label_filename ${JSON.stringify(file)} is no file's name`);
+    const text = await readFile(join(folder, file), "utf8").catch((cause: unknown) => {
+      throw cannotLoad(`the labels of ${name} are not at ${file}`, cause);
+    });
+    labels.set(
+      name,
+      text.split(/\r?\n/).filter((line) => line !== ""),
+    );
+  }
+  return labels;
+}
+
+export function cannotLoad(because: string, cause?: unknown): MillError {
+  return inferenceErrors.create("inference/cannot-load", { because, ...(cause === undefined ? {} : { cause }) });
+}

@@ -1,0 +1,15 @@
+import type { Tensor, TensorSpec } from "./tensor.ts";
+
+/** A loaded model: tensors in, tensors out. */
+export interface InferenceModel {
+  readonly platform: string;
+  readonly backend: string;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  /** Computes the named outputs, in that order. Inputs are of the declared datatypes and fit the declared shapes. */
+  infer(inputs: readonly Tensor[], outputs: readonly string[]): Promise<readonly Tensor[]>;
+  close(): Promise<void>;
+}
+
+/** Opens a model's file. Throws what the runtime says of a file that is none. */
+export type OpenModel = (file: string) => Promise<InferenceModel>;

@@ -1,0 +1,195 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { toProblem, type Logger } from "@millwright/kernel";
+import { inferenceErrors } from "../errors.ts";
+import type { InferenceServer } from "../inference-server.ts";
+import { badRequest } from "../tensor.ts";
+import { readBody, sendBody } from "./http-body.ts";
+import { writeInferAnswer } from "./infer-answer.ts";
+import { isLostDigits, parseObject, readInferRequest } from "./infer-request.ts";
+import { inputsOfV1, predictionsOf } from "./kserve-v1.ts";
+import { openApiOfInference } from "./openapi.ts";
+import { operations, type Operation } from "./operations.ts";
+
+export interface RestOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly bodyBytesMax: number;
+  readonly logger: Logger;
+  /** Whether a request comes from a place that may ask. */
+  readonly mayAsk: (request: IncomingMessage) => boolean;
+}
+
+const JSON_TYPE = { "content-type": "application/json" };
+
+/** Serves the Open Inference Protocol over HTTP, and KServe's first one. */
+export async function startRest(server: InferenceServer, options: RestOptions): Promise<Server> {
+  const limits = { requestTimeout: 30_000, headersTimeout: 10_000, connectionsCheckingInterval: 5_000 };
+  const http = createServer(limits, (request, response) => {
+    respond(server, { request, response, options }).catch((error: unknown) => tellError(error, { response, options }));
+  });
+  await new Promise<void>((resolve, reject) => {
+    http.once("error", reject);
+    http.listen(options.port, options.host, resolve);
+  });
+  return http;
+}
+
+interface Call {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly options: RestOptions;
+}
+
+const INFER = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?\/infer$/;
+const PREDICT = /^\/v1\/models\/([^/:]+):predict$/;
+const V1_MODEL = /^\/v1\/models(?:\/([^/:]+))?$/;
+
+async function respond(server: InferenceServer, call: Call): Promise<void> {
+  const { request, options } = call;
+  if (!options.mayAsk(request))
+    throw inferenceErrors.create("inference/foreign-caller", { because: "only this machine's own names are answered" });
+  const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
+  const inferred = INFER.exec(path);
+  if (inferred !== null) return answerInfer(server, call, { name: decoded(inferred[1]), version: inferred[2] });
+  const predicted = PREDICT.exec(path);
+  if (predicted !== null) return answerPredict(server, call, decoded(predicted[1]));
+  const v1 = V1_MODEL.exec(path);
+  if (v1 !== null) return answerV1Model(server, call, v1[1]);
+  return answerOperation(server, call, path.length > 1 ? path.replace(/\/$/, "") : path);
+}
+
+function requireMethod({ request, response }: Call, method: string): void {
+  if (request.method === method) return;
+  response.setHeader("allow", method);
+  throw inferenceErrors.create("inference/wrong-method", { because: `${request.method} is not answered here` });
+}
+
+async function answerInfer(
+  server: InferenceServer,
+  call: Call,
+  { name, version }: { readonly name: string; readonly version: string | undefined },
+): Promise<void> {
+  requireMethod(call, "POST");
+  const { request, response, options } = call;
+  const arrivedMs = server.clock.monotonicMs();
+  const body = await readBody(request, options.bodyBytesMax);
+  const served = server.models.find(name, version === undefined ? undefined : decoded(version));
+  const headerLength = request.headers["inference-header-content-length"];
+  const run = async (exact: boolean) => {
+    const given = {
+      headerLength: typeof headerLength === "string" ? headerLength : undefined,
+      memory: server.memory,
+      exact,
+    };
+    const asked = readInferRequest(body, given);
+    return { asked, outputs: await server.infer(served, { ...asked, arrivedMs }) };
+  };
+  const { asked, outputs } = await withWholeNumbers(run);
+  const answer = writeInferAnswer(asked, { served, outputs, memory: server.memory });
+  const headers =
+    answer.jsonLength === undefined
+      ? JSON_TYPE
+      : { "content-type": "application/octet-stream", "inference-header-content-length": answer.jsonLength };
+  await sendBody(response, { status: 200, headers, body: answer.body }, request.headers["accept-encoding"]);
+}
+
+/** Again with every digit, where a whole number is beyond what JSON's numbers hold here. */
+async function withWholeNumbers<Result>(run: (exact: boolean) => Promise<Result>): Promise<Result> {
+  try {
+    return await run(false);
+  } catch (error) {
+    if (!isLostDigits(error)) throw error;
+    return await run(true).catch((again: unknown) => {
+      throw isLostDigits(again)
+        ? badRequest("a whole number beyond 2^53 is written with a fraction or an exponent")
+        : again;
+    });
+  }
+}
+
+async function answerPredict(server: InferenceServer, call: Call, name: string): Promise<void> {
+  requireMethod(call, "POST");
+  const { request, response, options } = call;
+  const arrivedMs = server.clock.monotonicMs();
+  const body = await readBody(request, options.bodyBytesMax);
+  const served = server.models.find(name);
+  const outputs = await withWholeNumbers((exact) => {
+    const inputs = inputsOfV1(parseObject(body, exact), served.model.inputs);
+    return server.infer(served, { inputs, arrivedMs });
+  });
+  await sendBody(
+    response,
+    { status: 200, headers: JSON_TYPE, body: Buffer.from(predictionsOf(outputs)) },
+    request.headers["accept-encoding"],
+  );
+}
+
+async function answerV1Model(server: InferenceServer, call: Call, name: string | undefined): Promise<void> {
+  requireMethod(call, "GET");
+  const answer =
+    name === undefined
+      ? { models: [...new Set(server.models.served().map((served) => served.name))] }
+      : { name: server.models.find(decoded(name)).name, ready: true };
+  sendJson(call.response, 200, answer);
+}
+
+async function answerOperation(server: InferenceServer, call: Call, path: string): Promise<void> {
+  const { request, response, options } = call;
+  if (path === "/v2/openapi.json" && request.method === "GET")
+    return sendJson(response, 200, openApiOfInference(server));
+  const matches = operations.flatMap((operation) => {
+    const found = matchPath(operation.path, path);
+    return found === undefined ? [] : [{ operation, found }];
+  });
+  if (matches.length === 0)
+    throw inferenceErrors.create("inference/no-such-address", { because: `${request.method} ${path.slice(0, 200)}` });
+  const match = matches.find(({ operation }) => operation.method === request.method);
+  if (match === undefined) {
+    response.setHeader("allow", matches.map(({ operation }) => operation.method).join(", "));
+    throw inferenceErrors.create("inference/wrong-method", { because: `${request.method} ${path.slice(0, 200)}` });
+  }
+  const body = match.operation.method === "POST" ? await readBody(request, options.bodyBytesMax) : Buffer.alloc(0);
+  const asked = { path: match.found, body: body.length === 0 ? {} : parseObject(body) };
+  sendJson(response, 200, await match.operation.answer(server, asked));
+}
+
+/** The parameters of a path; undefined where it is another. Words come before parameters: `/v2/models/stats` is no model. */
+function matchPath(pattern: Operation["path"], path: string): Readonly<Record<string, string>> | undefined {
+  const [wanted, given] = [pattern.split("/"), path.split("/")];
+  if (wanted.length !== given.length) return undefined;
+  const found: Record<string, string> = {};
+  for (const [at, part] of wanted.entries()) {
+    const name = /^\{(\w+)\}$/.exec(part)?.[1];
+    if (name !== undefined) found[name] = decoded(given[at]);
+    else if (part !== given[at]) return undefined;
+  }
+  return found;
+}
+
+function decoded(part: string | undefined): string {
+  try {
+    return decodeURIComponent(part ?? "");
+  } catch {
+    throw inferenceErrors.create("inference/no-such-address", {
+      because: "a name in the address is not encoded as it should be",
+    });
+  }
+}
+
+function sendJson(response: ServerResponse, status: number, value: unknown): void {
+  const body = Buffer.from(JSON.stringify(value));
+  response.writeHead(status, { ...JSON_TYPE, "content-length": body.length }).end(body);
+}
+
+/** `error` is the protocol's field, the others those of problem details (RFC 9457). */
+function tellError(error: unknown, { response, options }: Pick<Call, "response" | "options">): void {
+  const { exit: _exit, ...problem } = toProblem(error);
+  if (problem.status >= 500) options.logger.error({ err: error }, "a request failed");
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  // What is still on its way is not read on: the connection ends with the answer.
+  if (!response.req.complete) response.setHeader("connection", "close");
+  sendJson(response, problem.status, { error: `${problem.title}: ${problem.detail}`, ...problem });
+}

@@ -1,0 +1,99 @@
+/** Nanoseconds of one request's phases. */
+export interface Phases {
+  readonly queueNs: number;
+  readonly inputNs: number;
+  readonly inferNs: number;
+  readonly outputNs: number;
+}
+
+interface Duration {
+  count: number;
+  ns: number;
+}
+
+/** What the statistics extension tells of a version. */
+export interface StatisticsReport {
+  readonly last_inference: number;
+  readonly inference_count: number;
+  readonly execution_count: number;
+  readonly inference_stats: Readonly<Record<(typeof NAMES)[number], Readonly<Duration>>>;
+  readonly batch_stats: readonly {
+    readonly batch_size: number;
+    readonly compute_input: Readonly<Duration>;
+    readonly compute_infer: Readonly<Duration>;
+    readonly compute_output: Readonly<Duration>;
+  }[];
+}
+
+const NAMES = [
+  "success",
+  "fail",
+  "queue",
+  "compute_input",
+  "compute_infer",
+  "compute_output",
+  "cache_hit",
+  "cache_miss",
+] as const;
+const BATCH_SIZES_MAX = 128;
+
+/** Counts what one version of a model answered, since it was loaded. */
+export class Statistics {
+  readonly #durations = Object.fromEntries(NAMES.map((name) => [name, none()])) as Record<
+    (typeof NAMES)[number],
+    Duration
+  >;
+  readonly #batches = new Map<number, Record<"compute_input" | "compute_infer" | "compute_output", Duration>>();
+  #rows = 0;
+  #executions = 0;
+  #lastMs = 0;
+
+  succeeded(
+    { queueNs, inputNs, inferNs, outputNs }: Phases,
+    { rows, nowMs }: { readonly rows: number; readonly nowMs: number },
+  ): void {
+    this.#rows += rows;
+    this.#executions += 1;
+    this.#lastMs = nowMs;
+    const durations = this.#durations;
+    add(durations.success, queueNs + inputNs + inferNs + outputNs);
+    add(durations.queue, queueNs);
+    const batch = this.#batchOf(rows);
+    for (const into of batch === undefined ? [durations] : [durations, batch]) {
+      add(into.compute_input, inputNs);
+      add(into.compute_infer, inferNs);
+      add(into.compute_output, outputNs);
+    }
+  }
+
+  failed(ns: number): void {
+    add(this.#durations.fail, ns);
+  }
+
+  report(): StatisticsReport {
+    return {
+      last_inference: this.#lastMs,
+      inference_count: this.#rows,
+      execution_count: this.#executions,
+      inference_stats: structuredClone(this.#durations),
+      batch_stats: [...this.#batches].map(([batch_size, durations]) => ({ batch_size, ...structuredClone(durations) })),
+    };
+  }
+
+  #batchOf(rows: number) {
+    const known = this.#batches.get(rows);
+    if (known !== undefined || this.#batches.size >= BATCH_SIZES_MAX) return known;
+    const made = { compute_input: none(), compute_infer: none(), compute_output: none() };
+    this.#batches.set(rows, made);
+    return made;
+  }
+}
+
+function none(): Duration {
+  return { count: 0, ns: 0 };
+}
+
+function add(into: Duration, ns: number): void {
+  into.count += 1;
+  into.ns += ns;
+}

@@ -1,0 +1,68 @@
+import { systemClock, silentLogger } from "@millwright/kernel";
+import {
+  createInferenceServer,
+  openFolderModels,
+  startGrpc,
+  startRest,
+  type InferenceModel,
+  type TensorSpec,
+} from "../../src/inference/index.ts";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const ROWS = { shape: [-1, 2], dimensionNames: ["rows", undefined] };
+const TAG: TensorSpec = { name: "TAG", datatype: "INT64", ...ROWS };
+const TEXT: TensorSpec = { name: "TEXT", datatype: "BYTES", ...ROWS };
+const HALF: TensorSpec = { name: "HALF", datatype: "FP16", ...ROWS };
+
+/** Answers with what it was given, after a while that differs from request to request. */
+function echo(turns: () => number): InferenceModel {
+  return {
+    platform: "test",
+    backend: "test",
+    inputs: [TAG, TEXT, HALF],
+    outputs: [TAG, TEXT, HALF],
+    infer: async (inputs, outputs) => {
+      for (let turn = turns(); turn > 0; turn -= 1) await new Promise((resolve) => setImmediate(resolve));
+      return outputs.map((name) => {
+        const found = inputs.find((tensor) => tensor.name === name);
+        if (found === undefined) throw new Error(`no ${name}`);
+        return found;
+      });
+    },
+    close: async () => {},
+  };
+}
+
+/** A folder of the model `echo` in two versions, served over both protocols. */
+export async function serveEcho({
+  turns = () => 0,
+  config = "",
+}: { readonly turns?: () => number; readonly config?: string } = {}) {
+  const root = mkdtempSync(join(tmpdir(), "mill-echo-"));
+  for (const version of ["1", "2"]) {
+    mkdirSync(join(root, "echo", version), { recursive: true });
+    writeFileSync(join(root, "echo", version, "model.onnx"), "");
+  }
+  writeFileSync(join(root, "echo", "config.pbtxt"), config);
+  const models = await openFolderModels({ root, openModel: async () => echo(turns), logger: silentLogger });
+  const server = createInferenceServer({ version: "1", models, clock: systemClock, logger: silentLogger });
+  const host = "127.0.0.1";
+  const bodyBytesMax = 2 ** 20;
+  const rest = await startRest(server, { host, port: 0, bodyBytesMax, logger: silentLogger, mayAsk: () => true });
+  const grpc = await startGrpc(server, { host, port: 0, bodyBytesMax, logger: silentLogger });
+  return {
+    root,
+    models,
+    url: `http://${host}:${(rest.address() as AddressInfo).port}`,
+    grpcAddress: `${host}:${grpc.port}`,
+    close: async () => {
+      rest.closeAllConnections();
+      await new Promise((resolve) => rest.close(resolve));
+      await grpc.close(0);
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
