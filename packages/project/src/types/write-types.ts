@@ -50,6 +50,9 @@ function renderTsconfig({ millwright, typeRoots }: TypePaths): string {
       skipLibCheck: true,
       allowImportingTsExtensions: true,
       erasableSyntaxOnly: true,
+      // What was checked once and has not changed is not checked again.
+      incremental: true,
+      tsBuildInfoFile: "./generated/checked.tsbuildinfo",
       verbatimModuleSyntax: true,
       types: typeRoots === undefined ? [] : ["node"],
       ...(typeRoots === undefined ? {} : { typeRoots: [typeRoots] }),
