@@ -1,6 +1,6 @@
 import { spawnSync, type ChildProcess } from "node:child_process";
 import { createServer } from "node:http";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,6 +29,13 @@ test("--check ends with 0 while the types are fresh, with 1 when they are stale,
   const stale = mill(["types", "--check", ...at()]);
   expect(stale).toMatchObject({ code: 1, stderr: expect.stringContaining("project/types-stale") as string });
   expect(generated()).toBe(before);
+});
+
+test("the plain compiler has nothing to say of the example, nor of what it imports, and keeps what it checked", () => {
+  const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
+  const { stdout } = spawnSync(process.execPath, [compiler, "--noEmit", "-p", projectDir], { encoding: "utf8" });
+  expect(stdout).toBe("");
+  expect(readdirSync(join(projectDir, ".mill", "generated"))).toContain("checked.tsbuildinfo");
 });
 
 test("--watch makes them again after each save, and outlives one that cannot be read", async () => {

@@ -39,8 +39,8 @@ export function createAnswerExplainer(model: TreeModel): (explained: ExplainedRo
     return explainer;
   };
   return ({ row, values, answer }) => {
-    const called = "probabilities" in answer ? { class: answer.prediction } : {};
-    const output = "class" in called ? model.classes.indexOf(called.class) : 0;
+    const called = "probabilities" in answer ? answer.prediction : undefined;
+    const output = called === undefined ? 0 : model.classes.indexOf(called);
     const { expected, contributions } = explainerOf(output)({ row, offset: 0 });
     const all = model.features.map((feature, place) => ({
       feature,
@@ -49,7 +49,7 @@ export function createAnswerExplainer(model: TreeModel): (explained: ExplainedRo
     }));
     return {
       scale: SCALES[model.objective],
-      ...called,
+      ...(called === undefined ? {} : { class: called }),
       base: expected,
       contributions: all.toSorted((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution)),
     };

@@ -19,7 +19,9 @@ export function parseMetadata(bytes: Uint8Array): IcebergMetadata | undefined {
   const { schema: _schema, "partition-spec": fields = [], ...rest } = stored;
   const current = stored["current-snapshot-id"];
   const isEmpty = current === undefined || current === null || current === -1;
-  const main = isEmpty ? {} : { main: { "snapshot-id": current, type: "branch" as const } };
+  const main: NonNullable<IcebergMetadata["refs"]> = isEmpty
+    ? {}
+    : { main: { "snapshot-id": current, type: "branch" as const } };
   return {
     "last-sequence-number": 0,
     "last-updated-ms": 0,
