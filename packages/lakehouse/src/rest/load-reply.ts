@@ -1,5 +1,6 @@
 import type { ProtocolReply } from "@millwright/platform";
 import { sha256Of } from "@millwright/platform";
+import { asVersion } from "../domain/iceberg/metadata.ts";
 import { parseMetadata } from "../domain/iceberg/read-metadata.ts";
 import { icebergErrors } from "../iceberg-errors.ts";
 import type { Call } from "./call.ts";
@@ -37,5 +38,5 @@ function refsOnly(bytes: Uint8Array, location: string) {
   if (metadata === undefined) throw new Error(`${location} is no table's metadata`);
   const named = new Set(Object.values(metadata.refs).map((ref) => ref["snapshot-id"]));
   const snapshots = metadata.snapshots.filter((one) => named.has(one["snapshot-id"]));
-  return { "metadata-location": location, metadata: { ...metadata, snapshots }, config: {} };
+  return { "metadata-location": location, metadata: asVersion({ ...metadata, snapshots }), config: {} };
 }

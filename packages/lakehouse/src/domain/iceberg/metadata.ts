@@ -170,6 +170,14 @@ function withUnsorted(orders: readonly SortOrder[]): readonly SortOrder[] {
   return orders.some((one) => one["order-id"] === 0) ? orders : [{ "order-id": 0, fields: [] }, ...orders];
 }
 
+/** As the table's version of the format has it: the first names the current schema and partitioning besides. */
+export function asVersion(metadata: IcebergMetadata): IcebergMetadata {
+  if (metadata["format-version"] > 1) return metadata;
+  const spec = metadata["partition-specs"].find((one) => one["spec-id"] === metadata["default-spec-id"]);
+  const more = { schema: currentSchema(metadata), "partition-spec": spec?.fields ?? [] };
+  return { ...metadata, ...more };
+}
+
 /** The specs with one among them that does not partition. */
 export function withUnpartitioned(specs: readonly PartitionSpec[]): {
   readonly spec: PartitionSpec;

@@ -1,5 +1,6 @@
 import { icebergErrors } from "../../iceberg-errors.ts";
 import {
+  asVersion,
   metadataLog,
   type IcebergMetadata,
   type IcebergSnapshot,
@@ -212,12 +213,12 @@ export function finished(draft: TableDraft, previousLocation: string | undefined
   const { metadata, base, nowMs } = draft;
   if (metadata.location === "") throw bad("Invalid table: no location was set");
   refuseLostSources(draft);
-  return {
+  return asVersion({
     ...metadata,
     "last-updated-ms": Math.max(nowMs, base?.["last-updated-ms"] ?? 0),
     "metadata-log": metadataLog(base, previousLocation, metadata.properties),
     "snapshot-log": snapshotLog(draft),
-  };
+  });
 }
 
 /** What the default spec and order stand on must still be there. */
