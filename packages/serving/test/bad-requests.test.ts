@@ -123,6 +123,7 @@ const BAD: Readonly<
   "a body that is too large": [413, "x".repeat(2 ** 20 + 1)],
   "a setting that is none": [400, { log_nothing: 1 }, "/v2/logging"],
   "a log at another place": [400, { log_file: "/tmp/x" }, "/v2/logging"],
+  "a log without its errors": [400, { log_error: false }, "/v2/logging"],
   "a trace of no rate": [400, { trace_rate: "0" }, "/v2/trace/setting"],
 };
 

@@ -22,8 +22,6 @@ export const EXTENSIONS = [
   "trace",
   "logging",
   "system_shared_memory",
-  "sequence",
-  "parameters",
 ] as const;
 
 /** What both protocols ask: the models, their answers, and the server's settings. */
@@ -51,11 +49,14 @@ export function createInferenceServer({ version, models, clock, logger }: Infere
   let trace = TRACE_DEFAULTS;
   const traces = new Map<string, TraceSettings>();
   let asked = 0;
+  /** Since the settings of traces were last changed: their count is of what follows. */
+  let traced = 0;
   const tell = (served: ServedModel, { id, arrivedMs }: InferCall & { readonly id?: string | undefined }) => {
     const { trace_level, trace_rate, trace_count } = traces.get(served.name) ?? trace;
     asked += 1;
-    const isTraced = trace_level[0] !== "OFF" && trace_count !== "0" && asked % Number(trace_rate) === 0;
-    if (!isTraced && log.log_verbose_level < 1) return;
+    const isTraced = trace_level[0] !== "OFF" && Number(trace_count) !== traced && asked % Number(trace_rate) === 0;
+    if (isTraced) traced += 1;
+    if (!log.log_info || (!isTraced && log.log_verbose_level < 1)) return;
     const tookMs = clock.monotonicMs() - arrivedMs;
     logger.info({ model: served.name, version: served.version, id, tookMs, isTraced }, "an inference was answered");
   };
@@ -75,6 +76,7 @@ export function createInferenceServer({ version, models, clock, logger }: Infere
       return log;
     },
     traceSettings: (model, change) => {
+      if (change !== undefined) traced = 0;
       if (model === undefined || model === "") return (trace = changedTrace(trace, change ?? {}, TRACE_DEFAULTS));
       models.find(model);
       const settings = changedTrace(traces.get(model) ?? trace, change ?? {}, trace);

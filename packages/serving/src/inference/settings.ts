@@ -26,8 +26,7 @@ export interface TraceSettings {
 
 type Given = Readonly<Record<string, unknown>>;
 
-const FORMATS: readonly string[] = ["default", "ISO8601"];
-const LEVELS: readonly string[] = ["OFF", "TIMESTAMPS", "TENSORS"];
+const LEVELS: readonly string[] = ["OFF", "TIMESTAMPS"];
 
 export const LOG_DEFAULTS: LogSettings = {
   log_file: "",
@@ -64,10 +63,11 @@ const LOG_CHECKS: Readonly<Record<keyof LogSettings, (value: unknown) => boolean
   // Where the log lies is not for callers to say.
   log_file: (value) => value === "",
   log_info: isBoolean,
-  log_warning: isBoolean,
-  log_error: isBoolean,
+  // What goes wrong is always said.
+  log_warning: (value) => value === true,
+  log_error: (value) => value === true,
   log_verbose_level: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 1_000,
-  log_format: (value) => FORMATS.includes(String(value)),
+  log_format: (value) => value === "default",
 };
 
 /** The settings with those that are given; null brings back what `fallback` has. Throws `inference/setting`. */

@@ -1,0 +1,59 @@
+import * as grpc from "@grpc/grpc-js";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openService } from "../src/inference/grpc/service.ts";
+import { serveEcho } from "./support/tagged-models.ts";
+
+// What gRPC's own tools ask: health and reflection.
+
+let served: Awaited<ReturnType<typeof serveEcho>>;
+let client: grpc.Client;
+beforeAll(async () => {
+  served = await serveEcho();
+  client = new grpc.Client(served.grpcAddress, grpc.credentials.createInsecure());
+});
+afterAll(async () => {
+  client.close();
+  await served.close();
+});
+
+const asItIs = (bytes: Buffer) => bytes;
+
+async function health(service: string): Promise<number> {
+  const { root } = await openService();
+  const request = root.lookupType("grpc.health.v1.HealthCheckRequest");
+  const response = root.lookupType("grpc.health.v1.HealthCheckResponse");
+  const asked = Buffer.from(request.encode({ service }).finish());
+  const bytes = await new Promise<Buffer>((resolve, reject) => {
+    client.makeUnaryRequest("/grpc.health.v1.Health/Check", asItIs, asItIs, asked, (error, answer) =>
+      error === null && answer !== undefined ? resolve(answer) : reject(error ?? new Error("no answer")),
+    );
+  });
+  return (response.decode(bytes) as unknown as { status: number }).status;
+}
+
+describe("gRPC's own services", () => {
+  test("health: of the server, the service, each model; an unknown one is not found", async () => {
+    for (const service of ["", "inference.GRPCInferenceService", "echo"]) expect(await health(service)).toBe(1);
+    await served.models.unload("echo");
+    expect(await health("echo")).toBe(2);
+    await served.models.load("echo");
+    await expect(health("nobody")).rejects.toMatchObject({ code: grpc.status.NOT_FOUND });
+  });
+
+  test("reflection lists what is served, and describes it", async () => {
+    const { root } = await openService();
+    const request = root.lookupType("grpc.reflection.v1.ServerReflectionRequest");
+    const response = root.lookupType("grpc.reflection.v1.ServerReflectionResponse");
+    const path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+    const stream = client.makeBidiStreamRequest(path, asItIs, asItIs);
+    const answers: Record<string, { service?: { name: string }[]; file_descriptor_proto?: Uint8Array[] }>[] = [];
+    stream.on("data", (bytes: Buffer) => answers.push(response.toObject(response.decode(bytes))));
+    for (const asked of [{ list_services: "" }, { file_containing_symbol: "inference.GRPCInferenceService" }])
+      stream.write(Buffer.from(request.encode(asked).finish()));
+    stream.end();
+    await new Promise((resolve) => stream.on("end", resolve));
+    expect(answers[0]?.["list_services_response"]?.service).toContainEqual({ name: "inference.GRPCInferenceService" });
+    const [file] = answers[1]?.["file_descriptor_response"]?.file_descriptor_proto ?? [];
+    expect(Buffer.from(file ?? []).toString("latin1")).toContain("ModelStreamInfer");
+  });
+});
