@@ -71,24 +71,30 @@ export async function writeMetadata(
 ): Promise<{ readonly location: string; readonly file: StoredFile }> {
   const text = printExactJson(metadata);
   const version = previousLocation === undefined ? 0 : versionOf(previousLocation) + 1;
-  const folder = folderFor(store, metadata) ?? previousFolder(store, previousLocation) ?? folderOf(identifier, ids());
-  const path = `${folder}/${String(version).padStart(5, "0")}-${ids()}.metadata.json`;
+  const folder =
+    folderFor(store, metadata) ??
+    previousFolder(store, previousLocation) ??
+    placeOf(folderOf(identifier, ids()), store);
+  const location = `${folder}/${String(version).padStart(5, "0")}-${ids()}.metadata.json`;
+  const path = store.pathOf(location);
   const bytes = Buffer.from(text);
   await store.write(path, bytes);
-  return {
-    location: locationOf(store.locate(path)),
-    file: { path, bytes: bytes.length, sha256: sha256Of(bytes) },
-  };
+  return { location, file: { path, bytes: bytes.length, sha256: sha256Of(bytes) } };
 }
 
+function placeOf(path: string, store: ObjectStore): string {
+  return locationOf(store.locate(path));
+}
+
+/** As the client writes it, who may look for what it has asked for. */
 function folderFor(store: ObjectStore, { location, properties }: Located): string | undefined {
-  const asked = properties["write.metadata.path"] ?? `${location}/metadata`;
-  return isInside(store, asked) ? store.pathOf(asked) : undefined;
+  const asked = properties["write.metadata.path"]?.replace(/\/+$/, "") ?? `${location}/metadata`;
+  return isInside(store, asked) ? asked : undefined;
 }
 
 function previousFolder(store: ObjectStore, location: string | undefined): string | undefined {
   if (location === undefined || !isInside(store, location)) return undefined;
-  return store.pathOf(location).replace(/\/[^/]*$/, "");
+  return location.replace(/\/[^/]*$/, "");
 }
 
 /** The number before a metadata file's name. */
