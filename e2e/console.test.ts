@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { openBrowser, seriousFindings, watchedPage, type Watched } from "./support/browser.ts";
 import { frameTimesWhileDragging, showLargeRoad } from "./support/large-road.ts";
 import { ADDRESS_PAYLOAD, PAYLOAD, plantPayloads } from "./support/payloads.ts";
-import { end, eventually, millUp, smallFlights, type Up } from "./support/project.ts";
+import { edit, end, eventually, millLater, millUp, smallFlights, type Up } from "./support/project.ts";
 
 const { chromium } = inject("means");
 
@@ -234,6 +234,55 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
     await page.goto("/runs");
     await page.getByRole("region", { name: "Runs" }).getByRole("link").last().click();
     await page.getByRole("region", { name: "Steps of the run" }).getByText("late_flights_training").first().waitFor();
+    await page.getByText(/the longest path: \d+ steps, .+ of .+ s$/).waitFor();
+    await page.getByRole("combobox", { name: "Compare with another run" }).selectOption({ index: 1 });
+    const beside = page.getByRole("region", { name: "Steps of both runs" });
+    await beside
+      .getByText(/ (?:slower|faster)$/)
+      .first()
+      .waitFor();
+    await page.goto("/services/late-flights");
+    await page.getByRole("region", { name: "Its last predictions" }).first().getByRole("link").last().click();
+    await page.getByText(/^a prediction of model:late-flights\/\d+, as the columns were when it was made$/).waitFor();
+  });
+
+  test("a branch is made, written to, compared with main, published and dropped", async () => {
+    await page.goto("/branches");
+    await page.getByRole("textbox", { name: "Name of a new branch" }).fill("audit");
+    await page.getByRole("button", { name: "New branch" }).click();
+    await page.getByText("npx mill run --branch audit").waitFor();
+    edit(projectDir, "models/marts/departures.sql", (text) =>
+      text.replace(/[^\n,]*distance,/, "distance + 1 as distance,"),
+    );
+    const { code } = await millLater(["run", "--branch", "audit", "--select", "departures", "--project", projectDir]);
+    expect(code).toBe(0);
+    await page.reload();
+    await page.getByRole("button", { name: "Compare" }).click();
+    await page.getByText("8,304 rows only on main, 50 of them shown").waitFor();
+    await page.getByRole("region", { name: "Runs on the branch" }).getByText("done").first().waitFor();
+    await page.getByRole("link", { name: "departures", exact: true }).first().click();
+    await page.getByText("As it is on the branch audit, not on main. Show main").waitFor();
+    const rows = page.getByRole("region", { name: "Rows of departures" }).locator("tbody tr");
+    await rows.nth(40).waitFor();
+    expect(
+      await page
+        .getByRole("region", { name: "Columns" })
+        .getByRole("row", { name: /^distance/ })
+        .innerText(),
+    ).toMatch(/1181/);
+    await page.getByRole("textbox", { name: "Go to row" }).fill("8304");
+    await page.keyboard.press("Enter");
+    await page.getByText("8,287 – 8,304 of 8,304").waitFor();
+    await page.goBack();
+    await page.getByRole("button", { name: "Publish", exact: true }).click();
+    const preview = page.getByRole("dialog", { name: "Publish" });
+    await preview.getByText("8,304 rows → 8,304 rows").waitFor();
+    await preview.getByRole("button", { name: "Publish 1 table" }).click();
+    await page.getByText(/^One table is main's now\./).waitFor();
+    await page.getByRole("button", { name: "Drop", exact: true }).click();
+    await page.getByRole("button", { name: "Drop audit" }).click();
+    await page.getByText("npx mill run --branch audit").waitFor();
+    await page.getByRole("heading", { name: "Branches" }).waitFor();
   });
 
   test("a monitor tells of each feature by day, by several measures, and how right the answers were", async () => {
@@ -276,11 +325,13 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
       "/?node=source:airports_raw",
       "/?node=table:flights",
       "/tables/flights",
-      ...["tables", "models", "services", "monitors", "lineage", "runs"].flatMap((kind) => [
+      ...["tables", "branches", "models", "services", "monitors", "lineage", "runs"].flatMap((kind) => [
         `/${kind}/${named}`,
         `/${kind}/${encodeURIComponent(ADDRESS_PAYLOAD)}`,
       ]),
       `/?node=${named}`,
+      `/tables?branch=${named}`,
+      `/runs/none?against=${named}`,
       `/sql?sql=${encodeURIComponent(`select "${PAYLOAD.replaceAll('"', '""')}"`)}`,
     ];
     for (const [place, address] of asked.entries()) {
@@ -362,6 +413,7 @@ const PAGES = [
   "/?view=list",
   "/tables",
   "/tables/departures",
+  "/branches",
   "/models",
   "/models/late-flights",
   "/lineage",

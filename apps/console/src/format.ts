@@ -5,6 +5,11 @@ export function count(value: number | null | undefined): string {
   return value === null || value === undefined ? "–" : whole.format(value);
 }
 
+/** `+12`, `-3`, `0`. */
+export function signedCount(value: number): string {
+  return value > 0 ? `+${whole.format(value)}` : whole.format(value === 0 ? 0 : value);
+}
+
 /** `2.9M`, for where there is little room. */
 export function shortCount(value: number): string {
   return compact.format(value);

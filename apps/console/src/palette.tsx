@@ -76,6 +76,7 @@ const PAGES: readonly Found[] = [
   { name: "Road", kind: "page", href: "/" },
   { name: "Tables", kind: "page", href: "/tables" },
   { name: "Checks", kind: "page", href: "/checks" },
+  { name: "Branches", kind: "page", href: "/branches" },
   { name: "Models", kind: "page", href: "/models" },
   { name: "Services", kind: "page", href: "/services" },
   { name: "Monitors", kind: "page", href: "/monitors" },
@@ -88,8 +89,9 @@ const PAGES: readonly Found[] = [
 
 function useFindable(): readonly Found[] {
   const { road } = useLiveRoad();
-  const tables = useQuery({ queryKey: ["tables"], queryFn: () => api.listTables() });
+  const tables = useQuery({ queryKey: ["table-list", "main"], queryFn: () => api.listTables() });
   const models = useQuery({ queryKey: ["models"], queryFn: () => api.listModels() });
+  const branches = useQuery({ queryKey: ["branches"], queryFn: () => api.listBranches() });
   const services = useQuery({ queryKey: ["services"], queryFn: () => api.listServices() });
   const named = (kind: string, path: string, all: readonly { readonly name: string }[] | undefined) =>
     (all ?? []).map(({ name }) => ({ name, kind, href: `/${path}/${encodeURIComponent(name)}` }));
@@ -97,6 +99,7 @@ function useFindable(): readonly Found[] {
     ...PAGES,
     ...named("table", "tables", tables.data),
     ...named("model", "models", models.data),
+    ...named("branch", "branches", branches.data),
     ...named("service", "services", services.data),
     ...(road?.nodes ?? []).map(({ id, kind, name }) => ({
       name,

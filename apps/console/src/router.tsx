@@ -1,5 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { CheckPage, ChecksPage } from "./checks/checks-page.tsx";
+import { BranchPage } from "./branches/branch-page.tsx";
+import { BranchesPage } from "./branches/branches-page.tsx";
 import { DocumentPage } from "./docs/document-page.tsx";
 import { LineagePage, LineageStartPage } from "./lineage/lineage-page.tsx";
 import { LogsPage } from "./logs/logs-page.tsx";
@@ -24,6 +26,11 @@ function againstVersion({ against }: Record<string, unknown>): { against?: numbe
   return typeof against === "number" ? { against } : {};
 }
 
+/** The branch whose tables are shown; main's when absent. A name of digits is read as a number. */
+function onBranch({ branch }: Record<string, unknown>): { branch?: string } {
+  return typeof branch === "string" || typeof branch === "number" ? { branch: String(branch) } : {};
+}
+
 export const roadRoute = createRoute({
   ...at("/"),
   validateSearch: (search: Record<string, unknown>): { node?: string; view?: "list" } => ({
@@ -34,20 +41,29 @@ export const roadRoute = createRoute({
 });
 const routes = [
   roadRoute,
-  createRoute({ ...at("/tables"), component: TablesPage }),
+  createRoute({ ...at("/tables"), validateSearch: onBranch, component: TablesPage }),
   createRoute({
     ...at("/tables/$name"),
-    validateSearch: ({ at: snapshot }: Record<string, unknown>): { at?: number } =>
-      typeof snapshot === "number" ? { at: snapshot } : {},
+    validateSearch: (search: Record<string, unknown>): { at?: number; branch?: string } => ({
+      ...(typeof search["at"] === "number" ? { at: search["at"] } : {}),
+      ...onBranch(search),
+    }),
     component: TablePage,
   }),
   createRoute({ ...at("/checks"), component: ChecksPage }),
   createRoute({ ...at("/checks/$name"), component: CheckPage }),
+  createRoute({ ...at("/branches"), component: BranchesPage }),
+  createRoute({ ...at("/branches/$name"), component: BranchPage }),
   createRoute({ ...at("/models"), component: ModelsPage }),
   createRoute({ ...at("/models/$name"), validateSearch: againstVersion, component: ModelPage }),
   createRoute({ ...at("/models/$name/$version"), validateSearch: againstVersion, component: ModelPage }),
   createRoute({ ...at("/runs"), component: RunsPage }),
-  createRoute({ ...at("/runs/$runId"), component: RunPage }),
+  createRoute({
+    ...at("/runs/$runId"),
+    validateSearch: ({ against }: Record<string, unknown>): { against?: string } =>
+      typeof against === "string" ? { against } : {},
+    component: RunPage,
+  }),
   createRoute({ ...at("/lineage"), component: LineageStartPage }),
   createRoute({ ...at("/lineage/$name"), component: LineagePage }),
   createRoute({ ...at("/docs"), component: DocumentPage }),

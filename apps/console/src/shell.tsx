@@ -12,6 +12,7 @@ const PAGES = [
   { to: "/", name: "Road", icon: "road" },
   { to: "/tables", name: "Tables", icon: "table" },
   { to: "/checks", name: "Checks", icon: "checks" },
+  { to: "/branches", name: "Branches", icon: "branch" },
   { to: "/models", name: "Models", icon: "models" },
   { to: "/services", name: "Services", icon: "service" },
   { to: "/monitors", name: "Monitors", icon: "monitor" },
@@ -26,7 +27,10 @@ const PAGES = [
 export function Shell() {
   const [sheet, setSheet] = useState<"palette" | "keys" | undefined>();
   const { road, isConnected } = useLiveRoad();
-  const reading = useIsFetching({ predicate: ({ queryKey }) => queryKey[0] !== "serving-load" });
+  // What is asked again while its last answer is shown keeps nobody waiting.
+  const reading = useIsFetching({
+    predicate: ({ queryKey, state }) => queryKey[0] !== "serving-load" && state.data === undefined,
+  });
   const asking = useIsMutating();
   useKey({ key: "k", withControl: true }, () => setSheet("palette"));
   useKey({ key: "?" }, () => setSheet("keys"));

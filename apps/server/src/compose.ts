@@ -4,7 +4,14 @@ import { systemClock, systemIds, type Logger } from "@millwright/kernel";
 import { openSqliteOnlineStore } from "@millwright/feature-store/adapters/sqlite-online-store";
 import { createLineage, type Lineage } from "@millwright/governance";
 import { sourceFolders } from "@millwright/ingestion";
-import { checkedStore, createLakehouse, lakehouseErrors, type Branches, type Lakehouse } from "@millwright/lakehouse";
+import {
+  checkedStore,
+  createLakehouse,
+  lakehouseErrors,
+  type Branches,
+  type Lakehouse,
+  type SqlEngine,
+} from "@millwright/lakehouse";
 import { openDatabaseBranches } from "@millwright/lakehouse/adapters/database-branches";
 import { openDatabaseIcebergEntries } from "@millwright/lakehouse/adapters/database-iceberg-entries";
 import type { CatalogWorld, IcebergPlaces } from "@millwright/lakehouse/iceberg-http";
@@ -18,6 +25,7 @@ import { createFileLogger, makeFolderSync, mapIoError } from "@millwright/platfo
 import type { Project, RoadParts } from "@millwright/project";
 import { createTracking, type Tracking } from "@millwright/tracking";
 import { deployedServices, type DeployedService } from "@millwright/serving";
+import { createBranchLakehouses } from "./branch-lakehouses.ts";
 import { openMetadata, secret } from "./metadata.ts";
 import { createCheckHistory, type CheckHistory } from "@millwright/validation";
 import type { StatePaths } from "./paths.ts";
@@ -30,6 +38,8 @@ export interface Platform {
   readonly iceberg: IcebergPlaces;
   /** The same, of the branch that is open here. */
   tables(): Promise<CatalogWorld>;
+  /** The tables of a branch beside the one that is open, to look at. Throws `lakehouse/unknown-branch`. */
+  readonly tablesOf: (branch: string) => Promise<Lakehouse>;
   readonly tracking: Tracking;
   readonly lineage: Lineage;
   readonly checks: CheckHistory;
@@ -46,6 +56,7 @@ export interface Platform {
 
 const MAIN = "main";
 const DEFAULT_ENGINE_MEMORY_MB = 2_048;
+const LOOKING_MEMORY_MB = 512;
 const ENGINE_IDLE_MS = 60_000;
 
 export interface ComposeOptions {
@@ -97,24 +108,29 @@ async function open(
     const readable = await sourceFolders(definitions, { projectDir: dir });
     return [paths.lake, ...locations, paths.scratch, paths.predictions, paths.temp, ...readable];
   };
-  const engine = createDuckdbEngine({
-    folders: await foldersFor(sources),
-    tempFolder: paths.temp,
-    memoryMb: settings.limits.engineMemoryMb ?? DEFAULT_ENGINE_MEMORY_MB,
-    threads,
-    logger,
-    idleMs: ENGINE_IDLE_MS,
-  });
+  const memoryMb = settings.limits.engineMemoryMb ?? DEFAULT_ENGINE_MEMORY_MB;
+  const engineWith = (folders: readonly string[], memory: number) =>
+    createDuckdbEngine({ folders, tempFolder: paths.temp, memoryMb: memory, threads, logger, idleMs: ENGINE_IDLE_MS });
+  const engine = engineWith(await foldersFor(sources), memoryMb);
   const onBranch = branch === undefined ? {} : { branch };
-  const ports = {
-    store: openLocalObjectStore({ root: paths.lake, further: locations }),
-    catalog: openDatabaseTableCatalog({ database, ids: systemIds, ...onBranch }),
-    engine,
-    clock: systemClock,
-    ids: systemIds,
-    logger,
-  };
-  const lakehouse = await createLakehouse(ports);
+  const store = openLocalObjectStore({ root: paths.lake, further: locations });
+  const catalogOf = (where: { readonly branch?: string }) =>
+    openDatabaseTableCatalog({ database, ids: systemIds, ...where });
+  const lakehouseOn = (engineOfIts: SqlEngine, where: { readonly branch?: string }) =>
+    createLakehouse({
+      store,
+      catalog: catalogOf(where),
+      engine: engineOfIts,
+      clock: systemClock,
+      ids: systemIds,
+      logger,
+    });
+  const lakehouse = await lakehouseOn(engine, onBranch);
+  // What is only looked at needs less than what a road needs beside it.
+  const besides = createBranchLakehouses(async (name) => {
+    await requireBranch(branches, { branch: name, makesBranch: false });
+    return lakehouseOn(engineWith([paths.lake, ...locations], Math.min(memoryMb, LOOKING_MEMORY_MB)), { branch: name });
+  });
   const world = { database, clock: systemClock, ids: systemIds };
   const iceberg: IcebergPlaces = {
     name: settings.name,
@@ -132,7 +148,7 @@ async function open(
   };
   const worldOf = (asked: string): CatalogWorld => ({
     entries: openDatabaseIcebergEntries({ database, clock: systemClock, ids: systemIds, branch: asked }),
-    store: checkedStore(ports.store, ports.catalog),
+    store: checkedStore(store, catalogOf(onBranch)),
     clock: systemClock,
     ids: systemIds,
     logger,
@@ -149,6 +165,7 @@ async function open(
     branches,
     iceberg,
     tables: () => Promise.resolve(worldOf(branch ?? MAIN)),
+    tablesOf: besides.on,
     tracking,
     lineage,
     checks,
@@ -176,6 +193,7 @@ async function open(
     services: () => deployedServices(paths.deployment),
     allowSources: async (project) => engine.allowFolders(await foldersFor(project.sources)),
     close: async () => {
+      await besides.close();
       await lakehouse.close();
       online.close();
       await database.close();

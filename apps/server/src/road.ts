@@ -47,6 +47,7 @@ export async function takeRoad(
         force: options.force,
         trigger: options.trigger,
         signal: options.signal,
+        ...(options.branch === undefined ? {} : { branch: options.branch }),
         onTask: options.onTask,
         ...(options.onBegin === undefined ? {} : { onBegin: options.onBegin }),
         ...(options.selectors === undefined ? {} : { selectors: options.selectors }),

@@ -9,7 +9,9 @@ export {
 export type {
   AliasMoved,
   BinaryPlots,
+  Branch,
   BranchChange,
+  BranchWithChanges,
   CheckRecord,
   ClassPlots,
   Column,
@@ -30,6 +32,7 @@ export type {
   Road,
   RoadLayout,
   RoadNode,
+  RowComparison,
   Run,
   RunReport,
   Service,
@@ -37,6 +40,7 @@ export type {
   Snapshot,
   Status,
   Table,
+  TableAnatomy,
   TableWithHistory,
   TaskReport,
 } from "./generated/control-api.ts";

@@ -93,6 +93,7 @@ export function createLineage({
       .filter((row) => view.sees(row))
       .map(({ from_name, to_name, job }) => ({ from: from_name, to: to_name, job }));
   };
+  const linksFor = async (name: string) => withEarlier(kysely, { name, branch, edges: await links() });
   return {
     emit: (event) => write((transaction) => keep(transaction, told(event))),
     adopt: (from) =>
@@ -102,7 +103,7 @@ export function createLineage({
       }),
     forgetBranch: (name) => write((transaction) => forget(transaction, name)),
     around: async (name) => {
-      const edges = await links();
+      const edges = await linksFor(name);
       const start = [...asked(name, namesIn(edges)).datasets];
       const up = walk(start, edges, (edge) => [edge.to, edge.from]);
       const down = walk(start, edges, (edge) => [edge.from, edge.to]);
@@ -111,7 +112,7 @@ export function createLineage({
       return { nodes: [...nodes].toSorted(), edges: [...new Set([...within(up), ...within(down)])] };
     },
     columns: async ({ name, atMs = clock.nowMs(), directOnly = false }) => {
-      const { datasets, column } = asked(name, namesIn(await links()));
+      const { datasets, column } = asked(name, namesIn(await linksFor(name)));
       const view = await viewOf(database.as<EventTable>(), branch);
       const edges = await columnEdges(database.as<ColumnTables>(), { names: [...datasets], atMs, view });
       const columns = columnsOfDatasets(datasets, edges).filter((one) => column === undefined || one.column === column);
@@ -166,6 +167,59 @@ async function forget(queries: QueryBuilder<Tables>, branch: string): Promise<vo
   await queries.deleteFrom("lineage_column").where("branch", "=", branch).execute();
 }
 
+/**
+ * The edges of each step's latest event. What was made by an earlier one alone, such as an older version of a model, has
+ * those of the last event that made it as well.
+ */
+async function withEarlier(
+  queries: QueryBuilder<Tables>,
+  { name, branch, edges }: Earlier & { readonly edges: readonly LineageEdge[] },
+): Promise<readonly LineageEdge[]> {
+  const known = namesIn(edges);
+  const ofColumn = name.lastIndexOf(".");
+  const names = ofColumn === -1 ? [name] : [name, name.slice(0, ofColumn)];
+  if (names.some((one) => datasetsNamed(one, known).size > 0)) return edges;
+  for (const one of names) {
+    const earlier = await lastThatMade(queries, { name: one, branch });
+    if (earlier !== undefined) return [...edges, ...earlier];
+  }
+  return edges;
+}
+
+/** `LIKE` finds a few more than are meant: its own signs may stand in a name. */
+const CANDIDATES_MAX = 50;
+
+interface Earlier {
+  readonly name: string;
+  readonly branch: string;
+}
+
+async function lastThatMade(
+  queries: QueryBuilder<Tables>,
+  { name, branch }: Earlier,
+): Promise<readonly LineageEdge[] | undefined> {
+  const rows = await queries
+    .selectFrom("lineage_event")
+    .select("event")
+    .where("branch", "=", branch)
+    .where("event", "like", `%${JSON.stringify(name).slice(1)}%`)
+    .orderBy("id", "desc")
+    .limit(CANDIDATES_MAX)
+    .execute();
+  const isMeant = ({ name: made }: { readonly name: string }) => made === name || plainName(made) === name;
+  const event = rows
+    .map((row) => spacedOnMain(branch, JSON.parse(row.event) as LineageEvent))
+    .find(({ outputs }) => outputs.some(isMeant));
+  if (event === undefined) return undefined;
+  return linksOf({ ...event, outputs: event.outputs.filter(isMeant) }, branch).map(
+    ({ from_name: from, to_name: to, job }) => ({
+      from,
+      to,
+      job,
+    }),
+  );
+}
+
 function namesIn(edges: readonly Omit<LineageEdge, "job">[]): ReadonlySet<string> {
   return new Set(edges.flatMap(({ from, to }) => [from, to]));
 }
@@ -185,12 +239,13 @@ function asked(
 
 /** By the whole name, without its kind, or without a version. */
 function datasetsNamed(name: string, known: ReadonlySet<string>): ReadonlySet<string> {
-  const plain = (id: string) => id.slice(id.indexOf(":") + 1);
-  return new Set(
-    [...known].filter(
-      (id) => id === name || plain(id) === name || (id.startsWith("model:") && plain(id).split("/")[0] === name),
-    ),
-  );
+  const isVersion = (id: string) => id.startsWith("model:") && plainName(id).split("/")[0] === name;
+  return new Set([...known].filter((id) => id === name || plainName(id) === name || isVersion(id)));
+}
+
+/** Without its kind. */
+function plainName(id: string): string {
+  return id.slice(id.indexOf(":") + 1);
 }
 
 function linksOf(event: LineageEvent, branch: string): readonly Tables["lineage_link"][] {

@@ -57,11 +57,28 @@ export function lineageSuite(name: string, fixture: LineageFixture): void {
       expect(nodes).toEqual([`table:made-${id}`, `table:new-${id}`]);
     });
 
-    const told = (made: string, columns: ColumnLineage): LineageEvent => {
+    test("what an earlier event made is found by its own name: an older version of a model", async () => {
+      const id = systemIds();
+      const version = (number: number) => `model:m_${id}/${number}`;
+      const train = (number: number, from: string) =>
+        told(version(number), { columns: [{ name: "prediction", from: [value(from, "a")] }], rows: [] }, `train-${id}`);
+      await lineage.emit(train(1, `table:one-${id}`));
+      await lineage.emit(train(2, `table:two-${id}`));
+      expect((await lineage.around(`m_${id}`)).nodes).toEqual([version(2), `table:two-${id}`]);
+      for (const name of [version(1), `m_${id}/1`])
+        expect((await lineage.around(name)).nodes).toEqual([version(1), `table:one-${id}`]);
+      const { restsOn, edges } = await lineage.columns({ name: version(1) });
+      expect([restsOn, names({ asked: [], edges, restsOn, unread: [] })]).toEqual([
+        [],
+        [`table:on.a > model:m_.prediction`],
+      ]);
+    });
+
+    const told = (made: string, columns: ColumnLineage, job = `make ${made}`): LineageEvent => {
       const inputs = [
         ...new Set([...columns.columns.flatMap(({ from }) => from), ...columns.rows].map((one) => one.dataset)),
       ];
-      const { outputs, ...rest } = event(`make ${made}`, inputs, [made]);
+      const { outputs, ...rest } = event(job, inputs, [made]);
       return { ...rest, outputs: outputs.map((output) => ({ ...output, facets: columnFacets(columns) })) };
     };
     const value = (dataset: string, column: string): Dependence => ({

@@ -1,5 +1,8 @@
 import { Type } from "@millwright/kernel";
 import { route, type Route } from "@millwright/platform";
+import { compareRows } from "./branch-rows.ts";
+import { ColumnSchema } from "./http.ts";
+import type { Lakehouse } from "./lakehouse.ts";
 import type { BranchChange, Branches } from "./ports.ts";
 
 const BranchSchema = Type.Object({ name: Type.String(), createdAtMs: Type.Number() }, { title: "Branch" });
@@ -22,10 +25,26 @@ export const BranchWithChanges = Type.Object(
   { title: "BranchWithChanges" },
 );
 
+const RowsOfOneSide = Type.Object({
+  total: Type.Number(),
+  rows: Type.Array(Type.Array(Type.Unknown()), { description: "Some of them." }),
+});
+
+const RowComparisonSchema = Type.Object(
+  {
+    columns: Type.Array(ColumnSchema, { description: "Those that both have: by them rows are equal or not." }),
+    onlyOnBranch: RowsOfOneSide,
+    onlyOnMain: RowsOfOneSide,
+  },
+  { title: "RowComparison" },
+);
+
 const BranchParameter = Type.Object({ branch: Type.String({ minLength: 1 }) });
 
 export interface BranchPlaces {
   readonly branches: Branches;
+  readonly main: Lakehouse;
+  readonly tablesOf: (branch: string) => Promise<Lakehouse>;
   /** Is told what has changed on main, once it has. */
   readonly published: (branch: string, changes: readonly BranchChange[]) => Promise<void>;
   /** Is told which branch is gone, once it is. */
@@ -57,6 +76,17 @@ export function branchRoutes(open: () => BranchPlaces): readonly Route[] {
       params: BranchParameter,
       response: BranchWithChanges,
       handler: async ({ params: { branch } }) => ({ name: branch, changes: await open().branches.changes(branch) }),
+    }),
+    route({
+      id: "compareBranchRows",
+      path: "/api/v1/branches/:branch/tables/:name/rows",
+      summary: "The rows of a table that a branch has and main has not, and the other way round.",
+      params: Type.Object({ branch: Type.String({ minLength: 1 }), name: Type.String({ minLength: 1 }) }),
+      response: RowComparisonSchema,
+      handler: async ({ params: { branch, name } }) => {
+        const { main, tablesOf } = open();
+        return compareRows({ main, branch: await tablesOf(branch), name });
+      },
     }),
     route({
       id: "publishBranch",

@@ -5,7 +5,7 @@ import type { Lakehouse, TableState } from "./lakehouse.ts";
 
 const ROWS_MAX = 10_000;
 
-const ColumnSchema = Type.Object(
+export const ColumnSchema = Type.Object(
   {
     name: Type.String(),
     type: Type.String({ description: "An Iceberg type: int, string, timestamp, decimal(9,2)." }),
@@ -58,27 +58,92 @@ const ResultSchema = Type.Object(
   { title: "QueryResult" },
 );
 
+const AnatomySchema = Type.Object(
+  {
+    snapshotId: Type.Union([Type.String(), Type.Null()]),
+    fileCount: Type.Integer(),
+    files: Type.Array(
+      Type.Object({
+        path: Type.String(),
+        rows: Type.Number(),
+        bytes: Type.Number(),
+        partition: Type.Union([Type.String(), Type.Null()], {
+          description: "Null where the table is not partitioned.",
+        }),
+      }),
+      {
+        description: "Below the lake's folder, the largest first; of very many the largest.",
+      },
+    ),
+    columns: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        type: Type.String(),
+        bytes: Type.Number({ description: "As they are stored, compressed." }),
+        nulls: Type.Number(),
+        least: Type.Union([Type.String(), Type.Null()], {
+          description: "As text; of a long text its first 16 letters. Null where the files do not say it.",
+        }),
+        most: Type.Union([Type.String(), Type.Null()]),
+      }),
+    ),
+    schemas: Type.Array(
+      Type.Object({
+        schemaId: Type.Integer(),
+        snapshotId: Type.String({ description: "The first with these columns." }),
+        sinceMs: Type.Number(),
+        columns: Type.Array(ColumnSchema),
+      }),
+      { description: "Oldest first." },
+    ),
+  },
+  { title: "TableAnatomy", description: "What the files of a snapshot say of themselves, without being read." },
+);
+
 const NameParameter = Type.Object({ name: Type.String({ minLength: 1 }) });
 
-/** The tables over HTTP. The lakehouse is opened when the first of them is asked for. */
-export function lakehouseRoutes(open: () => Lakehouse): readonly Route[] {
+const BranchQuery = Type.Optional(
+  Type.String({ minLength: 1, maxLength: 64, description: "As it is on a branch, rather than on main." }),
+);
+const SnapshotQuery = Type.Optional(
+  Type.String({ pattern: "^[0-9]{1,20}$", description: "A snapshot: the rows as they were then." }),
+);
+
+/** The tables over HTTP, of main or of a branch. The lakehouse is opened when the first of them is asked for. */
+export function lakehouseRoutes(open: (branch?: string) => Promise<Lakehouse>): readonly Route[] {
   return [
     route({
       id: "listTables",
       path: "/api/v1/tables",
       summary: "The tables and views.",
+      query: Type.Object({ branch: BranchQuery }),
       response: Type.Array(TableSchema),
-      handler: () => open().tables(),
+      handler: async ({ query: { branch } }) => (await open(branch)).tables(),
     }),
     route({
       id: "showTable",
       path: "/api/v1/tables/:name",
       summary: "A table's columns and its snapshots.",
       params: NameParameter,
+      query: Type.Object({ branch: BranchQuery }),
       response: Type.Object({ table: TableSchema, history: Type.Array(SnapshotSchema) }, { title: "TableWithHistory" }),
-      handler: async ({ params: { name } }) => {
-        const table = await existing(open(), name);
-        return { table, history: await open().history(name) };
+      handler: async ({ params: { name }, query: { branch } }) => {
+        const lakehouse = await open(branch);
+        const table = await existing(lakehouse, name);
+        return { table, history: await lakehouse.history(name) };
+      },
+    }),
+    route({
+      id: "showAnatomy",
+      path: "/api/v1/tables/:name/anatomy",
+      summary: "A table's files, the least and most of its columns, and what its columns were.",
+      params: NameParameter,
+      query: Type.Object({ at: SnapshotQuery, branch: BranchQuery }),
+      response: AnatomySchema,
+      handler: async ({ params: { name }, query: { at, branch } }) => {
+        const lakehouse = await open(branch);
+        await existing(lakehouse, name);
+        return lakehouse.anatomy(name, at);
       },
     }),
     route({
@@ -89,15 +154,15 @@ export function lakehouseRoutes(open: () => Lakehouse): readonly Route[] {
       query: Type.Object({
         limit: Type.Integer({ default: 100, minimum: 1, maximum: ROWS_MAX }),
         offset: Type.Integer({ default: 0, minimum: 0 }),
-        at: Type.Optional(
-          Type.String({ pattern: "^[0-9]{1,20}$", description: "A snapshot: the rows as they were then." }),
-        ),
+        at: SnapshotQuery,
+        branch: BranchQuery,
       }),
       response: ResultSchema,
-      handler: async ({ params: { name }, query: { limit, offset, at } }) => {
-        await existing(open(), name);
-        const relation = at === undefined ? open().relation(name) : await open().relationAt(name, at);
-        return open().query(`SELECT * FROM ${relation} LIMIT ${limit + 1} OFFSET ${offset}`, { maxRows: limit });
+      handler: async ({ params: { name }, query: { limit, offset, at, branch } }) => {
+        const lakehouse = await open(branch);
+        await existing(lakehouse, name);
+        const relation = at === undefined ? lakehouse.relation(name) : await lakehouse.relationAt(name, at);
+        return lakehouse.query(`SELECT * FROM ${relation} LIMIT ${limit + 1} OFFSET ${offset}`, { maxRows: limit });
       },
     }),
     route({
@@ -107,9 +172,11 @@ export function lakehouseRoutes(open: () => Lakehouse): readonly Route[] {
       body: Type.Object({
         sql: Type.String({ minLength: 1, maxLength: 1_000_000 }),
         maxRows: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1_000 })),
+        branch: BranchQuery,
       }),
       response: ResultSchema,
-      handler: ({ body: { sql, maxRows } }) => open().query(sql, { maxRows: maxRows ?? 1_000 }),
+      handler: async ({ body: { sql, maxRows, branch } }) =>
+        (await open(branch)).query(sql, { maxRows: maxRows ?? 1_000 }),
     }),
   ];
 }

@@ -14,7 +14,8 @@ import { lakehouseErrors } from "./errors.ts";
 import { metadataSelect } from "./metadata-tables.ts";
 import { findReferences, type Reference } from "./domain/sql-references.ts";
 import { snapshotAsOf, type IcebergMetadata, type IcebergSnapshot } from "./domain/iceberg/metadata.ts";
-import { noRowsOf, readMetadata, refusalOf, scanOf } from "./table-files.ts";
+import { anatomyOf, NO_ANATOMY, type TableAnatomy } from "./table-anatomy.ts";
+import { liveFilesOf, noRowsOf, readMetadata, refusalOf, scanOf } from "./table-files.ts";
 import type {
   CatalogEntry,
   ColumnBatch,
@@ -73,6 +74,8 @@ export interface Lakehouse {
   relation(name: string): string;
   /** A table as it was at one of its snapshots, for FROM. Throws `lakehouse/unknown-snapshot`. */
   relationAt(name: string, snapshotId: string): Promise<string>;
+  /** What the files of a snapshot, the newest unless told, say of themselves. Throws `lakehouse/unknown-snapshot`. */
+  anatomy(name: string, snapshotId?: string): Promise<TableAnatomy>;
   /** A relation of these columns without rows, for FROM. */
   emptyRelation(columns: readonly Column[]): string;
   close(): Promise<void>;
@@ -123,6 +126,7 @@ export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse>
     readColumns: (select, options) => engine.readColumns(select, options),
     relation,
     relationAt: (name, snapshotId) => relationAt(ports, name, snapshotId),
+    anatomy: (name, snapshotId) => anatomy(ports, name, snapshotId),
     emptyRelation: (columns) => `(${noRowsOf(columns)})`,
     close: async () => {
       await engine.close();
@@ -209,17 +213,28 @@ async function selectFor(
   return scanAt({ store, engine }, metadata, snapshot);
 }
 
-async function relationAt(
-  { catalog, store, engine }: LakehousePorts,
-  name: string,
-  snapshotId: string,
-): Promise<string> {
+async function snapshotAt({ catalog, store }: LakehousePorts, name: string, snapshotId: string) {
   const location = (await catalog.get(name))?.metadataLocation ?? undefined;
   const metadata = location === undefined ? undefined : await readMetadata(store, location);
   const snapshot = metadata?.snapshots.find((one) => String(one["snapshot-id"]) === snapshotId);
   if (metadata === undefined || snapshot === undefined)
     throw lakehouseErrors.create("lakehouse/unknown-snapshot", { because: `${name} has no snapshot ${snapshotId}` });
-  return `(${await scanAt({ store, engine }, metadata, snapshot)})`;
+  return { metadata, snapshot };
+}
+
+/** A view has no files, and so has a table without rows of its own. */
+async function anatomy(ports: LakehousePorts, name: string, at: string | undefined): Promise<TableAnatomy> {
+  const { store, catalog } = ports;
+  const snapshotId = at ?? (await catalog.get(name))?.snapshotId ?? undefined;
+  if (snapshotId === undefined) return NO_ANATOMY;
+  const { metadata, snapshot } = await snapshotAt(ports, name, snapshotId);
+  const files = (await liveFilesOf(store, metadata, snapshot)).map(({ file }) => file);
+  return anatomyOf({ metadata, snapshot, files, pathOf: (location) => store.pathOf(location) });
+}
+
+async function relationAt(ports: LakehousePorts, name: string, snapshotId: string): Promise<string> {
+  const { metadata, snapshot } = await snapshotAt(ports, name, snapshotId);
+  return `(${await scanAt(ports, metadata, snapshot)})`;
 }
 
 /** A snapshot's rows under the schema that it was written with. */

@@ -210,3 +210,33 @@ describe("the engine", () => {
     });
   });
 });
+
+describe("what the files say of themselves", () => {
+  test("rows, bytes, the least and most of each column over all files, and what the columns were", async () => {
+    await lakehouse.write({
+      table: "t",
+      select: "select 2 as a, 'x' as b, timestamp '2001-01-01 00:01:00' as c, null::double as d",
+      mode: "replace",
+    });
+    const first = await lakehouse.anatomy("t");
+    await lakehouse.write({
+      table: "t",
+      select: "select 10 as a, null::varchar as b, timestamp '1969-12-31 23:59:59.5' as c, 1.5::double as d",
+      mode: "append",
+    });
+    const both = await lakehouse.anatomy("t");
+    expect(both.fileCount).toBe(2);
+    expect(both.files.map(({ rows }) => rows)).toEqual([1, 1]);
+    expect(both.columns.map(({ name, nulls, least, most }) => [name, nulls, least, most])).toEqual([
+      ["a", 0, "2", "10"],
+      ["b", 1, "x", "x"],
+      ["c", 0, "1969-12-31 23:59:59.500000", "2001-01-01 00:01:00"],
+      ["d", 1, "1.5", "1.5"],
+    ]);
+    expect(await lakehouse.anatomy("t", first.snapshotId ?? "")).toEqual(first);
+    await lakehouse.write({ table: "t", select: "select 1 as a", mode: "replace" });
+    const { schemas } = await lakehouse.anatomy("t");
+    expect(schemas.map(({ columns }) => columns.map(({ name }) => name))).toEqual([["a", "b", "c", "d"], ["a"]]);
+    await expect(lakehouse.anatomy("t", "1")).rejects.toThrow(/unknown-snapshot|no snapshot/);
+  });
+});

@@ -74,6 +74,7 @@ const runFields = {
   runId: Type.String(),
   state: Type.Union([Type.Literal("running"), Type.Literal("done"), Type.Literal("failed"), Type.Literal("cancelled")]),
   trigger: Type.String(),
+  branch: Type.String({ description: "Of the tables: `main`, or one beside it." }),
   startedAtMs: Type.Number(),
   endedAtMs: Type.Union([Type.Number(), Type.Null()]),
 } as const;
@@ -93,13 +94,14 @@ export function runRoutes(open: () => Pick<RunStore, "list" | "run">): readonly 
     route({
       id: "listRuns",
       path: "/api/v1/runs",
-      summary: "The runs of the road, newest first.",
+      summary: "The runs of the road, on main and on branches, newest first.",
       query: Type.Object({
         limit: Type.Integer({ default: 50, minimum: 1, maximum: 500 }),
         before: Type.Optional(Type.String({ description: "The run after which the page begins." })),
       }),
       response: Type.Array(RunSchema),
-      handler: ({ query: { limit, before } }) => open().list({ limit, ...(before === undefined ? {} : { before }) }),
+      handler: ({ query: { limit, before } }) =>
+        open().list({ limit, ofAllBranches: true, ...(before === undefined ? {} : { before }) }),
     }),
     route({
       id: "showRun",

@@ -19,6 +19,8 @@ export interface RoadOptions {
   /** Names with dbt's `+`; all tasks when absent. Tasks outside the selection count as they last were. */
   readonly selectors?: readonly string[];
   readonly trigger: string;
+  /** Whose tables the tasks write; `main` unless told. */
+  readonly branch?: string;
   readonly signal?: AbortSignal;
   readonly onBegin?: (run: Omit<RunReport, "tasks">) => void;
   readonly onTask?: (report: TaskReport) => void;
@@ -187,6 +189,7 @@ class Road {
       runId: this.#runId,
       state,
       trigger: this.#options.trigger,
+      branch: this.#options.branch ?? "main",
       startedAtMs: this.#startedAtMs,
       endedAtMs,
       tasks: [...this.#reports.values()],

@@ -49,6 +49,14 @@ export interface TaskDone {
   readonly doneAtMs: number;
 }
 
+/** Some of the runs, newest first: those of the store's own branch, unless of all. */
+interface RunPage {
+  readonly limit: number;
+  /** The run after which the page begins. */
+  readonly before?: string;
+  readonly ofAllBranches?: boolean;
+}
+
 /** The runs of one branch and what each task last did on it, in the metadata database. */
 export interface RunStore {
   begin(run: Omit<RunReport, "tasks">): Promise<void>;
@@ -62,7 +70,7 @@ export interface RunStore {
   adopt(branch: string): Promise<void>;
   /** Forgets what was done on a branch, which is gone: another of its name has done nothing. Its runs are kept. */
   forgetBranch(branch: string): Promise<void>;
-  list(page: { readonly limit: number; readonly before?: string }): Promise<readonly Omit<RunReport, "tasks">[]>;
+  list(page: RunPage): Promise<readonly Omit<RunReport, "tasks">[]>;
   run(runId: string): Promise<RunReport | undefined>;
   /** The last durations of a task that really ran, oldest first, in milliseconds. */
   durations(taskId: string, limit: number): Promise<readonly number[]>;
@@ -141,13 +149,9 @@ export function createRunStore(database: Database, { branch = MAIN }: { readonly
     forgetBranch: async (name) => {
       await kysely.deleteFrom("task_state").where("branch", "=", name).execute();
     },
-    list: async ({ limit, before }) => {
-      let query = kysely
-        .selectFrom("road_run")
-        .selectAll()
-        .where("branch", "=", branch)
-        .orderBy("id", "desc")
-        .limit(limit);
+    list: async ({ limit, before, ofAllBranches = false }) => {
+      let query = kysely.selectFrom("road_run").selectAll().orderBy("id", "desc").limit(limit);
+      if (!ofAllBranches) query = query.where("branch", "=", branch);
       if (before !== undefined) query = query.where("id", "<", before);
       return (await query.execute()).map(runOf);
     },
@@ -206,6 +210,7 @@ function runOf(row: Tables["road_run"]): Omit<RunReport, "tasks"> {
     runId: row.id,
     state: row.state as RunReport["state"],
     trigger: row.run_trigger,
+    branch: row.branch,
     startedAtMs: row.started_at,
     endedAtMs: row.ended_at,
   };

@@ -67,6 +67,8 @@ export interface RunReport {
   readonly runId: string;
   readonly state: "running" | "done" | "failed" | "cancelled";
   readonly trigger: string;
+  /** Of the tables: `main`, or one beside it. */
+  readonly branch: string;
   readonly startedAtMs: number;
   readonly endedAtMs: number | null;
   readonly tasks: readonly TaskReport[];

@@ -29,6 +29,7 @@ const begun = (runId: string): Omit<RunReport, "tasks"> => ({
   runId,
   state: "running",
   trigger: "test",
+  branch: "main",
   startedAtMs: 1_764_201_600_000,
   endedAtMs: null,
 });
@@ -145,6 +146,11 @@ export function runStoreSuite(name: string, fixture: RunStoreFixture): void {
       expect((await store.run(mains))?.state).toBe("running");
       expect((await branch.store.list({ limit: 9 })).map(({ runId }) => runId)).toEqual([its]);
       expect((await store.list({ limit: 1 })).map(({ runId }) => runId)).toEqual([mains]);
+      const both = await store.list({ limit: 2, ofAllBranches: true });
+      expect(both.map(({ runId, branch: on }) => [runId, on])).toEqual([
+        [its, "beside"],
+        [mains, "main"],
+      ]);
       await branch.close();
     });
 

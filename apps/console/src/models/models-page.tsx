@@ -55,8 +55,9 @@ export function ModelsPage() {
     <Page title="Models" docs="concepts/model-version.md">
       {error === null ? null : <Problem error={error} />}
       {data?.length === 0 ? (
-        <Empty command="npx mill run --select +late-flights">
-          Each version that a training registers stands here, with its metrics and gates.
+        <Empty command="npx mill run">
+          Each version that a training registers stands here, with its metrics and gates. A training is declared in
+          training/, with defineTraining.
         </Empty>
       ) : (
         <div className="panel">

@@ -14,10 +14,12 @@ interface DataTableProps<Row> {
   readonly rows: readonly Row[];
   readonly columns: readonly DataColumn<Row>[];
   readonly keyOf: (row: Row) => string;
+  /** The row of what the page shows. */
+  readonly isCurrent?: (row: Row) => boolean;
 }
 
 /** A dense table; a click on a column's name sorts by it, another turns it round. */
-export function DataTable<Row>({ label, rows, columns, keyOf }: DataTableProps<Row>) {
+export function DataTable<Row>({ label, rows, columns, keyOf, isCurrent }: DataTableProps<Row>) {
   const [order, setOrder] = useState<{ readonly name: string; readonly isFalling: boolean } | undefined>();
   const sorted = sortRows(rows, columns.find(({ name }) => name === order?.name)?.sort, order?.isFalling ?? false);
   return (
@@ -38,7 +40,7 @@ export function DataTable<Row>({ label, rows, columns, keyOf }: DataTableProps<R
         </thead>
         <tbody>
           {sorted.map((row) => (
-            <tr key={keyOf(row)}>
+            <tr key={keyOf(row)} aria-current={isCurrent?.(row) === true ? true : undefined}>
               {columns.map((column) => (
                 <td key={column.name} className={classOf(column)}>
                   {column.show(row)}

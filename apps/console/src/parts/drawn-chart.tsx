@@ -1,22 +1,38 @@
-import { LineChart, ScatterChart } from "echarts/charts";
+import { BarChart, LineChart, ScatterChart } from "echarts/charts";
 import { GridComponent, LegendComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
 import { init, use, type EChartsType } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import { useEffect, useRef } from "react";
+import { shortCount } from "../format.ts";
 import { useTheme } from "../theme.ts";
 
-use([LineChart, ScatterChart, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, SVGRenderer]);
+use([
+  BarChart,
+  LineChart,
+  ScatterChart,
+  GridComponent,
+  LegendComponent,
+  MarkLineComponent,
+  TooltipComponent,
+  SVGRenderer,
+]);
 
 export interface ChartAxis {
   readonly name: string;
   readonly min?: number;
   readonly max?: number;
   readonly isTime?: boolean;
+  /** Marked at whole numbers alone. */
+  readonly isWhole?: boolean;
+  /** `2.9M` at its marks. */
+  readonly isShort?: boolean;
 }
 
 export interface ChartSeries {
   readonly name: string;
   readonly points: readonly (readonly [number, number])[];
+  /** Bars stand on the axis, above and below it. */
+  readonly kind?: "line" | "bar";
   /** Told beside a point: its rows, its threshold. */
   readonly notes?: readonly string[];
 }
@@ -77,15 +93,22 @@ function coloursOf(element: HTMLElement): Colours {
 }
 
 function optionOf({ x, y, series, ideal }: ChartProps, colours: Colours) {
-  const axis = ({ name, min, max, isTime }: ChartAxis) => ({
+  const axis = ({ name, min, max, isTime, isWhole, isShort }: ChartAxis) => ({
     type: isTime === true ? ("time" as const) : ("value" as const),
     name,
     nameLocation: "middle" as const,
     nameGap: 28,
     nameTextStyle: { color: colours.muted, fontSize: 11 },
-    axisLabel: { color: colours.muted, fontSize: 11, hideOverlap: true },
+    axisLabel: {
+      color: colours.muted,
+      fontSize: 11,
+      hideOverlap: true,
+      ...(isShort === true ? { formatter: (value: number) => shortCount(value) } : {}),
+      ...(isWhole === true ? { showMinLabel: false, showMaxLabel: false } : {}),
+    },
+    ...(isWhole === true ? { minInterval: 1 } : {}),
     axisLine: { show: true, lineStyle: { color: colours.line } },
-    splitLine: { lineStyle: { color: colours.line } },
+    splitLine: { show: isWhole !== true, lineStyle: { color: colours.line } },
     ...(min === undefined ? {} : { min }),
     ...(max === undefined ? {} : { max }),
   });
@@ -117,8 +140,8 @@ function optionOf({ x, y, series, ideal }: ChartProps, colours: Colours) {
     },
     xAxis: axis(x),
     yAxis: { ...axis(y), nameGap: 40 },
-    series: series.map(({ name, points }, index) => ({
-      type: "line" as const,
+    series: series.map(({ name, points, kind }, index) => ({
+      ...(kind === "bar" ? BARS : { type: "line" as const }),
       name,
       data: points.map(([px, py]) => [px, py]),
       showSymbol: points.length <= SHOWN_POINTS_MAX,
@@ -138,6 +161,8 @@ function optionOf({ x, y, series, ideal }: ChartProps, colours: Colours) {
     })),
   };
 }
+
+const BARS = { type: "bar" as const, stack: "bars", barMaxWidth: 18, barMinHeight: 1, itemStyle: { opacity: 0.55 } };
 
 function tip(at: unknown, { x, y, series }: Pick<ChartProps, "x" | "y" | "series">): string {
   const { seriesIndex, dataIndex } = at as { readonly seriesIndex: number; readonly dataIndex: number };

@@ -2,12 +2,14 @@ import type { Road, RoadNode } from "@millwright/client";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { duration } from "../format.ts";
+import { Bars } from "../parts/bars.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { ProblemDetails } from "../parts/problem.tsx";
 import { CopyButton } from "../parts/snippet.tsx";
 import { State } from "../parts/state.tsx";
 import { Ago } from "../parts/time.tsx";
 import { factRows, kindName } from "./facts.ts";
+import { RowsTrend } from "./rows-trend.tsx";
 
 interface InspectorProps {
   readonly road: Road;
@@ -31,6 +33,7 @@ export function Inspector({ road, step, onClose }: InspectorProps) {
       </header>
       <Health step={step} />
       <Inside step={step} />
+      <RowsTrend step={step} />
       {attached.length === 0 ? null : (
         <section aria-label="Checks">
           <h3>What must hold of it</h3>
@@ -60,6 +63,9 @@ function Health({ step }: { readonly step: RoadNode }) {
       ) : message === null || state === "unchanged" ? null : (
         <p>{message}</p>
       )}
+      <Link to="/logs" search={{ step: step.id }}>
+        What it said
+      </Link>
     </section>
   );
 }
@@ -162,18 +168,14 @@ function StepList({ steps }: { readonly steps: readonly RoadNode[] }): ReactNode
 }
 
 function Times({ step: { tookMs, history } }: { readonly step: RoadNode }) {
-  const most = Math.max(...history, 1);
+  if (history.length === 0) return null;
   return (
     <section aria-label="How long it takes">
       <div className="row between">
         <h3>How long it takes</h3>
         <span>{duration(tookMs)}</span>
       </div>
-      <div className="bars">
-        {history.map((value, index) => (
-          <i key={index} style={{ height: `${(value / most) * 100}%` }} title={duration(value)} />
-        ))}
-      </div>
+      <Bars bars={history.map((value) => ({ value, title: duration(value) }))} />
     </section>
   );
 }

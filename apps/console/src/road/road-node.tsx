@@ -39,23 +39,20 @@ export function StepNode({ data: { step, attached, isChosen, isAside, onChoose }
           <span className="words" title={step.name}>
             <Breakable text={step.name} />
           </span>
-          <Attached checks={attached} />
         </span>
         <span className="line">
           <span className={`state ${tone}`}>
             <Icon name={icon} size={12} />
             {step.state === "unchanged" ? "done" : word}
           </span>
+          <Attached checks={attached} />
           <Freshness step={step} />
         </span>
         <span className="line">
           <span className="fact">{keyFact(step)}</span>
-          <span className="row tight">
-            <Sparkline values={step.history} />
-            {step.state === "running" ? null : shortDuration(step.tookMs)}
-          </span>
+          <span>{step.state === "running" ? null : shortDuration(step.tookMs)}</span>
         </span>
-        <Progress step={step} />
+        {step.state === "running" ? <Progress step={step} /> : <Sparkline values={step.history} />}
       </button>
       <Handle type="source" position={Position.Right} isConnectable={false} />
     </>

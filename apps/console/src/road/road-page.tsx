@@ -82,8 +82,9 @@ interface DrawnProps {
 function Drawn({ isList, ...props }: DrawnProps) {
   if (props.road.nodes.length === 0)
     return (
-      <Empty command="npx mill init flights --template flights">
-        This project has no steps yet. Declare a source in sources/ and a model in models/, or start from a template.
+      <Empty command="npx mill init shop --from sales.csv">
+        This project has no steps yet. A source is declared in sources/, a model in models/; each becomes a step here.
+        From a file of your own, a whole road is written by:
       </Empty>
     );
   return isList ? <RoadList {...props} /> : <Graph {...props} />;

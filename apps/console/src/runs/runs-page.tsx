@@ -1,31 +1,11 @@
-import type { Run } from "@millwright/client";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { api } from "../api.ts";
-import { duration } from "../format.ts";
-import { DataTable, type DataColumn } from "../parts/data-table.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Page } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
-import { State } from "../parts/state.tsx";
-import { Ago } from "../parts/time.tsx";
+import { RunTable } from "./run-table.tsx";
 
 const PAGE_RUNS = 50;
-
-const COLUMNS: readonly DataColumn<Run>[] = [
-  {
-    name: "run",
-    show: ({ runId }) => (
-      <Link to="/runs/$runId" params={{ runId }} className="mono">
-        {runId}
-      </Link>
-    ),
-  },
-  { name: "state", sort: ({ state }) => state, show: ({ state }) => <State state={state} /> },
-  { name: "begun by", sort: ({ trigger }) => trigger, show: ({ trigger }) => trigger },
-  { name: "begun", sort: ({ startedAtMs }) => startedAtMs, show: ({ startedAtMs }) => <Ago atMs={startedAtMs} /> },
-  { name: "took", isNumber: true, sort: (run) => tookMs(run) ?? -1, show: (run) => duration(tookMs(run)) },
-];
 
 /** Every time the road was taken, newest first. */
 export function RunsPage() {
@@ -43,7 +23,7 @@ export function RunsPage() {
         <Empty command="npx mill run">The road has not been taken yet.</Empty>
       ) : (
         <div className="panel">
-          <DataTable label="Runs" rows={runs} columns={COLUMNS} keyOf={({ runId }) => runId} />
+          <RunTable label="Runs" runs={runs} />
         </div>
       )}
       {hasNextPage ? (
@@ -55,8 +35,4 @@ export function RunsPage() {
       ) : null}
     </Page>
   );
-}
-
-function tookMs({ startedAtMs, endedAtMs }: Run): number | null {
-  return endedAtMs === null ? null : endedAtMs - startedAtMs;
 }

@@ -6,7 +6,9 @@ import { DataTable, type DataColumn } from "../parts/data-table.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Page } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
+import { AliasHistory } from "../models/alias-history.tsx";
 import { LiveLoad } from "./live-load.tsx";
+import { RecentPredictions } from "./recent-predictions.tsx";
 import { TryIt } from "./try-it.tsx";
 
 const COLUMNS: readonly DataColumn<Service>[] = [
@@ -67,7 +69,13 @@ export function ServicePage() {
     >
       {error === null ? null : <Problem error={error} />}
       {data === undefined ? null : <TryIt key={data.name} service={data} />}
-      {data === undefined ? null : <LiveLoad />}
+      {data === undefined ? null : (
+        <>
+          <LiveLoad />
+          <RecentPredictions service={data.name} />
+          <AliasHistory model={data.model} />
+        </>
+      )}
     </Page>
   );
 }

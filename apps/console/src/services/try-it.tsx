@@ -1,5 +1,6 @@
 import type { Prediction, Service } from "@millwright/client";
 import { useMutation } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState, type FormEvent } from "react";
 import { api } from "../api.ts";
 import { duration, percent } from "../format.ts";
@@ -66,7 +67,7 @@ export function TryIt({ service }: { readonly service: Service }) {
             {ask.data === undefined ? (
               <p className="muted">Fill in the fields and press Predict; the example is a row of the training's own.</p>
             ) : (
-              <AnswerDetails answered={ask.data} />
+              <AnswerDetails answered={ask.data} model={service.model} />
             )}
           </div>
         </Panel>
@@ -84,7 +85,12 @@ export function TryIt({ service }: { readonly service: Service }) {
   );
 }
 
-function AnswerDetails({ answered: { prediction, tookMs } }: { readonly answered: Answered }) {
+interface AnswerProps {
+  readonly answered: Answered;
+  readonly model: string;
+}
+
+function AnswerDetails({ answered: { prediction, tookMs }, model }: AnswerProps) {
   return (
     <>
       {prediction.probability === undefined ? (
@@ -100,6 +106,12 @@ function AnswerDetails({ answered: { prediction, tookMs } }: { readonly answered
       <dl className="facts">
         <dt>prediction</dt>
         <dd className="mono">{prediction.id}</dd>
+        <dt>rests on</dt>
+        <dd>
+          <Link to="/lineage/$name" params={{ name: `model:${model}/${prediction.model_version}` }}>
+            the columns of its model
+          </Link>
+        </dd>
         <dt>version</dt>
         <dd>{prediction.model_version}</dd>
         <dt>there and back</dt>

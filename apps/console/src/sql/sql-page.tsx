@@ -15,7 +15,7 @@ const ROWS_MAX = 1_000;
 
 /** Asks the tables in SQL. What was asked stands in the address, so that it can be sent. */
 export function SqlPage() {
-  const { data: tables, error } = useQuery({ queryKey: ["tables"], queryFn: () => api.listTables() });
+  const { data: tables, error } = useQuery({ queryKey: ["table-list", "main"], queryFn: () => api.listTables() });
   if (error !== null)
     return (
       <Page title="SQL">

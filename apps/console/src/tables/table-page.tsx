@@ -1,40 +1,29 @@
-import type { Snapshot, Table, TableWithHistory } from "@millwright/client";
+import type { Table, TableWithHistory } from "@millwright/client";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { api } from "../api.ts";
+import { OnBranch } from "../branches/on-branch.tsx";
 import { bytes, count } from "../format.ts";
-import { DataTable, type DataColumn } from "../parts/data-table.tsx";
 import { Page, Panel } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { Ago } from "../parts/time.tsx";
 import { nameInSql } from "../sql/name-in-sql.ts";
 import { ColumnTable } from "./column-table.tsx";
+import { FilePanel } from "./file-panel.tsx";
+import { SchemaPanel } from "./schema-panel.tsx";
+import { SnapshotPanel } from "./snapshot-panel.tsx";
 import { TableRows } from "./table-rows.tsx";
-
-const SNAPSHOT_COLUMNS: readonly DataColumn<Snapshot>[] = [
-  { name: "committed", show: ({ committedAtMs }) => <Ago atMs={committedAtMs} /> },
-  { name: "operation", show: ({ operation }) => operation },
-  { name: "rows", isNumber: true, show: ({ rowCount }) => count(rowCount) },
-  {
-    name: "snapshot",
-    show: ({ table, snapshotId }) => (
-      <Link
-        to="/tables/$name"
-        params={{ name: table }}
-        search={{ at: Number(snapshotId) }}
-        className="mono"
-        title="The rows as they were then"
-      >
-        {snapshotId}
-      </Link>
-    ),
-  },
-];
+import { optionsOf, type TablePlace } from "./table-place.ts";
 
 export function TablePage() {
   const { name } = useParams({ from: "/tables/$name" });
-  const { at } = useSearch({ from: "/tables/$name" });
-  const { data, error } = useQuery({ queryKey: ["tables", name], queryFn: () => api.showTable({ name }) });
+  const { at, branch } = useSearch({ from: "/tables/$name" });
+  const { data, error } = useQuery({
+    queryKey: ["tables", name, branch],
+    queryFn: () => api.showTable({ name, ...optionsOf({ branch }) }),
+  });
+  const isNewest = at === undefined || String(at) === data?.table.snapshotId;
+  const place: TablePlace = { name, branch, at: isNewest ? undefined : String(at) };
   return (
     <Page
       title={name}
@@ -51,63 +40,67 @@ export function TablePage() {
         </>
       }
     >
+      <OnBranch branch={branch} />
       {error === null ? null : <Problem error={error} />}
-      {data === undefined ? null : (
-        <>
-          <div className="columns">
-            <Panel title="Columns">
-              <ColumnTable table={data.table} />
-            </Panel>
-            {data.table.sql === null ? (
-              <Panel title="Snapshots">
-                <DataTable
-                  label="Snapshots"
-                  rows={data.history.toReversed()}
-                  columns={SNAPSHOT_COLUMNS}
-                  keyOf={({ snapshotId }) => snapshotId}
-                />
-              </Panel>
-            ) : (
-              <Panel title="What the view selects">
-                <pre className="body scroll" tabIndex={0} style={{ margin: 0 }}>
-                  {data.table.sql}
-                </pre>
-              </Panel>
-            )}
-          </div>
-          <ShownRows {...data} at={at === undefined || String(at) === data.table.snapshotId ? undefined : String(at)} />
-        </>
-      )}
+      {data === undefined ? null : <Shown shown={data} place={place} />}
     </Page>
   );
 }
 
-/** The rows of the newest snapshot, or of an earlier one with the way back. */
-function ShownRows({ table, history, at }: TableWithHistory & { readonly at: string | undefined }) {
-  const { name } = table;
-  if (at === undefined) return <TableRows key={name} name={name} total={table.rowCount} />;
-  const snapshot = history.find(({ snapshotId }) => snapshotId === at);
+function Shown({ shown: { table, history }, place }: { readonly shown: TableWithHistory; readonly place: TablePlace }) {
+  const anatomy = useQuery({
+    queryKey: ["anatomy", place, table.snapshotId],
+    queryFn: () => api.showAnatomy({ name: place.name, ...optionsOf(place) }),
+  });
+  const snapshot = history.find(({ snapshotId }) => snapshotId === place.at);
+  const total = place.at === undefined ? table.rowCount : (snapshot?.rowCount ?? null);
   return (
     <>
-      <p className="notice" role="status">
-        The rows are those of {snapshot === undefined ? "an earlier snapshot" : <Ago atMs={snapshot.committedAtMs} />},
-        not of now.{" "}
-        <Link to="/tables/$name" params={{ name }} search={{}}>
-          Show the newest
-        </Link>
-      </p>
-      <TableRows key={at} name={name} total={snapshot?.rowCount ?? null} at={at} />
+      {place.at === undefined ? null : <NotNow place={place} atMs={snapshot?.committedAtMs} />}
+      <Panel title="Columns">
+        <ColumnTable table={table} anatomy={anatomy.data} rows={total} />
+      </Panel>
+      <TableRows key={`${place.name} ${place.branch} ${place.at} ${table.snapshotId}`} place={place} total={total} />
+      {table.sql === null ? (
+        <div className="columns">
+          <SnapshotPanel history={history} place={place} current={table.snapshotId} />
+          <div className="stack">
+            {anatomy.data === undefined ? null : <FilePanel anatomy={anatomy.data} />}
+            {anatomy.data === undefined ? null : <SchemaPanel schemas={anatomy.data.schemas} />}
+          </div>
+        </div>
+      ) : (
+        <Panel title="What the view selects">
+          <pre className="body scroll" tabIndex={0} style={{ margin: 0 }}>
+            {table.sql}
+          </pre>
+        </Panel>
+      )}
+      {anatomy.error === null ? null : <Problem error={anatomy.error} />}
     </>
   );
 }
 
+/** The rows are of an earlier snapshot: says so, with the way back. */
+function NotNow({ place: { name, branch }, atMs }: { readonly place: TablePlace; readonly atMs: number | undefined }) {
+  return (
+    <p className="notice" role="status">
+      The rows are those of {atMs === undefined ? "an earlier snapshot" : <Ago atMs={atMs} />}, not of now.{" "}
+      <Link to="/tables/$name" params={{ name }} search={branch === undefined ? {} : { branch }}>
+        Show the newest
+      </Link>
+    </p>
+  );
+}
+
 function Lead({ table }: { readonly table: Table }) {
+  const { rowCount, fileCount } = table;
   return (
     <>
       {table.kind}
-      {table.rowCount === null
+      {rowCount === null
         ? ""
-        : `, ${count(table.rowCount)} rows, ${bytes(table.bytes)} in ${count(table.fileCount)} files`}
+        : `, ${count(rowCount)} ${rowCount === 1 ? "row" : "rows"}, ${bytes(table.bytes)} in ${count(fileCount)} ${fileCount === 1 ? "file" : "files"}`}
       , written <Ago atMs={table.updatedAtMs} />
     </>
   );

@@ -1,8 +1,9 @@
 import type { Table } from "@millwright/client";
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { Link, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { api } from "../api.ts";
+import { OnBranch } from "../branches/on-branch.tsx";
 import { bytes, count } from "../format.ts";
 import { DataTable, type DataColumn } from "../parts/data-table.tsx";
 import { Empty } from "../parts/empty.tsx";
@@ -15,7 +16,7 @@ const COLUMNS: readonly DataColumn<Table>[] = [
     name: "name",
     sort: ({ name }) => name,
     show: ({ name }) => (
-      <Link to="/tables/$name" params={{ name }}>
+      <Link to="/tables/$name" params={{ name }} search={({ branch }) => (branch === undefined ? {} : { branch })}>
         {name}
       </Link>
     ),
@@ -28,8 +29,12 @@ const COLUMNS: readonly DataColumn<Table>[] = [
 ];
 
 export function TablesPage() {
+  const { branch } = useSearch({ from: "/tables" });
   const [text, setText] = useState("");
-  const { data, error } = useQuery({ queryKey: ["tables"], queryFn: () => api.listTables() });
+  const { data, error } = useQuery({
+    queryKey: ["table-list", branch ?? "main"],
+    queryFn: () => api.listTables(branch === undefined ? {} : { branch }),
+  });
   const shown = (data ?? []).filter(({ name }) => name.includes(text.toLowerCase()));
   return (
     <Page
@@ -47,6 +52,7 @@ export function TablesPage() {
         />
       }
     >
+      <OnBranch branch={branch} />
       {error === null ? null : <Problem error={error} />}
       {data?.length === 0 ? (
         <Empty command="npx mill run">

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { featureRoutes } from "@millwright/feature-store/http";
 import { systemIds, Type } from "@millwright/kernel";
 import { lineageRoutes } from "@millwright/governance/http";
+import type { Lakehouse } from "@millwright/lakehouse";
 import { branchRoutes, type BranchPlaces } from "@millwright/lakehouse/branch-http";
 import { tableCareRoutes, type CarePlaces } from "@millwright/lakehouse/care-http";
 import { lakehouseRoutes } from "@millwright/lakehouse/http";
@@ -120,6 +121,8 @@ const StatusSchema = Type.Object(
   { title: "Status" },
 );
 
+const MAIN = "main";
+
 const RunIdParameter = Type.Object({ runId: Type.String({ minLength: 1 }) });
 
 /** Every operation of the control process. What they stand on is opened when the first is asked for. */
@@ -127,7 +130,7 @@ export function controlRoutes(open: () => ControlParts): readonly Route[] {
   return [
     ...roadRoutes(open),
     ...runRoutes(() => runsOf(open())),
-    ...lakehouseRoutes(() => open().platform.lakehouse),
+    ...lakehouseRoutes((branch) => lakehouseOf(open(), branch)),
     ...tableCareRoutes(() => careOf(open())),
     ...branchRoutes(() => branchesOf(open())),
     ...trackingRoutes(
@@ -169,10 +172,17 @@ async function deployAlias(
   return names;
 }
 
+/** The tables of main, or of a branch. */
+async function lakehouseOf({ platform }: ControlParts, branch: string | undefined): Promise<Lakehouse> {
+  return branch === undefined || branch === MAIN ? platform.lakehouse : platform.tablesOf(branch);
+}
+
 /** What is published is seen at once, what the branch did for it need not be done again, and its lineage is main's. */
-function branchesOf({ platform: { branches, lakehouse, runs, lineage } }: ControlParts): BranchPlaces {
+function branchesOf({ platform: { branches, lakehouse, tablesOf, runs, lineage } }: ControlParts): BranchPlaces {
   return {
     branches,
+    main: lakehouse,
+    tablesOf,
     published: async (branch, changes) => {
       await lakehouse.refresh(changes.map(({ name }) => name));
       await runs.adopt(branch);

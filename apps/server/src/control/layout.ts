@@ -17,7 +17,7 @@ interface Graph {
   readonly edges: readonly { readonly from: string; readonly to: string }[];
 }
 
-export const NODE_SIZE = { width: 150, height: 90 } as const;
+export const NODE_SIZE = { width: 150, height: 106 } as const;
 const LAYOUTS_MAX = 16;
 
 /** Lays roads out from left to right, and remembers the last ones. The steps of a folded group stand as one, `group:` and its name. */
@@ -43,7 +43,7 @@ async function layOut({ nodes, edges }: Graph): Promise<RoadLayout> {
       "elk.algorithm": "layered",
       "elk.direction": "RIGHT",
       "elk.spacing.nodeNode": "14",
-      "elk.layered.spacing.nodeNodeBetweenLayers": "26",
+      "elk.layered.spacing.nodeNodeBetweenLayers": "24",
       // The console draws curves of its own: no room is kept for bends.
       "elk.edgeRouting": "POLYLINE",
       "elk.layered.spacing.edgeNodeBetweenLayers": "6",

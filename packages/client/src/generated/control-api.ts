@@ -18,6 +18,8 @@ export interface RunReport {
   readonly runId: string;
   readonly state: "running" | "done" | "failed" | "cancelled";
   readonly trigger: string;
+  /** Of the tables: `main`, or one beside it. */
+  readonly branch: string;
   readonly startedAtMs: number;
   readonly endedAtMs: number | null;
   readonly tasks: readonly TaskReport[];
@@ -80,6 +82,8 @@ export interface Run {
   readonly runId: string;
   readonly state: "running" | "done" | "failed" | "cancelled";
   readonly trigger: string;
+  /** Of the tables: `main`, or one beside it. */
+  readonly branch: string;
   readonly startedAtMs: number;
   readonly endedAtMs: number | null;
 }
@@ -162,6 +166,38 @@ export interface Snapshot {
   readonly summary: Readonly<Record<string, string>>;
 }
 
+/** What the files of a snapshot say of themselves, without being read. */
+export interface TableAnatomy {
+  readonly snapshotId: string | null;
+  readonly fileCount: number;
+  /** Below the lake's folder, the largest first; of very many the largest. */
+  readonly files: readonly {
+    readonly path: string;
+    readonly rows: number;
+    readonly bytes: number;
+    /** Null where the table is not partitioned. */
+    readonly partition: string | null;
+  }[];
+  readonly columns: readonly {
+    readonly name: string;
+    readonly type: string;
+    /** As they are stored, compressed. */
+    readonly bytes: number;
+    readonly nulls: number;
+    /** As text; of a long text its first 16 letters. Null where the files do not say it. */
+    readonly least: string | null;
+    readonly most: string | null;
+  }[];
+  /** Oldest first. */
+  readonly schemas: readonly {
+    readonly schemaId: number;
+    /** The first with these columns. */
+    readonly snapshotId: string;
+    readonly sinceMs: number;
+    readonly columns: readonly Column[];
+  }[];
+}
+
 export interface QueryResult {
   readonly columns: readonly Column[];
   /** Timestamps and decimals as text; integers beyond 2^53 as text. */
@@ -202,6 +238,21 @@ export interface BranchChange {
   readonly rowsAfter: number | null;
   /** Main has changed it too: the branch cannot be published. */
   readonly isConflict: boolean;
+}
+
+export interface RowComparison {
+  /** Those that both have: by them rows are equal or not. */
+  readonly columns: readonly Column[];
+  readonly onlyOnBranch: {
+    readonly total: number;
+    /** Some of them. */
+    readonly rows: readonly (readonly unknown[])[];
+  };
+  readonly onlyOnMain: {
+    readonly total: number;
+    /** Some of them. */
+    readonly rows: readonly (readonly unknown[])[];
+  };
 }
 
 export interface BranchDropped {
@@ -657,7 +708,7 @@ export interface ControlApi {
   }): Promise<RunStarted>;
   /** Stop a run: what is under way ends, nothing new begins. */
   cancelRun(input: { readonly runId: string }): Promise<RunCancelled>;
-  /** The runs of the road, newest first. */
+  /** The runs of the road, on main and on branches, newest first. */
   listRuns(input?: {
     readonly limit?: number;
     /** The run after which the page begins. */
@@ -666,9 +717,24 @@ export interface ControlApi {
   /** What became of each task in a run. */
   showRun(input: { readonly runId: string }): Promise<RunReport>;
   /** The tables and views. */
-  listTables(): Promise<readonly Table[]>;
+  listTables(input?: {
+    /** As it is on a branch, rather than on main. */
+    readonly branch?: string;
+  }): Promise<readonly Table[]>;
   /** A table's columns and its snapshots. */
-  showTable(input: { readonly name: string }): Promise<TableWithHistory>;
+  showTable(input: {
+    readonly name: string;
+    /** As it is on a branch, rather than on main. */
+    readonly branch?: string;
+  }): Promise<TableWithHistory>;
+  /** A table's files, the least and most of its columns, and what its columns were. */
+  showAnatomy(input: {
+    readonly name: string;
+    /** A snapshot: the rows as they were then. */
+    readonly at?: string;
+    /** As it is on a branch, rather than on main. */
+    readonly branch?: string;
+  }): Promise<TableAnatomy>;
   /** Some of a table's rows, in no order of their own. */
   readRows(input: {
     readonly name: string;
@@ -676,9 +742,18 @@ export interface ControlApi {
     readonly offset?: number;
     /** A snapshot: the rows as they were then. */
     readonly at?: string;
+    /** As it is on a branch, rather than on main. */
+    readonly branch?: string;
   }): Promise<QueryResult>;
   /** Ask the tables in SQL. */
-  query(input: { readonly body: { readonly sql: string; readonly maxRows?: number } }): Promise<QueryResult>;
+  query(input: {
+    readonly body: {
+      readonly sql: string;
+      readonly maxRows?: number;
+      /** As it is on a branch, rather than on main. */
+      readonly branch?: string;
+    };
+  }): Promise<QueryResult>;
   /** Make a table what it was at a snapshot; the states since stay. */
   rollBackTable(input: {
     readonly name: string;
@@ -716,6 +791,8 @@ export interface ControlApi {
   createBranch(input: { readonly body: { readonly name: string } }): Promise<Branch>;
   /** What a branch has changed since it was taken from main. */
   showBranch(input: { readonly branch: string }): Promise<BranchWithChanges>;
+  /** The rows of a table that a branch has and main has not, and the other way round. */
+  compareBranchRows(input: { readonly branch: string; readonly name: string }): Promise<RowComparison>;
   /** Make main what the branch is, for all that the branch has changed: all of it or nothing. */
   publishBranch(input: { readonly branch: string }): Promise<BranchWithChanges>;
   /** Forget a branch, and what was written to it alone. */
@@ -863,9 +940,15 @@ export const operations = {
   cancelRun: { method: "POST", path: "/api/v1/runs/:runId/cancel", params: ["runId"], query: [] },
   listRuns: { method: "GET", path: "/api/v1/runs", params: [], query: ["limit", "before"] },
   showRun: { method: "GET", path: "/api/v1/runs/:runId", params: ["runId"], query: [] },
-  listTables: { method: "GET", path: "/api/v1/tables", params: [], query: [] },
-  showTable: { method: "GET", path: "/api/v1/tables/:name", params: ["name"], query: [] },
-  readRows: { method: "GET", path: "/api/v1/tables/:name/rows", params: ["name"], query: ["limit", "offset", "at"] },
+  listTables: { method: "GET", path: "/api/v1/tables", params: [], query: ["branch"] },
+  showTable: { method: "GET", path: "/api/v1/tables/:name", params: ["name"], query: ["branch"] },
+  showAnatomy: { method: "GET", path: "/api/v1/tables/:name/anatomy", params: ["name"], query: ["at", "branch"] },
+  readRows: {
+    method: "GET",
+    path: "/api/v1/tables/:name/rows",
+    params: ["name"],
+    query: ["limit", "offset", "at", "branch"],
+  },
   query: { method: "POST", path: "/api/v1/sql", params: [], query: [] },
   rollBackTable: { method: "POST", path: "/api/v1/tables/:name/rollback", params: ["name"], query: [] },
   tagTable: { method: "POST", path: "/api/v1/tables/:name/tags", params: ["name"], query: [] },
@@ -874,6 +957,12 @@ export const operations = {
   listBranches: { method: "GET", path: "/api/v1/branches", params: [], query: [] },
   createBranch: { method: "POST", path: "/api/v1/branches", params: [], query: [] },
   showBranch: { method: "GET", path: "/api/v1/branches/:branch", params: ["branch"], query: [] },
+  compareBranchRows: {
+    method: "GET",
+    path: "/api/v1/branches/:branch/tables/:name/rows",
+    params: ["branch", "name"],
+    query: [],
+  },
   publishBranch: { method: "POST", path: "/api/v1/branches/:branch/publish", params: ["branch"], query: [] },
   dropBranch: { method: "DELETE", path: "/api/v1/branches/:branch", params: ["branch"], query: [] },
   promoteModel: { method: "POST", path: "/api/v1/models/:name/promote", params: ["name"], query: [] },

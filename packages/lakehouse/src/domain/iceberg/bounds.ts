@@ -33,6 +33,48 @@ export function encodeBound({
   }
 }
 
+/** What a bound says: something to compare by, and as text. Undefined for types that are not written here. */
+export function decodeBound(
+  type: string,
+  bound: Buffer,
+): { readonly value: string | number | bigint; readonly text: string } | undefined {
+  const plain = (value: string | number | bigint) => ({ value, text: String(value) });
+  switch (type) {
+    case "boolean":
+      return { value: bound.readUInt8(), text: bound.readUInt8() === 1 ? "true" : "false" };
+    case "int":
+      return plain(bound.readInt32LE());
+    case "long":
+      return plain(bound.readBigInt64LE());
+    case "float":
+      return plain(Math.fround(bound.readFloatLE()));
+    case "double":
+      return plain(bound.readDoubleLE());
+    case "date":
+      return {
+        value: bound.readInt32LE(),
+        text: new Date(bound.readInt32LE() * 86_400_000).toISOString().slice(0, 10),
+      };
+    case "timestamp":
+    case "timestamptz":
+      return timestampText(bound.readBigInt64LE());
+    case "string":
+      return plain(bound.toString());
+    default:
+      return undefined;
+  }
+}
+
+/** Microseconds as ISO text, to the second where they are whole ones. */
+function timestampText(micros: bigint) {
+  const seconds = Number((micros - (((micros % 1_000_000n) + 1_000_000n) % 1_000_000n)) / 1_000_000n);
+  const date = new Date(seconds * 1_000);
+  if (Number.isNaN(date.getTime())) return { value: micros, text: `${micros} µs` };
+  const fraction = micros - BigInt(seconds) * 1_000_000n;
+  const whole = date.toISOString().slice(0, 19).replace("T", " ");
+  return { value: micros, text: fraction === 0n ? whole : `${whole}.${String(fraction).padStart(6, "0")}` };
+}
+
 function int32(value: number): Buffer | undefined {
   if (!Number.isInteger(value)) return undefined;
   const buffer = Buffer.alloc(4);
