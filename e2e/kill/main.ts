@@ -3,11 +3,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { infer, differentFlights } from "../support/callers.ts";
-import { end, mill, millUp, rowHashes, smallFlights } from "../support/project.ts";
+import {
+  end,
+  mill,
+  millLater,
+  millUp,
+  rowHashes,
+  rowHashesLater,
+  smallFlights,
+  type Answer,
+} from "../support/project.ts";
 
 // Kills the road at its named write points, in a third of the cases also the run that recovers from it, runs it to its end,
 // and compares every table with an undisturbed run's. The points are those of the run: the processes of `mill up` are
-// killed in e2e/processes.test.ts.
+// killed in e2e/processes.test.ts. Two cases at once, since each waits for its own processes; a seed draws the same ones.
 
 const { values } = parseArgs({
   options: { seed: { type: "string", default: "1" }, kills: { type: "string", default: "100" } },
@@ -34,18 +43,11 @@ const hits = new Map(names.map((name) => [name, { first: 0, recovering: 0 }]));
 let passed = 0;
 let failed = 0;
 const decks: Record<"first" | "recovering", string[]> = { first: [], recovering: [] };
-for (let kill = 0; kill < kills; kill += 1) {
-  const startedMs = performance.now();
-  const first = draw("first");
-  const second = kill % 3 === 2 ? draw("recovering") : undefined;
-  const { problem, told } = killAt(first, second);
-  if (problem === undefined) passed += 1;
-  else failed += 1;
-  const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
-  console.log(
-    `${problem === undefined ? "passed" : "FAILED"}  ${told}  ${seconds} s${problem === undefined ? "" : `  ${problem}`}`,
-  );
-}
+const cases = Array.from({ length: kills }, (_, kill) => ({
+  first: draw("first"),
+  second: kill % 3 === 2 ? draw("recovering") : undefined,
+})).values();
+await Promise.all(["one", "other"].map((name) => takeCases(join(scratch, name))));
 rmSync(project, { recursive: true, force: true });
 rmSync(scratch, { recursive: true, force: true });
 for (const [name, { first, recovering }] of hits)
@@ -69,6 +71,20 @@ async function answerSomePredictions(): Promise<void> {
       recursive: true,
       filter: (path) => !/lock/.test(path),
     });
+  }
+}
+
+/** Takes cases while there are any, each in the same folder. */
+async function takeCases(folder: string): Promise<void> {
+  for (let next = cases.next(); next.done !== true; next = cases.next()) {
+    const startedMs = performance.now();
+    const { problem, told } = await killAt(folder, next.value);
+    if (problem === undefined) passed += 1;
+    else failed += 1;
+    const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
+    console.log(
+      `${problem === undefined ? "passed" : "FAILED"}  ${told}  ${seconds} s${problem === undefined ? "" : `  ${problem}`}`,
+    );
   }
 }
 
@@ -107,35 +123,41 @@ interface Outcome {
 }
 
 /** One kill on a fresh state, perhaps one of the run after it, then a run to the end. */
-function killAt(point: string, later: string | undefined): Outcome {
-  const copy = join(scratch, "project");
+async function killAt(
+  copy: string,
+  { first: point, second: later }: { readonly first: string; readonly second: string | undefined },
+): Promise<Outcome> {
   rmSync(copy, { recursive: true, force: true });
   cpSync(project, copy, { recursive: true, filter: (path) => !path.endsWith("/.mill") });
   freshState(copy);
-  const killed = mill(["run", "--project", copy], { MILL_KILL_AT: point });
+  const killed = await runKilledAt(copy, point);
   if (!wasKilled(killed)) return { problem: `was not killed: ${killed.code} ${killed.signal}`, told: point };
   count(point, "first");
-  const secondKill = later === undefined ? undefined : killRecovery(copy, later);
+  const secondKill = later === undefined ? undefined : await killRecovery(copy, later);
   const told = secondKill === undefined ? point : `${point}, then ${secondKill}`;
-  const again = mill(["run", "--project", copy]);
+  const again = await millLater(["run", "--project", copy]);
   if (again.code !== 0)
     return {
       problem: `the run after it failed (exit ${again.code}, signal ${again.signal}): ${again.stdout.slice(-500)}${again.stderr.slice(-500)}`,
       told,
     };
-  const found = rowHashes(copy);
+  const found = await rowHashesLater(copy);
   const different = Object.keys({ ...expected, ...found }).filter((table) => expected[table] !== found[table]);
   return { problem: different.length === 0 ? undefined : `these tables differ: ${different.join(", ")}`, told };
 }
 
 /** The drawn occurrence, or where the recovering run does not pass it so often, its first. */
-function killRecovery(copy: string, point: string): string | undefined {
+async function killRecovery(copy: string, point: string): Promise<string | undefined> {
   for (const candidate of [point, point.replace(/#\d+$/, "#1"), "orchestration/task/before-done#1"]) {
-    if (!wasKilled(mill(["run", "--project", copy], { MILL_KILL_AT: candidate }))) continue;
+    if (!wasKilled(await runKilledAt(copy, candidate))) continue;
     count(candidate, "recovering");
     return candidate;
   }
   return undefined;
+}
+
+function runKilledAt(copy: string, point: string): Promise<Answer> {
+  return millLater(["run", "--project", copy], undefined, { MILL_KILL_AT: point });
 }
 
 function wasKilled({ code, signal }: { readonly code: number | null; readonly signal: string | null }): boolean {

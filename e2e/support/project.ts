@@ -33,8 +33,15 @@ export function millJson(args: readonly string[]): unknown {
 }
 
 /** The same without waiting for it; `started` is given the process. */
-export function millLater(args: readonly string[], started: (child: ChildProcess) => void = () => {}): Promise<Answer> {
-  const child = spawn(join(root, "bin", "mill"), args, { stdio: ["ignore", "pipe", "pipe"] });
+export function millLater(
+  args: readonly string[],
+  started: (child: ChildProcess) => void = () => {},
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  const child = spawn(join(root, "bin", "mill"), args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...environment },
+  });
   const said = { stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => (said.stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (said.stderr += text));
@@ -130,17 +137,29 @@ export function tablesOf(projectDir: string): Readonly<Record<string, string>> {
 
 /** For each table its rows' count and the sum of their hashes, whatever their order. */
 export function rowHashes(projectDir: string): Readonly<Record<string, string>> {
-  const tables = (millJson(["table", "list", "--project", projectDir]) as { name: string; kind: string }[]).filter(
-    ({ kind }) => kind === "table",
-  );
-  const parts = tables.map(
-    ({ name }) =>
-      `select '${name}' as name, count(*)::varchar || ' ' || coalesce(sum(hash(t)::hugeint), 0)::varchar as rows_ from main."${name}" as t`,
-  );
-  const { rows } = millJson(["sql", parts.join(" union all "), "--project", projectDir]) as {
-    rows: [string, string][];
-  };
-  return Object.fromEntries(rows);
+  const query = hashQuery(millJson(["table", "list", "--project", projectDir]));
+  return hashesIn(millJson(["sql", query, "--project", projectDir]));
+}
+
+/** The same without holding this process up. */
+export async function rowHashesLater(projectDir: string): Promise<Readonly<Record<string, string>>> {
+  const ask = async (...args: readonly string[]) =>
+    JSON.parse((await millLater([...args, "--json", "--project", projectDir])).stdout) as unknown;
+  return hashesIn(await ask("sql", hashQuery(await ask("table", "list"))));
+}
+
+function hashQuery(tables: unknown): string {
+  return (tables as readonly { readonly name: string; readonly kind: string }[])
+    .filter(({ kind }) => kind === "table")
+    .map(
+      ({ name }) =>
+        `select '${name}' as name, count(*)::varchar || ' ' || coalesce(sum(hash(t)::hugeint), 0)::varchar as rows_ from main."${name}" as t`,
+    )
+    .join(" union all ");
+}
+
+function hashesIn(answer: unknown): Readonly<Record<string, string>> {
+  return Object.fromEntries((answer as { readonly rows: readonly (readonly [string, string])[] }).rows);
 }
 
 /** The flights example in a folder of its own, over a few thousand made-up flights. */
@@ -154,7 +173,7 @@ export function smallFlights(): string {
   return projectDir;
 }
 
-/** Makes a copy of the flights example read a few thousand made-up flights, and train in a moment. */
+/** Makes a copy of the flights example read a few thousand made-up flights, and train in a moment: too short for a second thread. */
 export function shrinkFlights(projectDir: string): void {
   mkdirSync(join(projectDir, "data"));
   writeFileSync(join(projectDir, "data", "flights.csv"), flightsCsv());
@@ -164,6 +183,7 @@ export function shrinkFlights(projectDir: string): void {
       .replace("npm:vega-datasets/data/flights-3m.parquet", "data/flights.csv")
       .replace("npm:vega-datasets/data/airports.csv", "data/airports.csv"),
   );
+  edit(projectDir, "millwright.ts", (text) => text.replace(/limits: \{.*\}/, "limits: { threads: 1 }"));
   edit(projectDir, "training/late-flights.ts", (text) =>
     text
       .replace("trees: 80", "trees: 5")

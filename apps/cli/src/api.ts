@@ -5,7 +5,7 @@ import {
   type ControlApi,
   type ControlTransport,
 } from "@millwright/client";
-import { fromProblem, type Problem } from "@millwright/kernel";
+import { fromProblem, type MillError, type Problem } from "@millwright/kernel";
 import { answerRoute, toJson, type CommandCall, type Route } from "@millwright/platform";
 import { findRunning, openLocalControl, statePaths, type RunFile } from "@millwright/server";
 import { projectDirOf } from "./hold-project.ts";
@@ -38,9 +38,16 @@ export function remoteApi({ controlPort }: Pick<RunFile, "controlPort">): Contro
     try {
       return await transport(request);
     } catch (error) {
-      throw error instanceof ControlError ? fromProblem(error.problem as Problem) : error;
+      throw error instanceof ControlError ? await ownError(error.problem as Problem) : error;
     }
   });
+}
+
+/** The error as it is without another process. How a command exits is not told over HTTP: the catalogue says it. */
+async function ownError(problem: Problem): Promise<MillError> {
+  const { errorFamilies } = await import("./error-families.ts");
+  const exit = errorFamilies.map(({ catalogue }) => catalogue[problem.code]?.exit).find((code) => code !== undefined);
+  return fromProblem({ ...problem, ...(exit === undefined ? {} : { exit }) });
 }
 
 /** Answers in this process, through JSON, so that every answer is as it would be over HTTP. */

@@ -1,4 +1,5 @@
-import { rm } from "node:fs/promises";
+import { glob, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { mapIoError } from "@millwright/platform";
 import { runRoad, type RunReport, type Task, type TaskReport } from "@millwright/orchestration";
 import { checkProject, compileRoad, type Project } from "@millwright/project";
@@ -27,6 +28,19 @@ function staysInTables({ kind }: Task): boolean {
   return !ON_MAIN_ALONE.has(kind);
 }
 
+const EXCHANGE_KEPT_MS = 24 * 60 * 60_000;
+
+/** Removes what runs that were killed have left. A question beside the road may have files in the folder for exchange. */
+async function clearScratch(folder: string, nowMs: number): Promise<void> {
+  const names = await Array.fromAsync(glob("{*,exchange/*}", { cwd: folder }));
+  for (const path of names.filter((name) => name !== "exchange").map((name) => join(folder, name))) {
+    const isExchanged = basename(dirname(path)) === "exchange";
+    const found = isExchanged ? await stat(path).catch(() => undefined) : undefined;
+    if (found !== undefined && nowMs - found.mtimeMs < EXCHANGE_KEPT_MS) continue;
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
 /** Takes a project's road: checks it, commits what serving answered meanwhile, and runs what has changed. */
 export async function takeRoad(
   { project, platform, paths }: { readonly project: Project; readonly platform: Platform; readonly paths: StatePaths },
@@ -34,7 +48,7 @@ export async function takeRoad(
 ): Promise<RunReport> {
   checkProject(project);
   try {
-    await rm(paths.scratch, { recursive: true, force: true });
+    await clearScratch(paths.scratch, platform.parts.clock.nowMs());
     if (options.branch === undefined) await commitSegments(platform.lakehouse, paths.predictions);
     const hooks = { lakehouse: platform.lakehouse, progress: () => undefined };
     const tasks = compileRoad(project, platform.parts);
