@@ -81,12 +81,16 @@ function outsideSql(value: string, bins: FeatureBins): string {
   return `count_if(${value}::varchar NOT IN (${bins.known.map(quoteText).join(", ")}))`;
 }
 
-/** A number is in the tenth of as many cuts as are below it, so that each cut's rows above tell its neighbours' counts. */
+/** A number is in the tenth of as many cuts as are below it; where several cuts are one value, it is in the first one's. */
 function binCounts(value: string, bins: FeatureBins): readonly string[] {
-  if (bins.kind === "number") {
-    const above = [`count(${value})`, ...bins.cuts.map((cut) => `count_if(${value} > ${quoteText(cut)}::float)`)];
-    return above.map((from, index) => [from, ...above.slice(index + 1, index + 2)].join(" - "));
+  if (bins.kind === "text") {
+    const frequent = bins.frequent.map((text) => `count_if(${value}::varchar = ${quoteText(text)})`);
+    return [...frequent, [`count(${value})`, ...frequent].join(" - ")];
   }
-  const frequent = bins.frequent.map((text) => `count_if(${value}::varchar = ${quoteText(text)})`);
-  return [...frequent, [`count(${value})`, ...frequent].join(" - ")];
+  const cuts = bins.cuts.map((cut) => `${quoteText(cut)}::float`);
+  if (cuts.length === 0) return [`count(${value})`];
+  // One search for each value, in place of a comparison with each cut.
+  const counted = `histogram(${value}::float, [${[...new Set(cuts)].join(", ")}])`;
+  const below = cuts.map((cut, index) => (cut === cuts[index - 1] ? "0" : `coalesce(${counted}[${cut}], 0)`));
+  return [...below, [`count(${value})`, ...below].join(" - ")];
 }
