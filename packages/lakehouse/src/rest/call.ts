@@ -1,6 +1,6 @@
+import { faultsOf, matches } from "@millwright/kernel";
 import type { ProtocolReply, ProtocolRequest } from "@millwright/platform";
 import type { Static, TSchema } from "typebox";
-import { Value } from "typebox/value";
 import { parseExactJson } from "../domain/iceberg/exact-json.ts";
 import { checkIdentifier, checkNamespace, type Identifier, type Namespace } from "../domain/iceberg/identifiers.ts";
 import { icebergErrors } from "../iceberg-errors.ts";
@@ -24,8 +24,8 @@ export interface CatalogRoute {
 /** The body of a request, as its schema has it. Throws `iceberg/bad-request`. */
 export function bodyOf<Schema extends TSchema>({ request }: Call, schema: Schema): Static<Schema> {
   const body = parsed(request.body);
-  if (Value.Check(schema, body)) return body;
-  const [error] = Value.Errors(schema, body);
+  if (matches(schema, body)) return body;
+  const [error] = faultsOf(schema, body);
   throw icebergErrors.create("iceberg/bad-request", {
     because: `Cannot parse request: ${error?.instancePath ?? ""} ${error?.message ?? "is not as the protocol has it"}`,
   });

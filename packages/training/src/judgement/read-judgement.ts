@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { matches } from "@millwright/kernel";
 import { readSummed } from "@millwright/platform";
 import { trainingErrors } from "../errors.ts";
 import { JudgementSchema } from "./judgement-schema.ts";
@@ -12,9 +13,8 @@ export async function readJudgement(artifactPath: string): Promise<Judgement> {
     if (!isAbsent(cause)) throw cause;
     throw trainingErrors.create("training/no-judgement", { because: "nothing is kept beside its model", cause });
   });
-  const { Value } = await import("typebox/value");
   const judgement = parsed(Buffer.from(bytes).toString());
-  if (judgement !== undefined && Value.Check(JudgementSchema, judgement)) return judgement;
+  if (judgement !== undefined && matches(JudgementSchema, judgement)) return judgement;
   throw trainingErrors.create("training/no-judgement", { because: "what is kept beside its model is of another form" });
 }
 

@@ -1,6 +1,5 @@
-import { Type } from "@millwright/kernel";
+import { faultsOf, Type } from "@millwright/kernel";
 import type { Static, TSchema } from "typebox";
-import { Value } from "typebox/value";
 import { icebergErrors } from "../../iceberg-errors.ts";
 import type { SnapshotRef } from "./metadata.ts";
 import { readSchema } from "./read-schema.ts";
@@ -172,7 +171,7 @@ export function applyUpdate(draft: TableDraft, update: TableUpdate, places: Plac
   const known = Object.hasOwn(KINDS, update.action) ? KINDS[update.action] : undefined;
   if (known === undefined)
     throw bad(`Cannot convert metadata update from json. Unrecognized action: ${update.action.slice(0, 100)}`);
-  const [error] = Value.Errors(known.schema, update);
+  const [error] = faultsOf(known.schema, update);
   if (error !== undefined) {
     throw bad(`Cannot parse update ${update.action}: ${error.instancePath} ${error.message}`);
   }

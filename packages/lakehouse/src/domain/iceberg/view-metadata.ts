@@ -1,6 +1,5 @@
-import { Type } from "@millwright/kernel";
+import { matches, Type } from "@millwright/kernel";
 import type { Static } from "typebox";
-import { Value } from "typebox/value";
 import { icebergErrors } from "../../iceberg-errors.ts";
 import { readSchema } from "./read-schema.ts";
 import { canonical, isSameSchema, type IcebergSchema } from "./schema.ts";
@@ -104,7 +103,7 @@ function apply(draft: Draft, update: TableUpdate, { nowMs, places }: { nowMs: nu
       return addSchema(draft, readSchema(update["schema"]));
     case "add-view-version": {
       const version = update["view-version"];
-      if (!Value.Check(ViewVersionSchema, version)) throw bad("Cannot parse view version");
+      if (!matches(ViewVersionSchema, version)) throw bad("Cannot parse view version");
       return addVersion(draft, version);
     }
     case "set-current-view-version":
@@ -117,7 +116,7 @@ function apply(draft: Draft, update: TableUpdate, { nowMs, places }: { nowMs: nu
     }
     case "set-properties": {
       const { updates } = update;
-      if (!Value.Check(Texts, updates)) throw bad("properties are texts");
+      if (!matches(Texts, updates)) throw bad("properties are texts");
       checkProperties(updates, places);
       draft.metadata = { ...metadata, properties: { ...metadata.properties, ...updates } };
       return;
