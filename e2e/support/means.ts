@@ -26,7 +26,7 @@ export const means = {
     find: ({ root }) => ifThere(join(root, ".venv-acceptance", "bin", "python")),
   },
   schemathesis: {
-    tests: "the control API under Schemathesis's requests",
+    tests: "the control and serving APIs under Schemathesis's requests",
     what: "Schemathesis in the Python environment at .venv-acceptance (see CONTRIBUTING.md)",
     find: ({ root }) => ifThere(join(root, ".venv-acceptance", "bin", "schemathesis")),
   },

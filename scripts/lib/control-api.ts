@@ -26,7 +26,7 @@ export function controlApiReference(format: (types: string) => string): string {
 
 What \`mill up\` answers at \`http://127.0.0.1:4400\`, to the console, the command line and any program. The same as OpenAPI 3.1: \`/api/openapi.json\`. A refusal is a problem (RFC 9457) with \`code\` and \`remedy\`: [errors](errors.md). Besides: \`/healthz\`, \`/readyz\`, \`/metrics\`, and \`/api/v1/events\`, the road as server-sent events.
 
-Predictions are asked of another process, at port 8080: [service](../concepts/service.md).
+Predictions are asked of another process, at port 8080: [service](../concepts/service.md). It describes itself, each service with its own fields, at \`/v2/openapi.json\`.
 
 ${parts.join("\n\n")}
 

@@ -2,6 +2,7 @@ import { systemIds } from "@millwright/kernel";
 import { openSqliteOnlineStore } from "@millwright/feature-store/adapters/sqlite-online-store";
 import { createFileLogger } from "@millwright/platform";
 import { startServing } from "@millwright/serving";
+import { VERSION } from "./version.ts";
 import { armWritePoints } from "./write-points.ts";
 
 // The serving process: told its places by its parent, it answers until its parent is gone or says so.
@@ -21,6 +22,7 @@ process.once("message", (settings: ServingSettings) => {
   const logger = createFileLogger({ path: settings.logFile }).child({ process: "serving", instance: systemIds() });
   startServing({
     ...settings,
+    version: VERSION,
     openOnlineStore: (path) => openSqliteOnlineStore({ path, readOnly: true }),
     logger,
   }).then(

@@ -37,6 +37,12 @@ export { planFeatures, type FeaturePlan, type PlannedFeature, type StoredJoin } 
 export { fewRowsAKey } from "./few-rows-a-key.ts";
 export { historicalSelect, type HistoricalRequest } from "./historical.ts";
 export { materialise, type MaterialisePorts, type MaterialiseResult } from "./materialise.ts";
-export { createOnlineFeatures, type LookedUp, type OnlineFeatureOptions, type OnlineFeatures } from "./lookup.ts";
+export {
+  createOnlineFeatures,
+  ISO_TIME,
+  type LookedUp,
+  type OnlineFeatureOptions,
+  type OnlineFeatures,
+} from "./lookup.ts";
 export { entityKey, type OnlineRow, type OnlineStore, type OnlineView } from "./ports.ts";
 export { featureErrors } from "./errors.ts";

@@ -206,10 +206,14 @@ function timeOf(request: Readonly<Record<string, unknown>>, field: string): numb
   throw featureErrors.create("features/wrong-field", { because: `${field} is not a time` });
 }
 
+/** A day, or a time of a day, as ISO 8601 writes it; between the two a T or a space. */
+export const ISO_TIME =
+  /^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])([Tt ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?)?$/;
+
 /** A time in milliseconds, from ISO text (UTC where it names no zone) or milliseconds. */
 export function timeMsOf(value: unknown): number | undefined {
   if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
-  if (typeof value !== "string") return undefined;
+  if (typeof value !== "string" || !ISO_TIME.test(value)) return undefined;
   const zoned = /(Z|[+-]\d{2}:?\d{2})$/i.test(value) ? value : `${value.replace(" ", "T")}Z`;
   const parsed = Date.parse(zoned.length === 11 ? zoned.slice(0, 10) : zoned);
   if (Number.isNaN(parsed)) return undefined;
@@ -222,7 +226,8 @@ function numberOf(request: Readonly<Record<string, unknown>>, field: string): nu
   if (value === undefined) throw missingField(field);
   if (value === null) return Number.NaN;
   if (typeof value === "number") return value;
-  if (typeof value === "boolean") return Number(value);
+  // A whole number that is too large to be exact comes as its digits.
+  if (typeof value === "boolean" || (typeof value === "string" && /^-?\d+$/.test(value))) return Number(value);
   throw featureErrors.create("features/wrong-field", { because: `${field} is not a number` });
 }
 

@@ -11,7 +11,7 @@ export const servingErrors = defineErrors("serving", {
   "serving/unknown-service": {
     status: 404,
     exit: 2,
-    title: "There is no such service",
+    title: "There is no such service, or none of this version",
     remedy: "The files of `services/` say which there are; `mill run` deploys what is new.",
   },
   "serving/bad-request": {
@@ -20,6 +20,12 @@ export const servingErrors = defineErrors("serving", {
     title: "The request cannot be read",
     remedy: "Send a JSON object of the service's fields, or Open Inference Protocol inputs.",
     example: '{"origin": "ORD", "destination": "SFO", "departed_at": "2001-06-15T12:00:00Z", "distance": 1846}',
+  },
+  "serving/uneven-inputs": {
+    status: 422,
+    exit: 2,
+    title: "The inputs do not make rows",
+    remedy: "Send equally many values for each input, and at least one.",
   },
   "serving/too-large": {
     status: 413,
@@ -31,8 +37,15 @@ export const servingErrors = defineErrors("serving", {
     status: 404,
     exit: 2,
     title: "Nothing answers at this address",
-    remedy: "POST a request to `/v2/models/NAME/infer`, or GET `/v2/models/NAME`.",
+    remedy:
+      "POST a request to `/v2/models/NAME/infer`, or GET `/v2/models/NAME`; `/v2/openapi.json` describes every address.",
     example: "curl -s http://127.0.0.1:8080/v2/models/late-flights",
+  },
+  "serving/wrong-method": {
+    status: 405,
+    exit: 2,
+    title: "The address does not answer this method",
+    remedy: "The header `allow` says which it answers.",
   },
   "serving/foreign-caller": {
     status: 403,
@@ -41,3 +54,11 @@ export const servingErrors = defineErrors("serving", {
     remedy: "Call it as 127.0.0.1 or localhost. A page of another site may not call it.",
   },
 });
+
+export function badRequest(because: string): Error {
+  return servingErrors.create("serving/bad-request", { because });
+}
+
+export function tooLarge(because: string): Error {
+  return servingErrors.create("serving/too-large", { because });
+}

@@ -1,7 +1,6 @@
 import type { Column } from "@millwright/kernel";
 import { featureErrors } from "@millwright/feature-store";
-
-const TEXT_LENGTH_MAX = 1_000;
+import { isLonger, TEXT_LENGTH_MAX } from "./limits.ts";
 
 /**
  * The declared fields of a request, each of its declared type; what else it brings is left. Throws `features/wrong-field`.
@@ -34,7 +33,7 @@ function problemOf(type: string, value: unknown): string | undefined {
 
 function textProblem(value: unknown): string | undefined {
   if (typeof value !== "string") return "is not text";
-  return value.length > TEXT_LENGTH_MAX ? `is longer than ${TEXT_LENGTH_MAX} characters` : undefined;
+  return isLonger(value, TEXT_LENGTH_MAX) ? `is longer than ${TEXT_LENGTH_MAX} characters` : undefined;
 }
 
 /** A number beyond 2^53 has lost digits on its way: it would name another one. Text keeps them. */

@@ -1,0 +1,78 @@
+import { serverRoutes, serviceRoutes } from "../routes.ts";
+import type { LoadedService } from "../service.ts";
+import { openApiDocument, type ToldOperation } from "./document.ts";
+import { serviceSchemas } from "./service-schemas.ts";
+
+/** The OpenAPI 3.1 document of the serving process: each service at its own addresses, as its signature is now. */
+export function openApiOfServices(services: readonly LoadedService[], version: string): object {
+  return openApiDocument({
+    title: "Predictions",
+    version,
+    operations: [...serverOperations(), ...services.flatMap(serviceOperations)],
+    schemas: Object.assign({}, ...services.map(namedSchemas)) as Readonly<Record<string, object>>,
+  });
+}
+
+function serverOperations(): readonly ToldOperation[] {
+  const operations = Object.entries(serverRoutes).map(([path, { id, summary, answers }]): ToldOperation => ({
+    id,
+    method: "GET",
+    path,
+    summary,
+    answers: { "application/json": answers },
+  }));
+  const metrics: ToldOperation = {
+    id: "metrics",
+    method: "GET",
+    path: "/metrics",
+    summary: "What was answered and how long it took, for Prometheus.",
+    answers: { "text/plain": { type: "string" } },
+  };
+  return [...operations, metrics];
+}
+
+function namedSchemas({ deployed, model }: LoadedService): Readonly<Record<string, object>> {
+  const schemas = Object.entries(serviceSchemas(deployed, model));
+  return Object.fromEntries(schemas.map(([name, schema]) => [`${deployed.name}.${name}`, schema]));
+}
+
+/** Once without the version, once with it. */
+function serviceOperations(service: LoadedService): readonly ToldOperation[] {
+  const { name, version } = service.deployed;
+  const path = `/v2/models/${encodeURIComponent(name)}`;
+  return [
+    ...operationsAt(service, { path, id: name }),
+    ...operationsAt(service, { path: `${path}/versions/${version}`, id: `${name}.${version}` }),
+  ];
+}
+
+interface At {
+  readonly path: string;
+  readonly id: string;
+}
+
+function operationsAt({ deployed }: LoadedService, { path, id }: At): readonly ToldOperation[] {
+  const reads = Object.entries(serviceRoutes).map(([tail, route]): ToldOperation => ({
+    id: `${id}.${route.id}`,
+    method: "GET",
+    path: `${path}${tail}`,
+    summary: route.summary,
+    answers: { "application/json": route.answers },
+    refusals: [404],
+  }));
+  const named = (name: string) => ({ $ref: `#/components/schemas/${deployed.name}.${name}` });
+  const infer: ToldOperation = {
+    id: `${id}.Infer`,
+    method: "POST",
+    path: `${path}/infer`,
+    summary: "Predict, of one row or of many.",
+    body: {
+      required: true,
+      schema: { anyOf: [named("Row"), named("Columns")] },
+      ...(deployed.example === undefined ? {} : { example: deployed.example }),
+    },
+    answers: { "application/json": { anyOf: [named("Prediction"), named("Predictions")] } },
+    refusals: [400, 404, 413, 422, 503],
+  };
+  return [...reads, infer];
+}

@@ -1,0 +1,61 @@
+import { answerTensors } from "./answer.ts";
+import { LIVE, MODEL_METADATA, MODEL_READY, READY, SERVER_METADATA } from "./openapi/schemas.ts";
+import type { LoadedService } from "./service.ts";
+
+/** An address that is read. `Of` is of what it tells. */
+interface ReadRoute<Of> {
+  readonly id: string;
+  readonly summary: string;
+  /** The schema of its answer. */
+  readonly answers: object;
+  answer(of: Of): unknown;
+}
+
+/** The server's own addresses that answer JSON. */
+export const serverRoutes: Readonly<Record<string, ReadRoute<{ readonly version: string }>>> = {
+  "/v2": {
+    id: "serverMetadata",
+    summary: "The server and the extensions that it speaks.",
+    answers: SERVER_METADATA,
+    answer: ({ version }) => ({ name: "millwright", version, extensions: [] }),
+  },
+  "/v2/health/live": {
+    id: "serverLive",
+    summary: "Whether the server answers.",
+    answers: LIVE,
+    answer: () => ({ live: true }),
+  },
+  "/v2/health/ready": {
+    id: "serverReady",
+    summary: "Whether the server may be sent work.",
+    answers: READY,
+    answer: () => ({ ready: true }),
+  },
+};
+
+/** What is read of a service, by what follows its name or its version in the address. */
+export const serviceRoutes: Readonly<Record<string, ReadRoute<LoadedService>>> = {
+  "": {
+    id: "Metadata",
+    summary: "A service's version, inputs and outputs.",
+    answers: MODEL_METADATA,
+    answer: ({ deployed, model }) => ({
+      name: deployed.name,
+      versions: [String(deployed.version)],
+      platform: "millwright",
+      inputs: deployed.request.map(({ name, type }) => ({ name, datatype: datatypeOf(type), shape: [-1] })),
+      outputs: answerTensors(model, -1),
+    }),
+  },
+  "/ready": {
+    id: "Ready",
+    summary: "Whether a service answers.",
+    answers: MODEL_READY,
+    answer: ({ deployed }) => ({ name: deployed.name, ready: true }),
+  },
+};
+
+function datatypeOf(type: string): string {
+  if (type === "long" || type === "int") return "INT64";
+  return type === "double" || type === "float" ? "FP64" : "BYTES";
+}

@@ -1,0 +1,144 @@
+import { watch } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { systemClock, systemIds, type Logger } from "@millwright/kernel";
+import type { OnlineStore } from "@millwright/feature-store";
+import { decodeDeployment } from "./deployment.ts";
+import { servingErrors, tooLarge } from "./errors.ts";
+import { createLatencyHistogram } from "./latency.ts";
+import { openPredictionLog } from "./prediction-log.ts";
+import { loadService, type LoadedService, type Prediction } from "./service.ts";
+
+export interface ServingPlaces {
+  /** Written by control; watched. */
+  readonly deploymentFile: string;
+  readonly logFolder: string;
+  readonly openOnlineStore: (path: string) => OnlineStore;
+  readonly logger: Logger;
+}
+
+/** An explanation takes some hundred times as long as an answer. */
+const EXPLAINED_ROWS_MAX = 100;
+const SEAL_EVERY_MS = 2_000;
+
+export interface Asked {
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly id: string | undefined;
+  readonly explain: boolean;
+}
+
+/** What serves now, and what it has answered. */
+export class ServingState {
+  readonly #options: ServingPlaces;
+  readonly #log;
+  #services = new Map<string, LoadedService>();
+  #online: OnlineStore | undefined;
+  #generation = "";
+  #reloading: Promise<void> = Promise.resolve();
+  readonly latency = createLatencyHistogram();
+  answered = 0;
+  failed = 0;
+
+  constructor(options: ServingPlaces) {
+    this.#options = options;
+    this.#log = openPredictionLog({ folder: options.logFolder, ids: systemIds, logger: options.logger });
+  }
+
+  /** Loads what is new beside what serves, then takes its place at once. A failure leaves what serves as it is. */
+  reload(): Promise<void> {
+    // One after the other: a slow older one must not take the place of a newer one.
+    this.#reloading = this.#reloading.then(() => this.#load());
+    return this.#reloading;
+  }
+
+  async #load(): Promise<void> {
+    const text = await readFile(this.#options.deploymentFile, "utf8").catch(() => undefined);
+    if (text === undefined) return;
+    try {
+      const deployment = decodeDeployment(text);
+      if (deployment.generation === this.#generation) return;
+      this.#online ??= this.#options.openOnlineStore(deployment.onlineStorePath);
+      const ports = { online: this.#online, log: this.#log, clock: systemClock, ids: systemIds };
+      const loaded = await Promise.all(deployment.services.map((service) => loadService(ports, service)));
+      this.#services = new Map(loaded.map((service) => [service.deployed.name, service]));
+      this.#generation = deployment.generation;
+      this.#options.logger.info(
+        { services: loaded.map(({ deployed }) => `${deployed.name}/${deployed.version}`) },
+        "serving",
+      );
+    } catch (error) {
+      this.#options.logger.error({ err: error }, "a deployment could not be loaded; the one before goes on");
+    }
+  }
+
+  watch(): () => void {
+    const file = basename(this.#options.deploymentFile);
+    const watcher = watch(dirname(this.#options.deploymentFile), (_event, name) => {
+      if (name === file) void this.reload();
+    });
+    const timer = setInterval(() => this.#log.seal(), SEAL_EVERY_MS);
+    return () => {
+      watcher.close();
+      clearInterval(timer);
+    };
+  }
+
+  services(): readonly LoadedService[] {
+    return [...this.#services.values()];
+  }
+
+  /** What serves as this, in this version when one is named. Throws `serving/unknown-service`. */
+  service(name: string, version?: string): LoadedService {
+    const found = this.#services.get(name);
+    if (found === undefined) throw unknownService(`nothing is served as ${quoted(name)}`);
+    const served = String(found.deployed.version);
+    if (version === undefined || version === served) return found;
+    throw unknownService(`${name} is served in version ${served}, and not in ${quoted(version)}`);
+  }
+
+  predict(service: LoadedService, { rows, id, explain }: Asked): readonly Prediction[] {
+    if (explain && rows.length > EXPLAINED_ROWS_MAX)
+      throw tooLarge(`${rows.length} rows to explain, where ${EXPLAINED_ROWS_MAX} are the most`);
+    const predictAll = () =>
+      rows.map((row, index) =>
+        service.predict(row, {
+          id: id === undefined ? undefined : rows.length === 1 ? id : `${id}-${index}`,
+          explain,
+        }),
+      );
+    const predictions = this.#online === undefined ? predictAll() : this.#online.snapshot(predictAll);
+    this.answered += predictions.length;
+    return predictions;
+  }
+
+  metrics(): string {
+    return [
+      "# HELP millwright_predictions_total Predictions answered.",
+      "# TYPE millwright_predictions_total counter",
+      `millwright_predictions_total ${this.answered}`,
+      "# HELP millwright_requests_failed_total Requests refused or failed.",
+      "# TYPE millwright_requests_failed_total counter",
+      `millwright_requests_failed_total ${this.failed}`,
+      "# HELP millwright_prediction_log_dropped_total Predictions that the full log did not keep.",
+      "# TYPE millwright_prediction_log_dropped_total counter",
+      `millwright_prediction_log_dropped_total ${this.#log.dropped}`,
+      "# HELP millwright_request_seconds How long requests for predictions took in the server, their reading included.",
+      "# TYPE millwright_request_seconds histogram",
+      ...this.latency.lines("millwright_request_seconds"),
+      "",
+    ].join("\n");
+  }
+
+  close(): void {
+    this.#log.close();
+    this.#online?.close();
+  }
+}
+
+function unknownService(because: string): Error {
+  return servingErrors.create("serving/unknown-service", { because });
+}
+
+function quoted(name: string): string {
+  return JSON.stringify(name.slice(0, 100));
+}
