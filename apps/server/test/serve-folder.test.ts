@@ -1,9 +1,11 @@
+import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { silentLogger } from "@millwright/kernel";
 import { exportOnnx, scoreRow, type TreeModel } from "@millwright/training";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { serveFolder, type FolderServing } from "../src/serve-folder.ts";
 
 // ONNX files in a folder, answered by ONNX Runtime.
@@ -60,3 +62,30 @@ test("a model answers as its trees do, and one that is none is told in the index
     { name: "trees", version: "1", state: "READY" },
   ]);
 });
+
+const schemathesis = inject("means").schemathesis;
+
+/** With a model's name and version in the addresses, so that there is something to answer. It stays loaded. */
+const SETTINGS = `
+[parameters]
+"path.name" = "trees"
+"path.version" = "1"
+`;
+
+test.skipIf(schemathesis === undefined)(
+  "whatever is asked is answered as the OpenAPI document says: Schemathesis finds nothing",
+  async () => {
+    const settings = join(root, "schemathesis.toml");
+    writeFileSync(settings, SETTINGS);
+    const asked = ["--config-file", settings, "run", `http://127.0.0.1:${serving.restPort}/v2/openapi.json`];
+    const examples = ["--seed", "1", "--max-examples", inject("full") ? "200" : "5", "--no-color"];
+    // No schema says that data are as many as their shape has, nor which segments of memory there are.
+    const checks = ["--exclude-checks", "positive_data_acceptance", "--exclude-operation-id", "unloadModel"];
+    const phases = inject("full") ? [] : ["--phases", "examples,coverage,fuzzing"];
+    const { stdout } = await promisify(execFile)(schemathesis ?? "", [...asked, ...examples, ...checks, ...phases], {
+      cwd: root,
+      maxBuffer: 64 * 2 ** 20,
+    }).catch((error: { readonly stdout: string }) => error);
+    expect(stdout).toMatch(/(\d+) generated, \1 passed/);
+  },
+);

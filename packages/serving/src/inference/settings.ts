@@ -82,7 +82,10 @@ export function changedTrace(before: TraceSettings, given: Given, fallback: Trac
 }
 
 function traceValue(name: keyof TraceSettings, given: unknown): string | readonly string[] {
-  const texts = (Array.isArray(given) ? given : [given]).map(String);
+  const values = (Array.isArray(given) ? given : [given]) as readonly unknown[];
+  if (!values.every((value) => typeof value === "string" || typeof value === "number"))
+    throw wrong(name, `cannot be ${quoted(given)}`);
+  const texts = values.map(String);
   if (name === "trace_level") {
     if (texts.length > 0 && texts.every((level) => LEVELS.includes(level))) return texts;
     throw wrong(name, `is a list of ${LEVELS.join(", ")}`);

@@ -5,6 +5,8 @@ export interface ToldOperation {
   /** With `{name}` for each parameter. */
   readonly path: string;
   readonly summary: string;
+  /** Something that is there, for each parameter of the path that has it. */
+  readonly examples?: Readonly<Record<string, string>>;
   /** Of the headers that are read; those of the path are told by themselves. */
   readonly parameters?: readonly object[];
   readonly body?: ToldBody;
@@ -31,7 +33,7 @@ const REFUSALS = {
   503: "What is stored is too old to answer from.",
 } as const;
 
-type Refusal = keyof typeof REFUSALS;
+export type Refusal = keyof typeof REFUSALS;
 
 /** Any address may answer so. */
 const REFUSALS_OF_ALL: readonly Refusal[] = [403, 500];
@@ -58,13 +60,22 @@ export function openApiDocument({
   };
 }
 
-function told({ id, path, summary, parameters = [], body, answers, refusals = [] }: ToldOperation): object {
+function told({
+  id,
+  path,
+  summary,
+  examples = {},
+  parameters = [],
+  body,
+  answers,
+  refusals = [],
+}: ToldOperation): object {
   const contents = Object.entries(answers).map(([type, schema]) => [type, { schema }] as const);
   const statuses = [...REFUSALS_OF_ALL, ...refusals].toSorted((a, b) => a - b);
   return {
     operationId: id,
     summary,
-    parameters: [...pathParameters(path), ...parameters],
+    parameters: [...pathParameters(path, examples), ...parameters],
     ...(body === undefined ? {} : { requestBody: requestBody(body) }),
     responses: {
       200: { description: "It is done.", content: Object.fromEntries(contents) },
@@ -78,12 +89,13 @@ function requestBody({ schema, required, example }: ToldBody): object {
   return { required, content: { "application/json": media } };
 }
 
-function pathParameters(path: string): readonly object[] {
-  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+function pathParameters(path: string, examples: Readonly<Record<string, string>>): readonly object[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => ({
     name,
     in: "path",
     required: true,
     schema: { type: "string", minLength: 1 },
+    ...(examples[name] === undefined ? {} : { example: examples[name] }),
   }));
 }
 

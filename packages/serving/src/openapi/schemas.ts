@@ -10,9 +10,10 @@ export const listOf = (items: object) => ({ type: "array", items });
 
 export const TEXT = { type: "string" };
 export const NAME = { type: "string", minLength: 1 };
-const COUNT = { type: "integer", minimum: 0 };
-const BOOLEAN = { type: "boolean" };
+export const COUNT = { type: "integer", minimum: 0 };
+export const BOOLEAN = { type: "boolean" };
 const PARAMETERS = { type: "object", additionalProperties: true };
+export const PARAMETERS_OR_NULL = { type: ["object", "null"], additionalProperties: true };
 
 export const DATATYPE = {
   type: "string",

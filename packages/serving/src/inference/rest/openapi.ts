@@ -1,83 +1,54 @@
+import { openApiDocument, type ToldOperation } from "../../openapi/document.ts";
+import {
+  BOOLEAN,
+  DATATYPE,
+  exactly,
+  listOf,
+  NAME,
+  OUTPUT_TENSOR,
+  PARAMETERS_OR_NULL,
+  SHAPE,
+  TEXT,
+} from "../../openapi/schemas.ts";
 import type { InferenceServer } from "../inference-server.ts";
 import { operations } from "./operations.ts";
 
-/** The OpenAPI 3.1 document of the REST protocol. */
-export function openApiOfInference({ version }: Pick<InferenceServer, "version">): unknown {
-  const paths: Record<string, Record<string, unknown>> = {};
-  for (const { id, method, path, summary } of operations)
-    (paths[path] ??= {})[method.toLowerCase()] = described({
-      id,
-      path,
-      summary,
-      ...(method === "POST" ? { body: { type: "object" } } : {}),
-    });
-  for (const path of ["/v2/models/{name}/infer", "/v2/models/{name}/versions/{version}/infer"])
-    paths[path] = {
-      post: described({
-        id: path.includes("version") ? "inferOfVersion" : "infer",
-        path,
-        summary: "Infer: tensors in, tensors out.",
-        body: INFER_REQUEST,
-        answer: INFER_ANSWER,
-      }),
-    };
-  return {
-    openapi: "3.1.1",
-    info: { title: "Open Inference Protocol", version },
-    paths,
-    components: { schemas: { Error: ERROR } },
-  };
+/** The OpenAPI 3.1 document of a folder's models. The addresses show a model that is served, where there is one. */
+export function openApiOfInference({ version, models }: Pick<InferenceServer, "version" | "models">): object {
+  const [first] = models.served();
+  const examples = first === undefined ? {} : { name: first.name, version: first.version };
+  const all = [...operations.map(toldOperation), ...inferences, ...firstProtocol];
+  return openApiDocument({
+    title: "Open Inference Protocol",
+    version,
+    operations: all.map((operation) => ({ ...operation, examples })),
+  });
 }
 
-interface Told {
-  readonly id: string;
-  readonly path: string;
-  readonly summary: string;
-  readonly body?: object;
-  readonly answer?: object;
-}
-
-function described({ id, path, summary, body, answer = {} }: Told): unknown {
+function toldOperation({ id, method, path, summary, body, answers, refusals = [] }: (typeof operations)[number]) {
   return {
-    operationId: id,
+    id,
+    method,
+    path,
     summary,
-    parameters: [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-      name,
-      in: "path",
-      required: true,
-      schema: { type: "string", minLength: 1 },
-    })),
-    ...(body === undefined ? {} : { requestBody: { content: { "application/json": { schema: body } } } }),
-    responses: {
-      200: { description: "It is done.", content: { "application/json": { schema: answer } } },
-      default: {
-        description: "It was refused or failed.",
-        content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
-      },
-    },
-  };
+    refusals,
+    answers: { "application/json": answers },
+    // A body that is not there is one that says nothing.
+    ...(body === undefined ? {} : { body: { required: false, schema: body } }),
+  } satisfies ToldOperation;
 }
 
-const PARAMETERS = { type: "object", additionalProperties: true };
-const SHAPE = { type: "array", items: { type: "integer", minimum: 0 } };
-const DATATYPE = {
-  type: "string",
-  enum: [
-    "BOOL",
-    "INT8",
-    "INT16",
-    "INT32",
-    "INT64",
-    "UINT8",
-    "UINT16",
-    "UINT32",
-    "UINT64",
-    "FP16",
-    "BF16",
-    "FP32",
-    "FP64",
-    "BYTES",
-  ],
+const INPUT_TENSOR = {
+  type: "object",
+  description: "Its data is in `data`, in the bytes after the JSON or in shared memory: in one of them.",
+  required: ["name", "datatype", "shape"],
+  properties: {
+    name: TEXT,
+    datatype: DATATYPE,
+    shape: SHAPE,
+    parameters: PARAMETERS_OR_NULL,
+    data: { type: "array", description: "The elements, flat or nested as the shape is." },
+  },
 };
 
 const INFER_REQUEST = {
@@ -85,54 +56,74 @@ const INFER_REQUEST = {
   required: ["inputs"],
   properties: {
     id: { type: "string", maxLength: 1_024 },
-    parameters: PARAMETERS,
-    inputs: {
-      type: "array",
-      items: {
-        type: "object",
-        required: ["name", "datatype", "shape"],
-        properties: {
-          name: { type: "string" },
-          datatype: DATATYPE,
-          shape: SHAPE,
-          parameters: PARAMETERS,
-          data: { type: "array" },
-        },
-      },
-    },
-    outputs: {
-      type: "array",
-      items: { type: "object", required: ["name"], properties: { name: { type: "string" }, parameters: PARAMETERS } },
-    },
+    parameters: PARAMETERS_OR_NULL,
+    inputs: listOf(INPUT_TENSOR),
+    outputs: listOf({
+      type: "object",
+      required: ["name"],
+      properties: { name: TEXT, parameters: PARAMETERS_OR_NULL },
+    }),
   },
 };
 
-const INFER_ANSWER = {
-  type: "object",
-  required: ["model_name", "outputs"],
-  properties: {
-    id: { type: "string" },
-    model_name: { type: "string" },
-    model_version: { type: "string" },
-    outputs: {
-      type: "array",
-      items: {
-        type: "object",
-        required: ["name", "datatype", "shape"],
-        properties: {
-          name: { type: "string" },
-          datatype: DATATYPE,
-          shape: SHAPE,
-          parameters: PARAMETERS,
-          data: { type: "array" },
-        },
-      },
-    },
-  },
+const INFER_ANSWER = exactly({ id: TEXT, model_name: NAME, model_version: NAME, outputs: listOf(OUTPUT_TENSOR) }, [
+  "id",
+]);
+
+const HEADER_LENGTH = {
+  name: "Inference-Header-Content-Length",
+  in: "header",
+  required: false,
+  description: "Where the JSON ends, when tensors follow it as bytes.",
+  schema: { type: "integer", minimum: 0 },
 };
 
-const ERROR = {
-  type: "object",
-  required: ["error"],
-  properties: { error: { type: "string", minLength: 1 }, code: { type: "string" }, remedy: { type: "string" } },
-};
+const inferences = ["", "/versions/{version}"].map((of): ToldOperation => ({
+  id: of === "" ? "infer" : "inferOfVersion",
+  method: "POST",
+  path: `/v2/models/{name}${of}/infer`,
+  summary: "Infer: tensors in, tensors out.",
+  parameters: [HEADER_LENGTH],
+  body: { required: true, schema: INFER_REQUEST },
+  answers: {
+    "application/json": INFER_ANSWER,
+    "application/octet-stream": { description: "The JSON, then the outputs that were asked for as bytes." },
+  },
+  refusals: [400, 404, 409, 413, 422],
+}));
+
+/** KServe's first protocol. */
+const firstProtocol: readonly ToldOperation[] = [
+  {
+    id: "listModelsOfV1",
+    method: "GET",
+    path: "/v1/models",
+    summary: "The names of the models that are served.",
+    answers: { "application/json": exactly({ models: listOf(NAME) }) },
+  },
+  {
+    id: "modelReadyOfV1",
+    method: "GET",
+    path: "/v1/models/{name}",
+    summary: "Whether a model answers.",
+    answers: { "application/json": exactly({ name: NAME, ready: BOOLEAN }) },
+    refusals: [404, 409],
+  },
+  {
+    id: "predict",
+    method: "POST",
+    path: "/v1/models/{name}:predict",
+    summary: "Infer by rows (`instances`) or by columns (`inputs`).",
+    body: {
+      required: true,
+      schema: {
+        anyOf: [
+          { type: "object", required: ["instances"], properties: { instances: { type: "array" } } },
+          { type: "object", required: ["inputs"], properties: { inputs: { type: ["array", "object"] } } },
+        ],
+      },
+    },
+    answers: { "application/json": exactly({ predictions: { type: "array" } }) },
+    refusals: [400, 404, 409, 413, 422],
+  },
+];

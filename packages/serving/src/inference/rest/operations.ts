@@ -1,7 +1,10 @@
+import type { Refusal } from "../../openapi/document.ts";
+import { LIVE, MODEL_METADATA, MODEL_READY, READY, SERVER_METADATA } from "../../openapi/schemas.ts";
 import { EXTENSIONS, type InferenceServer } from "../inference-server.ts";
-import { parametersOf } from "../parameters.ts";
+import { flag, parametersOf, wholeNumber } from "../parameters.ts";
 import type { ServedModel } from "../served-model.ts";
 import { badRequest, type TensorSpec } from "../tensor.ts";
+import { schemas } from "./operation-schemas.ts";
 
 /** An operation of the REST protocol besides inference: JSON in, JSON out. */
 export interface Operation {
@@ -10,6 +13,11 @@ export interface Operation {
   /** With `{name}` for each parameter. */
   readonly path: string;
   readonly summary: string;
+  /** The schema of its body. */
+  readonly body?: object;
+  /** The schema of its answer. */
+  readonly answers: object;
+  readonly refusals?: readonly Refusal[];
   answer(server: InferenceServer, asked: Asked): unknown;
 }
 
@@ -51,23 +59,29 @@ export async function repositoryIndex({ models }: InferenceServer, ready: boolea
 
 const found = (server: InferenceServer, { path: { name = "", version } }: Asked) => server.models.find(name, version);
 
-function forModel(
-  told: Pick<Operation, "id" | "method" | "summary" | "answer"> & { readonly tail: string },
-): readonly Operation[] {
+const OF_MODEL: readonly Refusal[] = [404, 409];
+
+function forModel(told: Omit<Operation, "path" | "refusals"> & { readonly tail: string }): readonly Operation[] {
   const { tail, ...operation } = told;
   return [
-    { ...operation, path: `/v2/models/{name}${tail}` },
-    { ...operation, id: `${operation.id}OfVersion`, path: `/v2/models/{name}/versions/{version}${tail}` },
+    { ...operation, refusals: OF_MODEL, path: `/v2/models/{name}${tail}` },
+    {
+      ...operation,
+      refusals: OF_MODEL,
+      id: `${operation.id}OfVersion`,
+      path: `/v2/models/{name}/versions/{version}${tail}`,
+    },
   ];
 }
 
-/** Every operation but inference, in the order in which OpenAPI tells them. */
+/** Every operation but inference, in the order in which they are looked for and told. */
 export const operations: readonly Operation[] = [
   {
     id: "serverMetadata",
     method: "GET",
     path: "/v2",
     summary: "The server and the extensions that it speaks.",
+    answers: SERVER_METADATA,
     answer: ({ name, version }) => ({ name, version, extensions: EXTENSIONS }),
   },
   {
@@ -75,6 +89,7 @@ export const operations: readonly Operation[] = [
     method: "GET",
     path: "/v2/health/live",
     summary: "Whether the server answers.",
+    answers: LIVE,
     answer: () => ({ live: true }),
   },
   {
@@ -82,13 +97,24 @@ export const operations: readonly Operation[] = [
     method: "GET",
     path: "/v2/health/ready",
     summary: "Whether the server may be sent work.",
+    answers: READY,
     answer: () => ({ ready: true }),
+  },
+  // Before the models: no model is called by this name.
+  {
+    id: "statistics",
+    method: "GET",
+    path: "/v2/models/stats",
+    summary: "What every model has answered.",
+    answers: schemas.STATISTICS,
+    answer: (server) => statisticsOf(server),
   },
   ...forModel({
     id: "modelMetadata",
     method: "GET",
     tail: "",
     summary: "A model's versions, inputs and outputs.",
+    answers: MODEL_METADATA,
     answer: (server, asked) => modelMetadata(server, found(server, asked)),
   }),
   ...forModel({
@@ -96,6 +122,7 @@ export const operations: readonly Operation[] = [
     method: "GET",
     tail: "/ready",
     summary: "Whether a model answers.",
+    answers: MODEL_READY,
     answer: (server, asked) => ({ name: found(server, asked).name, ready: true }),
   }),
   ...forModel({
@@ -103,6 +130,7 @@ export const operations: readonly Operation[] = [
     method: "GET",
     tail: "/config",
     summary: "A model's configuration.",
+    answers: schemas.MODEL_CONFIG,
     answer: (server, asked) => found(server, asked).config,
   }),
   ...forModel({
@@ -110,27 +138,27 @@ export const operations: readonly Operation[] = [
     method: "GET",
     tail: "/stats",
     summary: "What a model has answered since it was loaded.",
+    answers: schemas.STATISTICS,
     answer: (server, { path: { name, version } }) => statisticsOf(server, name, version),
   }),
-  {
-    id: "statistics",
-    method: "GET",
-    path: "/v2/models/stats",
-    summary: "What every model has answered.",
-    answer: (server) => statisticsOf(server),
-  },
   {
     id: "repositoryIndex",
     method: "POST",
     path: "/v2/repository/index",
     summary: "The models of the folder, each with its state.",
-    answer: (server, { body }) => repositoryIndex(server, body["ready"] === true),
+    body: schemas.INDEX_ASKED,
+    answers: schemas.INDEX,
+    refusals: [400, 413],
+    answer: (server, { body }) => repositoryIndex(server, flag(body, "ready")),
   },
   {
     id: "loadModel",
     method: "POST",
     path: "/v2/repository/models/{name}/load",
     summary: "Load or reload a model; the version before answers until it is loaded.",
+    body: schemas.LOAD,
+    answers: schemas.NOTHING,
+    refusals: [400, 404, 413, 422],
     answer: async (server, { path: { name = "" }, body }) => {
       await server.models.load(name, { config: configIn(body) });
       return {};
@@ -141,6 +169,9 @@ export const operations: readonly Operation[] = [
     method: "POST",
     path: "/v2/repository/models/{name}/unload",
     summary: "Unload a model; what it has begun ends.",
+    body: schemas.ANYTHING,
+    answers: schemas.NOTHING,
+    refusals: [400, 404, 413],
     answer: async (server, { path: { name = "" } }) => {
       await server.models.unload(name);
       return {};
@@ -152,6 +183,8 @@ export const operations: readonly Operation[] = [
       method: "GET",
       path: `/v2/systemsharedmemory${tail}/status`,
       summary: "The regions of shared memory that are registered.",
+      answers: schemas.REGIONS,
+      refusals: tail === "" ? [] : [400],
       answer: ({ memory }, { path: { region } }) => memory.status(region),
     },
     {
@@ -159,6 +192,9 @@ export const operations: readonly Operation[] = [
       method: "POST",
       path: `/v2/systemsharedmemory${tail}/unregister`,
       summary: "Let go of regions.",
+      body: schemas.ANYTHING,
+      answers: schemas.NOTHING,
+      refusals: [400, 413],
       answer: ({ memory }, { path: { region } }) => {
         memory.unregister(region);
         return {};
@@ -170,9 +206,14 @@ export const operations: readonly Operation[] = [
     method: "POST",
     path: "/v2/systemsharedmemory/region/{region}/register",
     summary: "Register a part of a segment of /dev/shm.",
-    answer: ({ memory }, { path: { region = "" }, body: { key, offset = 0, byte_size } }) => {
+    body: schemas.REGISTER,
+    answers: schemas.NOTHING,
+    refusals: [400, 413],
+    answer: ({ memory }, { path: { region = "" }, body }) => {
+      const { key } = body;
       if (typeof key !== "string") throw badRequest("`key` is no text");
-      memory.register({ name: region, key, offset: Number(offset), byte_size: Number(byte_size) });
+      const [offset = 0, byte_size = 0] = [wholeNumber(body, "offset"), wholeNumber(body, "byte_size")];
+      memory.register({ name: region, key, offset, byte_size });
       return {};
     },
   },
@@ -181,6 +222,7 @@ export const operations: readonly Operation[] = [
     method: "GET",
     path: "/v2/logging",
     summary: "The settings of the log.",
+    answers: schemas.LOG_SETTINGS,
     answer: (server) => server.logSettings(),
   },
   {
@@ -188,6 +230,9 @@ export const operations: readonly Operation[] = [
     method: "POST",
     path: "/v2/logging",
     summary: "Change settings of the log.",
+    body: schemas.LOG_CHANGE,
+    answers: schemas.LOG_SETTINGS,
+    refusals: [400, 413],
     answer: (server, { body }) => server.logSettings(body),
   },
   {
@@ -195,6 +240,7 @@ export const operations: readonly Operation[] = [
     method: "GET",
     path: "/v2/trace/setting",
     summary: "The settings of traces.",
+    answers: schemas.TRACE_SETTINGS,
     answer: (server) => server.traceSettings(),
   },
   {
@@ -202,6 +248,9 @@ export const operations: readonly Operation[] = [
     method: "POST",
     path: "/v2/trace/setting",
     summary: "Change settings of traces.",
+    body: schemas.TRACE_CHANGE,
+    answers: schemas.TRACE_SETTINGS,
+    refusals: [400, 413],
     answer: (server, { body }) => server.traceSettings(undefined, body),
   },
   {
@@ -209,6 +258,8 @@ export const operations: readonly Operation[] = [
     method: "GET",
     path: "/v2/models/{name}/trace/setting",
     summary: "A model's settings of traces.",
+    answers: schemas.TRACE_SETTINGS,
+    refusals: OF_MODEL,
     answer: (server, { path: { name } }) => server.traceSettings(name),
   },
   {
@@ -216,6 +267,9 @@ export const operations: readonly Operation[] = [
     method: "POST",
     path: "/v2/models/{name}/trace/setting",
     summary: "Change a model's settings of traces.",
+    body: schemas.TRACE_CHANGE,
+    answers: schemas.TRACE_SETTINGS,
+    refusals: [400, ...OF_MODEL, 413],
     answer: (server, { path: { name }, body }) => server.traceSettings(name, body),
   },
 ];

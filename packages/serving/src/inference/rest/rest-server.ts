@@ -58,10 +58,19 @@ async function respond(server: InferenceServer, call: Call): Promise<void> {
   return answerOperation(server, call, path.length > 1 ? path.replace(/\/$/, "") : path);
 }
 
-function requireMethod({ request, response }: Call, method: string): void {
-  if (request.method === method) return;
-  response.setHeader("allow", method);
+/** What answers GET answers HEAD with the same head. */
+function requireMethod({ request, response }: Call, method: Operation["method"]): void {
+  if (methodOf(request) === method) return;
+  response.setHeader("allow", allowed([method]));
   throw inferenceErrors.create("inference/wrong-method", { because: `${request.method} is not answered here` });
+}
+
+function methodOf({ method }: IncomingMessage): string | undefined {
+  return method === "HEAD" ? "GET" : method;
+}
+
+function allowed(methods: readonly Operation["method"][]): string {
+  return methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
 }
 
 async function answerInfer(
@@ -135,17 +144,19 @@ async function answerV1Model(server: InferenceServer, call: Call, name: string |
 
 async function answerOperation(server: InferenceServer, call: Call, path: string): Promise<void> {
   const { request, response, options } = call;
-  if (path === "/v2/openapi.json" && request.method === "GET")
+  if (path === "/v2/openapi.json") {
+    requireMethod(call, "GET");
     return sendJson(response, 200, openApiOfInference(server));
+  }
   const matches = operations.flatMap((operation) => {
     const found = matchPath(operation.path, path);
     return found === undefined ? [] : [{ operation, found }];
   });
   if (matches.length === 0)
     throw inferenceErrors.create("inference/no-such-address", { because: `${request.method} ${path.slice(0, 200)}` });
-  const match = matches.find(({ operation }) => operation.method === request.method);
+  const match = matches.find(({ operation }) => operation.method === methodOf(request));
   if (match === undefined) {
-    response.setHeader("allow", matches.map(({ operation }) => operation.method).join(", "));
+    response.setHeader("allow", allowed(matches.map(({ operation }) => operation.method)));
     throw inferenceErrors.create("inference/wrong-method", { because: `${request.method} ${path.slice(0, 200)}` });
   }
   const body = match.operation.method === "POST" ? await readBody(request, options.bodyBytesMax) : Buffer.alloc(0);
