@@ -11,13 +11,15 @@ import {
   TEXT,
 } from "../../openapi/schemas.ts";
 import type { InferenceServer } from "../inference-server.ts";
+import type { ServedModel } from "../served-model.ts";
+import type { TensorSpec } from "../tensor.ts";
 import { operations } from "./operations.ts";
 
 /** The OpenAPI 3.1 document of a folder's models. The addresses show a model that is served, where there is one. */
 export function openApiOfInference({ version, models }: Pick<InferenceServer, "version" | "models">): object {
   const [first] = models.served();
   const examples = first === undefined ? {} : { name: first.name, version: first.version };
-  const all = [...operations.map(toldOperation), ...inferences, ...firstProtocol];
+  const all = [...operations.map(toldOperation), ...inferences(first), ...firstProtocol];
   return openApiDocument({
     title: "Open Inference Protocol",
     version,
@@ -78,19 +80,38 @@ const HEADER_LENGTH = {
   schema: { type: "integer", minimum: 0 },
 };
 
-const inferences = ["", "/versions/{version}"].map((of): ToldOperation => ({
-  id: of === "" ? "infer" : "inferOfVersion",
-  method: "POST",
-  path: `/v2/models/{name}${of}/infer`,
-  summary: "Infer: tensors in, tensors out.",
-  parameters: [HEADER_LENGTH],
-  body: { required: true, schema: INFER_REQUEST },
-  answers: {
-    "application/json": INFER_ANSWER,
-    "application/octet-stream": { description: "The JSON, then the outputs that were asked for as bytes." },
-  },
-  refusals: [400, 404, 409, 413, 422],
-}));
+function inferences(served: ServedModel | undefined): readonly ToldOperation[] {
+  const example = served === undefined ? undefined : requestOfNothing(served.model.inputs);
+  return ["", "/versions/{version}"].map((of): ToldOperation => ({
+    id: of === "" ? "infer" : "inferOfVersion",
+    method: "POST",
+    path: `/v2/models/{name}${of}/infer`,
+    summary: "Infer: tensors in, tensors out.",
+    parameters: [HEADER_LENGTH],
+    body: { required: true, schema: INFER_REQUEST, example },
+    answers: {
+      "application/json": INFER_ANSWER,
+      "application/octet-stream": { description: "The JSON, then the outputs that were asked for as bytes." },
+    },
+    refusals: [400, 404, 409, 413, 422],
+  }));
+}
+
+const EXAMPLE_ELEMENTS_MAX = 100;
+
+/** A request of one row: each element nought, or no text. None where it would be long. */
+function requestOfNothing(specs: readonly TensorSpec[]): object | undefined {
+  const tensors = specs.map(({ name, datatype, shape }) => {
+    const sizes = shape.map((size) => (size === -1 ? 1 : size));
+    return { name, datatype, sizes, elements: sizes.reduce((all, size) => all * size, 1) };
+  });
+  if (tensors.some(({ elements }) => elements > EXAMPLE_ELEMENTS_MAX)) return undefined;
+  const inputs = tensors.map(({ name, datatype, sizes, elements }) => {
+    const nothing = datatype === "BYTES" ? "" : 0;
+    return { name, datatype, shape: sizes, data: Array.from({ length: elements }, () => nothing) };
+  });
+  return { inputs };
+}
 
 /** KServe's first protocol. */
 const firstProtocol: readonly ToldOperation[] = [
