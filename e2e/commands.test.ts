@@ -82,6 +82,7 @@ describe("what each command prints with --json is as its published schema says",
     ["features history", "--entities", FRAME, "--features", "airport_pressure"],
     ["checks list"],
     ["checks show", "departures"],
+    ["checks report", "--out", join(dirname(FRAME), "checks.html")],
     ["features list"],
     ["features show", "airport_pressure"],
     ["features materialize", "airport_pressure"],
@@ -120,6 +121,15 @@ describe("what each command prints with --json is as its published schema says",
     expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: "" });
     for (const document of documentsOf(name, stdout)) expect(faults(name, document)).toBe("");
     seen.add(name);
+  });
+
+  test("mill serve", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "mill-models-"));
+    const process_ = spawn(launcher, ["serve", folder, "--json", "--port", "0"], { stdio: ["ignore", "pipe", "pipe"] });
+    expect(faults("serve", await firstDocument(process_.stdout))).toBe("");
+    await end({ process: process_ });
+    rmSync(folder, { recursive: true });
+    seen.add("serve");
   });
 
   test("mill runs show", async () => {

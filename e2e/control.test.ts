@@ -66,6 +66,7 @@ describe("the control API", () => {
     const values: Readonly<Record<string, string>> = {
       showTable: "departures",
       showAnatomy: "departures",
+      compareBranchRows: "departures",
       readRows: "departures",
       listModelVersions: "late-flights",
       listAliasChanges: "late-flights",
@@ -78,7 +79,6 @@ describe("the control API", () => {
       showJudgement: "late-flights",
       showModelReport: "late-flights",
       showRun: (await get<Road>("/api/v1/road")).run?.runId ?? "",
-      showBranch: "audit",
     };
     const made = await api("/api/v1/branches", {
       method: "POST",
@@ -91,7 +91,10 @@ describe("the control API", () => {
       const operation = methods["get"];
       if (operation === undefined) continue;
       const named = encodeURIComponent(values[operation.operationId] ?? "missing");
-      const address = path.replace("{version}", "1").replace(/\{\w+\}/, named);
+      const address = path
+        .replace("{version}", "1")
+        .replace("{branch}", "audit")
+        .replace(/\{\w+\}/, named);
       asked.push(operation.operationId);
       const [type = ""] = Object.keys(operation.responses["200"]?.content ?? {});
       if (type !== "application/json") {

@@ -71,7 +71,7 @@ function batch(): ReadonlyMap<string, Expected> {
      where t.departed_at >= timestamp '2001-06-15 12:00:00' order by t.departed_at, t.flight_id limit ${FLIGHTS}`,
   );
   const names = columns.map(({ name }) => name);
-  const population = ["flight_id", "departed_at", "origin", "destination", "distance", "late"];
+  const population = ["flight_id", "departed_at", "origin", "destination", "distance", "late", "row_place"];
   const at = (row: readonly unknown[], name: string) => row[names.indexOf(name)];
   return new Map(
     rows.map((row) => [

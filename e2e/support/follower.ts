@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { missingLines, type Block, type Document } from "./documents.ts";
+import { findMeans } from "./means.ts";
 import { end, millUp, type Up } from "./project.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -47,6 +48,9 @@ async function followBlock(walk: Walk, block: Block): Promise<void> {
     case "json":
       JSON.parse(block.text);
       return;
+    case "python":
+      walk.said = await python(walk, block.text);
+      return;
     case "ts":
       // No file: it is type-checked with those of all pages.
       return;
@@ -57,9 +61,24 @@ async function followBlock(walk: Walk, block: Block): Promise<void> {
 
 /** What cannot be run here must at the least be what it says it is. */
 function parseOnly({ language, text }: Block): void {
-  if (language !== "sh") throw new Error("only commands may be left out; name the file that the block is");
-  const { status, stderr } = spawnSync("bash", ["-n"], { input: text, encoding: "utf8" });
-  if (status !== 0) throw new Error(stderr);
+  // It is type-checked with those of all pages.
+  if (language === "ts") return;
+  const parser = parsers[language];
+  if (parser === undefined) throw new Error("only a program may be left out; name the file that the block is");
+  const [command, ...args] = parser;
+  const { status, stderr, error } = spawnSync(command, args, { input: text, encoding: "utf8" });
+  if (error === undefined && status !== 0) throw new Error(stderr);
+}
+
+const parsers: Readonly<Record<string, readonly [string, ...string[]]>> = {
+  sh: ["bash", "-n"],
+  python: ["python3", "-c", "import ast, sys; ast.parse(sys.stdin.read())"],
+};
+
+/** In the environment with other systems' clients, where there is one: the tests' report says aloud when there is none. */
+async function python(walk: Walk, text: string): Promise<string | undefined> {
+  const { python: program } = findMeans({ root, path: process.env["PATH"] ?? "" });
+  return program === undefined ? undefined : shell(walk, `${program} - <<'PYTHON'\n${text}\nPYTHON`);
 }
 
 function compare(expected: string, said: string | undefined): void {

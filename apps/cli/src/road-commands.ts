@@ -36,12 +36,8 @@ const run: Command = {
   example: "mill run --select departures+",
   output: Type.Object({
     ...RunReportSchema.properties,
-    branch: Type.Optional(
-      Type.Object({
-        ...BranchWithChanges.properties,
-        isPublished: Type.Boolean({ description: "--publish made them main's." }),
-      }),
-    ),
+    changes: Type.Optional(BranchWithChanges.properties.changes),
+    isPublished: Type.Optional(Type.Boolean({ description: "Of a run on a branch: --publish made it main's." })),
     peakBytes: Type.Optional(Type.Number({ description: "Of all processes; absent where `mill up` took the road." })),
   }),
   handler: (call) =>
@@ -74,7 +70,7 @@ async function runOnBranch(call: CommandCall, request: Request & { readonly bran
   const { changes } = await withApi({ ...call, options }, (api) =>
     isPublished ? api.publishBranch({ branch }) : api.showBranch({ branch }),
   );
-  call.out.result({ ...report, peakBytes, branch: { name: branch, changes, isPublished } }, () =>
+  call.out.result({ ...report, peakBytes, changes, isPublished }, () =>
     [
       roadSummary(report, peakBytes),
       isPublished ? publishedText({ name: branch, changes }) : writtenText({ name: branch, changes }),

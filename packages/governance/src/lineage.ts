@@ -3,6 +3,7 @@ import type { Database, MigrationSet, QueryBuilder } from "@millwright/platform"
 import { MAIN, spacedOn, spacedOnMain, viewOf, type EventTable } from "./branch.ts";
 import { columnGraph, type ColumnGraph } from "./column-graph.ts";
 import { columnEdges, columnsOfDatasets, keepColumns, type ColumnTables } from "./column-store.ts";
+import { inFlowOrder } from "./flow-order.ts";
 import { lineage } from "./migrations/0001-lineage.ts";
 import { lineageColumn } from "./migrations/0002-lineage-column.ts";
 import { branches } from "./migrations/0003-branches.ts";
@@ -50,7 +51,7 @@ export interface LineageQuestion {
 
 /** What was made from what, as one branch sees it. Names are `kind:name`. */
 export interface Lineage extends LineageSink {
-  /** Everything up and down from a name or a column's dataset. Throws `governance/unknown-name`. */
+  /** Everything up and down from a name or a column's dataset, from the sources on. Throws `governance/unknown-name`. */
   around(name: string): Promise<LineageGraph>;
   /** The same by columns. Throws `governance/unknown-name` and `governance/unknown-column`. */
   columns(question: LineageQuestion): Promise<ColumnGraph>;
@@ -109,7 +110,7 @@ export function createLineage({
       const down = walk(start, edges, (edge) => [edge.from, edge.to]);
       const nodes = new Set([...up, ...down]);
       const within = (side: ReadonlySet<string>) => edges.filter(({ from, to }) => side.has(from) && side.has(to));
-      return { nodes: [...nodes].toSorted(), edges: [...new Set([...within(up), ...within(down)])] };
+      return { nodes: [...nodes].toSorted(), edges: inFlowOrder([...new Set([...within(up), ...within(down)])]) };
     },
     columns: async ({ name, atMs = clock.nowMs(), directOnly = false }) => {
       const { datasets, column } = asked(name, namesIn(await linksFor(name)));

@@ -1,5 +1,3 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-
 /** A request of another system's client, as it came: the protocol reads it by rules of its own. */
 export interface ProtocolRequest {
   readonly method: string;
@@ -24,39 +22,4 @@ export interface Protocol {
   answer(request: ProtocolRequest): Promise<ProtocolReply>;
   /** What went wrong, in the protocol's own words; also what was refused before it was asked. */
   refuse(error: unknown): ProtocolReply;
-}
-
-/** Puts a protocol's addresses into the server. Each body comes as it was sent, whatever it says that it is. */
-export async function serveProtocol(app: FastifyInstance, protocol: Protocol): Promise<void> {
-  await app.register(
-    (inner, _options, done) => {
-      inner.removeAllContentTypeParsers();
-      inner.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, parsed) => parsed(null, body));
-      inner.setErrorHandler((error, _request, reply) => send(reply, protocol.refuse(error)));
-      inner.route({
-        method: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-        url: "/*",
-        handler: async (request, reply) => {
-          const answer = await protocol
-            .answer(requestOf(request, protocol))
-            .catch((error: unknown) => protocol.refuse(error));
-          return send(reply, answer);
-        },
-      });
-      done();
-    },
-    { prefix: protocol.prefix },
-  );
-}
-
-function requestOf({ method, url, headers, body }: FastifyRequest, { prefix }: Protocol): ProtocolRequest {
-  const [path = "", ...query] = url.slice(prefix.length).split("?");
-  const bytes = body instanceof Uint8Array ? body : new Uint8Array();
-  return { method, path, query: new URLSearchParams(query.join("?")), headers, body: bytes };
-}
-
-function send(reply: FastifyReply, { status, headers = {}, body }: ProtocolReply): FastifyReply {
-  void reply.code(status).header("cache-control", "no-store");
-  if (body !== undefined) void reply.type("application/json");
-  return reply.headers(headers).send(body);
 }

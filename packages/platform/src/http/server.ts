@@ -6,7 +6,8 @@ import type { Metrics } from "../metrics.ts";
 import { streamEvents, type EventRoute } from "./event-stream.ts";
 import { isFromLoopback } from "./loopback.ts";
 import { openApiOf } from "./openapi.ts";
-import { serveProtocol, type Protocol } from "./protocol.ts";
+import type { Protocol } from "./protocol.ts";
+import { serveProtocol } from "./serve-protocol.ts";
 import { answerRoute, type Route } from "./route.ts";
 
 export interface HttpServerOptions {

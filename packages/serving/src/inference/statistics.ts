@@ -6,7 +6,7 @@ export interface Phases {
   readonly outputNs: number;
 }
 
-interface Duration {
+export interface Duration {
   count: number;
   ns: number;
 }
