@@ -39,7 +39,7 @@ describe("the lag rule", () => {
   });
 
   test("fails when the tiles count outcomes from the departure on; nothing is trained on them", () => {
-    edit(projectDir, TILES, (sql) => sql.replace("tile_end('known_at'", "tile_end('departed_at'"));
+    edit(projectDir, TILES, (sql) => sql.replace("tile_number('known_at'", "tile_number('departed_at'"));
     const { code, tasks } = run();
     expect(code).toBe(1);
     for (const table of ["origin_lateness_tiles", "destination_lateness_tiles", "route_lateness_tiles"]) {

@@ -22,7 +22,7 @@ export function openLocalObjectStore({ root, further = [] }: LocalObjectStoreOpt
   // As clients of tables write and read it: nothing in a location is escaped.
   const placeOf = (location: string) => {
     const place = location.replace(/^file:(?:\/\/(?:localhost)?(?=\/))?/, "");
-    if (isAbsolute(place) && !within(normalize(place))) throw new Error(`${location} is not in the store`);
+    if (isAbsolute(place) && !within(normalize(place))) throw new Error(`${location} leaves the store`);
     return inside(place);
   };
   return {
