@@ -232,7 +232,7 @@ describe("a request that must not be answered", () => {
     ["null for a key", 400, { body: JSON.stringify({ ...GOOD, origin: null }) }],
     [
       "inputs of different lengths",
-      400,
+      422,
       {
         body: columns({
           ...Object.fromEntries(Object.entries(GOOD).map(([name, value]) => [name, [value]])),
