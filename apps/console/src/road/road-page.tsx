@@ -1,4 +1,4 @@
-import type { Road } from "@millwright/client";
+import type { Road, RoadNode } from "@millwright/client";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { duration } from "../format.ts";
@@ -119,10 +119,13 @@ function ViewSwitch({ isList, onList }: { readonly isList: boolean; readonly onL
   );
 }
 
+/** Of a step whose turn has not come, or not ended. */
+const AHEAD: ReadonlySet<RoadNode["state"]> = new Set(["never", "waiting", "running"]);
+
 function RunState({ road: { run, nodes } }: { readonly road: Road }) {
   const now = useNow(run?.state === "running" ? 250 : 10_000);
   if (run === null) return <span className="muted">no run since `mill up`</span>;
-  const done = nodes.filter(({ state }) => state !== "waiting" && state !== "running").length;
+  const done = nodes.filter(({ state }) => !AHEAD.has(state)).length;
   const isRunning = run.state === "running";
   return (
     <span className="row muted" role="status">
