@@ -6,7 +6,7 @@ export {
   type TableState,
   type ViewRequest,
 } from "./lakehouse.ts";
-export type { WriteRequest } from "./commit.ts";
+export type { WriteRequest } from "./commit/write-request.ts";
 export { lakehouseErrors } from "./errors.ts";
 export { icebergErrors } from "./iceberg-errors.ts";
 export { checkedStore } from "./checked-store.ts";

@@ -6,7 +6,8 @@ import {
   type Logger,
   type ProgressSink,
 } from "@millwright/kernel";
-import { commitWrite, type WriteRequest } from "./commit.ts";
+import { commitWrite } from "./commit/commit-write.ts";
+import type { WriteRequest } from "./commit/write-request.ts";
 import { checkedStore } from "./checked-store.ts";
 import { displayOf } from "./domain/iceberg/identifiers.ts";
 import { checkName, quoteName } from "./domain/names.ts";

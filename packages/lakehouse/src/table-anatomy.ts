@@ -1,6 +1,6 @@
 import type { Column } from "@millwright/kernel";
 import { decodeBound } from "./domain/iceberg/bounds.ts";
-import type { DataFile } from "./domain/iceberg/manifest.ts";
+import type { DataFile } from "./domain/iceberg/data-file.ts";
 import { columnsOf, type IcebergMetadata, type IcebergSnapshot } from "./domain/iceberg/metadata.ts";
 import { typeText, type IcebergSchema } from "./domain/iceberg/schema.ts";
 

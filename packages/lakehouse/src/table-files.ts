@@ -1,5 +1,6 @@
 import type { Column } from "@millwright/kernel";
-import { decodeManifest, decodeManifestList, type DataFile, type ManifestFile } from "./domain/iceberg/manifest.ts";
+import { decodeEntries, decodeManifest, type ManifestEntry } from "./domain/iceberg/manifest.ts";
+import { decodeManifestList, type ManifestFile } from "./domain/iceberg/manifest-list.ts";
 import {
   currentSchema,
   currentSnapshot,
@@ -51,9 +52,9 @@ export async function readManifest(store: ObjectStore, manifest: ManifestFile): 
   return decodeManifest(await store.read(manifest.manifest_path), manifest);
 }
 
-/** The live data files of the current snapshot, as far as no spec partitions them. */
-export async function dataFilesOf(store: ObjectStore, metadata: IcebergMetadata): Promise<readonly DataFile[]> {
-  return (await liveFilesOf(store, metadata)).filter(({ file }) => file.content === 0).map(({ file }) => file);
+/** All entries of one manifest, those of deleted files too. */
+export async function readEntries(store: ObjectStore, manifest: ManifestFile): Promise<readonly ManifestEntry[]> {
+  return decodeEntries(await store.read(manifest.manifest_path), manifest);
 }
 
 /** The SELECT of a snapshot's rows under a schema: unless told, of the current ones. */

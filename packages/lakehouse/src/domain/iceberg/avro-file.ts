@@ -23,11 +23,20 @@ const EXACT_LONG = avro.types.LongType.__with({
   compare: (one: number | bigint, other: number | bigint) => (one < other ? -1 : one > other ? 1 : 0),
 });
 
-function typeOf(schema: object): avro.Type {
+// A type is compiled once: a table's manifests have one or two schemas, and there are many manifests.
+const TYPES_MAX = 100;
+const types = new Map<string, avro.Type>();
+
+function typeOf(schemaText: string): avro.Type {
+  const known = types.get(schemaText);
+  if (known !== undefined) return known;
   // Whether written as a name or as an object: writers do both.
   const typeHook = (inner: unknown) =>
     inner === "long" || (inner as { readonly type?: unknown } | null)?.type === "long" ? EXACT_LONG : undefined;
-  return avro.Type.forSchema(schema as avro.Schema, { typeHook });
+  const type = avro.Type.forSchema(JSON.parse(schemaText) as avro.Schema, { typeHook });
+  if (types.size >= TYPES_MAX) types.clear();
+  types.set(schemaText, type);
+  return type;
 }
 
 /**
@@ -39,9 +48,10 @@ export function encodeAvroFile(
   records: readonly unknown[],
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
-  const type = typeOf(schema);
+  const schemaText = JSON.stringify(schema);
+  const type = typeOf(schemaText);
   const sync = randomBytes(16);
-  const meta = { "avro.schema": JSON.stringify(schema), "avro.codec": "null", ...metadata };
+  const meta = { "avro.schema": schemaText, "avro.codec": "null", ...metadata };
   const header = META.toBuffer(Object.fromEntries(Object.entries(meta).map(([key, text]) => [key, Buffer.from(text)])));
   const body = Buffer.concat(records.map((record) => type.toBuffer(record)));
   const blocks = records.length === 0 ? [] : [LONG.toBuffer(records.length), LONG.toBuffer(body.length), body, sync];
@@ -55,8 +65,7 @@ export function decodeAvroFile(bytes: Uint8Array): readonly unknown[] {
   const header = META.decode(buffer, 4) as { value: Record<string, Buffer> | undefined; offset: number };
   if (header.value === undefined) throw new Error("the Avro header is cut off");
   const unpack = unpackerOf(header.value["avro.codec"]?.toString() ?? "null");
-  const schema = JSON.parse(header.value["avro.schema"]?.toString() ?? "null") as object;
-  const type = typeOf(schema);
+  const type = typeOf(header.value["avro.schema"]?.toString() ?? "null");
   const records: unknown[] = [];
   let offset = header.offset + 16;
   while (offset < buffer.length) {

@@ -19,26 +19,34 @@ const mapOf = (keyId: number, valueId: number, value: "long" | "bytes"): object 
 const field = (name: string, type: unknown, id: number): object =>
   Array.isArray(type) ? { name, type, default: null, "field-id": id } : { name, type, "field-id": id };
 
-const DATA_FILE = {
+const listOf = (elementId: number, items: string): object => ({ type: "array", items, "element-id": elementId });
+
+const dataFile = (partition: object): object => ({
   type: "record",
   name: "r2",
   fields: [
     field("content", "int", 134),
     field("file_path", "string", 100),
     field("file_format", "string", 101),
-    field("partition", { type: "record", name: "r102", fields: [] }, 102),
+    field("partition", partition, 102),
     field("record_count", "long", 103),
     field("file_size_in_bytes", "long", 104),
     field("column_sizes", optional(mapOf(117, 118, "long")), 108),
     field("value_counts", optional(mapOf(119, 120, "long")), 109),
     field("null_value_counts", optional(mapOf(121, 122, "long")), 110),
+    field("nan_value_counts", optional(mapOf(138, 139, "long")), 137),
     field("lower_bounds", optional(mapOf(126, 127, "bytes")), 125),
     field("upper_bounds", optional(mapOf(129, 130, "bytes")), 128),
+    field("key_metadata", optional("bytes"), 131),
+    field("split_offsets", optional(listOf(133, "long")), 132),
+    field("equality_ids", optional(listOf(136, "int")), 135),
     field("sort_order_id", optional("int"), 140),
+    field("referenced_data_file", optional("string"), 143),
   ],
-};
+});
 
-export const MANIFEST_SCHEMA = {
+/** The schema of manifests whose files' partitions are such records. */
+export const manifestSchemaOf = (partition: object): object => ({
   type: "record",
   name: "manifest_entry",
   fields: [
@@ -46,7 +54,18 @@ export const MANIFEST_SCHEMA = {
     field("snapshot_id", optional("long"), 1),
     field("sequence_number", optional("long"), 3),
     field("file_sequence_number", optional("long"), 4),
-    field("data_file", DATA_FILE, 2),
+    field("data_file", dataFile(partition), 2),
+  ],
+});
+
+const FIELD_SUMMARY = {
+  type: "record",
+  name: "r508",
+  fields: [
+    field("contains_null", "boolean", 509),
+    field("contains_nan", optional("boolean"), 518),
+    field("lower_bound", optional("bytes"), 510),
+    field("upper_bound", optional("bytes"), 511),
   ],
 };
 
@@ -67,5 +86,7 @@ export const MANIFEST_LIST_SCHEMA = {
     field("added_rows_count", "long", 512),
     field("existing_rows_count", "long", 513),
     field("deleted_rows_count", "long", 514),
+    field("partitions", optional({ type: "array", items: FIELD_SUMMARY, "element-id": 508 }), 507),
+    field("key_metadata", optional("bytes"), 519),
   ],
 };

@@ -1,43 +1,17 @@
-import type { WrittenFile } from "../../ports.ts";
 import { decodeAvroFile, encodeAvroFile } from "./avro-file.ts";
-import { MANIFEST_LIST_SCHEMA, MANIFEST_SCHEMA } from "./avro-schemas.ts";
-import { encodeBound } from "./bounds.ts";
+import { manifestSchemaOf } from "./avro-schemas.ts";
+import type { DataFile } from "./data-file.ts";
+import type { ManifestFile } from "./manifest-list.ts";
+import type { PartitionSpec, SnapshotId } from "./metadata.ts";
+import { partitionRecordOf } from "./partition-record.ts";
 import type { LiveFile } from "./scan.ts";
-import type { SnapshotId } from "./metadata.ts";
-import { typeText, type IcebergSchema } from "./schema.ts";
+import type { IcebergSchema } from "./schema.ts";
 
-const ADDED = 1;
-const DELETED = 2;
+/** How a manifest's entry came into it: carried over, added or deleted by the entry's snapshot. */
+export const EntryStatus = { existing: 0, added: 1, deleted: 2 } as const;
 
-/** A data file as manifests tell it. Paths are absolute. */
-export interface DataFile {
-  readonly content: number;
-  readonly file_path: string;
-  readonly file_format: string;
-  readonly partition: object;
-  readonly record_count: number;
-  readonly file_size_in_bytes: number;
-  readonly column_sizes: readonly IntLong[] | null;
-  readonly value_counts: readonly IntLong[] | null;
-  readonly null_value_counts: readonly IntLong[] | null;
-  readonly lower_bounds: readonly IntBytes[] | null;
-  readonly upper_bounds: readonly IntBytes[] | null;
-  readonly sort_order_id: number | null;
-  /** Of a delete file: the columns by whose values it deletes. */
-  readonly equality_ids?: readonly number[] | null;
-}
-
-interface IntLong {
-  readonly key: number;
-  readonly value: number;
-}
-
-interface IntBytes {
-  readonly key: number;
-  readonly value: Buffer;
-}
-
-interface ManifestEntry {
+/** A file of a manifest. Null, of an added one, is inherited from what the manifest list says. */
+export interface ManifestEntry {
   readonly status: number;
   readonly snapshot_id: SnapshotId | null;
   readonly sequence_number: number | null;
@@ -45,135 +19,65 @@ interface ManifestEntry {
   readonly data_file: DataFile;
 }
 
-export interface ManifestFile {
-  readonly manifest_path: string;
-  readonly manifest_length: number;
-  readonly partition_spec_id: number;
-  readonly content: number;
-  readonly sequence_number: number;
-  readonly min_sequence_number: number;
-  readonly added_snapshot_id: SnapshotId;
-  readonly added_files_count: number;
-  readonly existing_files_count: number;
-  readonly deleted_files_count: number;
-  readonly added_rows_count: number;
-  readonly existing_rows_count: number;
-  readonly deleted_rows_count: number;
+/** What all files of one manifest have in common. */
+export interface ManifestKind {
+  readonly schema: IcebergSchema;
+  /** Where partition fields find the columns that they are made of. */
+  readonly schemas: readonly IcebergSchema[];
+  readonly spec: PartitionSpec;
+  readonly content: "data" | "deletes";
 }
 
-/** A written Parquet file as a data file of the table, with sizes, counts and bounds by field id. */
-export function dataFileOf(file: WrittenFile, schema: IcebergSchema): DataFile {
-  const columns = schema.fields.flatMap(({ id, name, type }) => {
-    const stats = file.columns[name];
-    return stats === undefined ? [] : [{ id, type, stats }];
-  });
-  const bounds = (side: "min" | "max") =>
-    columns.flatMap(({ id, type, stats }) => {
-      const text = stats[side];
-      const value = text === undefined ? undefined : encodeBound({ type: typeText(type), text, side });
-      return value === undefined ? [] : [{ key: id, value }];
-    });
-  return {
-    content: 0,
-    file_path: file.path,
-    file_format: "PARQUET",
-    partition: {},
-    record_count: file.rows,
-    file_size_in_bytes: file.bytes,
-    column_sizes: columns.map(({ id, stats }) => ({ key: id, value: stats.bytes })),
-    value_counts: columns.map(({ id, stats }) => ({ key: id, value: stats.values })),
-    null_value_counts: columns.map(({ id, stats }) => ({ key: id, value: stats.nulls })),
-    lower_bounds: bounds("min"),
-    upper_bounds: bounds("max"),
-    sort_order_id: 0,
-  };
-}
-
-/** A manifest of files that one snapshot adds or deletes. */
-export function encodeManifest(
-  files: readonly DataFile[],
-  {
-    schema,
-    specId,
-    snapshotId,
-    deleted,
-    sequenceNumber,
-  }: { schema: IcebergSchema; specId: number; snapshotId: number; deleted: boolean; sequenceNumber: number },
-): Uint8Array {
-  const entries: ManifestEntry[] = files.map((file) => ({
-    status: deleted ? DELETED : ADDED,
-    snapshot_id: snapshotId,
-    // Null is inherited from the manifest list; a deleted entry must say it itself.
-    sequence_number: deleted ? sequenceNumber : null,
-    file_sequence_number: deleted ? sequenceNumber : null,
-    data_file: file,
-  }));
-  return encodeAvroFile(MANIFEST_SCHEMA, entries, {
+/** The bytes of a manifest (Iceberg specification, "Manifests"). */
+export function encodeManifest(entries: readonly ManifestEntry[], kind: ManifestKind): Uint8Array {
+  const { schema, spec } = kind;
+  const partition = partitionRecordOf(spec, [schema, ...kind.schemas]);
+  const stored = partition.toStored;
+  const written = spec.fields.length === 0 ? entries : entries.map((entry) => withPartition(entry, stored));
+  return encodeAvroFile(manifestSchemaOf(partition.schema), written, {
     schema: JSON.stringify(schema),
     "schema-id": String(schema["schema-id"]),
-    "partition-spec": "[]",
-    "partition-spec-id": String(specId),
+    "partition-spec": JSON.stringify(spec.fields),
+    "partition-spec-id": String(spec["spec-id"]),
     "format-version": "2",
-    content: "data",
+    content: kind.content,
   });
 }
 
-/** The live files of a manifest. What an entry leaves away it has from the manifest. */
-export function decodeManifest(
+function withPartition(entry: ManifestEntry, stored: (partition: object) => object): ManifestEntry {
+  const { data_file: file } = entry;
+  return { ...entry, data_file: { ...file, partition: stored(file.partition) } };
+}
+
+type Inherited = Pick<ManifestFile, "sequence_number" | "partition_spec_id"> & {
+  readonly added_snapshot_id?: SnapshotId;
+};
+
+/** The entries of a manifest. What one leaves away it has from the manifest. */
+export function decodeEntries(
   bytes: Uint8Array,
-  {
-    sequence_number: inherited,
-    partition_spec_id: specId,
-  }: Pick<ManifestFile, "sequence_number" | "partition_spec_id">,
-): readonly LiveFile[] {
-  const entries = decodeAvroFile(bytes) as readonly ManifestEntry[];
-  return entries
-    .filter(({ status }) => status !== DELETED)
-    .map(({ data_file, sequence_number }) => ({
-      file: { ...data_file, content: data_file.content ?? 0 },
-      sequenceNumber: sequence_number ?? inherited ?? 0,
-      specId,
-    }));
-}
-
-export function encodeManifestList(
-  manifests: readonly ManifestFile[],
-  snapshot: { readonly snapshotId: number; readonly parentId: SnapshotId | undefined; readonly sequenceNumber: number },
-): Uint8Array {
-  return encodeAvroFile(MANIFEST_LIST_SCHEMA, manifests, {
-    "snapshot-id": String(snapshot.snapshotId),
-    "parent-snapshot-id": snapshot.parentId === undefined ? "null" : String(snapshot.parentId),
-    "sequence-number": String(snapshot.sequenceNumber),
-    "format-version": "2",
+  { sequence_number: sequence, added_snapshot_id: snapshot }: Inherited,
+): readonly ManifestEntry[] {
+  return (decodeAvroFile(bytes) as readonly ManifestEntry[]).map((entry) => {
+    const isAdded = entry.status === EntryStatus.added;
+    const inherited = isAdded ? sequence : 0;
+    return {
+      status: entry.status,
+      snapshot_id: entry.snapshot_id ?? snapshot ?? null,
+      sequence_number: entry.sequence_number ?? inherited ?? 0,
+      file_sequence_number: entry.file_sequence_number ?? (isAdded ? inherited : (entry.sequence_number ?? 0)),
+      data_file: { ...entry.data_file, content: entry.data_file.content ?? 0 },
+    };
   });
 }
 
-export function decodeManifestList(bytes: Uint8Array): readonly ManifestFile[] {
-  return (decodeAvroFile(bytes) as readonly StoredManifestFile[]).map(completed);
-}
-
-/** As the first version of the format has it, and writers who kept its names. */
-type StoredManifestFile = Partial<ManifestFile> &
-  Pick<ManifestFile, "manifest_path" | "manifest_length"> & {
-    readonly added_data_files_count?: number | null;
-    readonly existing_data_files_count?: number | null;
-    readonly deleted_data_files_count?: number | null;
-  };
-
-function completed(stored: StoredManifestFile): ManifestFile {
-  return {
-    manifest_path: stored.manifest_path,
-    manifest_length: stored.manifest_length,
-    partition_spec_id: stored.partition_spec_id ?? 0,
-    content: stored.content ?? 0,
-    sequence_number: stored.sequence_number ?? 0,
-    min_sequence_number: stored.min_sequence_number ?? 0,
-    added_snapshot_id: stored.added_snapshot_id ?? 0,
-    added_files_count: stored.added_files_count ?? stored.added_data_files_count ?? 0,
-    existing_files_count: stored.existing_files_count ?? stored.existing_data_files_count ?? 0,
-    deleted_files_count: stored.deleted_files_count ?? stored.deleted_data_files_count ?? 0,
-    added_rows_count: stored.added_rows_count ?? 0,
-    existing_rows_count: stored.existing_rows_count ?? 0,
-    deleted_rows_count: stored.deleted_rows_count ?? 0,
-  };
+/** The live files of a manifest. */
+export function decodeManifest(bytes: Uint8Array, manifest: Inherited): readonly LiveFile[] {
+  return decodeEntries(bytes, manifest)
+    .filter(({ status }) => status !== EntryStatus.deleted)
+    .map(({ data_file: file, sequence_number: sequenceNumber }) => ({
+      file,
+      sequenceNumber: sequenceNumber ?? 0,
+      specId: manifest.partition_spec_id,
+    }));
 }

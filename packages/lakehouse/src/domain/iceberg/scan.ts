@@ -1,6 +1,6 @@
 import { quoteName, quoteText } from "../names.ts";
 import { duckdbTypeOf } from "./duckdb-type.ts";
-import type { DataFile } from "./manifest.ts";
+import type { DataFile } from "./data-file.ts";
 import { columnIn, type FileNames } from "./nested-columns.ts";
 import { canonical, type IcebergField, type IcebergSchema } from "./schema.ts";
 

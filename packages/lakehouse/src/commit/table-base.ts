@@ -1,0 +1,31 @@
+import { isMillError } from "@millwright/kernel";
+import type { IcebergMetadata } from "../domain/iceberg/metadata.ts";
+import type { LakehousePorts } from "../lakehouse.ts";
+import type { CatalogEntry } from "../ports.ts";
+import { liveFilesOf, readMetadata } from "../table-files.ts";
+import type { WriteRequest } from "./write-request.ts";
+
+/** A table as a commit finds it. Undefined where there is nothing yet. */
+export interface TableBase {
+  readonly entry: CatalogEntry | undefined;
+  readonly metadata: IcebergMetadata | undefined;
+}
+
+/** A table whose files are damaged may still be made anew, without its history. */
+export async function readBase(
+  { catalog, store, logger }: LakehousePorts,
+  { table, mode }: WriteRequest,
+): Promise<TableBase> {
+  const entry = await catalog.get(table);
+  const location = entry?.metadataLocation ?? undefined;
+  if (location === undefined) return { entry, metadata: undefined };
+  try {
+    const metadata = await readMetadata(store, location);
+    if (mode === "replace") await liveFilesOf(store, metadata);
+    return { entry, metadata };
+  } catch (error) {
+    if (mode !== "replace" || !isMillError(error) || error.code !== "lakehouse/damaged-file") throw error;
+    logger.warn({ err: error, table }, "a damaged table is made anew; its history is lost");
+    return { entry, metadata: undefined };
+  }
+}

@@ -1,0 +1,68 @@
+import type { WrittenFile } from "../../ports.ts";
+import { encodeBound } from "./bounds.ts";
+import { typeText, type IcebergSchema } from "./schema.ts";
+
+/** What a file of a table holds: rows, or deletes of rows by position or by equal values. */
+export const FileContent = { data: 0, positionDeletes: 1, equalityDeletes: 2 } as const;
+
+/** A data or delete file as manifests tell it. Paths are absolute. */
+export interface DataFile {
+  readonly content: number;
+  readonly file_path: string;
+  readonly file_format: string;
+  /** The partition's values by the names of the spec's fields. */
+  readonly partition: object;
+  readonly record_count: number;
+  readonly file_size_in_bytes: number;
+  readonly column_sizes: readonly IntLong[] | null;
+  readonly value_counts: readonly IntLong[] | null;
+  readonly null_value_counts: readonly IntLong[] | null;
+  readonly nan_value_counts?: readonly IntLong[] | null;
+  readonly lower_bounds: readonly IntBytes[] | null;
+  readonly upper_bounds: readonly IntBytes[] | null;
+  readonly key_metadata?: Buffer | null;
+  readonly split_offsets?: readonly (number | bigint)[] | null;
+  /** Of a delete file: the columns by whose values it deletes. */
+  readonly equality_ids?: readonly number[] | null;
+  readonly sort_order_id: number | null;
+  /** Of position deletes: the one data file that they are of. */
+  readonly referenced_data_file?: string | null;
+}
+
+interface IntLong {
+  readonly key: number;
+  readonly value: number;
+}
+
+interface IntBytes {
+  readonly key: number;
+  readonly value: Buffer;
+}
+
+/** A written Parquet file as a data file of the table, with sizes, counts and bounds by field id. */
+export function dataFileOf(file: WrittenFile, schema: IcebergSchema): DataFile {
+  const columns = schema.fields.flatMap(({ id, name, type }) => {
+    const stats = file.columns[name];
+    return stats === undefined ? [] : [{ id, type, stats }];
+  });
+  const bounds = (side: "min" | "max") =>
+    columns.flatMap(({ id, type, stats }) => {
+      const text = stats[side];
+      const value = text === undefined ? undefined : encodeBound({ type: typeText(type), text, side });
+      return value === undefined ? [] : [{ key: id, value }];
+    });
+  return {
+    content: 0,
+    file_path: file.path,
+    file_format: "PARQUET",
+    partition: {},
+    record_count: file.rows,
+    file_size_in_bytes: file.bytes,
+    column_sizes: columns.map(({ id, stats }) => ({ key: id, value: stats.bytes })),
+    value_counts: columns.map(({ id, stats }) => ({ key: id, value: stats.values })),
+    null_value_counts: columns.map(({ id, stats }) => ({ key: id, value: stats.nulls })),
+    lower_bounds: bounds("min"),
+    upper_bounds: bounds("max"),
+    sort_order_id: 0,
+  };
+}
