@@ -1,9 +1,8 @@
-import { createInterface } from "node:readline";
 import { kernelErrors, toProblem, Type } from "@millwright/kernel";
 import type { Command, CommandCall } from "@millwright/platform";
 import { findRunning, statePaths } from "@millwright/server";
 import { servingErrors } from "@millwright/serving";
-import { ask } from "@millwright/serving/http";
+import { ask, askRows } from "@millwright/serving/http";
 import { answerOf } from "./answer-schema.ts";
 import { predictionText } from "./explanation-text.ts";
 import { problemSchema } from "./schema-command.ts";
@@ -30,41 +29,74 @@ export const predict: Command = {
       servingUrl: () => `http://127.0.0.1:${running.restPort}`,
     };
     const { signal } = new AbortController();
-    const parameters = call.options["explain"] === true ? { parameters: { explain: true } } : {};
-    const answer = (text: string) => ask(places, { name, body: { ...parseObject(text), ...parameters }, signal });
+    const explain = call.options["explain"] === true;
     if (request !== undefined) {
-      call.out.record(await answer(request), predictionText);
+      const parameters = explain ? { parameters: { explain } } : {};
+      const body = { ...parseObject(request), ...parameters };
+      call.out.record(await ask(places, { name, body, signal }), predictionText);
       return 0;
     }
-    const lines = createInterface({ input: process.stdin, crlfDelay: Infinity });
-    return answerLines(call, lines, answer);
+    process.stdin.setEncoding("utf8");
+    return answerLines(call, process.stdin, (rows) => askRows(places, { name, rows, explain, signal }));
   },
 };
 
-/** Several requests at once; answers in the order of the lines. One that is refused takes its place in it, and the exit code is 1. */
-async function answerLines(
-  call: CommandCall,
-  lines: AsyncIterable<string>,
-  answer: (line: string) => Promise<object>,
-): Promise<number> {
-  const waiting: Promise<object>[] = [];
+type AskRows = (rows: readonly Readonly<Record<string, unknown>>[]) => Promise<readonly (object | Error)[]>;
+
+/** What comes together is asked together; answers in the order of the lines. One that is refused takes its place in it, and the exit code is 1. */
+async function answerLines(call: CommandCall, input: AsyncIterable<unknown>, askTogether: AskRows): Promise<number> {
+  const waiting: Promise<readonly (object | Error)[]>[] = [];
   let refused = 0;
   const tellFirst = async () => {
-    const told = await waiting.shift();
-    if (told === undefined) return;
-    if ("error" in told) refused += 1;
-    call.out.record(told, (value) => JSON.stringify(value));
+    for (const answer of (await waiting.shift()) ?? []) {
+      if (answer instanceof Error) refused += 1;
+      call.out.record(answer instanceof Error ? { error: toProblem(answer) } : answer, (value) =>
+        JSON.stringify(value),
+      );
+    }
   };
-  for await (const line of lines) {
-    if (line.trim() === "") continue;
-    waiting.push(answer(line).catch((error: unknown) => ({ error: toProblem(error) })));
+  for await (const lines of batchesOfLines(input)) {
+    waiting.push(answersOf(lines, askTogether));
     if (waiting.length >= AT_ONCE_MAX) await tellFirst();
   }
   while (waiting.length > 0) await tellFirst();
   return refused === 0 ? 0 : 1;
 }
 
-const AT_ONCE_MAX = 64;
+const AT_ONCE_MAX = 4;
+/** Few enough to be explained in one request. */
+const BATCH_MAX = 100;
+
+/** The lines that are there, without waiting for more. */
+async function* batchesOfLines(input: AsyncIterable<unknown>): AsyncGenerator<readonly string[]> {
+  let rest = "";
+  for await (const chunk of input) {
+    const lines = `${rest}${String(chunk)}`.split("\n");
+    rest = lines.pop() ?? "";
+    yield* batchesOf(lines);
+  }
+  yield* batchesOf([rest]);
+}
+
+function* batchesOf(lines: readonly string[]): Generator<readonly string[]> {
+  const written = lines.filter((line) => line.trim() !== "");
+  for (let start = 0; start < written.length; start += BATCH_MAX) yield written.slice(start, start + BATCH_MAX);
+}
+
+async function answersOf(lines: readonly string[], askTogether: AskRows): Promise<readonly (object | Error)[]> {
+  const read = lines.map(parsedOrError);
+  const answers = await askTogether(read.flatMap((line) => (line instanceof Error ? [] : [line])));
+  let next = 0;
+  return read.map((line) => (line instanceof Error ? line : (answers[next++] ?? line)));
+}
+
+function parsedOrError(line: string) {
+  try {
+    return parseObject(line);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
 
 function parseObject(text: string): Readonly<Record<string, unknown>> {
   let value: unknown;

@@ -4,7 +4,6 @@ import { Type } from "@millwright/kernel";
 import { writeFileDurably, type Command, type CommandCall } from "@millwright/platform";
 import { projectErrors, renderServiceTypes, typesAreFresh } from "@millwright/project";
 import { renewTypes, surfaceOf, typesOf, watchTypes, type Renewal } from "@millwright/server";
-import { servingErrors } from "@millwright/serving";
 import { INTERRUPTED, interruptible } from "./interruption.ts";
 import { withSession, type Session } from "./session.ts";
 
@@ -52,7 +51,6 @@ async function serviceFile(call: CommandCall, { project, platform }: Session, na
   const text = renderServiceTypes({
     name,
     service,
-    errorCodes: Object.keys(servingErrors.catalogue),
     declarationsOnly: typeof out === "string" && out.endsWith(".d.ts"),
   });
   if (typeof out !== "string") {

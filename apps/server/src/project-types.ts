@@ -11,7 +11,7 @@ import {
   type TypedSurface,
   type WrittenTypes,
 } from "@millwright/project";
-import { responseColumns } from "@millwright/serving";
+import { refusalCodes, responseColumns } from "@millwright/serving";
 import type { Tracking } from "@millwright/tracking";
 import { requestOf, type ClassLabel, type TrainingDefinition } from "@millwright/training";
 import { asksDatabase, describedSelect, explainSqlError } from "@millwright/transformation";
@@ -126,6 +126,7 @@ function serviceColumns(
   return {
     request: requestColumns(definition, tables),
     response: responseColumns(trainer.objective, { type, classes }),
+    errors: refusalCodes(definition.features),
   };
 }
 

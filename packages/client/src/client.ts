@@ -1,7 +1,12 @@
 import type { Explanation } from "./generated/control-api.ts";
 
-/** What a service takes and answers, by its name: the generated `Services` interface, or one written by hand. */
-export type ServiceTypes = Readonly<Record<string, { readonly request: object; readonly response: object }>>;
+/**
+ * What a service takes, answers and refuses with, by its name: the generated `Services` interface, or one written by hand.
+ * `errors` is the union of its error codes.
+ */
+export type ServiceTypes = Readonly<
+  Record<string, { readonly request: object; readonly response: object; readonly errors?: string }>
+>;
 
 export interface ClientOptions {
   /** Where the serving process listens, e.g. `http://127.0.0.1:8080`. */
@@ -11,15 +16,21 @@ export interface ClientOptions {
   readonly fetch?: typeof globalThis.fetch;
 }
 
-/** An answer the server refused: its status, what it said, and what to do. */
-export class PredictionError extends Error {
+/** What the server said when it refused to answer. */
+type Refusal<Code extends string> = Pick<PredictionError<Code>, "service" | "status" | "code" | "remedy">;
+
+/** A request that a service refused: the status, the error's code, what was wrong, and what to do. */
+export class PredictionError<Code extends string = string> extends Error {
+  readonly service: string;
   readonly status: number;
-  readonly code: string | undefined;
+  /** `mill explain CODE` says more. Undefined where something in between answered. */
+  readonly code: Code | undefined;
   readonly remedy: string | undefined;
 
-  constructor(message: string, { status, code, remedy }: Pick<PredictionError, "status" | "code" | "remedy">) {
+  constructor(message: string, { service, status, code, remedy }: Refusal<Code>) {
     super(message);
     this.name = "PredictionError";
+    this.service = service;
     this.status = status;
     this.code = code;
     this.remedy = remedy;
@@ -27,7 +38,10 @@ export class PredictionError extends Error {
 }
 
 export interface Client<Services> {
-  /** One prediction. The request's fields and the answer's are those of the service's signature. */
+  /**
+   * One prediction. The request's fields and the answer's are those of the service's signature. Rejects with a
+   * `PredictionError` where it is refused, with what `fetch` throws where nothing answers in time.
+   */
   predict<Name extends Extract<keyof Services, string>>(
     service: Name,
     request: RequestOf<Services, Name>,
@@ -37,6 +51,11 @@ export interface Client<Services> {
     service: Name,
     request: RequestOf<Services, Name>,
   ): Promise<ResponseOf<Services, Name> & { readonly explanation: Explanation }>;
+  /** Whether an error is this service's refusal: its code is then one of those that the service has. */
+  isRefusal<Name extends Extract<keyof Services, string>>(
+    service: Name,
+    error: unknown,
+  ): error is PredictionError<ErrorsOf<Services, Name>>;
 }
 
 export type RequestOf<Services, Name extends keyof Services> = Services[Name] extends { request: infer Request }
@@ -47,13 +66,24 @@ export type ResponseOf<Services, Name extends keyof Services> = Services[Name] e
   ? Response
   : Readonly<Record<string, unknown>>;
 
+export type ErrorsOf<Services, Name extends keyof Services> = Services[Name] extends {
+  errors: infer Codes extends string;
+}
+  ? Codes
+  : string;
+
 /**
  * A typed client of the serving process.
  *
  * @example
  * ```ts
  * const mill = createClient<Services>({ url: "http://127.0.0.1:8080" });
- * const { probability } = await mill.predict("late-flights", { origin: "ORD", destination: "SFO", departed_at, distance: 1846 });
+ * try {
+ *   const { probability } = await mill.predict("late-flights", { origin: "ORD", destination: "SFO", departed_at, distance: 1846 });
+ * } catch (error) {
+ *   if (!mill.isRefusal("late-flights", error) || error.code !== "features/wrong-field") throw error;
+ *   console.log(error.message, error.remedy);
+ * }
  * ```
  */
 export function createClient<Services>(options: ClientOptions): Client<Services> {
@@ -65,6 +95,8 @@ export function createClient<Services>(options: ClientOptions): Client<Services>
         readonly explanation: Explanation;
       };
     },
+    isRefusal: (service, error): error is PredictionError<ErrorsOf<Services, typeof service>> =>
+      error instanceof PredictionError && error.service === service,
   };
 }
 
@@ -78,13 +110,13 @@ async function ask(options: ClientOptions, service: string, request: unknown): P
     signal: AbortSignal.timeout(options.timeoutMs ?? 10_000),
   });
   const body: unknown = await response.json().catch(() => undefined);
-  if (!response.ok) throw refusal(response.status, body);
+  if (!response.ok) throw refusal(body, { service, status: response.status });
   return body;
 }
 
-function refusal(status: number, body: unknown): PredictionError {
+function refusal(body: unknown, { service, status }: { readonly service: string; readonly status: number }): Error {
   const { error, code, remedy } = (body ?? {}) as Readonly<Record<string, unknown>>;
   const text = (value: unknown) => (typeof value === "string" ? value : undefined);
   const message = text(error) ?? `the service answered with status ${status}`;
-  return new PredictionError(message, { status, code: text(code), remedy: text(remedy) });
+  return new PredictionError(message, { service, status, code: text(code), remedy: text(remedy) });
 }

@@ -49,6 +49,7 @@ export {
   PredictionError,
   type Client,
   type ClientOptions,
+  type ErrorsOf,
   type RequestOf,
   type ResponseOf,
   type ServiceTypes,

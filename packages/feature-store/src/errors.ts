@@ -63,7 +63,7 @@ export const featureErrors = defineErrors("features", {
     status: 404,
     title: "A feature view has no row for a key",
     remedy: 'Send a known key, or let the view say what counts then: `onMissing: "null"` or `"default"`.',
-    example: "origin_lateness has no row for XYZ",
+    example: 'origin_lateness has no row for origin = "XYZ"',
   },
   "features/stale": {
     status: 503,

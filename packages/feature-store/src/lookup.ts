@@ -56,7 +56,7 @@ export function createOnlineFeatures(
       };
       for (const join of joins) {
         const state = lookUpJoin(online, { join, request, at });
-        const counts = whatCounts(state);
+        const counts = whatCounts(state, request);
         slots.fillJoin(row, { row: state.row, join, counts, stored: online.featuresOf(join.view.name) });
         texts = textFeatures.withJoin(texts, { join, row: state.row, counts });
         told.featureTimesMs[join.role] = state.row?.eventTimeMs ?? null;
@@ -96,18 +96,29 @@ function lookUpJoin(
 }
 
 /** What a view says of a missing row and of one that is too old, as in a training set. Throws where it is to be an error. */
-function whatCounts({ join, row, stale }: JoinState): "row" | "default" | "nothing" {
+function whatCounts({ join, row, stale }: JoinState, request: Readonly<Record<string, unknown>>) {
   const { onMissing, onStale, name } = join.view;
   if (row === undefined) {
-    if (onMissing === "error") throw featureErrors.create("features/missing-entity", { because: roleOf(join) });
+    if (onMissing === "error")
+      throw featureErrors.create("features/missing-entity", {
+        because: `${name} has no row for ${keyText(join, request)}`,
+      });
     return onMissing === "default" ? "default" : "nothing";
   }
   if (!stale || onStale === "last_known") return "row";
   if (onStale === "error")
     throw featureErrors.create("features/stale", {
-      because: `the newest row of ${name} is of ${new Date(row.eventTimeMs).toISOString()}`,
+      because: `the newest row of ${name} for ${keyText(join, request)} is of ${new Date(row.eventTimeMs).toISOString()}`,
     });
   return onStale === "default" ? "default" : "nothing";
+}
+
+const KEY_LENGTH_MAX = 200;
+
+/** A request's key as a sentence has it: `origin = "ORD"`. */
+function keyText({ on }: StoredJoin, request: Readonly<Record<string, unknown>>): string {
+  const parts = on.map((field) => `${field} = ${JSON.stringify(request[field])}`);
+  return parts.join(", ").slice(0, KEY_LENGTH_MAX);
 }
 
 function roleOf({ view, on }: StoredJoin): string {

@@ -89,7 +89,10 @@ describe("a row that is too old, and one that is not there", () => {
 
   test("refuse the request where they are to be errors", async () => {
     await expect(atRequest(viewOf({ onStale: "error" }))).rejects.toMatchObject({ code: "features/stale" });
-    await expect(atRequest(viewOf({ onMissing: "error" }))).rejects.toMatchObject({ code: "features/missing-entity" });
+    await expect(atRequest(viewOf({ onMissing: "error" }))).rejects.toMatchObject({
+      code: "features/missing-entity",
+      because: 'v has no row for k = "none"',
+    });
   });
 
   test("have a default only where the view gives one", () => {

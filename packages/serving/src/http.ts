@@ -1,15 +1,12 @@
-import { fromProblem, type Problem, Type } from "@millwright/kernel";
+import { Type } from "@millwright/kernel";
 import { route, type Route } from "@millwright/platform";
+import { ask, PREDICT_TIMEOUT_MS, type ServicePlaces } from "./ask.ts";
 import { deployedServices, type DeployedService } from "./deployment.ts";
 import { servingErrors } from "./errors.ts";
-import type { Prediction } from "./service.ts";
 import { readServingLoad, type ServingLoad } from "./latency.ts";
 
-/** Where the services' deployment lies, and where the serving process answers; undefined while it does not. */
-export interface ServicePlaces {
-  readonly deploymentFile: string;
-  readonly servingUrl: () => string | undefined;
-}
+export { ask, type ServicePlaces } from "./ask.ts";
+export { askRows } from "./ask-rows.ts";
 
 const FieldSchema = Type.Object({
   name: Type.String(),
@@ -70,7 +67,6 @@ const ExplanationSchema = Type.Object(
 );
 
 const NameParameter = Type.Object({ name: Type.String({ minLength: 1 }) });
-const PREDICT_TIMEOUT_MS = 10_000;
 
 /** The deployed services over HTTP, and a way to ask one from the console. */
 export function serviceRoutes(open: () => ServicePlaces): readonly Route[] {
@@ -149,36 +145,6 @@ function described(
     request: request.map((field) => ({ name: field.name, type: field.type, nullable: field.nullable === true })),
     url: url === undefined ? null : `${url}/v2/models/${encodeURIComponent(name)}/infer`,
   };
-}
-
-interface Asked {
-  readonly name: string;
-  readonly body: Readonly<Record<string, unknown>>;
-  readonly signal: AbortSignal;
-}
-
-/** Asks the serving process. Its refusals keep their reason; when it cannot be reached, `serving/not-running`. */
-export async function ask({ servingUrl }: ServicePlaces, { name, body, signal }: Asked): Promise<Prediction> {
-  const url = servingUrl();
-  if (url === undefined) throw servingErrors.create("serving/not-running", { because: "the project is not up" });
-  const response = await fetch(`${url}/v2/models/${encodeURIComponent(name)}/infer`, {
-    method: "POST",
-    body: JSON.stringify(body),
-    headers: { "content-type": "application/json" },
-    signal: AbortSignal.any([signal, AbortSignal.timeout(PREDICT_TIMEOUT_MS)]),
-  }).catch((error: unknown) => {
-    throw servingErrors.create("serving/not-running", { because: `nothing answers at ${url}`, cause: error });
-  });
-  const notServing = (cause: unknown) => {
-    throw servingErrors.create("serving/not-running", { because: `what answers at ${url} is no service`, cause });
-  };
-  const answer = (await response.json().catch(notServing)) as Prediction & Partial<Problem>;
-  if (response.ok) return answer;
-  const { type, title, detail, code, remedy } = answer;
-  if (type === undefined || title === undefined || detail === undefined || code === undefined || remedy === undefined)
-    return notServing(answer);
-  const { status } = response;
-  throw fromProblem({ type, title, detail, code, remedy, status, exit: status >= 500 ? 1 : 2 });
 }
 
 async function loadOf({ servingUrl }: ServicePlaces, signal: AbortSignal): Promise<ServingLoad> {

@@ -1,5 +1,6 @@
 export { defineService, type ServiceDefinition } from "./define-service.ts";
 export { responseColumns, type Answer, type AnswerColumn } from "./answer.ts";
+export { refusalCodes } from "./refusals.ts";
 export { deployedServices, type DeployedService, type Deployment } from "./deployment.ts";
 export { deployVersions, readDeployment, type DeploymentPlaces, type ServiceVersion } from "./deploy-version.ts";
 export { startServing, type Serving, type ServingOptions } from "./server.ts";

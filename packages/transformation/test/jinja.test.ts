@@ -44,7 +44,14 @@ describe("Jinja as dbt projects use it", () => {
 
   test("an error names its file and line, and the macros on the way", () => {
     const source = "{% macro deep() %}\n{{ missing() }}\n{% endmacro %}\n\n{{ deep() }}";
-    expect(() => render(source)).toThrow(/t\.sql:2: .missing. is undefined.* \(in macro deep at t\.sql:1\)/);
+    expect(() => render(source)).toThrow(
+      /t\.sql:2: .missing. is undefined.* \(in macro deep at t\.sql:1, called at t\.sql:5\)/,
+    );
+    const nested =
+      "{% macro deep() %}{{ missing() }}{% endmacro %}\n{% macro outer(x) %}\n{{ deep() }}{% endmacro %}\n{% macro fine() %}{% endmacro %}\n{{\n outer(fine()) }}";
+    expect(() => render(nested)).toThrow(
+      "(in macro deep at t.sql:1, called at t.sql:3; in macro outer at t.sql:2, called at t.sql:6)",
+    );
     expect(() => render("{% if x %}\n")).toThrow(/t\.sql:1: the block `if` is not closed/);
   });
 

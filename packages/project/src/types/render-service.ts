@@ -1,10 +1,8 @@
-import { pascalCase, record, requestRecord, type TypedService } from "./render-types.ts";
+import { pascalCase, record, requestRecord, textUnion, type TypedService } from "./render-types.ts";
 
 export interface ServiceFile {
   readonly name: string;
   readonly service: TypedService;
-  /** Codes with which the service may refuse a request. */
-  readonly errorCodes: readonly string[];
   /** Only declarations, for a `.d.ts`; else the client's few lines too, over `fetch`. */
   readonly declarationsOnly: boolean;
 }
@@ -19,13 +17,13 @@ export function renderServiceTypes(file: ServiceFile): string {
   return `${parts.join("\n\n")}\n`;
 }
 
-function typesOf({ name, service, errorCodes }: ServiceFile): readonly string[] {
+function typesOf({ name, service }: ServiceFile): readonly string[] {
   const type = pascalCase(name);
   return [
     `export interface ${type}Request ${requestRecord(service.request, "")}`,
     `export interface ${type}Response ${record(service.response, "")}`,
-    `/** Why a request was refused; \`mill explain CODE\` says more. */\nexport type ${type}ErrorCode = ${errorCodes.map((code) => JSON.stringify(code)).join(" | ")};`,
-    `export interface Services {\n  ${JSON.stringify(name)}: { request: ${type}Request; response: ${type}Response };\n}`,
+    `/** Why a request was refused; \`mill explain CODE\` says more. */\nexport type ${type}ErrorCode = ${textUnion(service.errors)};`,
+    `export interface Services {\n  ${JSON.stringify(name)}: { request: ${type}Request; response: ${type}Response; errors: ${type}ErrorCode };\n}`,
     `export interface ${type}Client {\n  /** One prediction. Throws ${type}Error when it is refused. */\n  predict(request: ${type}Request): Promise<${type}Response>;\n  /** One prediction, and why: what each feature adds to the answer, the largest first. */\n  explain(request: ${type}Request): Promise<${type}Response & { readonly explanation: Explanation }>;\n}`,
     EXPLANATION,
     `export interface ClientOptions {\n  /** Where the serving process listens: http://127.0.0.1:8080. */\n  readonly url: string;\n  /** A request that takes longer fails. Default 10,000. */\n  readonly timeoutMs?: number;\n}`,

@@ -12,6 +12,8 @@ export interface TypedSurface {
 export interface TypedService {
   readonly request: readonly Column[];
   readonly response: readonly AnswerColumn[];
+  /** Codes with which the service may refuse a request. */
+  readonly errors: readonly string[];
 }
 
 interface TypedColumn extends Column {
@@ -42,8 +44,12 @@ function registry<Entry>(
   return `  interface ${name} {\n${lines.map((line) => `${line}\n`).join("")}  }\n`;
 }
 
-function renderService({ request, response }: TypedService): string {
-  return `{ request: ${requestRecord(request)}; response: ${record(response)} }`;
+function renderService({ request, response, errors }: TypedService): string {
+  return `{ request: ${requestRecord(request)}; response: ${record(response)}; errors: ${textUnion(errors)} }`;
+}
+
+export function textUnion(texts: readonly string[]): string {
+  return texts.map((text) => JSON.stringify(text)).join(" | ");
 }
 
 /** A request's fields: those that may be missing may be left out. */

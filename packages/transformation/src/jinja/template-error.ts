@@ -7,7 +7,7 @@ export interface Position {
 }
 
 export function templateError(because: string, position: Position, macroStack: readonly string[] = []): Error {
-  const stack = macroStack.length === 0 ? "" : ` (in ${macroStack.join(", called by ")})`;
+  const stack = macroStack.length === 0 ? "" : ` (in ${macroStack.join("; in ")})`;
   return transformationErrors.create("transformation/template", {
     because: `${position.file}:${position.line}: ${because}${stack}`,
     where: { file: position.file, line: position.line },

@@ -1,4 +1,4 @@
-import { isMillError } from "@millwright/kernel";
+import { isMillError, nearest } from "@millwright/kernel";
 import type { Lakehouse } from "@millwright/lakehouse";
 import { transformationErrors } from "../errors.ts";
 import type { DbtNode } from "../engine/node.ts";
@@ -118,9 +118,11 @@ export async function templateLineOf(
 export function checkReferences(project: DbtProject, knownTables: ReadonlySet<string>): void {
   const models = new Map(project.models.map((model) => [model.name, model]));
   for (const model of project.models) {
-    for (const ref of model.refs) if (!models.has(ref)) throw unknown(model, `ref('${ref}') names no model`);
+    for (const ref of model.refs)
+      if (!models.has(ref)) throw unknown(model, { call: "ref", name: ref, kind: "model", known: models.keys() });
     for (const table of model.sources)
-      if (!knownTables.has(table)) throw unknown(model, `source(…, '${table}') names no source of the project`);
+      if (!knownTables.has(table))
+        throw unknown(model, { call: "source", name: table, kind: "source of the project", known: knownTables });
   }
   const done = new Set<string>();
   for (const model of project.models) visit(model, { models, path: [], done });
@@ -150,9 +152,26 @@ function visit(
   walk.done.add(model.name);
 }
 
-function unknown(model: DbtModel, because: string): Error {
+interface UnknownName {
+  readonly call: "ref" | "source";
+  readonly name: string;
+  readonly kind: string;
+  readonly known: Iterable<string>;
+}
+
+function unknown({ path, source }: DbtModel, { call, name, kind, known }: UnknownName): Error {
+  const line = lineOfCall(source, call, name);
+  const meant = nearest(name, known);
+  const named = call === "ref" ? `ref('${name}')` : `source(…, '${name}')`;
   return transformationErrors.create("transformation/unknown-ref", {
-    because: `${model.path}: ${because}`,
-    where: { file: model.path },
+    because: `${path}${line === undefined ? "" : `:${line}`}: ${named} names no ${kind}${meant === undefined ? "" : `; did you mean ${meant}?`}`,
+    where: { file: path, ...(line === undefined ? {} : { line }) },
   });
+}
+
+/** The line of a template on which a name is asked for as it is written; undefined where it is put together. */
+function lineOfCall(template: string, call: UnknownName["call"], name: string): number | undefined {
+  const written = [...template.matchAll(new RegExp(`\\b${call}\\s*\\([^)]*\\)`, "g"))];
+  const found = written.find(([text]) => text.includes(`'${name}'`) || text.includes(`"${name}"`));
+  return found === undefined ? undefined : template.slice(0, found.index).split("\n").length;
 }

@@ -189,15 +189,22 @@ export async function explainSqlError(
   const line =
     told === undefined ? undefined : await templateLineOf(project, { node: model.node, sql, line: told }, options);
   return transformationErrors.create("transformation/sql", {
-    because: `${model.path}${line === undefined ? "" : `:${line}`}: ${error.because.split("\n")[0]}`,
+    because: `${model.path}${line === undefined ? "" : `:${line}`}: ${whatIsWrong(error.because)}`,
     where: { file: model.path, ...(line === undefined ? {} : { line }) },
     details: { sql },
     cause: error,
   });
 }
 
+/** What the engine says before it quotes the statement: what is wrong, and what may have been meant. */
+function whatIsWrong(because: string): string {
+  const said = because.split(/^LINE \d+:/m)[0] ?? "";
+  return said.trim().replaceAll(/\n+/g, "\n  ");
+}
+
 /** The line of the SQL that the engine quotes: what it was sent has more around it. */
 function sqlLine(because: string, sql: string): number | undefined {
+  if (because.includes("syntax error at end of input")) return sql.trimEnd().split("\n").length;
   const excerpt = /^LINE \d+: (.*)$/m
     .exec(because)?.[1]
     ?.replace(/^\.\.\.|\.\.\.$/g, "")

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { nearest } from "@millwright/kernel";
 import { fromPlain, type JinjaFunction, type JinjaValue } from "../../jinja/values.ts";
 import { parseCall, parseValue } from "../compile-text.ts";
 import { blankNode } from "../blank-node.ts";
@@ -7,6 +8,7 @@ import type { TemplateTask } from "../names.ts";
 import type { Config, DbtNode, GenericTest } from "../node.ts";
 import { isRecord, recordOf, textOf, textOrNull, textsOf, type Plain } from "../plain.ts";
 import { foldersOf } from "../project-files.ts";
+import type { World } from "../world.ts";
 import { columnEntries, withDefaults } from "./file-nodes.ts";
 import { inNode, noCalls, parseTask, refused, relationNames, type PackageParsing } from "./parsing.ts";
 import type { Entry } from "./yaml-entries.ts";
@@ -229,8 +231,15 @@ function testMacro({ name, namespace }: GenericTest): { readonly name: string; r
 function callTest(task: TemplateTask, info: GenericTest): void {
   const named = testArguments(task, info, task.name);
   const macro = testMacro(info);
-  if (parseCall(task, macro, { args: [], named }) === undefined)
-    throw refused(`'test_${info.name}' is undefined. There is no generic test ${info.name}.`);
+  if (parseCall(task, macro, { args: [], named }) !== undefined) return;
+  const meant = nearest(info.name, knownTests(task.world));
+  const hint = meant === undefined ? "" : ` Did you mean ${meant}?`;
+  throw refused(`'test_${info.name}' is undefined. There is no generic test ${info.name}.${hint}`);
+}
+
+function knownTests({ macros }: World): readonly string[] {
+  const names = [...macros.packages.values()].flatMap((own) => [...own.keys()]);
+  return names.flatMap((name) => /(?:^|__)test_(\w+)$/.exec(name)?.[1] ?? []);
 }
 
 /** The template by which a test is run: the macro with its arguments, as names of the template. */

@@ -1,3 +1,4 @@
+import { isMillError } from "@millwright/kernel";
 import { transformationErrors } from "../../errors.ts";
 import { fromPlain, isObject, toPlain, toText, type JinjaValue } from "../../jinja/values.ts";
 import { parseCall, parseValue } from "../compile-text.ts";
@@ -132,11 +133,10 @@ export function inNode(
   error: unknown,
   { type, name, path }: { readonly type: string; readonly name: string; readonly path: string },
 ): unknown {
-  const because = error !== null && typeof error === "object" && "because" in error ? String(error.because) : undefined;
-  if (because === undefined) return error;
+  if (!isMillError(error)) return error;
   return transformationErrors.create("transformation/dbt", {
-    because: `Compilation Error in ${type} ${name} (${path})\n  ${because}`,
-    where: { file: path },
+    because: `Compilation Error in ${type} ${name} (${path})\n  ${error.because}`,
+    where: error.where ?? { file: path },
     cause: error,
   });
 }
