@@ -66,6 +66,7 @@ describe("the control API", () => {
     const values: Readonly<Record<string, string>> = {
       showTable: "departures",
       showAnatomy: "departures",
+      showChanges: "departures",
       compareBranchRows: "departures",
       readRows: "departures",
       listModelVersions: "late-flights",

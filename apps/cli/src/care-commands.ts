@@ -1,7 +1,7 @@
-import { platformErrors, type Command } from "@millwright/platform";
+import type { Command } from "@millwright/platform";
 import { onBranch, withApi } from "./api.ts";
 import { answerOf } from "./answer-schema.ts";
-import { bytes, count } from "./format.ts";
+import { bytes, count, numberOption } from "./format.ts";
 
 const rollback: Command = {
   name: "table rollback",
@@ -72,7 +72,11 @@ const expire: Command = {
     withApi(call, async (api) => {
       const [name = ""] = call.arguments;
       const { days, keep, "dry-run": dryRun } = call.options;
-      const body = { days: numberIn("days", days) ?? 7, keep: numberIn("keep", keep) ?? 1, dryRun: dryRun === true };
+      const body = {
+        days: numberOption("days", days) ?? 7,
+        keep: numberOption("keep", keep) ?? 1,
+        dryRun: dryRun === true,
+      };
       call.out.result(
         await api.expireSnapshots({ name, body }),
         (expired) =>
@@ -82,12 +86,5 @@ const expire: Command = {
       return 0;
     }),
 };
-
-function numberIn(name: string, value: string | boolean | undefined): number | undefined {
-  if (typeof value !== "string") return undefined;
-  const number = Number(value);
-  if (Number.isFinite(number) && value.trim() !== "") return number;
-  throw platformErrors.create("platform/usage", { because: `--${name} is a number, not ${JSON.stringify(value)}` });
-}
 
 export const careCommands: readonly Command[] = [rollback, tag, dropTag, expire];

@@ -1,3 +1,5 @@
+import { platformErrors } from "@millwright/platform";
+
 /** Numbers as people read them. */
 export function count(value: number | null | undefined): string {
   return value === null || value === undefined ? "–" : value.toLocaleString("en-US");
@@ -25,4 +27,12 @@ export function when(milliseconds: number): string {
 export function cell(value: unknown): string {
   if (value === null || value === undefined) return "";
   return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** The number that an option is given; undefined where it is not. Throws `platform/usage` for what is none. */
+export function numberOption(name: string, value: string | boolean | undefined): number | undefined {
+  if (typeof value !== "string") return undefined;
+  const number = Number(value);
+  if (Number.isFinite(number) && value.trim() !== "") return number;
+  throw platformErrors.create("platform/usage", { because: `--${name} is a number, not ${JSON.stringify(value)}` });
 }

@@ -4,6 +4,7 @@ import { textTable, type Command } from "@millwright/platform";
 import { onBranch, withApi } from "./api.ts";
 import type { TArray, TObject } from "typebox";
 import { answerOf } from "./answer-schema.ts";
+import { tableChanges } from "./table-changes-command.ts";
 import { bytes, count, when } from "./format.ts";
 
 const tableList: Command = {
@@ -87,4 +88,4 @@ function historyTable(history: readonly Snapshot[]): string {
   );
 }
 
-export const tableCommands: readonly Command[] = [tableList, tableShow, tableHistory];
+export const tableCommands: readonly Command[] = [tableList, tableShow, tableHistory, tableChanges];

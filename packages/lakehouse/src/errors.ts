@@ -67,6 +67,12 @@ export const lakehouseErrors = defineErrors("lakehouse", {
     remedy: "`mill table history NAME` shows the snapshots that there are.",
     example: "mill table history departures",
   },
+  "lakehouse/unknown-column": {
+    status: 404,
+    title: "The table has no such column",
+    remedy: "`mill table show NAME` shows the columns that there are.",
+    example: "mill table show departures",
+  },
   "lakehouse/unknown-branch": {
     status: 404,
     title: "There is no such branch",

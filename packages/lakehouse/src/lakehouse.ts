@@ -13,9 +13,17 @@ import { displayOf } from "./domain/iceberg/identifiers.ts";
 import { checkName, quoteName } from "./domain/names.ts";
 import { lakehouseErrors } from "./errors.ts";
 import { metadataSelect } from "./metadata-tables.ts";
+import { findChangesCalls } from "./domain/sql-changes.ts";
 import { findReferences, type Reference } from "./domain/sql-references.ts";
 import { snapshotAsOf, type IcebergMetadata, type IcebergSnapshot } from "./domain/iceberg/metadata.ts";
 import { anatomyOf, NO_ANATOMY, type TableAnatomy } from "./table-anatomy.ts";
+import {
+  changelogSelect,
+  changesSelect,
+  tableChanges,
+  type ChangesRequest,
+  type TableChanges,
+} from "./table-changes.ts";
 import { liveFilesOf, noRowsOf, readMetadata, refusalOf, scanOf } from "./table-files.ts";
 import type {
   CatalogEntry,
@@ -77,6 +85,8 @@ export interface Lakehouse {
   relationAt(name: string, snapshotId: string): Promise<string>;
   /** What the files of a snapshot, the newest unless told, say of themselves. Throws `lakehouse/unknown-snapshot`. */
   anatomy(name: string, snapshotId?: string): Promise<TableAnatomy>;
+  /** The rows that differ between two snapshots, at most so many. Throws `lakehouse/unknown-snapshot`. */
+  changes(name: string, request: ChangesRequest & { readonly limit: number }): Promise<TableChanges>;
   /** A relation of these columns without rows, for FROM. */
   emptyRelation(columns: readonly Column[]): string;
   close(): Promise<void>;
@@ -128,6 +138,7 @@ export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse>
     relation,
     relationAt: (name, snapshotId) => relationAt(ports, name, snapshotId),
     anatomy: (name, snapshotId) => anatomy(ports, name, snapshotId),
+    changes: async (name, request) => tableChanges(ports, await namedTable(ports, name), request),
     emptyRelation: (columns) => `(${noRowsOf(columns)})`,
     close: async () => {
       await engine.close();
@@ -181,28 +192,59 @@ async function scanOrRefusal(
   }
 }
 
-/** A statement with its time travel and metadata tables as subqueries. What names no table here is left to the engine. */
+/** A statement with its time travel, metadata tables and changes as subqueries. What names no table here is left to the engine. */
 async function expandReferences(ports: LakehousePorts, sql: string): Promise<string> {
   let expanded = sql;
-  for (const reference of findReferences(sql).toReversed()) {
-    const select = await selectFor(ports, reference);
-    if (select === undefined) continue;
-    const alias = reference.hasAlias ? "" : ` AS ${quoteName(reference.parts.at(-1) ?? "")}`;
-    expanded = `${expanded.slice(0, reference.from)}(${select})${alias}${expanded.slice(reference.to)}`;
+  for (const { from, to, hasAlias, name, select } of await replacementsIn(ports, sql)) {
+    const alias = hasAlias ? "" : ` AS ${quoteName(name)}`;
+    expanded = `${expanded.slice(0, from)}(${select})${alias}${expanded.slice(to)}`;
   }
   return expanded;
 }
 
-async function selectFor(
-  { catalog, store, engine }: LakehousePorts,
-  { parts, asOf }: Reference,
-): Promise<string | undefined> {
+interface Replacement {
+  readonly from: number;
+  readonly to: number;
+  readonly hasAlias: boolean;
+  readonly name: string;
+  readonly select: string;
+}
+
+/** The last of the statement first, so that the places of the others stay what they are. */
+async function replacementsIn(ports: LakehousePorts, sql: string): Promise<readonly Replacement[]> {
+  const found: Replacement[] = [];
+  for (const reference of findReferences(sql)) {
+    const select = await selectFor(ports, reference);
+    if (select !== undefined) found.push({ ...reference, name: reference.parts.at(-1) ?? "", select });
+  }
+  for (const call of findChangesCalls(sql)) {
+    const select = await changesSelect(ports, await namedTable(ports, call.table), call);
+    found.push({ from: call.start, to: call.end, hasAlias: true, name: "", select });
+  }
+  return found.toSorted((one, other) => other.from - one.from);
+}
+
+/** A table by the name that people read. Throws `lakehouse/unknown-table`; a view is none. */
+async function namedTable({ catalog, store }: LakehousePorts, name: string) {
+  const location = (await catalog.get(await keyFor(catalog, name)))?.metadataLocation ?? undefined;
+  if (location === undefined)
+    throw lakehouseErrors.create("lakehouse/unknown-table", {
+      because: `no table is called ${name.slice(0, 200)}`,
+    });
+  return { name, metadata: await readMetadata(store, location) };
+}
+
+async function selectFor(ports: LakehousePorts, { parts, asOf }: Reference): Promise<string | undefined> {
+  const { catalog, store, engine } = ports;
   const named = asOf === undefined ? parts.slice(0, -1) : parts;
-  const key = await keyFor(catalog, (named.length > 1 && named[0] === "main" ? named.slice(1) : named).join("."));
-  const location = (await catalog.get(key))?.metadataLocation ?? undefined;
+  const name = (named.length > 1 && named[0] === "main" ? named.slice(1) : named).join(".");
+  const location = (await catalog.get(await keyFor(catalog, name)))?.metadataLocation ?? undefined;
   if (location === undefined) return undefined;
   const metadata = await readMetadata(store, location);
-  if (asOf === undefined) return metadataSelect(store, metadata, (parts.at(-1) ?? "").toLowerCase());
+  if (asOf === undefined) {
+    const kind = (parts.at(-1) ?? "").toLowerCase();
+    return kind === "changes" ? changelogSelect(ports, { name, metadata }) : metadataSelect(store, metadata, kind);
+  }
   const snapshot = snapshotAsOf(metadata, asOf);
   if (snapshot === undefined)
     throw lakehouseErrors.create("lakehouse/unknown-snapshot", {

@@ -61,10 +61,13 @@ export async function readEntries(store: ObjectStore, manifest: ManifestFile): P
 export async function scanOf(
   { store, engine }: { readonly store: ObjectStore; readonly engine: SqlEngine },
   metadata: IcebergMetadata,
-  { snapshot = currentSnapshot(metadata), schema = currentSchema(metadata) }: Partial<AsOf> = {},
+  asOf: Partial<AsOf> = {},
 ): Promise<string> {
+  const { schema = currentSchema(metadata), keeps = () => true } = asOf;
   if (schema === undefined) throw new Error("the table has no current schema");
-  const files = (await liveFilesOf(store, metadata, snapshot)).map((live) => ({
+  const live = "snapshot" in asOf ? asOf.snapshot : currentSnapshot(metadata);
+  const read = live === undefined ? [] : await liveFilesOf(store, metadata, live);
+  const files = read.filter(keeps).map((live) => ({
     ...live,
     file: { ...live.file, file_path: store.locate(store.pathOf(live.file.file_path)) },
   }));
@@ -108,6 +111,8 @@ async function namesIn(engine: SqlEngine, paths: readonly string[]): Promise<Fil
 interface AsOf {
   readonly snapshot: IcebergSnapshot | undefined;
   readonly schema: IcebergSchema | undefined;
+  /** Which of its files are read; unless told, all. */
+  readonly keeps: (file: LiveFile) => boolean;
 }
 
 /** A relation of these columns without rows. */

@@ -240,3 +240,37 @@ describe("what the files say of themselves", () => {
     await expect(lakehouse.anatomy("t", "1")).rejects.toThrow(/unknown-snapshot|no snapshot/);
   });
 });
+
+describe("what changed between two snapshots", () => {
+  test("are the rows that one has and the other has not, as a bag, pairs of a key, and nothing of unchanged files", async () => {
+    await lakehouse.write({ table: "t", select: "values (1, 'a', 1), (1, 'a', 1), (2, 'b', NULL)", mode: "replace" });
+    const first = await lakehouse.write({ table: "t", select: "values (3, 'c', 3)", mode: "append" });
+    await lakehouse.write({ table: "t", select: "values (1, 'a', 1), (2, 'B', NULL), (4, 'd', 4)", mode: "replace" });
+    const between = await lakehouse.changes("t", { from: first.snapshotId, keys: ["col0"], limit: 10 });
+    expect(between).toMatchObject({ inserted: 1, deleted: 2, updated: 1, truncated: false, keys: ["col0"] });
+    expect(between.changes).toEqual([
+      { kind: "deleted", before: [1, "a", 1], after: null },
+      { kind: "updated", before: [2, "b", null], after: [2, "B", null] },
+      { kind: "deleted", before: [3, "c", 3], after: null },
+      { kind: "inserted", before: null, after: [4, "d", 4] },
+    ]);
+    const appended = await lakehouse.changes("t", { to: first.snapshotId, limit: 10 });
+    expect(appended.changes).toEqual([{ kind: "inserted", before: null, after: [3, "c", 3] }]);
+    expect(await rows(`select _change_type, col0 from table_changes('t', ${first.snapshotId}) order by all`)).toEqual([
+      ["DELETE", 1],
+      ["DELETE", 2],
+      ["DELETE", 3],
+      ["INSERT", 2],
+      ["INSERT", 4],
+    ]);
+    expect(await rows("select _change_ordinal, count(*) from t.changes where col0 < 10 group by 1 order by 1")).toEqual(
+      [
+        [0, 3],
+        [1, 1],
+        [2, 5],
+      ],
+    );
+    await expect(lakehouse.changes("t", { from: "7", limit: 1 })).rejects.toThrow("no snapshot, tag or branch 7");
+    await expect(lakehouse.query("select * from table_changes('none')")).rejects.toThrow("no table is called none");
+  });
+});

@@ -233,6 +233,20 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     example: "mill table history departures",
   },
   {
+    module: "table",
+    name: "table changes",
+    summary: "the rows that differ between two snapshots of a table",
+    arguments: ["NAME"],
+    options: {
+      branch: { value: "NAME", summary: "as it is on a branch, rather than on main" },
+      from: { value: "SNAPSHOT", summary: "a snapshot, tag or branch (the one before --to)" },
+      to: { value: "SNAPSHOT", summary: "the later one (the current)" },
+      keys: { value: "COLUMNS", summary: "by which a row is the same one before and after (the identifier fields)" },
+      limit: { value: "ROWS", summary: "at most so many changes (100)" },
+    },
+    example: "mill table changes orders --from before-import --keys order_id",
+  },
+  {
     module: "branch",
     name: "table branches",
     summary: "the branches beside main",

@@ -5,6 +5,7 @@ import { lineageRoutes } from "@millwright/governance/http";
 import type { Lakehouse } from "@millwright/lakehouse";
 import { branchRoutes, type BranchPlaces } from "@millwright/lakehouse/branch-http";
 import { tableCareRoutes, type CarePlaces } from "@millwright/lakehouse/care-http";
+import { tableChangesRoutes } from "@millwright/lakehouse/changes-http";
 import { lakehouseRoutes } from "@millwright/lakehouse/http";
 import { monitoringRoutes } from "@millwright/monitoring/http";
 import { orchestrationErrors, type RunReport, type RunStore } from "@millwright/orchestration";
@@ -131,6 +132,7 @@ export function controlRoutes(open: () => ControlParts): readonly Route[] {
     ...roadRoutes(open),
     ...runRoutes(() => runsOf(open())),
     ...lakehouseRoutes((branch) => lakehouseOf(open(), branch)),
+    ...tableChangesRoutes((branch) => lakehouseOf(open(), branch)),
     ...tableCareRoutes(() => careOf(open())),
     ...branchRoutes(() => branchesOf(open())),
     ...trackingRoutes(

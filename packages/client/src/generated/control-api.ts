@@ -206,6 +206,29 @@ export interface QueryResult {
   readonly truncated: boolean;
 }
 
+export interface TableChanges {
+  readonly table: string;
+  /** Null: before the first snapshot. */
+  readonly fromSnapshotId: string | null;
+  readonly toSnapshotId: string;
+  /** The columns by which a row is the same one before and after. Without any, none is updated. */
+  readonly keys: readonly string[];
+  readonly columns: readonly Column[];
+  readonly inserted: number;
+  readonly deleted: number;
+  readonly updated: number;
+  /** In the order of the keys. */
+  readonly changes: readonly {
+    readonly kind: "inserted" | "deleted" | "updated";
+    /** The values of the columns, in their order; null where that snapshot has no such row. */
+    readonly before: readonly unknown[] | null;
+    /** The values of the columns, in their order; null where that snapshot has no such row. */
+    readonly after: readonly unknown[] | null;
+  }[];
+  /** There were more changes than were asked for. */
+  readonly truncated: boolean;
+}
+
 export interface SnapshotName {
   readonly snapshotId: string;
 }
@@ -754,6 +777,18 @@ export interface ControlApi {
       readonly branch?: string;
     };
   }): Promise<QueryResult>;
+  /** The rows that differ between two snapshots of a table. */
+  showChanges(input: {
+    readonly name: string;
+    /** A snapshot, or a tag's or branch's name. */
+    readonly from?: string;
+    /** A snapshot, or a tag's or branch's name. */
+    readonly to?: string;
+    /** Columns, with commas between; unless told, the table's identifier fields. */
+    readonly keys?: string;
+    readonly limit?: number;
+    readonly branch?: string;
+  }): Promise<TableChanges>;
   /** Make a table what it was at a snapshot; the states since stay. */
   rollBackTable(input: {
     readonly name: string;
@@ -950,6 +985,12 @@ export const operations = {
     query: ["limit", "offset", "at", "branch"],
   },
   query: { method: "POST", path: "/api/v1/sql", params: [], query: [] },
+  showChanges: {
+    method: "GET",
+    path: "/api/v1/tables/:name/changes",
+    params: ["name"],
+    query: ["from", "to", "keys", "limit", "branch"],
+  },
   rollBackTable: { method: "POST", path: "/api/v1/tables/:name/rollback", params: ["name"], query: [] },
   tagTable: { method: "POST", path: "/api/v1/tables/:name/tags", params: ["name"], query: [] },
   dropTableTag: { method: "DELETE", path: "/api/v1/tables/:name/tags/:tag", params: ["name", "tag"], query: [] },

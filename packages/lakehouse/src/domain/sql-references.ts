@@ -1,6 +1,8 @@
 // Time travel and metadata tables as the Iceberg engines write them. The SQL engine has neither: what is found here is put
 // as a subquery in its place. Only what follows FROM or JOIN is looked at, outside texts, quotes and comments.
 
+import { isWord, nameIn, textIn, tokensOf, type Token } from "./sql-tokens.ts";
+
 type AsOf =
   | { readonly kind: "version"; readonly version: string }
   | { readonly kind: "timestamp"; readonly atMs: number };
@@ -15,16 +17,6 @@ export interface Reference {
   readonly to: number;
   readonly hasAlias: boolean;
 }
-
-interface Token {
-  readonly kind: "name" | "quoted" | "text" | "number" | "sign";
-  readonly text: string;
-  readonly from: number;
-  readonly to: number;
-}
-
-const TOKEN =
-  /--[^\n]*|\/\*[\s\S]*?\*\/|(?<text>'(?:[^']|'')*')|(?<quoted>"(?:[^"]|"")*")|(?<name>[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)|(?<number>\d+)|(?<sign>\S)/g;
 
 /** What may follow a table that has no alias. */
 const CLAUSES: ReadonlySet<string> = new Set(
@@ -41,29 +33,20 @@ const METADATA_TABLES: ReadonlySet<string> = new Set([
   "manifests",
   "partitions",
   "refs",
+  "changes",
 ]);
 
 /** The references that must be replaced, in their order. Nothing is found in what cannot be read. */
 export function findReferences(sql: string): readonly Reference[] {
-  if (!/\bas\s+of\b|\.\s*"?(?:snapshots|history|files|manifests|partitions|refs)\b/i.test(sql)) return [];
+  if (!/\bas\s+of\b|\.\s*"?(?:snapshots|history|files|manifests|partitions|refs|changes)\b/i.test(sql)) return [];
   const tokens = tokensOf(sql);
   const found: Reference[] = [];
   for (const [index, token] of tokens.entries()) {
-    if (token.kind !== "name" || !/^(?:from|join)$/i.test(token.text)) continue;
+    if (!isWord(token, "from", "join")) continue;
     const reference = referenceAt(tokens, index + 1);
     if (reference !== undefined) found.push(reference);
   }
   return found;
-}
-
-function tokensOf(sql: string): readonly Token[] {
-  const tokens: Token[] = [];
-  for (const match of sql.matchAll(TOKEN)) {
-    const [kind, text] = Object.entries(match.groups ?? {}).find(([, value]) => value !== undefined) ?? [];
-    if (kind !== undefined && text !== undefined)
-      tokens.push({ kind: kind as Token["kind"], text, from: match.index, to: match.index + text.length });
-  }
-  return tokens;
 }
 
 function referenceAt(tokens: readonly Token[], start: number): Reference | undefined {
@@ -72,7 +55,7 @@ function referenceAt(tokens: readonly Token[], start: number): Reference | undef
   for (;;) {
     const token = tokens[at];
     if (token === undefined || (token.kind !== "name" && token.kind !== "quoted")) return undefined;
-    parts.push(token.kind === "quoted" ? token.text.slice(1, -1).replaceAll('""', '"') : token.text);
+    parts.push(nameIn(token));
     at += 1;
     if (tokens[at]?.text !== ".") break;
     at += 1;
@@ -95,8 +78,9 @@ function asOfAt(tokens: readonly Token[], at: number): { readonly asOf: AsOf; re
   const isTyped = word(4) === "timestamp";
   const value = tokens[at + (isTyped ? 5 : 4)];
   const next = at + (isTyped ? 6 : 5);
-  if (value?.kind !== "text" && value?.kind !== "number") return undefined;
-  const text = value.kind === "text" ? value.text.slice(1, -1).replaceAll("''", "'") : value.text;
+  if (value === undefined) return undefined;
+  const text = value.kind === "number" ? value.text : textIn(value);
+  if (text === undefined) return undefined;
   if (/^(?:system_)?version$/.test(word(1))) return { asOf: { kind: "version", version: text }, next };
   if (!/^(?:timestamp|system_time)$/.test(word(1))) return undefined;
   const atMs = value.kind === "number" ? Number(text) : momentOf(text);

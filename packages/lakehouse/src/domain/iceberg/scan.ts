@@ -76,7 +76,11 @@ function groupsOf(scan: Scan, data: readonly LiveFile[]): readonly Group[] {
 }
 
 /** The specification, "Scan Planning": by sequence number and partition, and by the file that positions are told of. */
-function isDeletedBy(data: LiveFile, deletes: LiveFile, { unpartitioned }: Scan): boolean {
+export function isDeletedBy(
+  data: LiveFile,
+  deletes: LiveFile,
+  { unpartitioned }: Pick<Scan, "unpartitioned">,
+): boolean {
   const { file } = deletes;
   const isSamePartition =
     deletes.specId === data.specId &&
