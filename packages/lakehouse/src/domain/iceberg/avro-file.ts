@@ -60,13 +60,17 @@ export function encodeAvroFile(
 
 /** The records of a container file, read by the schema that it carries. */
 export function decodeAvroFile(bytes: Uint8Array): readonly unknown[] {
+  return [...avroRecords(bytes)];
+}
+
+/** The same one after the other, for files whose records would not all lie in memory. */
+export function* avroRecords(bytes: Uint8Array): Generator<unknown> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (!buffer.subarray(0, 4).equals(MAGIC)) throw new Error("not an Avro file");
   const header = META.decode(buffer, 4) as { value: Record<string, Buffer> | undefined; offset: number };
   if (header.value === undefined) throw new Error("the Avro header is cut off");
   const unpack = unpackerOf(header.value["avro.codec"]?.toString() ?? "null");
   const type = typeOf(header.value["avro.schema"]?.toString() ?? "null");
-  const records: unknown[] = [];
   let offset = header.offset + 16;
   while (offset < buffer.length) {
     const count = long(buffer, offset);
@@ -76,12 +80,11 @@ export function decodeAvroFile(bytes: Uint8Array): readonly unknown[] {
     for (let index = 0; index < count.value; index += 1) {
       const decoded = type.decode(block, at) as { value: unknown; offset: number };
       if (decoded.offset < 0) throw new Error("the Avro file is cut off");
-      records.push(decoded.value);
+      yield decoded.value;
       at = decoded.offset;
     }
     offset = size.offset + size.value + 16;
   }
-  return records;
 }
 
 const BLOCK_BYTES_MAX = 2 ** 30;

@@ -1,4 +1,4 @@
-import { decodeAvroFile, encodeAvroFile } from "./avro-file.ts";
+import { avroRecords, decodeAvroFile, encodeAvroFile } from "./avro-file.ts";
 import { manifestSchemaOf } from "./avro-schemas.ts";
 import type { DataFile } from "./data-file.ts";
 import type { ManifestFile } from "./manifest-list.ts";
@@ -54,30 +54,35 @@ type Inherited = Pick<ManifestFile, "sequence_number" | "partition_spec_id"> & {
 };
 
 /** The entries of a manifest. What one leaves away it has from the manifest. */
-export function decodeEntries(
-  bytes: Uint8Array,
+export function decodeEntries(bytes: Uint8Array, manifest: Inherited): readonly ManifestEntry[] {
+  return (decodeAvroFile(bytes) as readonly ManifestEntry[]).map((entry) => completed(entry, manifest));
+}
+
+function completed(
+  entry: ManifestEntry,
   { sequence_number: sequence, added_snapshot_id: snapshot }: Inherited,
-): readonly ManifestEntry[] {
-  return (decodeAvroFile(bytes) as readonly ManifestEntry[]).map((entry) => {
-    const isAdded = entry.status === EntryStatus.added;
-    const inherited = isAdded ? sequence : 0;
-    return {
-      status: entry.status,
-      snapshot_id: entry.snapshot_id ?? snapshot ?? null,
-      sequence_number: entry.sequence_number ?? inherited ?? 0,
-      file_sequence_number: entry.file_sequence_number ?? (isAdded ? inherited : (entry.sequence_number ?? 0)),
-      data_file: { ...entry.data_file, content: entry.data_file.content ?? 0 },
-    };
-  });
+): ManifestEntry {
+  const isAdded = entry.status === EntryStatus.added;
+  const inherited = isAdded ? sequence : 0;
+  return {
+    status: entry.status,
+    snapshot_id: entry.snapshot_id ?? snapshot ?? null,
+    sequence_number: entry.sequence_number ?? inherited ?? 0,
+    file_sequence_number: entry.file_sequence_number ?? (isAdded ? inherited : (entry.sequence_number ?? 0)),
+    data_file: { ...entry.data_file, content: entry.data_file.content ?? 0 },
+  };
 }
 
 /** The live files of a manifest. */
 export function decodeManifest(bytes: Uint8Array, manifest: Inherited): readonly LiveFile[] {
-  return decodeEntries(bytes, manifest)
-    .filter(({ status }) => status !== EntryStatus.deleted)
-    .map(({ data_file: file, sequence_number: sequenceNumber }) => ({
-      file,
-      sequenceNumber: sequenceNumber ?? 0,
-      specId: manifest.partition_spec_id,
-    }));
+  return [...liveFilesIn(bytes, manifest)];
+}
+
+/** The same one after the other, for a manifest whose files would not all lie in memory. */
+export function* liveFilesIn(bytes: Uint8Array, manifest: Inherited): Generator<LiveFile> {
+  for (const stored of avroRecords(bytes)) {
+    const { status, data_file: file, sequence_number: sequence } = completed(stored as ManifestEntry, manifest);
+    if (status === EntryStatus.deleted) continue;
+    yield { file, sequenceNumber: sequence ?? 0, specId: manifest.partition_spec_id };
+  }
 }
