@@ -47,6 +47,18 @@ const SnapshotSchema = Type.Object(
   { title: "Snapshot" },
 );
 
+const ScanSchema = Type.Object(
+  {
+    table: Type.String(),
+    files: Type.Integer({ description: "Data files that are opened." }),
+    filesTotal: Type.Integer(),
+    unprunedBecause: Type.Optional(
+      Type.String({ description: "Why all are opened; absent where conditions were held against them." }),
+    ),
+  },
+  { title: "TableScan", description: "Which of a table's files a statement opens." },
+);
+
 const ResultSchema = Type.Object(
   {
     columns: Type.Array(ColumnSchema),
@@ -54,6 +66,7 @@ const ResultSchema = Type.Object(
       description: "Timestamps and decimals as text; integers beyond 2^53 as text.",
     }),
     truncated: Type.Boolean({ description: "There were more rows than were asked for." }),
+    scans: Type.Optional(Type.Array(ScanSchema)),
   },
   { title: "QueryResult" },
 );
@@ -177,6 +190,14 @@ export function lakehouseRoutes(open: (branch?: string) => Promise<Lakehouse>): 
       response: ResultSchema,
       handler: async ({ body: { sql, maxRows, branch } }) =>
         (await open(branch)).query(sql, { maxRows: maxRows ?? 1_000 }),
+    }),
+    route({
+      id: "explainQuery",
+      path: "/api/v1/sql/explain",
+      summary: "Which files of the tables a question would open, without asking it.",
+      body: Type.Object({ sql: Type.String({ minLength: 1, maxLength: 1_000_000 }), branch: BranchQuery }),
+      response: Type.Object({ scans: Type.Array(ScanSchema) }, { title: "QueryPlan" }),
+      handler: async ({ body: { sql, branch } }) => ({ scans: await (await open(branch)).explain(sql) }),
     }),
   ];
 }

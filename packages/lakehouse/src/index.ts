@@ -32,6 +32,7 @@ export type {
   SqlValue,
   StoredFile,
   TableCatalog,
+  TableScan,
   WrittenColumn,
   WrittenFile,
 } from "./ports.ts";

@@ -12,11 +12,13 @@ import { checkedStore } from "./checked-store.ts";
 import { displayOf } from "./domain/iceberg/identifiers.ts";
 import { checkName, quoteName } from "./domain/names.ts";
 import { lakehouseErrors } from "./errors.ts";
+import { createManifestCache } from "./manifest-cache.ts";
 import { metadataSelect } from "./metadata-tables.ts";
 import { findChangesCalls } from "./domain/sql-changes.ts";
 import { findReferences, type Reference } from "./domain/sql-references.ts";
 import { snapshotAsOf, type IcebergMetadata, type IcebergSnapshot } from "./domain/iceberg/metadata.ts";
 import { anatomyOf, NO_ANATOMY, type TableAnatomy } from "./table-anatomy.ts";
+import { planStatement, replaced, type Replacement } from "./planner.ts";
 import {
   changelogSelect,
   changesSelect,
@@ -33,6 +35,7 @@ import type {
   QueryResult,
   SqlEngine,
   TableCatalog,
+  TableScan,
 } from "./ports.ts";
 
 export interface LakehousePorts {
@@ -76,7 +79,10 @@ export interface Lakehouse {
   drop(name: string): Promise<void>;
   /** Sees these names as the catalog has them now: others, too, write to it. */
   refresh(names: readonly string[]): Promise<void>;
+  /** Opens no more files than the statement's conditions leave, and tells which. */
   query(sql: string, options?: QueryOptions): Promise<QueryResult>;
+  /** Which files a statement would open. */
+  explain(sql: string): Promise<readonly TableScan[]>;
   describe(select: string): Promise<readonly Column[]>;
   readColumns(select: string, options?: { readonly batchRows?: number }): AsyncIterable<ColumnBatch>;
   /** The relation for FROM, quoted: `"main"."departures"`, `"sales.daily"."orders"`. */
@@ -95,7 +101,14 @@ export interface Lakehouse {
 /** Opens the lakehouse: every table and view of the catalog is visible to SQL by its name. */
 export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse> {
   const { catalog, engine } = given;
-  const ports = { ...given, store: checkedStore(given.store, catalog) };
+  const store = checkedStore(given.store, catalog);
+  const ports = { ...given, store };
+  const cache = createManifestCache(store);
+  const prepare = async (sql: string, parameters?: QueryOptions["parameters"]) => {
+    const travels = findReferences(sql).filter(({ asOf }) => asOf !== undefined);
+    const { replacements, scans } = await planStatement({ ...ports, cache }, { sql, travels, parameters });
+    return { statement: await expandReferences(ports, sql, replacements), scans };
+  };
   for (const entry of await catalog.list()) await publish(ports, entry);
   // One at a time and from the catalog as it then is, so that the engine never ends up with an older state.
   let publishing: Promise<void> = Promise.resolve();
@@ -132,8 +145,12 @@ export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse>
     refresh: async (names) => {
       for (const name of names) await publishLatest(await keyFor(catalog, name));
     },
-    query: async (sql, options) => engine.query(await expandReferences(ports, sql), options),
-    describe: async (select) => engine.describe(await expandReferences(ports, select)),
+    query: async (sql, options) => {
+      const { statement, scans } = await prepare(sql, options?.parameters);
+      return { ...(await engine.query(statement, options)), scans };
+    },
+    explain: async (sql) => (await prepare(sql)).scans,
+    describe: async (select) => engine.describe(await expandReferences(ports, select, [])),
     readColumns: (select, options) => engine.readColumns(select, options),
     relation,
     relationAt: (name, snapshotId) => relationAt(ports, name, snapshotId),
@@ -193,35 +210,20 @@ async function scanOrRefusal(
 }
 
 /** A statement with its time travel, metadata tables and changes as subqueries. What names no table here is left to the engine. */
-async function expandReferences(ports: LakehousePorts, sql: string): Promise<string> {
-  let expanded = sql;
-  for (const { from, to, hasAlias, name, select } of await replacementsIn(ports, sql)) {
-    const alias = hasAlias ? "" : ` AS ${quoteName(name)}`;
-    expanded = `${expanded.slice(0, from)}(${select})${alias}${expanded.slice(to)}`;
-  }
-  return expanded;
-}
-
-interface Replacement {
-  readonly from: number;
-  readonly to: number;
-  readonly hasAlias: boolean;
-  readonly name: string;
-  readonly select: string;
-}
-
-/** The last of the statement first, so that the places of the others stay what they are. */
-async function replacementsIn(ports: LakehousePorts, sql: string): Promise<readonly Replacement[]> {
-  const found: Replacement[] = [];
+async function expandReferences(ports: LakehousePorts, sql: string, planned: readonly Replacement[]): Promise<string> {
+  const replacements = [...planned];
   for (const reference of findReferences(sql)) {
+    if (planned.some(({ from }) => from === reference.from)) continue;
     const select = await selectFor(ports, reference);
-    if (select !== undefined) found.push({ ...reference, name: reference.parts.at(-1) ?? "", select });
+    if (select === undefined) continue;
+    const alias = reference.hasAlias ? "" : ` AS ${quoteName(reference.parts.at(-1) ?? "")}`;
+    replacements.push({ from: reference.from, to: reference.to, text: `(${select})${alias}` });
   }
   for (const call of findChangesCalls(sql)) {
     const select = await changesSelect(ports, await namedTable(ports, call.table), call);
-    found.push({ from: call.start, to: call.end, hasAlias: true, name: "", select });
+    replacements.push({ from: call.start, to: call.end, text: `(${select})` });
   }
-  return found.toSorted((one, other) => other.from - one.from);
+  return replaced(sql, replacements);
 }
 
 /** A table by the name that people read. Throws `lakehouse/unknown-table`; a view is none. */

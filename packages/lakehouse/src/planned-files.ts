@@ -44,6 +44,11 @@ export async function planFiles(
   return { files, planned, total: totalOf(list) };
 }
 
+/** How many data files a snapshot has. */
+export async function countFiles(cache: ManifestCache, snapshot: IcebergSnapshot): Promise<number> {
+  return totalOf(await cache.list(snapshot["manifest-list"]));
+}
+
 function totalOf(list: readonly ManifestFile[]): number {
   return list
     .filter(({ content }) => content === DATA)

@@ -11,6 +11,19 @@ export interface QueryResult {
   readonly rows: readonly (readonly SqlValue[])[];
   /** True when there were more rows than were asked for. */
   readonly truncated: boolean;
+  /** Which files of the tables that were asked were opened. */
+  readonly scans?: readonly TableScan[];
+}
+
+/** Which of a table's files a statement opens. */
+export interface TableScan {
+  /** As people read it: `sales.orders`. */
+  readonly table: string;
+  readonly files: number;
+  /** How many data files the table has. */
+  readonly filesTotal: number;
+  /** Why all files are opened; absent where a condition was held against them. */
+  readonly unprunedBecause?: string;
 }
 
 /** A part of one column. `valid` has a byte a row, 0 for null; absent means that no row is null. Timestamps are microseconds. */
@@ -50,6 +63,8 @@ export interface WrittenColumn {
 /** Runs SQL away from the platform's own process. Every call may fail with `lakehouse/sql-error` or `lakehouse/engine-died`. */
 export interface SqlEngine {
   readonly capabilities: { readonly dialect: "duckdb" };
+  /** The tree of a SELECT by the engine's own parser; undefined for other statements and what is not understood. */
+  parse(sql: string): Promise<unknown>;
   query(sql: string, options?: QueryOptions): Promise<QueryResult>;
   run(statements: string): Promise<void>;
   /** The columns of a SELECT, by the types it would be stored with. */

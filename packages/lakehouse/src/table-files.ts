@@ -7,7 +7,7 @@ import {
   type IcebergMetadata,
   type IcebergSnapshot,
 } from "./domain/iceberg/metadata.ts";
-import { hasNestedHistory, scanSelect, type FilesNames, type LiveFile } from "./domain/iceberg/scan.ts";
+import { hasOtherTypes, scanSelect, type FilesNames, type LiveFile } from "./domain/iceberg/scan.ts";
 import type { IcebergSchema } from "./domain/iceberg/schema.ts";
 import { parseMetadata } from "./domain/iceberg/read-metadata.ts";
 import { quoteName, quoteText } from "./domain/names.ts";
@@ -57,17 +57,31 @@ export async function readEntries(store: ObjectStore, manifest: ManifestFile): P
   return decodeEntries(await store.read(manifest.manifest_path), manifest);
 }
 
+interface Reader {
+  readonly store: ObjectStore;
+  readonly engine: SqlEngine;
+}
+
 /** The SELECT of a snapshot's rows under a schema: unless told, of the current ones. */
-export async function scanOf(
-  { store, engine }: { readonly store: ObjectStore; readonly engine: SqlEngine },
-  metadata: IcebergMetadata,
-  asOf: Partial<AsOf> = {},
-): Promise<string> {
+export async function scanOf(reader: Reader, metadata: IcebergMetadata, asOf: Partial<AsOf> = {}): Promise<string> {
   const { schema = currentSchema(metadata), keeps = () => true } = asOf;
   if (schema === undefined) throw new Error("the table has no current schema");
   const live = "snapshot" in asOf ? asOf.snapshot : currentSnapshot(metadata);
-  const read = live === undefined ? [] : await liveFilesOf(store, metadata, live);
-  const files = read.filter(keeps).map((live) => ({
+  const read = live === undefined ? [] : await liveFilesOf(reader.store, metadata, live);
+  return scanOfFiles(reader, { metadata, schema, files: read.filter(keeps) });
+}
+
+/** The SELECT of the rows in some of a table's files. */
+export async function scanOfFiles(
+  { store, engine }: Reader,
+  told: {
+    readonly metadata: IcebergMetadata;
+    readonly schema: IcebergSchema;
+    readonly files: readonly LiveFile[];
+  },
+): Promise<string> {
+  const { metadata, schema } = told;
+  const files = told.files.map((live) => ({
     ...live,
     file: { ...live.file, file_path: store.locate(store.pathOf(live.file.file_path)) },
   }));
@@ -79,7 +93,7 @@ export async function scanOf(
   const specs = metadata["partition-specs"].filter(({ fields }) => fields.length === 0);
   const unpartitioned = new Set(specs.map((spec) => spec["spec-id"]));
   const scan = { files, schema, schemas: metadata.schemas, unpartitioned };
-  if (!hasNestedHistory(scan)) return scanSelect(scan);
+  if (!hasOtherTypes(scan)) return scanSelect(scan);
   return scanSelect({
     ...scan,
     fileNames: await namesIn(
@@ -93,19 +107,20 @@ const FIELDS_MAX = 10_000_000;
 
 /** What each file calls its fields, from the file itself. */
 async function namesIn(engine: SqlEngine, paths: readonly string[]): Promise<FilesNames> {
-  const names = new Map<string, Map<number, string>>();
-  if (paths.length === 0) return names;
+  const files = new Map<string, { readonly names: Map<number, string>; kind: string }>();
+  if (paths.length === 0) return files;
   const { rows } = await engine.query(
-    `SELECT file_name, field_id, name FROM parquet_schema([${paths.map(quoteText).join(", ")}]) WHERE field_id IS NOT NULL`,
+    `SELECT file_name, field_id, name, concat_ws(' ', type, converted_type, "precision", scale) FROM parquet_schema([${paths.map(quoteText).join(", ")}]) WHERE field_id IS NOT NULL`,
     { maxRows: FIELDS_MAX },
   );
-  for (const [path, id, name] of rows) {
+  for (const [path, id, name, type] of rows) {
     if (typeof path !== "string" || typeof name !== "string") continue;
-    const own = names.get(path) ?? new Map<number, string>();
-    own.set(Number(id), name);
-    names.set(path, own);
+    const own = files.get(path) ?? { names: new Map<number, string>(), kind: "" };
+    own.names.set(Number(id), name);
+    own.kind += JSON.stringify([id, name, type]);
+    files.set(path, own);
   }
-  return names;
+  return files;
 }
 
 interface AsOf {

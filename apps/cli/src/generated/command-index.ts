@@ -76,6 +76,7 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     arguments: ["QUERY"],
     options: {
       limit: { value: "ROWS", summary: "at most so many rows (1000)" },
+      explain: { summary: "which files of the tables it would open, without asking" },
       branch: { value: "NAME", summary: "as it is on a branch, rather than on main" },
     },
     example: 'mill sql "select origin, avg(late) from departures group by 1 order by 2 desc limit 5"',

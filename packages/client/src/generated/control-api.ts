@@ -204,6 +204,21 @@ export interface QueryResult {
   readonly rows: readonly (readonly unknown[])[];
   /** There were more rows than were asked for. */
   readonly truncated: boolean;
+  readonly scans?: readonly TableScan[];
+}
+
+/** Which of a table's files a statement opens. */
+export interface TableScan {
+  readonly table: string;
+  /** Data files that are opened. */
+  readonly files: number;
+  readonly filesTotal: number;
+  /** Why all are opened; absent where conditions were held against them. */
+  readonly unprunedBecause?: string;
+}
+
+export interface QueryPlan {
+  readonly scans: readonly TableScan[];
 }
 
 export interface TableChanges {
@@ -777,6 +792,14 @@ export interface ControlApi {
       readonly branch?: string;
     };
   }): Promise<QueryResult>;
+  /** Which files of the tables a question would open, without asking it. */
+  explainQuery(input: {
+    readonly body: {
+      readonly sql: string;
+      /** As it is on a branch, rather than on main. */
+      readonly branch?: string;
+    };
+  }): Promise<QueryPlan>;
   /** The rows that differ between two snapshots of a table. */
   showChanges(input: {
     readonly name: string;
@@ -985,6 +1008,7 @@ export const operations = {
     query: ["limit", "offset", "at", "branch"],
   },
   query: { method: "POST", path: "/api/v1/sql", params: [], query: [] },
+  explainQuery: { method: "POST", path: "/api/v1/sql/explain", params: [], query: [] },
   showChanges: {
     method: "GET",
     path: "/api/v1/tables/:name/changes",

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { fromProblem, type Logger } from "@millwright/kernel";
+import { parseExactJson } from "../domain/iceberg/exact-json.ts";
 import { relationOf } from "../domain/iceberg/identifiers.ts";
 import { quoteName } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
@@ -18,6 +19,9 @@ export interface DuckdbEngineOptions extends EngineSettings {
   /** The process is stopped after so long without work, and started again by the next. Default: never. */
   readonly idleMs?: number;
 }
+
+const PARSE =
+  "SELECT json_serialize_sql(CAST(? AS VARCHAR), skip_null := true, skip_empty := true, skip_default := true)";
 
 interface Waiting {
   readonly child: ChildProcess;
@@ -40,6 +44,11 @@ export function createDuckdbEngine(options: DuckdbEngineOptions): DuckdbEngine {
   const host = new EngineHost(options);
   return {
     capabilities: { dialect: "duckdb" },
+    parse: async (sql) => {
+      const { rows } = await host.ask("query", { sql: PARSE, options: { parameters: [sql] } });
+      const tree = rows[0]?.[0];
+      return typeof tree === "string" ? parseExactJson(tree) : undefined;
+    },
     query: (sql, queryOptions = {}) => host.ask("query", { sql, options: queryOptions }),
     run: async (sql) => {
       await host.ask("run", { sql });

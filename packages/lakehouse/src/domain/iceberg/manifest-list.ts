@@ -23,7 +23,7 @@ export interface ManifestFile {
 }
 
 /** What one partition field's values lie between, in Iceberg's single-value binary form. */
-interface FieldSummary {
+export interface FieldSummary {
   readonly contains_null: boolean;
   readonly contains_nan?: boolean | null;
   readonly lower_bound?: Buffer | null;

@@ -20,12 +20,19 @@ export interface Scan {
   readonly schemas: readonly IcebergSchema[];
   /** The specs that do not partition: an equality delete of such a one is of the whole table. */
   readonly unpartitioned: ReadonlySet<number>;
-  /** What each file calls its fields: only where something within a column was ever another. */
+  /** What each file calls its fields: only where a column was ever of another type, or something within one. */
   readonly fileNames?: FilesNames;
 }
 
 /** By the path of the file. */
-export type FilesNames = ReadonlyMap<string, FileNames>;
+export type FilesNames = ReadonlyMap<string, FileColumns>;
+
+/** The columns of a file as it has them itself. */
+interface FileColumns {
+  readonly names: FileNames;
+  /** The same for files that can be read as one. */
+  readonly kind: string;
+}
 
 const DATA = 0;
 const POSITIONS = 1;
@@ -155,11 +162,10 @@ function byFileNames(
 ): string {
   const alike = new Map<string, { readonly names: FileNames; readonly paths: string[] }>();
   for (const path of paths) {
-    const names = told.fileNames.get(path) ?? new Map<number, string>();
-    const key = JSON.stringify([...names]);
-    const group = alike.get(key) ?? { names, paths: [] };
+    const { names, kind } = told.fileNames.get(path) ?? { names: new Map<number, string>(), kind: "" };
+    const group = alike.get(kind) ?? { names, paths: [] };
     group.paths.push(path);
-    alike.set(key, group);
+    alike.set(kind, group);
   }
   const further = told.options === "" ? "" : ", filename, file_row_number";
   const options = told.options === "" ? "" : `, ${told.options}`;
@@ -179,10 +185,12 @@ function byFieldId(paths: readonly string[], fields: readonly IcebergField[], op
   return `read_parquet([${paths.map(quoteText).join(", ")}], schema = MAP {${columns.join(", ")}}${further})`;
 }
 
-/** Whether what is within a column was ever another: the engine would read it as NULL. */
-export function hasNestedHistory({ schema, schemas }: Pick<Scan, "schema" | "schemas">): boolean {
-  const nested = schema.fields.filter(({ type }) => typeof type !== "string");
-  return nested.some(({ id, type }) =>
+/**
+ * Whether a column was ever of another type. The engine would read what has another name within a column as NULL, and
+ * fails to join by a column that it must widen as it reads it.
+ */
+export function hasOtherTypes({ schema, schemas }: Pick<Scan, "schema" | "schemas">): boolean {
+  return schema.fields.some(({ id, type }) =>
     schemas.some((one) => {
       const before = one.fields.find((field) => field.id === id);
       return before !== undefined && canonical(before.type) !== canonical(type);

@@ -31,7 +31,7 @@ function fewestBytes(value: bigint): Uint8Array {
 }
 
 /** MurmurHash3_x86_32 by Austin Appleby, seed 0. */
-export function murmur3(bytes: Uint8Array): number {
+function murmur3(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const whole = bytes.length & ~3;
   let hash = 0;

@@ -85,9 +85,13 @@ export function packManifest(files: Iterable<LiveFile>): PackedManifest {
 }
 
 /** The same for equal partitions of one spec. */
-export function partitionKey(partition: object): string {
+function partitionKey(partition: object): string {
   return JSON.stringify(Object.values(partition), (_key, value: unknown) =>
-    typeof value === "bigint" ? `${value}n` : typeof value === "number" && !Number.isFinite(value) ? String(value) : value,
+    typeof value === "bigint"
+      ? `${value}n`
+      : typeof value === "number" && !Number.isFinite(value)
+        ? String(value)
+        : value,
   );
 }
 
@@ -118,10 +122,9 @@ function packColumn({ counts, lower, upper }: Growing, files: number): PackedCol
 }
 
 function packCounts(counts: readonly number[], files: number): Int32Array | Float64Array {
-  let isSmall = true;
-  for (const index in counts) if (Number(counts[index]) > 0x7fffffff) isSmall = false;
-  const packed = (isSmall ? new Int32Array(files) : new Float64Array(files)).fill(-1);
-  for (const index in counts) packed[index] = Number(counts[index]);
+  const isSmall = counts.every((count) => count <= 0x7fffffff);
+  const packed = isSmall ? new Int32Array(files) : new Float64Array(files);
+  for (let index = 0; index < files; index += 1) packed[index] = counts[index] ?? -1;
   return packed;
 }
 

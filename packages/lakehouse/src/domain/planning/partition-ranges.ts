@@ -21,7 +21,8 @@ export function rangeOfPartition(field: Pick<PartitionField, "transform">, type:
     return { mayBeNull: false, mayBeNaN: true, mayHaveValue: false };
   const known = { mayBeNull: false, mayBeNaN: false, mayHaveValue: true };
   const bucket = /^bucket\[(\d+)\]$/.exec(transform);
-  if (bucket !== null) return { ...known, admits: (one) => (bucketOf(type, one, Number(bucket[1])) ?? value) === value };
+  if (bucket !== null)
+    return { ...known, admits: (one) => (bucketOf(type, one, Number(bucket[1])) ?? value) === value };
   const stored = storedValue(transform === "identity" || transform.startsWith("truncate") ? type : "int", value);
   return stored === undefined ? { ...known, mayBeNaN: true } : { ...known, ...sourceInterval(transform, type, stored) };
 }
@@ -42,11 +43,14 @@ export function rangeOfSummary(field: Pick<PartitionField, "transform">, type: s
       mayBeNaN: false,
       admits: (one) => {
         const own = bucketOf(type, one, Number(bucket[1]));
-        return own === undefined || least === undefined || most === undefined || (own >= least && own <= most);
+        return own === undefined || (own >= Number(least ?? own) && own <= Number(most ?? own));
       },
     };
-  const lower = least === undefined ? undefined : sourceInterval(transform, type, least).lower;
-  const upper = most === undefined ? undefined : sourceInterval(transform, type, most).upper;
+  const top = most === undefined ? {} : sourceInterval(transform, type, most);
+  const { upper } = top;
+  // Where nothing is known of the greatest partition, it may hold the least values: what is cut may overflow.
+  const lower =
+    least === undefined || top.lower === undefined ? undefined : sourceInterval(transform, type, least).lower;
   return { ...mayBe, ...(lower === undefined ? {} : { lower }), ...(upper === undefined ? {} : { upper }) };
 }
 
@@ -88,12 +92,18 @@ const DAYS: Readonly<Record<string, (count: number) => number>> = {
   day: (count) => count,
 };
 
+const GREATEST = [2n ** 31n - 1n, 2n ** 63n - 1n];
+
 function truncated(width: number, type: string, value: PlanValue): Interval {
-  if (!(value instanceof Uint8Array)) return { lower: value, upper: BigInt(value) + BigInt(width) - 1n };
+  if (!(value instanceof Uint8Array)) {
+    const upper = BigInt(value) + BigInt(width) - 1n;
+    // The least integers are cut to what is beyond them, and come out among the greatest. A long may have been an int.
+    const isOver = GREATEST.some((greatest) => value <= greatest && upper > greatest);
+    return isOver && !type.startsWith("decimal") ? {} : { lower: value, upper };
+  }
   // What is shorter than the width was not cut, by whatever its writer counted.
   const isWhole = type === "string" ? Buffer.from(value).toString().length < width : value.length < width;
   if (isWhole) return { lower: value, upper: value };
   const after = afterPrefix(value);
   return after === undefined ? { lower: value } : { lower: value, upper: after };
 }
-

@@ -21,7 +21,8 @@ export type Operator = "=" | "!=" | "<" | "<=" | ">" | ">=";
 export type Predicate =
   | { readonly kind: "anything" }
   | { readonly kind: "never" }
-  | { readonly kind: "and" | "or"; readonly parts: readonly Predicate[] }
+  | { readonly kind: "and"; readonly parts: readonly Predicate[] }
+  | { readonly kind: "or"; readonly parts: readonly Predicate[] }
   | ({ readonly kind: "compare"; readonly operator: Operator } & Comparison)
   | { readonly kind: "null" | "not-null"; readonly column: PlanColumn }
   | {
@@ -30,7 +31,7 @@ export type Predicate =
       readonly prefix: Uint8Array;
     };
 
-export interface Comparison {
+interface Comparison {
   readonly column: PlanColumn;
   readonly through?: Monotone;
   readonly value: PlanValue;
@@ -91,10 +92,7 @@ export function mayHold(predicate: Predicate, rangeOf: (column: PlanColumn) => R
 /** The SQL engine has NaN above all numbers, and equal to itself. */
 const HOLDS_OF_NAN: ReadonlySet<Operator> = new Set([">", ">=", "!="]);
 
-function mayCompare(
-  { operator, value, through }: Comparison & { readonly operator: Operator },
-  range: Range,
-): boolean {
+function mayCompare({ operator, value, through }: Comparison & { readonly operator: Operator }, range: Range): boolean {
   if (range.mayBeNaN && HOLDS_OF_NAN.has(operator)) return true;
   if (!range.mayHaveValue) return false;
   const seen = (bound: PlanValue | undefined) =>

@@ -31,7 +31,7 @@ export interface SqlType {
   readonly type_info?: { readonly width?: number; readonly scale?: number };
 }
 
-export interface SqlConstantValue {
+interface SqlConstantValue {
   readonly type: SqlType;
   readonly is_null?: boolean;
   readonly value?: unknown;

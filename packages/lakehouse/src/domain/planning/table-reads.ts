@@ -166,7 +166,12 @@ function hasWindow(list: unknown): boolean {
 }
 
 /** What a condition demands of each table, unless an outer join may put NULLs in the place of a row that fails it. */
-function demand(condition: SqlExpression, from: From, state: State, isOwn: (table: number) => boolean = () => true): void {
+function demand(
+  condition: SqlExpression,
+  from: From,
+  state: State,
+  isOwn: (table: number) => boolean = () => true,
+): void {
   const { names } = state.reading;
   const predicate = readPredicate(condition, { ...names, column: (parts) => columnFor(parts, from) });
   const columns = columnsOf(predicate);
@@ -189,9 +194,7 @@ function columnFor(parts: readonly string[], from: From): PlanColumn | undefined
   }
   const [alias, name] = parts.length === 2 ? [first, second] : [second, third];
   if (parts.length > 3) return undefined;
-  const item = only(
-    from.items.filter((one) => one.alias === alias && (parts.length === 2 || one.schema === first)),
-  );
+  const item = only(from.items.filter((one) => one.alias === alias && (parts.length === 2 || one.schema === first)));
   return only((item?.outputs ?? []).filter((output) => output.name === name))?.column;
 }
 
@@ -218,8 +221,14 @@ function selected(list: readonly SqlExpression[], from: From): Relation {
 
 /** Undefined where it is not known which columns there are. */
 function starOf(star: SqlExpression, from: From): readonly Output[] | undefined {
-  const { relation_name: relation = "", exclude_list: excluded = [], replace_list: replaced, rename_list: renamed } = star;
-  if (star.columns === true || star.expr !== undefined || replaced !== undefined || renamed !== undefined) return undefined;
+  const {
+    relation_name: relation = "",
+    exclude_list: excluded = [],
+    replace_list: replaced,
+    rename_list: renamed,
+  } = star;
+  if (star.columns === true || star.expr !== undefined || replaced !== undefined || renamed !== undefined)
+    return undefined;
   if (from.isNatural || excluded.some((one) => typeof one !== "string")) return undefined;
   const items = relation === "" ? from.items : from.items.filter(({ alias }) => alias === relation.toLowerCase());
   if (items.length === 0 || items.some(({ isOpaque }) => isOpaque)) return undefined;
@@ -301,11 +310,14 @@ function baseTable(ref: SqlTableRef, scope: Scope): Relation {
   return relation;
 }
 
-function cteOf(name: string, { cte, scope: own }: { readonly cte: SqlCte; readonly scope: Scope }, scope: Scope): Relation {
+function cteOf(
+  name: string,
+  { cte, scope: own }: { readonly cte: SqlCte; readonly scope: Scope },
+  scope: Scope,
+): Relation {
   const { node } = cte.value.query;
   const within = { ...own, reads: scope.reads };
-  if (node.type !== "RECURSIVE_CTE_NODE")
-    return { ...aliased(relationOf(node, within), cte.value.aliases) };
+  if (node.type !== "RECURSIVE_CTE_NODE") return { ...aliased(relationOf(node, within), cte.value.aliases) };
   scope.state.visited.add(node);
   const again = { ...within, ctes: new Map([...own.ctes, [name, "recursive" as const]]) };
   const [first] = [node.left, node.right].map((part) => (part === undefined ? undefined : relationOf(part, again)));
@@ -345,7 +357,8 @@ function joined(ref: SqlTableRef, scope: Scope): From {
     const isRight = tablesOf(other);
     const isLeft = tablesOf(one);
     if (type === "INNER" || type === "SEMI") demand(ref.condition, both, scope.state);
-    else if (type === "LEFT" || type === "ANTI") demand(ref.condition, both, scope.state, (table) => isRight.has(table));
+    else if (type === "LEFT" || type === "ANTI")
+      demand(ref.condition, both, scope.state, (table) => isRight.has(table));
     else if (type === "RIGHT") demand(ref.condition, both, scope.state, (table) => isLeft.has(table));
   }
   if (type === "SEMI" || type === "ANTI") return one;
@@ -362,7 +375,10 @@ function combined(ref: SqlTableRef, one: From, other: From): From {
   const using = new Map([...one.using, ...other.using]);
   // The column that both sides give their name to is the left one's, unless the right side's rows stay alone.
   for (const name of used.map((column) => column.toLowerCase()))
-    using.set(name, type === "INNER" || type === "LEFT" || type === "SEMI" || type === "ANTI" ? columnFor([name], one) : undefined);
+    using.set(
+      name,
+      type === "INNER" || type === "LEFT" || type === "SEMI" || type === "ANTI" ? columnFor([name], one) : undefined,
+    );
   const isNatural = one.isNatural || other.isNatural || ref.ref_type === "NATURAL";
   return { items, using, isNatural };
 }

@@ -1,0 +1,320 @@
+import type { Reference } from "./domain/sql-references.ts";
+import {
+  snapshotAsOf,
+  currentSchema,
+  currentSnapshot,
+  type IcebergMetadata,
+  type IcebergSnapshot,
+} from "./domain/iceberg/metadata.ts";
+import { printExactJson } from "./domain/iceberg/exact-json.ts";
+import { displayOf, relationOf } from "./domain/iceberg/identifiers.ts";
+import type { IcebergSchema } from "./domain/iceberg/schema.ts";
+import { quoteName } from "./domain/names.ts";
+import type { Constant } from "./domain/planning/constants.ts";
+import { constantOf, foldablesIn, movementOf, type Folded } from "./domain/planning/foldable.ts";
+import { or, type Predicate } from "./domain/planning/predicate.ts";
+import { walk, type SqlExpression, type SqlNode, type SqlTableRef, type SqlTree } from "./domain/planning/sql-tree.ts";
+import { readsOf, Unplanned, type Resolved, type TableRead } from "./domain/planning/table-reads.ts";
+import type { ManifestCache } from "./manifest-cache.ts";
+import { countFiles, planFiles } from "./planned-files.ts";
+import { scanOfFiles } from "./table-files.ts";
+import type { CatalogEntry, ObjectStore, QueryOptions, SqlEngine, TableCatalog, TableScan } from "./ports.ts";
+
+export interface PlannerPorts {
+  readonly store: ObjectStore;
+  readonly catalog: Pick<TableCatalog, "get" | "list">;
+  readonly engine: SqlEngine;
+  readonly cache: ManifestCache;
+}
+
+/** A part of a statement that is to be another. */
+export interface Replacement {
+  readonly from: number;
+  readonly to: number;
+  readonly text: string;
+}
+
+export interface Plan {
+  readonly replacements: readonly Replacement[];
+  readonly scans: readonly TableScan[];
+}
+
+interface Target {
+  readonly entry: CatalogEntry;
+  readonly metadata: IcebergMetadata;
+  readonly schema: IcebergSchema;
+  readonly snapshot: IcebergSnapshot | undefined;
+}
+
+interface View {
+  readonly sql: string;
+  readonly node: SqlNode;
+}
+
+/** One statement on its way. */
+interface Planning extends PlannerPorts {
+  readonly targets: Map<SqlTableRef, Target>;
+  readonly views: Map<SqlTableRef, View>;
+  readonly scans: TableScan[];
+}
+
+/**
+ * Reduces each table that a SELECT reads to the files that its conditions leave, by Iceberg's metadata alone. What is not
+ * understood is left as it is, and its tables are read whole: the answer is the same. `travels` are tables as of a time,
+ * which the engine's parser does not know.
+ */
+export async function planStatement(
+  ports: PlannerPorts,
+  told: {
+    readonly sql: string;
+    readonly travels: readonly Reference[];
+    readonly parameters: QueryOptions["parameters"];
+  },
+): Promise<Plan> {
+  const planning: Planning = { ...ports, targets: new Map(), views: new Map(), scans: [] };
+  const text = withoutTravels(told);
+  const node = await parsed(ports.engine, text);
+  if (node === undefined) return { replacements: [], scans: [] };
+  await resolveAll(planning, { node, text, travels: told.travels });
+  if (planning.targets.size === 0) return { replacements: [], scans: [] };
+  const reads = await readsWithConditions(planning, node, told.parameters);
+  const replacements = await rewritten(planning, { text, node, reads, travels: told.travels });
+  return { replacements, scans: planning.scans };
+}
+
+/** The statement with blanks in the place of what the engine's parser does not know. */
+function withoutTravels({ sql, travels }: { readonly sql: string; readonly travels: readonly Reference[] }): string {
+  let text = sql;
+  for (const { from, to } of travels) {
+    const end = endOfName(text, from);
+    text = text.slice(0, end) + " ".repeat(to - end) + text.slice(to);
+  }
+  return text;
+}
+
+const NAME = /(?:"(?:[^"]|"")*"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)/.source;
+const QUALIFIED = new RegExp(String.raw`${NAME}(?:\s*\.\s*${NAME})*`, "y");
+
+/** Where a table's name in a statement ends. */
+function endOfName(text: string, from: number): number {
+  QUALIFIED.lastIndex = from;
+  return from + (QUALIFIED.exec(text)?.[0].length ?? 0);
+}
+
+async function parsed(engine: SqlEngine, text: string): Promise<SqlNode | undefined> {
+  const tree = (await engine.parse(text).catch(() => undefined)) as SqlTree | null | undefined;
+  if (tree === undefined || tree === null || tree.error) return undefined;
+  return tree.statements?.length === 1 ? tree.statements[0]?.node : undefined;
+}
+
+interface Parsed {
+  readonly node: SqlNode;
+  readonly text: string;
+  readonly travels: readonly Reference[];
+}
+
+const VIEWS_DEEP_MAX = 20;
+
+/** What each name in the tree, and in the views that it leads to, means now. */
+async function resolveAll(planning: Planning, { node, text, travels }: Parsed, depth = 0): Promise<void> {
+  const refs: SqlTableRef[] = [];
+  walk(node, (one) => {
+    if (one["type"] === "BASE_TABLE") refs.push(one as unknown as SqlTableRef);
+    return true;
+  });
+  for (const ref of refs) {
+    const entry = await entryFor(planning.catalog, ref);
+    if (entry === undefined || ref.at_clause !== undefined) continue;
+    const travel = travels.find(({ from }) => from === placeIn(text, ref));
+    if (entry.kind === "view" && entry.sql !== null && depth < VIEWS_DEEP_MAX) {
+      const inner = await parsed(planning.engine, entry.sql);
+      if (inner === undefined) continue;
+      planning.views.set(ref, { sql: entry.sql, node: inner });
+      await resolveAll(planning, { node: inner, text: entry.sql, travels: [] }, depth + 1);
+    } else if (entry.metadataLocation !== null) {
+      const target = await targetOf(planning, { entry, location: entry.metadataLocation, travel }).catch(
+        () => undefined,
+      );
+      if (target !== undefined) planning.targets.set(ref, target);
+    }
+  }
+}
+
+async function targetOf(
+  { cache }: Planning,
+  told: { readonly entry: CatalogEntry; readonly location: string; readonly travel: Reference | undefined },
+): Promise<Target | undefined> {
+  const { entry, travel } = told;
+  const metadata = await cache.metadata(told.location);
+  const snapshot = travel?.asOf === undefined ? currentSnapshot(metadata) : snapshotAsOf(metadata, travel.asOf);
+  if (travel !== undefined && snapshot === undefined) return undefined;
+  const own = metadata.schemas.find((one) => one["schema-id"] === snapshot?.["schema-id"]);
+  const schema = (travel === undefined ? undefined : own) ?? currentSchema(metadata);
+  return schema === undefined ? undefined : { entry, metadata, schema, snapshot };
+}
+
+/** The catalog's entry for a name, as the engine would find it: by any case of letters, in `main` unless told. */
+async function entryFor(
+  catalog: PlannerPorts["catalog"],
+  { catalog_name: database = "", schema_name: schema = "", table_name: name = "" }: SqlTableRef,
+): Promise<CatalogEntry | undefined> {
+  if (database !== "") return undefined;
+  const isOwn = schema === "" || schema.toLowerCase() === "main";
+  const exact = isOwn ? await catalog.get(name) : undefined;
+  if (exact !== undefined) return exact;
+  const asked = `${isOwn ? "main" : schema}\u0000${name}`.toLowerCase();
+  return (await catalog.list()).find((entry) => {
+    const relation = relationOf(entry.name);
+    return `${relation.schema}\u0000${relation.name}`.toLowerCase() === asked;
+  });
+}
+
+async function readsWithConditions(
+  planning: Planning,
+  node: SqlNode,
+  parameters: QueryOptions["parameters"],
+): Promise<readonly TableRead[] | string> {
+  const folded = await foldedIn(planning, [node, ...[...planning.views.values()].map((view) => view.node)]);
+  const parameter = (identifier: string): Constant["value"] | undefined => parameters?.[Number(identifier) - 1];
+  const resolve = (ref: SqlTableRef): Resolved | undefined => {
+    const target = planning.targets.get(ref);
+    if (target !== undefined) return { kind: "table", schema: target.schema };
+    const view = planning.views.get(ref);
+    return view === undefined ? undefined : { kind: "view", node: view.node };
+  };
+  try {
+    return readsOf(node, { names: { parameter, folded: (one) => folded.get(one) }, resolve });
+  } catch (error) {
+    if (error instanceof Unplanned) return error.message;
+    throw error;
+  }
+}
+
+const FOLDED_MAX = 100;
+
+/** What the engine makes of expressions without columns: `date '2026-01-31' - interval 7 days`. */
+async function foldedIn({ engine }: Planning, nodes: readonly SqlNode[]): Promise<ReadonlyMap<SqlExpression, Folded>> {
+  const found = new Map<SqlExpression, Folded>();
+  const asked = foldablesIn(nodes).slice(0, FOLDED_MAX);
+  if (asked.length === 0) return found;
+  const statement = {
+    error: false,
+    statements: [
+      {
+        node: {
+          type: "SELECT_NODE",
+          select_list: asked,
+          from_table: { type: "EMPTY" },
+          aggregate_handling: "STANDARD_HANDLING",
+        },
+      },
+    ],
+  };
+  const sql = "SELECT * FROM json_execute_serialized_sql(CAST(? AS VARCHAR))";
+  const result = await engine.query(sql, { parameters: [printExactJson(statement)] }).catch(() => undefined);
+  for (const [index, expression] of asked.entries()) {
+    const constant = constantOf(result?.columns[index]?.type ?? "", result?.rows[0]?.[index]);
+    if (constant !== undefined) found.set(expression, { ...constant, isMoving: movementOf(expression) === "moving" });
+  }
+  return found;
+}
+
+interface Rewriting extends Parsed {
+  /** Or why there are none. */
+  readonly reads: readonly TableRead[] | string;
+}
+
+async function rewritten(
+  planning: Planning,
+  { text, node, reads, travels }: Rewriting,
+): Promise<readonly Replacement[]> {
+  if (typeof reads === "string") {
+    for (const target of planning.targets.values()) await tellWhole(planning, target, reads);
+    return [];
+  }
+  const named = namedWithSchema(node);
+  const replacements: Replacement[] = [];
+  for (const [ref, same] of byPlace(reads)) {
+    const select = await selectFor(planning, ref, same);
+    if (select === undefined) continue;
+    const from = placeIn(text, ref);
+    const isNamed = (ref.alias ?? "") !== "";
+    if (!isNamed && named.has(`${ref.schema_name ?? "main"}.${ref.table_name ?? ""}`.toLowerCase())) continue;
+    const alias = isNamed ? "" : ` AS ${quoteName(ref.table_name ?? "")}`;
+    const to = travels.find((travel) => travel.from === from)?.to ?? endOfName(text, from);
+    if (to > from) replacements.push({ from, to, text: `(${select})${alias}` });
+  }
+  return replacements;
+}
+
+/** A common table expression is read as often as it is named: what any of them needs is needed. */
+function byPlace(reads: readonly TableRead[]): ReadonlyMap<SqlTableRef, readonly TableRead[]> {
+  return Map.groupBy(reads, ({ ref }) => ref);
+}
+
+/** The SELECT for the place of a table or view; undefined where all of it is read anyway. */
+async function selectFor(
+  planning: Planning,
+  ref: SqlTableRef,
+  same: readonly TableRead[],
+): Promise<string | undefined> {
+  const view = planning.views.get(ref);
+  if (view !== undefined) {
+    const reads = same.flatMap(({ within }) => within);
+    const inner = await rewritten(planning, { text: view.sql, node: view.node, reads, travels: [] });
+    return inner.length === 0 ? undefined : replaced(view.sql, inner);
+  }
+  const target = planning.targets.get(ref);
+  return target === undefined ? undefined : tableSelect(planning, target, or(same.map(({ filter }) => filter)));
+}
+
+async function tableSelect(planning: Planning, target: Target, filter: Predicate): Promise<string | undefined> {
+  const { entry, metadata, schema, snapshot } = target;
+  if (snapshot === undefined) return undefined;
+  if (filter.kind === "anything") {
+    await tellWhole(planning, target, "no condition on its columns says which files it needs");
+    return undefined;
+  }
+  try {
+    const { files, planned, total } = await planFiles(planning.cache, { metadata, snapshot, filter });
+    planning.scans.push({ table: displayOf(entry.name), files: planned, filesTotal: total });
+    return planned < total ? await scanOfFiles(planning, { metadata, schema, files }) : undefined;
+  } catch {
+    // The engine tells what is wrong with the table when it reads it.
+    return undefined;
+  }
+}
+
+async function tellWhole(
+  { cache, scans }: Planning,
+  { entry, snapshot }: Target,
+  unprunedBecause: string,
+): Promise<void> {
+  const total = snapshot === undefined ? 0 : await countFiles(cache, snapshot).catch(() => 0);
+  scans.push({ table: displayOf(entry.name), files: total, filesTotal: total, unprunedBecause });
+}
+
+/** Tables whose columns are named as `schema.table.column`: they must keep their place in the schema. */
+function namedWithSchema(node: SqlNode): ReadonlySet<string> {
+  const found = new Set<string>();
+  walk(node, (one) => {
+    const { class: kind, column_names: names = [] } = one as unknown as SqlExpression;
+    if (kind === "COLUMN_REF" && names.length > 2) found.add(names.slice(0, 2).join(".").toLowerCase());
+    return true;
+  });
+  return found;
+}
+
+/** The engine counts bytes. */
+function placeIn(text: string, { query_location: place = 0 }: SqlTableRef): number {
+  const bytes = Buffer.from(text);
+  return bytes.length === text.length ? place : bytes.subarray(0, place).toString().length;
+}
+
+/** A text with some of its parts replaced. */
+export function replaced(text: string, replacements: readonly Replacement[]): string {
+  let result = text;
+  for (const one of replacements.toSorted((a, b) => b.from - a.from))
+    result = result.slice(0, one.from) + one.text + result.slice(one.to);
+  return result;
+}
