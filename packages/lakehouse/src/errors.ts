@@ -8,6 +8,29 @@ export const lakehouseErrors = defineErrors("lakehouse", {
       "Correct the named part of the statement; `mill table list` shows the tables and `mill table show NAME` their columns.",
     example: 'mill sql "select count(*) from departures"',
   },
+  "lakehouse/unsupported-statement": {
+    status: 422,
+    title: "This statement is not supported",
+    remedy:
+      "Write it as one INSERT INTO, DELETE FROM, UPDATE, MERGE INTO, CREATE TABLE or ALTER TABLE of a table of the lake, or as one query: docs/how-to/change-rows.md.",
+    example: "mill sql \"delete from lab.orders where day < date '2026-01-01'\"",
+  },
+  "lakehouse/merge-cardinality": {
+    status: 422,
+    title: "One row of the table is changed by more than one row of the source",
+    remedy: "Make the source have at most one row for each row of the table: group it, or take the latest of each key.",
+  },
+  "lakehouse/road-table": {
+    status: 409,
+    title: "The road makes this table, and would undo the change",
+    remedy:
+      "Change the model or the source that makes it. To change it all the same: `mill sql \"alter table NAME set tblproperties ('millwright.sql-writes' = 'true')\"`.",
+  },
+  "lakehouse/unsupported-table": {
+    status: 422,
+    title: "Tables of this kind are not written by SQL statements",
+    remedy: "Write it with the client that made it; it can be read here.",
+  },
   "lakehouse/engine-died": {
     status: 503,
     title: "The SQL engine's process ended while it worked on this",

@@ -181,7 +181,7 @@ export function lakehouseRoutes(open: (branch?: string) => Promise<Lakehouse>): 
     route({
       id: "query",
       path: "/api/v1/sql",
-      summary: "Ask the tables in SQL.",
+      summary: "Ask the tables in SQL, or change their rows.",
       body: Type.Object({
         sql: Type.String({ minLength: 1, maxLength: 1_000_000 }),
         maxRows: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1_000 })),
@@ -189,7 +189,7 @@ export function lakehouseRoutes(open: (branch?: string) => Promise<Lakehouse>): 
       }),
       response: ResultSchema,
       handler: async ({ body: { sql, maxRows, branch } }) =>
-        (await open(branch)).query(sql, { maxRows: maxRows ?? 1_000 }),
+        (await open(branch)).execute(sql, { maxRows: maxRows ?? 1_000 }),
     }),
     route({
       id: "explainQuery",

@@ -14,6 +14,7 @@ import { checkName, quoteName } from "./domain/names.ts";
 import { lakehouseErrors } from "./errors.ts";
 import { createManifestCache } from "./manifest-cache.ts";
 import { metadataSelect } from "./metadata-tables.ts";
+import { runStatement } from "./dml/run-statement.ts";
 import { findChangesCalls } from "./domain/sql-changes.ts";
 import { findReferences, type Reference } from "./domain/sql-references.ts";
 import { snapshotAsOf, type IcebergMetadata, type IcebergSnapshot } from "./domain/iceberg/metadata.ts";
@@ -83,6 +84,8 @@ export interface Lakehouse {
   query(sql: string, options?: QueryOptions): Promise<QueryResult>;
   /** Which files a statement would open. */
   explain(sql: string): Promise<readonly TableScan[]>;
+  /** A query, or a statement that changes a table, as one snapshot or none: INSERT, DELETE, UPDATE, MERGE. */
+  execute(sql: string, options?: QueryOptions): Promise<QueryResult>;
   describe(select: string): Promise<readonly Column[]>;
   readColumns(select: string, options?: { readonly batchRows?: number }): AsyncIterable<ColumnBatch>;
   /** The relation for FROM, quoted: `"main"."departures"`, `"sales.daily"."orders"`. */
@@ -108,6 +111,10 @@ export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse>
     const travels = findReferences(sql).filter(({ asOf }) => asOf !== undefined);
     const { replacements, scans } = await planStatement({ ...ports, cache }, { sql, travels, parameters });
     return { statement: await expandReferences(ports, sql, replacements), scans };
+  };
+  const ask = async (sql: string, options?: QueryOptions): Promise<QueryResult> => {
+    const { statement, scans } = await prepare(sql, options?.parameters);
+    return { ...(await engine.query(statement, options)), scans };
   };
   for (const entry of await catalog.list()) await publish(ports, entry);
   // One at a time and from the catalog as it then is, so that the engine never ends up with an older state.
@@ -145,9 +152,13 @@ export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse>
     refresh: async (names) => {
       for (const name of names) await publishLatest(await keyFor(catalog, name));
     },
-    query: async (sql, options) => {
-      const { statement, scans } = await prepare(sql, options?.parameters);
-      return { ...(await engine.query(statement, options)), scans };
+    query: ask,
+    execute: async (sql, options) => {
+      const expand = (text: string) => expandReferences(ports, text, []);
+      const done = await runStatement({ ...ports, expand }, sql);
+      if (done === undefined) return ask(sql, options);
+      for (const key of done.changed) await publishLatest(key);
+      return done.result;
     },
     explain: async (sql) => (await prepare(sql)).scans,
     describe: async (select) => engine.describe(await expandReferences(ports, select, [])),

@@ -76,12 +76,25 @@ export interface SqlEngine {
     readonly path: string;
     readonly fieldIds: FieldIds;
   }): Promise<WrittenFile>;
+  /**
+   * Writes a SELECT's rows, whose columns have the types that they are stored with, into Parquet files of about so many bytes,
+   * named `NAME-0.parquet` and so on. Not durable until the caller syncs them. A SELECT without rows writes none.
+   */
+  writeFiles(request: {
+    readonly select: string;
+    readonly folder: string;
+    readonly name: string;
+    readonly fileBytes: number;
+    readonly fieldIds: FieldIds;
+  }): Promise<readonly WrittenFile[]>;
   /** Makes a name mean a SELECT in every query from now on, also after a restart; undefined takes it away. */
   setRelation(name: string, select: string | undefined): Promise<void>;
   close(): Promise<void>;
 }
 
-export type FieldIds = Readonly<Record<string, number>>;
+/** By name; of a nested column its own id and those of its fields, a list's `element`, a map's `key` and `value`. */
+export type FieldIds = Readonly<Record<string, FieldId>>;
+export type FieldId = number | { readonly id: number; readonly fields: FieldIds };
 
 /** Bytes by path below one root. A write is durable, file and folder, when its promise resolves. */
 export interface ObjectStore {

@@ -68,7 +68,8 @@ export async function scanOf(reader: Reader, metadata: IcebergMetadata, asOf: Pa
   if (schema === undefined) throw new Error("the table has no current schema");
   const live = "snapshot" in asOf ? asOf.snapshot : currentSnapshot(metadata);
   const read = live === undefined ? [] : await liveFilesOf(reader.store, metadata, live);
-  return scanOfFiles(reader, { metadata, schema, files: read.filter(keeps) });
+  const { tellsPlaces = false } = asOf;
+  return scanOfFiles(reader, { metadata, schema, files: read.filter(keeps), tellsPlaces });
 }
 
 /** The SELECT of the rows in some of a table's files. */
@@ -78,9 +79,10 @@ export async function scanOfFiles(
     readonly metadata: IcebergMetadata;
     readonly schema: IcebergSchema;
     readonly files: readonly LiveFile[];
+    readonly tellsPlaces?: boolean;
   },
 ): Promise<string> {
-  const { metadata, schema } = told;
+  const { metadata, schema, tellsPlaces = false } = told;
   const files = told.files.map((live) => ({
     ...live,
     file: { ...live.file, file_path: store.locate(store.pathOf(live.file.file_path)) },
@@ -92,7 +94,7 @@ export async function scanOfFiles(
     });
   const specs = metadata["partition-specs"].filter(({ fields }) => fields.length === 0);
   const unpartitioned = new Set(specs.map((spec) => spec["spec-id"]));
-  const scan = { files, schema, schemas: metadata.schemas, unpartitioned };
+  const scan = { files, schema, schemas: metadata.schemas, unpartitioned, tellsPlaces };
   if (!hasOtherTypes(scan)) return scanSelect(scan);
   return scanSelect({
     ...scan,
@@ -128,6 +130,8 @@ interface AsOf {
   readonly schema: IcebergSchema | undefined;
   /** Which of its files are read; unless told, all. */
   readonly keeps: (file: LiveFile) => boolean;
+  /** Whether each row tells where it lies: `domain/iceberg/scan.ts`. */
+  readonly tellsPlaces: boolean;
 }
 
 /** A relation of these columns without rows. */

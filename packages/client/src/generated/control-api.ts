@@ -783,7 +783,7 @@ export interface ControlApi {
     /** As it is on a branch, rather than on main. */
     readonly branch?: string;
   }): Promise<QueryResult>;
-  /** Ask the tables in SQL. */
+  /** Ask the tables in SQL, or change their rows. */
   query(input: {
     readonly body: {
       readonly sql: string;

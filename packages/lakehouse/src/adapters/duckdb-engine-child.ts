@@ -1,9 +1,9 @@
 import { DuckDBInstance, type DuckDBConnection, type DuckDBDataChunk, type DuckDBResult } from "@duckdb/node-api";
 import type { Column, Problem } from "@millwright/kernel";
 import { toProblem } from "@millwright/kernel";
-import { quoteName, quoteText } from "../domain/names.ts";
+import { quoteText } from "../domain/names.ts";
 import { storedType } from "../domain/types.ts";
-import type { ColumnBatch, QueryResult, WrittenColumn, WrittenFile } from "../ports.ts";
+import type { ColumnBatch, QueryResult } from "../ports.ts";
 import type {
   EngineOperation,
   EngineOperations,
@@ -13,6 +13,7 @@ import type {
   SessionResult,
 } from "./engine-protocol.ts";
 import { sqlError } from "./engine-errors.ts";
+import { writeFiles, writeParquet } from "./engine-writer.ts";
 import { gatherColumn, sqlValue } from "./engine-values.ts";
 
 // The engine's process: DuckDB and nothing else. It answers its parent and ends with it.
@@ -47,6 +48,7 @@ const handlers: Handlers = {
     return Promise.resolve(null);
   },
   writeParquet: (input) => withConnection((connection) => writeParquet(connection, input)),
+  writeFiles: (input) => withConnection((connection) => writeFiles(connection, input)),
 };
 
 process.on("disconnect", () => process.exit(0));
@@ -189,52 +191,4 @@ async function next({ cursor }: { cursor: number }): Promise<ColumnBatch | null>
     rows,
     columns: names.map((name, index) => gatherColumn(chunks, { index, name, duckdbType: String(types[index]), rows })),
   };
-}
-
-async function writeParquet(
-  connection: DuckDBConnection,
-  request: EngineOperations["writeParquet"]["input"],
-): Promise<WrittenFile> {
-  const described = await (await connection.run(`DESCRIBE ${request.select}`)).getRows();
-  const casts = described.map(([name, type]) => {
-    const column = String(name);
-    return `CAST(${quoteName(column)} AS ${storedType(String(type), column).duckdb}) AS ${quoteName(column)}`;
-  });
-  const ids = Object.entries(request.fieldIds).map(([name, id]) => `${quoteName(name)}: ${id}`);
-  const result = await connection.run(
-    `COPY (SELECT ${casts.join(", ")} FROM (${request.select}\n)) TO ${quoteText(request.path)} ` +
-      `(FORMAT parquet, COMPRESSION zstd, RETURN_STATS, FIELD_IDS {${ids.join(", ")}})`,
-  );
-  const [row] = await result.getRowObjectsJson();
-  if (row === undefined) throw new Error("the writer told no statistics");
-  return {
-    path: request.path,
-    rows: Number(row["count"]),
-    bytes: Number(row["file_size_bytes"]),
-    columns: statisticsOf(row["column_statistics"] as unknown as readonly StatisticsEntry[]),
-  };
-}
-
-interface StatisticsEntry {
-  readonly key: string;
-  readonly value: readonly { readonly key: string; readonly value: string }[];
-}
-
-function statisticsOf(entries: readonly StatisticsEntry[] | null): Record<string, WrittenColumn> {
-  return Object.fromEntries(
-    (entries ?? []).map(({ key, value }) => {
-      const found = Object.fromEntries(value.map((pair) => [pair.key, pair.value]));
-      const { min, max } = found;
-      return [
-        key.slice(1, -1).replaceAll('""', '"'),
-        {
-          bytes: Number(found["column_size_bytes"] ?? 0),
-          values: Number(found["num_values"] ?? 0),
-          nulls: Number(found["null_count"] ?? 0),
-          ...(min === undefined ? {} : { min }),
-          ...(max === undefined ? {} : { max }),
-        },
-      ];
-    }),
-  );
 }

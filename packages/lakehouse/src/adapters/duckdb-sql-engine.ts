@@ -56,6 +56,7 @@ export function createDuckdbEngine(options: DuckdbEngineOptions): DuckdbEngine {
     describe: (select) => host.ask("describe", { select }),
     readColumns: (select, { batchRows = 131_072 } = {}) => readColumns(host, { select, batchRows }),
     writeParquet: (request) => host.ask("writeParquet", request),
+    writeFiles: (request) => host.ask("writeFiles", request),
     setRelation: (name, select) => host.setRelation(name, select),
     allowFolders: (folders) => host.allowFolders(folders),
     session: (sql) => host.ask("session", { sql }),

@@ -30,6 +30,10 @@ export interface EngineOperations {
   next: { input: { cursor: number }; output: ColumnBatch | null };
   closeCursor: { input: { cursor: number }; output: null };
   writeParquet: { input: { select: string; path: string; fieldIds: FieldIds }; output: WrittenFile };
+  writeFiles: {
+    input: { select: string; folder: string; name: string; fileBytes: number; fieldIds: FieldIds };
+    output: readonly WrittenFile[];
+  };
 }
 
 export type EngineOperation = keyof EngineOperations;

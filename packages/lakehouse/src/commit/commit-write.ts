@@ -15,6 +15,7 @@ import type { LakehousePorts } from "../lakehouse.ts";
 import type { CatalogEntry, StoredFile, WrittenFile } from "../ports.ts";
 import { tableEntry } from "../rest/commit-tables.ts";
 import { locationOf } from "../table-files.ts";
+import { MADE_BY } from "../dml/target-table.ts";
 import { openMetadataFolder } from "./manifest-writer.ts";
 import { produceSnapshot, snapshotIdOf } from "./produce-snapshot.ts";
 import { withRetries } from "./retries.ts";
@@ -78,7 +79,7 @@ async function tryCommit(ports: LakehousePorts, attempt: Attempt): Promise<Catal
     location: locationOf(store.locate(place)),
     change,
     snapshot,
-    properties: request.properties ?? {},
+    properties: { [MADE_BY]: "run", ...request.properties },
   });
   const name = `${String(sequenceNumber).padStart(5, "0")}-${ids()}.metadata.json`;
   const metadataLocation = folder.put(name, Buffer.from(printExactJson(metadata)), "lakehouse/metadata/after-write");

@@ -98,7 +98,7 @@ function previousFolder(store: ObjectStore, location: string | undefined): strin
 }
 
 /** The number before a metadata file's name. */
-function versionOf(location: string): number {
+export function versionOf(location: string): number {
   const digits = /(?:^|\/)v?(\d{1,15})[-.][^/]*$/.exec(location)?.[1];
   return digits === undefined ? 0 : Number(digits);
 }

@@ -20,9 +20,15 @@ export interface Scan {
   readonly schemas: readonly IcebergSchema[];
   /** The specs that do not partition: an equality delete of such a one is of the whole table. */
   readonly unpartitioned: ReadonlySet<number>;
+  /** Whether each row tells where it lies, in the columns FILE and POSITION. */
+  readonly tellsPlaces?: boolean;
   /** What each file calls its fields: only where a column was ever of another type, or something within one. */
   readonly fileNames?: FilesNames;
 }
+
+/** The columns that tell where a row lies: its file, as the engine opens it, and its number in it. No column of a person is called so. */
+export const FILE = quoteName("mill file");
+export const POSITION = quoteName("mill position");
 
 /** By the path of the file. */
 export type FilesNames = ReadonlyMap<string, FileColumns>;
@@ -42,11 +48,16 @@ const EQUALITY = 2;
 export function scanSelect(scan: Scan): string {
   const { schema } = scan;
   const data = scan.files.filter(({ file }) => file.content === DATA);
-  const names = schema.fields.map(({ name }) => quoteName(name)).join(", ");
-  if (data.length === 0) return `SELECT ${names} FROM (${noRows(schema)})`;
+  const columns = schema.fields.map(({ name }) => quoteName(name));
+  if (data.length === 0) {
+    const places = scan.tellsPlaces === true ? [`NULL::VARCHAR AS ${FILE}`, `NULL::BIGINT AS ${POSITION}`] : [];
+    return `SELECT ${[...columns, ...places].join(", ")} FROM (${noRows(schema)})`;
+  }
+  const places = scan.tellsPlaces === true ? [`filename AS ${FILE}`, `file_row_number AS ${POSITION}`] : [];
+  const names = [...columns, ...places].join(", ");
   const parts = groupsOf(scan, data).map(({ paths, positions, equalities }) => {
     if (positions.length === 0 && equalities.length === 0)
-      return `SELECT ${names} FROM ${reading(paths, scan, schema.fields)}`;
+      return `SELECT ${names} FROM ${reading(paths, scan, schema.fields, scan.tellsPlaces === true ? PLACES : "")}`;
     return withoutDeleted(scan, { paths, positions, equalities, names });
   });
   return parts.join(" UNION ALL ");
@@ -90,18 +101,19 @@ export function isDeletedBy(
 ): boolean {
   const { file } = deletes;
   const isSamePartition =
-    deletes.specId === data.specId &&
-    JSON.stringify(values(file.partition)) === JSON.stringify(values(data.file.partition));
+    deletes.specId === data.specId && partitionKey(file.partition) === partitionKey(data.file.partition);
   if (file.content === EQUALITY)
     return data.sequenceNumber < deletes.sequenceNumber && (isSamePartition || unpartitioned.has(deletes.specId));
   return data.sequenceNumber <= deletes.sequenceNumber && isSamePartition;
 }
 
-function values(partition: object): unknown {
-  return Object.entries(partition).map(([name, value]: [string, unknown]) => [
+/** Equal for equal partitions of one spec. */
+export function partitionKey(partition: object): string {
+  const values = Object.entries(partition).map(([name, value]: [string, unknown]) => [
     name,
     typeof value === "bigint" ? String(value) : value,
   ]);
+  return JSON.stringify(values);
 }
 
 function withoutDeleted(scan: Scan, group: Group & { readonly names: string }): string {
@@ -111,7 +123,7 @@ function withoutDeleted(scan: Scan, group: Group & { readonly names: string }): 
   const further = [...needed]
     .filter((id) => !current.has(id))
     .map((id) => ({ ...fieldOf(scan, id), name: hidden(id) }));
-  const from = reading(paths, scan, [...scan.schema.fields, ...further], "filename = true, file_row_number = true");
+  const from = reading(paths, scan, [...scan.schema.fields, ...further], PLACES);
   const byPosition =
     positions.length === 0
       ? []
@@ -142,17 +154,21 @@ function fieldOf({ schema, schemas }: Scan, id: number): IcebergField {
   throw new Error(`an equality delete is by the field ${id}, which no schema of the table has at its top`);
 }
 
+/** Columns are in the files, whatever the names of folders around them say. */
+const PLACES = "filename = true, file_row_number = true";
+const PLAIN = "hive_partitioning = false";
+
 /** What positions are told of, under the names by which the engine knows the files. */
 function positionsIn(deletes: readonly LiveFile[]): string {
   const paths = deletes.map(({ file }) => quoteText(file.file_path)).join(", ");
-  return `(SELECT regexp_replace(file_path, '^file:(//(localhost)?)?', '') AS place, pos FROM read_parquet([${paths}]))`;
+  return `(SELECT regexp_replace(file_path, '^file:(//(localhost)?)?', '') AS place, pos FROM read_parquet([${paths}], ${PLAIN}))`;
 }
 
 /** Where a table has had one schema, its files have the columns by their names. */
 function reading(paths: readonly string[], scan: Scan, fields: readonly IcebergField[], options = ""): string {
   if (scan.fileNames !== undefined) return byFileNames(paths, { fields, options, fileNames: scan.fileNames });
   if (scan.schemas.length > 1 || options !== "") return byFieldId(paths, fields, options);
-  return `read_parquet([${paths.map(quoteText).join(", ")}])`;
+  return `read_parquet([${paths.map(quoteText).join(", ")}], ${PLAIN})`;
 }
 
 /** Files that call their fields alike are read together. */
@@ -168,7 +184,7 @@ function byFileNames(
     alike.set(kind, group);
   }
   const further = told.options === "" ? "" : ", filename, file_row_number";
-  const options = told.options === "" ? "" : `, ${told.options}`;
+  const options = told.options === "" ? `, ${PLAIN}` : `, ${PLAIN}, ${told.options}`;
   const parts = [...alike.values()].map(({ names, paths: own }) => {
     const columns = told.fields.map((field) => columnIn(field, names)).join(", ");
     return `SELECT ${columns}${further} FROM read_parquet([${own.map(quoteText).join(", ")}]${options})`;
@@ -181,7 +197,7 @@ function byFieldId(paths: readonly string[], fields: readonly IcebergField[], op
     ({ id, name, type }) =>
       `${id}: {name: ${quoteText(name)}, type: ${quoteText(duckdbTypeOf(type, name))}, default_value: NULL}`,
   );
-  const further = options === "" ? "" : `, ${options}`;
+  const further = options === "" ? `, ${PLAIN}` : `, ${PLAIN}, ${options}`;
   return `read_parquet([${paths.map(quoteText).join(", ")}], schema = MAP {${columns.join(", ")}}${further})`;
 }
 

@@ -1,0 +1,85 @@
+import { mkdir, rm } from "node:fs/promises";
+import type { DuckDBConnection, Json } from "@duckdb/node-api";
+import { quoteName, quoteText } from "../domain/names.ts";
+import { storedType } from "../domain/types.ts";
+import type { FieldId, FieldIds, WrittenColumn, WrittenFile } from "../ports.ts";
+import type { EngineOperations } from "./engine-protocol.ts";
+
+/** Writes a SELECT's rows into one file, cast to the types that tables hold. */
+export async function writeParquet(
+  connection: DuckDBConnection,
+  request: EngineOperations["writeParquet"]["input"],
+): Promise<WrittenFile> {
+  const described = await (await connection.run(`DESCRIBE ${request.select}`)).getRows();
+  const casts = described.map(([name, type]) => {
+    const column = String(name);
+    return `CAST(${quoteName(column)} AS ${storedType(String(type), column).duckdb}) AS ${quoteName(column)}`;
+  });
+  const result = await connection.run(
+    `COPY (SELECT ${casts.join(", ")} FROM (${request.select}\n)) TO ${quoteText(request.path)} ` +
+      `(FORMAT parquet, COMPRESSION zstd, RETURN_STATS, FIELD_IDS ${fieldIdsOf(request.fieldIds)})`,
+  );
+  const [row] = await result.getRowObjectsJson();
+  if (row === undefined) throw new Error("the writer told no statistics");
+  return { ...writtenOf(row), path: request.path };
+}
+
+/** Writes a SELECT's rows into as many files as their size asks for. */
+export async function writeFiles(
+  connection: DuckDBConnection,
+  { select, folder, name, fileBytes, fieldIds }: EngineOperations["writeFiles"]["input"],
+): Promise<readonly WrittenFile[]> {
+  await mkdir(folder, { recursive: true });
+  const result = await connection.run(
+    `COPY (${select}\n) TO ${quoteText(folder)} (FORMAT parquet, COMPRESSION zstd, RETURN_STATS, ` +
+      `FILENAME_PATTERN ${quoteText(`${name}-{i}`)}, OVERWRITE_OR_IGNORE true, FILE_SIZE_BYTES ${fileBytes}, FIELD_IDS ${fieldIdsOf(fieldIds)})`,
+  );
+  const written = (await result.getRowObjectsJson()).map(writtenOf);
+  // The engine writes one without rows where there are none.
+  for (const { path } of written.filter(({ rows }) => rows === 0)) await rm(path, { force: true });
+  return written.filter(({ rows }) => rows > 0);
+}
+
+function fieldIdsOf(ids: FieldIds): string {
+  return `{${Object.entries(ids)
+    .map(([name, id]) => `${quoteName(name)}: ${fieldIdOf(id)}`)
+    .join(", ")}}`;
+}
+
+function fieldIdOf(id: FieldId): string {
+  if (typeof id === "number") return String(id);
+  return fieldIdsOf({ __duckdb_field_id: id.id, ...id.fields });
+}
+
+function writtenOf(row: Record<string, Json>): WrittenFile {
+  return {
+    path: String(row["filename"]),
+    rows: Number(row["count"]),
+    bytes: Number(row["file_size_bytes"]),
+    columns: statisticsOf(row["column_statistics"] as unknown as readonly StatisticsEntry[]),
+  };
+}
+
+interface StatisticsEntry {
+  readonly key: string;
+  readonly value: readonly { readonly key: string; readonly value: string }[];
+}
+
+function statisticsOf(entries: readonly StatisticsEntry[] | null): Record<string, WrittenColumn> {
+  return Object.fromEntries(
+    (entries ?? []).map(({ key, value }) => {
+      const found = Object.fromEntries(value.map((pair) => [pair.key, pair.value]));
+      const { min, max } = found;
+      return [
+        key.slice(1, -1).replaceAll('""', '"'),
+        {
+          bytes: Number(found["column_size_bytes"] ?? 0),
+          values: Number(found["num_values"] ?? 0),
+          nulls: Number(found["null_count"] ?? 0),
+          ...(min === undefined ? {} : { min }),
+          ...(max === undefined ? {} : { max }),
+        },
+      ];
+    }),
+  );
+}

@@ -1,0 +1,58 @@
+import { writePoint } from "@millwright/kernel";
+import { openMetadataFolder } from "../commit/manifest-writer.ts";
+import { produceSnapshot, snapshotIdOf } from "../commit/produce-snapshot.ts";
+import type { SnapshotChange } from "../commit/snapshot-change.ts";
+import { printExactJson } from "../domain/iceberg/exact-json.ts";
+import { currentSnapshot, type IcebergSnapshot } from "../domain/iceberg/metadata.ts";
+import { addSnapshot, draftOf, finished, setRef } from "../domain/iceberg/table-draft.ts";
+import type { LakehousePorts } from "../lakehouse.ts";
+import type { StoredFile } from "../ports.ts";
+import { tableEntry } from "../rest/commit-tables.ts";
+import { versionOf } from "../rest/world.ts";
+import type { TargetTable } from "./target-table.ts";
+
+/**
+ * Lays one snapshot upon a table as it was read. All is durable before the pointer moves, by compare-and-swap; undefined when
+ * another was faster: then nothing of this attempt is left but the data files.
+ */
+export async function commitChange(
+  ports: LakehousePorts,
+  table: TargetTable,
+  { change, stored }: { readonly change: SnapshotChange; readonly stored: readonly StoredFile[] },
+): Promise<IcebergSnapshot | undefined> {
+  const { store, ids, clock, catalog } = ports;
+  const { metadata, metadataLocation, schema } = table;
+  const folder = openMetadataFolder({ store, ids, folder: store.pathOf(metadataLocation).replace(/\/[^/]*$/, "") });
+  const snapshot = await produceSnapshot(
+    { store, clock, folder },
+    {
+      base: metadata,
+      parent: currentSnapshot(metadata),
+      frame: {
+        table: table.name,
+        schema,
+        schemas: metadata.schemas,
+        specs: metadata["partition-specs"],
+        properties: metadata.properties,
+        snapshotId: snapshotIdOf(ids()),
+        sequenceNumber: metadata["last-sequence-number"] + 1,
+      },
+      change,
+    },
+  );
+  const draft = draftOf(metadata, clock.nowMs());
+  addSnapshot(draft, snapshot);
+  setRef(draft, "main", { ...metadata.refs["main"], type: "branch", "snapshot-id": snapshot["snapshot-id"] });
+  const next = finished(draft, metadataLocation);
+  const version = String(versionOf(metadataLocation) + 1).padStart(5, "0");
+  const name = `${version}-${ids()}.metadata.json`;
+  const location = folder.put(name, Buffer.from(printExactJson(next)), "lakehouse/metadata/after-write");
+  const files = await folder.settle();
+  writePoint("lakehouse/commit/before-pointer");
+  const entry = tableEntry(table.key, { metadataLocation: location, metadata: next });
+  const won = await catalog.swap(entry, metadataLocation, [...stored, ...files]);
+  writePoint("lakehouse/commit/after-pointer");
+  if (won) return snapshot;
+  for (const { path } of files) await store.remove(path);
+  return undefined;
+}

@@ -1,0 +1,148 @@
+import { writePoint } from "@millwright/kernel";
+import type { AddedFile } from "../commit/snapshot-change.ts";
+import { dataFileOf } from "../domain/iceberg/data-file.ts";
+import type { PartitionSpec, SortOrder } from "../domain/iceberg/metadata.ts";
+import { partitionFolder, partitionOf, type PartitionValue } from "../domain/iceberg/partition-values.ts";
+import type { IcebergSchema, IcebergType } from "../domain/iceberg/schema.ts";
+import { orderSql, partitionValueSql } from "../domain/iceberg/transform-sql.ts";
+import { quoteName, quoteText } from "../domain/names.ts";
+import { lakehouseErrors } from "../errors.ts";
+import type { LakehousePorts } from "../lakehouse.ts";
+import type { FieldId, FieldIds, StoredFile, WrittenFile } from "../ports.ts";
+import { withScratch } from "./scratch.ts";
+
+/** Rows to be written into data files of a table. */
+export interface DataRequest {
+  /** Of the schema's columns, in their types. */
+  readonly select: string;
+  readonly schema: IcebergSchema;
+  readonly spec: PartitionSpec;
+  readonly order: SortOrder | undefined;
+  readonly properties: Readonly<Record<string, string>>;
+  /** The path in the store below which they are put. */
+  readonly folder: string;
+}
+
+export interface WrittenData {
+  readonly added: readonly AddedFile[];
+  readonly stored: readonly StoredFile[];
+}
+
+type WriterPorts = Pick<LakehousePorts, "store" | "engine" | "ids">;
+
+const PARTITIONS_MAX = 100_000;
+const FILE_BYTES_DEFAULT = 512 * 2 ** 20;
+const SYNCS_AT_ONCE = 16;
+
+/**
+ * Writes rows by the table's partitioning, sort order and target file size. They are durable when this resolves. Rows of a
+ * partitioned table are laid aside sorted by partition, on the disk where memory ends, and each partition is then written by
+ * itself: one file is open at a time, however many partitions there are.
+ */
+export async function writeData(ports: WriterPorts, request: DataRequest): Promise<WrittenData> {
+  const isPartitioned = request.spec.fields.some(({ transform }) => transform !== "void");
+  return isPartitioned ? writePartitions(ports, request) : writeOne(ports, request, { values: [] });
+}
+
+async function writePartitions(ports: WriterPorts, request: DataRequest): Promise<WrittenData> {
+  const { schema, spec, order, select } = request;
+  const keys = spec.fields.map((field, index) => ({
+    name: quoteName(`mill partition ${index}`),
+    sql: partitionValueSql(field, schema),
+  }));
+  const names = keys.map(({ name }) => name).join(", ");
+  const sorted = [...keys.map(({ name }) => name), ...(order?.fields ?? []).map((field) => orderSql(field, schema))];
+  const aside = `SELECT *, ${keys.map(({ name, sql }) => `${sql} AS ${name}`).join(", ")} FROM (${select}\n) ORDER BY ${sorted.join(", ")}`;
+  return withScratch(ports, aside, async (scratch) => {
+    const { rows } = await ports.engine.query(`SELECT DISTINCT ${names} FROM ${scratch} ORDER BY ${names}`, {
+      maxRows: PARTITIONS_MAX,
+    });
+    if (rows.length === PARTITIONS_MAX)
+      throw lakehouseErrors.create("lakehouse/unsupported-statement", {
+        because: `the rows are of more than ${PARTITIONS_MAX - 1} partitions: a coarser transform makes fewer`,
+      });
+    const columns = schema.fields.map(({ name }) => quoteName(name)).join(", ");
+    const written: WrittenData[] = [];
+    for (const values of rows as readonly (readonly PartitionValue[])[]) {
+      const isThis = keys.map(({ name }, index) => `${name} ${equals(values[index] ?? null)}`).join(" AND ");
+      const own = { ...request, select: `SELECT ${columns} FROM ${scratch} WHERE ${isThis}` };
+      written.push(await writeOne(ports, own, { values }));
+    }
+    return { added: written.flatMap(({ added }) => added), stored: written.flatMap(({ stored }) => stored) };
+  });
+}
+
+function equals(value: PartitionValue): string {
+  if (value === null) return "IS NULL";
+  if (typeof value === "string") return `= ${quoteText(value)}`;
+  if (value instanceof Uint8Array) return `= unhex('${Buffer.from(value).toString("hex")}')`;
+  return Number.isNaN(value) ? "= 'NaN'" : `= ${value}`;
+}
+
+/** The rows of one partition. */
+async function writeOne(
+  { store, engine, ids }: WriterPorts,
+  { select, schema, spec, order, properties, folder }: DataRequest,
+  { values }: { readonly values: readonly PartitionValue[] },
+): Promise<WrittenData> {
+  const place = [folder, ...partitionFolder(spec, values)].join("/");
+  await store.prepareFolder(place);
+  writePoint("lakehouse/data/before-write");
+  const sorted = (order?.fields ?? []).map((field) => orderSql(field, schema));
+  const files = await engine.writeFiles({
+    select: sorted.length === 0 ? select : `SELECT * FROM (${select}\n) ORDER BY ${sorted.join(", ")}`,
+    folder: store.locate(place),
+    name: ids(),
+    fileBytes: fileBytesOf(properties),
+    fieldIds: fieldIdsOf(schema),
+  });
+  const stored = await makeDurable({ store }, files);
+  const partition = partitionOf(spec, { schema, values });
+  const sortOrderId = order?.["order-id"] ?? 0;
+  return {
+    added: files.map((file) => ({
+      file: { ...dataFileOf(file, schema), partition, sort_order_id: sortOrderId },
+      specId: spec["spec-id"],
+    })),
+    stored,
+  };
+}
+
+/** Syncs what the engine has written, some files at a time, and tells their checksums. */
+export async function makeDurable(
+  { store }: Pick<LakehousePorts, "store">,
+  files: readonly WrittenFile[],
+): Promise<readonly StoredFile[]> {
+  const stored: StoredFile[] = [];
+  writePoint("lakehouse/data/before-sync");
+  for (let start = 0; start < files.length; start += SYNCS_AT_ONCE) {
+    const some = files.slice(start, start + SYNCS_AT_ONCE).map(async ({ path: location, bytes }) => {
+      const path = store.pathOf(location);
+      const [digest] = await Promise.all([store.digest(path), store.sync(path)]);
+      if (digest?.bytes === bytes) return { path, ...digest };
+      throw lakehouseErrors.create("lakehouse/damaged-file", {
+        because: `${path} has ${digest?.bytes ?? 0} bytes right after ${bytes} were written`,
+      });
+    });
+    stored.push(...(await Promise.all(some)));
+  }
+  writePoint("lakehouse/data/after-sync");
+  return stored;
+}
+
+function fileBytesOf(properties: Readonly<Record<string, string>>): number {
+  const asked = Number(properties["write.target-file-size-bytes"] ?? FILE_BYTES_DEFAULT);
+  return Number.isSafeInteger(asked) && asked > 0 ? asked : FILE_BYTES_DEFAULT;
+}
+
+function fieldIdsOf(schema: IcebergSchema): FieldIds {
+  return Object.fromEntries(schema.fields.map(({ name, id, type }) => [name, fieldIdOf(id, type)]));
+}
+
+function fieldIdOf(id: number, type: IcebergType): FieldId {
+  if (typeof type === "string") return id;
+  if (type.type === "struct")
+    return { id, fields: Object.fromEntries(type.fields.map((one) => [one.name, fieldIdOf(one.id, one.type)])) };
+  if (type.type === "list") return { id, fields: { element: fieldIdOf(type["element-id"], type.element) } };
+  return { id, fields: { key: fieldIdOf(type["key-id"], type.key), value: fieldIdOf(type["value-id"], type.value) } };
+}

@@ -1,0 +1,226 @@
+import { spawnSync } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { silentLogger, systemClock, systemIds } from "@millwright/kernel";
+import { migrate } from "@millwright/platform";
+import { openSqliteDatabase } from "@millwright/platform/adapters/sqlite-database";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { createDuckdbEngine } from "../src/adapters/duckdb-sql-engine.ts";
+import { openDatabaseIcebergEntries } from "../src/adapters/database-iceberg-entries.ts";
+import { openDatabaseTableCatalog } from "../src/adapters/database-table-catalog.ts";
+import { openLocalObjectStore } from "../src/adapters/local-object-store.ts";
+import { createLakehouse, lakehouseMigrations, type Lakehouse } from "../src/index.ts";
+import { createTable } from "../src/rest/tables.ts";
+import type { CatalogWorld } from "../src/rest/world.ts";
+
+let folder: string;
+let lakehouse: Lakehouse;
+let world: CatalogWorld;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "mill-dml-"));
+  const database = openSqliteDatabase({ path: join(folder, "metadata.db") });
+  await migrate(database, [lakehouseMigrations], 0);
+  const store = openLocalObjectStore({ root: join(folder, "lake") });
+  const engine = createDuckdbEngine({
+    folders: [folder],
+    tempFolder: join(folder, "tmp"),
+    memoryMb: 512,
+    threads: 2,
+    logger: silentLogger,
+  });
+  const common = { store, clock: systemClock, ids: systemIds, logger: silentLogger };
+  const catalog = openDatabaseTableCatalog({ database, ids: systemIds });
+  lakehouse = await createLakehouse({ ...common, catalog, engine });
+  const entries = openDatabaseIcebergEntries({ database, clock: systemClock, ids: systemIds, branch: "main" });
+  world = { ...common, entries, changed: (keys) => lakehouse.refresh(keys) };
+});
+
+afterAll(async () => {
+  await lakehouse.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+type Fields = readonly { readonly source: number; readonly transform: string; readonly name: string }[];
+
+async function makeTable(
+  name: string,
+  { partition = [], properties = {} }: { partition?: Fields; properties?: Record<string, string> } = {},
+) {
+  await createTable(world, {
+    identifier: { namespace: ["main"], name },
+    location: undefined,
+    properties,
+    order: undefined,
+    spec: {
+      fields: partition.map(({ source, transform, name: own }) => ({ "source-id": source, transform, name: own })),
+    },
+    schema: {
+      type: "struct",
+      fields: [
+        { id: 1, name: "id", type: "int", required: true },
+        { id: 2, name: "kind", type: "string", required: false },
+        { id: 3, name: "moment", type: "timestamp", required: false },
+        {
+          id: 4,
+          name: "place",
+          required: false,
+          type: { type: "struct", fields: [{ id: 5, name: "city", type: "string", required: false }] },
+        },
+      ],
+    },
+  });
+  await lakehouse.refresh([name]);
+}
+
+const rows = async (sql: string) => (await lakehouse.query(sql)).rows;
+const done = async (sql: string) => {
+  const { columns, rows: found } = await lakehouse.execute(sql);
+  const row = Object.fromEntries(columns.map(({ name }, index) => [name, found[0]?.[index]]));
+  return [row["inserted"], row["updated"], row["deleted"]];
+};
+const last = async (table: string) => (await lakehouse.history(table)).at(-1);
+
+const BY_KIND_AND_DAY: Fields = [
+  { source: 2, transform: "identity", name: "kind" },
+  { source: 3, transform: "day", name: "at_day" },
+];
+
+const BY_BUCKET: Fields = [
+  { source: 1, transform: "bucket[4]", name: "id_bucket" },
+  { source: 2, transform: "truncate[5]", name: "kind_cut" },
+];
+
+describe.each([
+  ["copy-on-write", []],
+  ["merge-on-read", []],
+  ["copy-on-write", BY_KIND_AND_DAY],
+  ["merge-on-read", BY_KIND_AND_DAY],
+] as const)("rows of a table are changed: %s, partitioned by %j", (mode, partition) => {
+  const table = `t_${mode.slice(0, 4)}_${partition.length}`;
+
+  test("INSERT, DELETE, UPDATE, MERGE, each as one snapshot", async () => {
+    const properties = { "write.delete.mode": mode, "write.update.mode": mode, "write.merge.mode": mode };
+    await makeTable(table, { partition, properties });
+    const inserted = await done(
+      `insert into ${table} values (1, 'a', '2026-01-01 10:00:00', {city: 'x'}), (2, 'a', '2026-01-02', NULL), (3, 'b''s', NULL, {city: NULL}), (4, NULL, '2026-01-01', NULL)`,
+    );
+    expect(inserted).toEqual([4, 0, 0]);
+    expect((await last(table))?.operation).toBe("append");
+    expect(await done(`with more as (select 5 as n) insert into ${table} (kind, id) select 'c', n from more`)).toEqual([
+      1, 0, 0,
+    ]);
+    expect(await done(`insert into ${table} by name select 'd' as kind, 6 as id`)).toEqual([1, 0, 0]);
+    expect(await rows(`select id, kind, moment, place from ${table} order by id`)).toEqual([
+      [1, "a", "2026-01-01 10:00:00", { city: "x" }],
+      [2, "a", "2026-01-02 00:00:00", null],
+      [3, "b's", null, { city: null }],
+      [4, null, "2026-01-01 00:00:00", null],
+      [5, "c", null, null],
+      [6, "d", null, null],
+    ]);
+    expect(await done(`delete from ${table} as t where t.id in (select 1) -- gone`)).toEqual([0, 0, 1]);
+    expect(
+      await done(`delete from ${table} using (values (6)) as v(n) where id = n and kind is distinct from 'x'`),
+    ).toEqual([0, 0, 1]);
+    expect(
+      await done(
+        `update ${table} set kind = case when id = 2 then 'A' else kind end, moment = moment + interval 1 day where id < 4`,
+      ),
+    ).toEqual([0, 2, 0]);
+    expect(
+      await done(
+        `merge into ${table} as t using (values (2, 'two'), (3, 'three'), (7, 'seven')) as s(n, word) on t.id = s.n
+         when matched and s.n = 3 then delete when matched then update set kind = s.word, place = {city: s.word}
+         when not matched then insert (id, kind) values (s.n, s.word)
+         when not matched by source and t.id = 5 then update set kind = 'lone'`,
+      ),
+    ).toEqual([1, 2, 1]);
+    expect(await rows(`select id, kind, moment, place from ${table} order by id`)).toEqual([
+      [2, "two", "2026-01-03 00:00:00", { city: "two" }],
+      [4, null, "2026-01-01 00:00:00", null],
+      [5, "lone", null, null],
+      [7, "seven", null, null],
+    ]);
+    expect((await lakehouse.table(table))?.rowCount).toBe(4);
+  });
+
+  test("a row that would be changed twice, a null where a value must be, and what is no one statement change nothing", async () => {
+    const before = await last(table);
+    for (const [sql, code] of [
+      [
+        `merge into ${table} t using (values (2), (2)) s(n) on t.id = s.n when matched then update set kind = 'x'`,
+        "lakehouse/merge-cardinality",
+      ],
+      [`insert into ${table} (kind) values ('x')`, "lakehouse/sql-error"],
+      [`update ${table} set nothing = 1`, "lakehouse/unsupported-statement"],
+      [`delete from ${table} where true) or (true`, "lakehouse/unsupported-statement"],
+      [`delete from ${table} where id = 1; drop table x`, "lakehouse/unsupported-statement"],
+      [`delete from ${table} where id = 1 union select 1`, "lakehouse/sql-error"],
+      [`delete from ${table} where id = (`, "lakehouse/unsupported-statement"],
+      [`delete from ${table} where id ==== 2`, "lakehouse/sql-error"],
+      [`update ${table} set kind = 'a', id = 1 from (select 1) as x where true limit 1`, "lakehouse/sql-error"],
+      [`drop view ${table}`, "lakehouse/unsupported-statement"],
+      ["delete from nowhere", "lakehouse/unknown-table"],
+    ] as const)
+      await expect(lakehouse.execute(sql), sql).rejects.toMatchObject({ code });
+    expect(await last(table)).toEqual(before);
+  });
+
+  test("a delete of every row takes the files away", async () => {
+    expect(await done(`truncate table ${table}`)).toEqual([0, 0, 4]);
+    expect((await last(table))?.operation).toBe("delete");
+    expect(await rows(`select count(*) from ${table}`)).toEqual([[0]]);
+    expect(await done(`delete from ${table}`)).toEqual([0, 0, 0]);
+  });
+});
+
+const { python = "" } = inject("means");
+
+/** What each table has, by another reader: `id kind` of each row in their order. */
+const READERS = {
+  pyiceberg: `from pyiceberg.table import StaticTable
+read = lambda location: [(r["id"], r["kind"]) for r in StaticTable.from_metadata(location).scan(row_filter="id > 0 and kind != 'nothing'").to_arrow().to_pylist()]`,
+  "DuckDB's extension": `import duckdb, glob, importlib.util
+c = duckdb.connect(config={"allow_unsigned_extensions": "true"})
+for e in ("avro", "iceberg"):
+    folder = importlib.util.find_spec("duckdb_extension_" + e).submodule_search_locations[0]
+    c.execute("LOAD '%s'" % glob.glob(folder + "/extensions/*/*.duckdb_extension")[0])
+read = lambda location: c.execute("select id, kind from iceberg_scan('%s') where id > 0" % location).fetchall()`,
+};
+
+describe.skipIf(python === "")("other readers see the rows that are left", () => {
+  const tables: string[] = [];
+  beforeAll(async () => {
+    for (const mode of ["copy-on-write", "merge-on-read"])
+      for (const [index, partition] of [[], BY_KIND_AND_DAY, BY_BUCKET].entries()) {
+        const table = `read_${mode.slice(0, 4)}_${index}`;
+        const properties = { "write.delete.mode": mode, "write.merge.mode": mode };
+        await makeTable(table, { partition, properties });
+        await lakehouse.execute(
+          `insert into ${table} select i, 'kind ' || i % 3, timestamp '2026-01-01' + to_days(i % 2), null from range(1, 13) as r(i)`,
+        );
+        await lakehouse.execute(`delete from ${table} where id in (1, 5)`);
+        await lakehouse.execute(
+          `merge into ${table} as t using (values (2), (20)) as s(n) on t.id = s.n when matched then update set kind = 'é' when not matched then insert (id, kind) values (n, '*/x=[1]')`,
+        );
+        await lakehouse.execute(`delete from ${table} where id = 3`);
+        tables.push(table);
+      }
+  });
+
+  test.each(Object.entries(READERS))("%s", async (_reader, read) => {
+    const script = `import json, sys\n${read}\nprint(json.dumps([sorted(read(place)) for place in sys.argv[1:]]))`;
+    const places = await Promise.all(
+      tables.map(async (table) => (await lakehouse.table(table))?.metadataLocation ?? ""),
+    );
+    const { stdout, stderr } = spawnSync(python, ["-c", script, ...places], { encoding: "utf8" });
+    const own = await Promise.all(
+      tables.map((table) => rows(`select id, kind from ${table} where id > 0 order by id`)),
+    );
+    expect(own[0]).toHaveLength(10);
+    expect(new Set(own.map((one) => JSON.stringify(one))).size).toBe(1);
+    expect(JSON.parse(stdout === "" ? JSON.stringify(stderr) : stdout)).toEqual(own);
+  });
+});
