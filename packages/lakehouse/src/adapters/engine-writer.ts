@@ -1,6 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import type { DuckDBConnection, Json } from "@duckdb/node-api";
 import { quoteName, quoteText } from "../domain/names.ts";
+import { textOf } from "../domain/text.ts";
 import { storedType } from "../domain/types.ts";
 import type { FieldId, FieldIds, WrittenColumn, WrittenFile } from "../ports.ts";
 import type { EngineOperations } from "./engine-protocol.ts";
@@ -53,7 +54,7 @@ function fieldIdOf(id: FieldId): string {
 
 function writtenOf(row: Record<string, Json>): WrittenFile {
   return {
-    path: String(row["filename"]),
+    path: textOf(row["filename"]),
     rows: Number(row["count"]),
     bytes: Number(row["file_size_bytes"]),
     columns: statisticsOf(row["column_statistics"] as unknown as readonly StatisticsEntry[]),

@@ -2,6 +2,7 @@ import type { SnapshotChange } from "../commit/snapshot-change.ts";
 import type { IcebergMetadata } from "../domain/iceberg/metadata.ts";
 import { FILE, POSITION, isDeletedBy, type LiveFile } from "../domain/iceberg/scan.ts";
 import { quoteName } from "../domain/names.ts";
+import { textOf } from "../domain/text.ts";
 import type { LakehousePorts } from "../lakehouse.ts";
 import type { StoredFile } from "../ports.ts";
 import { liveFilesOf, scanOf } from "../table-files.ts";
@@ -38,7 +39,7 @@ export async function changeRows(ports: LakehousePorts, table: TargetTable, told
       maxRows: FILES_MAX,
     },
   );
-  const gone = new Map(counted.rows.map(([path, count]) => [String(path), Number(count)]));
+  const gone = new Map(counted.rows.map(([path, count]) => [textOf(path), Number(count)]));
   const placeOf = ({ file }: LiveFile) => store.locate(store.pathOf(file.file_path));
   const touched = live.filter((one) => one.file.content === 0 && gone.has(placeOf(one)));
   const whole = new Set(wholeFiles(metadata, { live, touched, gone, placeOf }));

@@ -1,5 +1,6 @@
 import { refused } from "../domain/dml/cursor.ts";
 import type { DmlStatement, Sql } from "../domain/dml/statement.ts";
+import { textOf } from "../domain/text.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { SqlEngine } from "../ports.ts";
 
@@ -34,14 +35,14 @@ export async function checkFragments(engine: SqlEngine, statement: DmlStatement)
     `SELECT ${fragments.map((_, index) => `json_serialize_sql($${index + 1}::VARCHAR)::VARCHAR`).join(", ")}`,
     { parameters: fragments.map(({ probe }) => probe) },
   );
-  for (const [index, fragment] of fragments.entries()) check(fragment, String(rows[0]?.[index]));
+  for (const [index, fragment] of fragments.entries()) check(fragment, textOf(rows[0]?.[index]));
 }
 
 /** The name by which the clauses of a MERGE speak of its source. Throws `lakehouse/unsupported-statement` without one. */
 export async function sourceAliasOf(engine: SqlEngine, using: Sql): Promise<string> {
   const { probe } = relation(using);
   const { rows } = await engine.query("SELECT json_serialize_sql($1::VARCHAR)::VARCHAR", { parameters: [probe] });
-  const parsed = JSON.parse(String(rows[0]?.[0])) as Parsed;
+  const parsed = JSON.parse(textOf(rows[0]?.[0])) as Parsed;
   const from = parsed.statements?.[0]?.node.from_table;
   const alias = from?.alias === undefined || from.alias === "" ? (from?.table_name ?? "") : from.alias;
   if (alias === "" || from?.type === "JOIN")
