@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { dateReading } from "../src/own-data/date-formats.ts";
 import { delimiterOf, textForm } from "../src/own-data/file-text.ts";
-import { cleanNames } from "../src/own-data/names.ts";
+import { cleanNames, identifierOf } from "../src/own-data/names.ts";
 import { readColumn, readingSql } from "../src/own-data/reading.ts";
 
 const column = (texts: readonly string[], type = "VARCHAR") => ({
@@ -39,6 +39,9 @@ describe("dates", () => {
 describe("a column is read as", () => {
   test.each([
     ["a whole number, missing marks aside", ["1", "2", "N/A", "-"], "try_cast(case when"],
+    ["a day in digits alone", ["20240131", "20240201", "n/a"], "not in ('n/a') then trim(\"Column A\") end, '%Y%m%d')"],
+    ["a time with its zone", ["2024-01-31T10:00:00+02:00"], "'%Y-%m-%dT%H:%M:%S%z')::timestamp"],
+    ["a whole number where not all of them are days", ["20240131", "20241301"], "as bigint)"],
     ["a number with commas between thousands", ["1,200.50", "$ 3", "12"], "replace(regexp_replace("],
     ["a number with a decimal comma", ["1.200,50", "3,5"], "replace(replace("],
     ["a yes or no", ["Yes", "no", "YES"], "(lower(trim(\"Column A\")) = 'yes')::int"],
@@ -68,8 +71,12 @@ test("an encoding is told by what its bytes mostly are", () => {
   );
 });
 
+test("a thing that is called as a word of TypeScript can be written down", () => {
+  expect(["class", "sold_at"].map(identifierOf)).toEqual(["theClass", "soldAt"]);
+});
+
 test("names become plain, each once, and none a word that SQL keeps", () => {
-  const names = ["Unit Price (€)", "unit price", "2nd", "Größe", "order", "isLate", "%", "model"];
+  const names = ["Unit Price (€)", "unit price", "2nd", "Größe", "order", "isLate", "%", "model", "at"];
   expect([...cleanNames(names).values()]).toEqual([
     "unit_price",
     "unit_price_2",
@@ -79,5 +86,6 @@ test("names become plain, each once, and none a word that SQL keeps", () => {
     "is_late",
     "percent",
     "model_value",
+    "at_value",
   ]);
 });

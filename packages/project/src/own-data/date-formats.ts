@@ -40,13 +40,32 @@ const DAYS: readonly (readonly [format: string, pattern: string])[] = [
   ["%b %Y", `${MONTHS} \\d{4}`],
   ["%Y-%m", "\\d{4}-(?<month>\\d{1,2})"],
 ];
+/** A time with its distance from UTC, of which UTC remains: `2024-05-01T10:00:00+02:00`. */
+function zoned(between: string, fraction: { readonly format: string; readonly pattern: string }): DateFormat {
+  const pattern = `^\\d{4}-\\d{2}-\\d{2}${between}\\d{2}:\\d{2}:\\d{2}${fraction.pattern}[+-]\\d{2}(?::?\\d{2})?$`;
+  return { format: `%Y-%m-%d${between}%H:%M:%S${fraction.format}%z`, pattern: new RegExp(pattern), hasTime: true };
+}
+
 const ISO: readonly DateFormat[] = [
   { format: "%Y-%m-%dT%H:%M", pattern: /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$/, hasTime: true },
   { format: "%Y-%m-%dT%H:%M:%S", pattern: /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$/, hasTime: true },
   { format: "%Y-%m-%dT%H:%M:%S.%f", pattern: /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{1,6}$/, hasTime: true },
   { format: "%Y-%m-%dT%H:%M:%SZ", pattern: /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/, hasTime: true },
   { format: "%Y-%m-%dT%H:%M:%S.%fZ", pattern: /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{1,6}Z$/, hasTime: true },
+  ...["T", " "].flatMap((between) => [
+    zoned(between, { format: "", pattern: "" }),
+    zoned(between, { format: ".%f", pattern: "\\.\\d{1,6}" }),
+  ]),
   { format: "%Y-%m-%d %H:%M:%S.%f", pattern: /^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{1,6}$/, hasTime: true },
+];
+/** Days in digits alone: numbers, were they not all days of the last century or this one. */
+const DIGITS: readonly DateFormat[] = [
+  { format: "%Y%m%d", pattern: /^(?:19|20)\d{2}(?<month>\d{2})(?<day>\d{2})$/ },
+  {
+    format: "%Y%m%d%H%M%S",
+    pattern: /^(?:19|20)\d{2}(?<month>\d{2})(?<day>\d{2})(?:[01]\d|2[0-3])[0-5]\d[0-5]\d$/,
+    hasTime: true,
+  },
 ];
 const FORMATS: readonly DateFormat[] = [
   ...ISO,
@@ -77,11 +96,21 @@ const LEAST_SHARE = 0.005;
  * and so on. Undefined where none reads any.
  */
 export function dateReading(values: readonly ValueCount[]): DateReading | undefined {
+  return readingBy(FORMATS, values);
+}
+
+/** The same for days that are written in digits alone: they read as numbers too, so all of them must be days. */
+export function digitDateReading(values: readonly ValueCount[]): DateReading | undefined {
+  const read = readingBy(DIGITS, values);
+  return read?.share === 1 ? read : undefined;
+}
+
+function readingBy(formats: readonly DateFormat[], values: readonly ValueCount[]): DateReading | undefined {
   const all = rowsOf(values);
   const chosen: DateFormat[] = [];
   let rest = values;
   while (rest.length > 0 && chosen.length < FORMATS_MAX) {
-    const best = bestFormat(rest);
+    const best = bestFormat(formats, rest);
     if (best === undefined || rowsOf(best.read) < all * LEAST_SHARE) break;
     chosen.push(best.format);
     rest = rest.filter((value) => !best.read.includes(value));
@@ -95,9 +124,9 @@ export function dateReading(values: readonly ValueCount[]): DateReading | undefi
   };
 }
 
-function bestFormat(values: readonly ValueCount[]) {
+function bestFormat(formats: readonly DateFormat[], values: readonly ValueCount[]) {
   let best: { readonly format: DateFormat; readonly read: readonly ValueCount[] } | undefined;
-  for (const format of FORMATS) {
+  for (const format of formats) {
     const read = values.filter(({ text }) => reads(format, text));
     if (read.length > 0 && (best === undefined || rowsOf(read) > rowsOf(best.read))) best = { format, read };
   }

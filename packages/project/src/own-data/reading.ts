@@ -1,4 +1,4 @@
-import { dateReading } from "./date-formats.ts";
+import { dateReading, digitDateReading } from "./date-formats.ts";
 import { isText, rawText, type RawColumn } from "./profile.ts";
 import { isNumber, MISSING_MARKS, MISSING_WORDS, truthOf, type NumberStyle, type ValueCount } from "./values.ts";
 import { quoteText } from "@millwright/lakehouse";
@@ -37,7 +37,8 @@ export function readColumn(column: RawColumn): ColumnReading {
   const named = (words: readonly string[]) => missingIn(column.values, words);
   const bare = column.values.filter(({ text }) => !MISSING_WORDS.includes(text.toLowerCase()));
   if (bare.length === 0) return { ...textReading(column.values), missing: [], isTyped: false };
-  const special = truthReading(bare) ?? numberReading(bare) ?? timeReading(bare);
+  const special =
+    truthReading(bare) ?? timeReading(digitDateReading(bare)) ?? numberReading(bare) ?? timeReading(dateReading(bare));
   if (special !== undefined) return { ...special, missing: named(MISSING_WORDS), isTyped: false };
   const marks = named(MISSING_MARKS);
   const kept = column.values.filter(({ text }) => !marks.includes(text.toLowerCase()));
@@ -83,8 +84,7 @@ function numberReading(values: readonly ValueCount[]): Found | undefined {
   };
 }
 
-function timeReading(values: readonly ValueCount[]): Found | undefined {
-  const dates = dateReading(values);
+function timeReading(dates: ReturnType<typeof dateReading>): Found | undefined {
   if (dates === undefined || dates.share < SHARE_READ) return undefined;
   const { formats, hasTime, isAmbiguous } = dates;
   const many = formats.length === 1 ? "" : `in ${formats.length} formats: `;
@@ -141,7 +141,7 @@ export function readingSql(
     case "whole":
       return `try_cast(${bareNumber(text, reading)} as ${reading.kind === "whole" ? "bigint" : "double"})`;
     case "time":
-      return `try_strptime(${text}, ${formatsSql(reading.formats)})`;
+      return timeSql(text, reading.formats);
     default:
       return reading.kind === "text" ? textSql(text, reading.spellings) : `nullif(${text}, '')`;
   }
@@ -172,6 +172,12 @@ function bareNumber(
   const bare = isOrnamented ? `regexp_replace(${text}, '[$€£¥%\\s'']', '', 'g')` : text;
   if (style === "grouped") return `replace(${bare}, ',', '')`;
   return style === "comma" ? `replace(replace(${bare}, '.', ''), ',', '.')` : bare;
+}
+
+/** A time in UTC. A list in which one format knows of zones makes times with zones of all. */
+function timeSql(text: string, formats: readonly string[]): string {
+  const time = `try_strptime(${text}, ${formatsSql(formats)})`;
+  return formats.some((format) => format.endsWith("%z")) ? `${time}::timestamp` : time;
 }
 
 function formatsSql(formats: readonly string[]): string {

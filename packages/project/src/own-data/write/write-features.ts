@@ -1,5 +1,5 @@
 import type { CleanColumn } from "../measure.ts";
-import { camelCase } from "../names.ts";
+import { camelCase, identifierOf } from "../names.ts";
 import { featureColumns, type OwnDataPlan } from "../plan.ts";
 import { historyFeatures } from "./write-history.ts";
 import { listText } from "./text.ts";
@@ -59,12 +59,12 @@ function historyView(plan: OwnDataPlan): string {
   const key = entity?.value.name ?? "";
   const features = historyFeatures(plan).map(({ name }) => JSON.stringify(name));
   return `
-export const ${camelCase(key)} = defineEntity({ name: "${key}", key: "${key}" });
+export const ${identifierOf(key)} = defineEntity({ name: "${key}", key: "${key}" });
 
 /** What was known of each ${key} at the end of the day before: see models/marts/${table}_by_${key}.sql. */
 export const ${camelCase(`${key}_history`)} = defineFeatureView({
   name: "${key}_history",
-  entities: [${camelCase(key)}],
+  entities: [${identifierOf(key)}],
   from: table("${table}_by_${key}"),
   timestamp: "known_at",
   features: ${listText(features, { open: "[", close: "]", indent: "  " })},

@@ -1,4 +1,4 @@
-import { camelCase } from "../names.ts";
+import { camelCase, identifierOf } from "../names.ts";
 import { modelNameOf, type OwnDataPlan } from "../plan.ts";
 import { commentLines, listText, sentence } from "./text.ts";
 
@@ -15,7 +15,7 @@ import { ${history === undefined ? facts : [history, facts].toSorted().join(", "
 /**
 ${commentLines(`Learns ${label.value.column.source}, ${TASKS[plan.task.value]}: ${plan.task.why}. It was taken for the label because ${label.why}.`, " *")}
  */
-export const ${camelCase(label.value.name)} = defineTraining({
+export const ${identifierOf(label.value.name)} = defineTraining({
   name: "${modelNameOf(plan)}",
   population: table("${table}"),
 ${time === undefined ? "" : `  timestamp: "${time.value.name}",\n`}  label: "${label.value.name}",
