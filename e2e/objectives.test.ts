@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -7,6 +8,7 @@ import { end, mill, millJson, millUp, type Up } from "./support/project.ts";
 // Orders whose size is a number and one of three kinds, by text of the request, text of a feature view and a month that
 // names a kind: what the road answers in batch is what its services answer online.
 
+const launcher = join(import.meta.dirname, "..", "bin", "mill");
 const ROWS = 900;
 const CITIES = ["Bern", "Zürich", "O'Hare", "x,y", "Basel"];
 const REGIONS = ["west", "north", "far", "north", ""];
@@ -125,6 +127,10 @@ async function ask(service: string, fields: Row): Promise<Predicted> {
   return (await response.json()) as Predicted;
 }
 
+function withoutId({ id: _, ...answer }: Predicted & { readonly id?: string }): Predicted {
+  return answer;
+}
+
 function requestOf({ at, city, colour, amount, month }: Row): Row {
   return { at: `${String(at).replace(" ", "T")}Z`, city, colour, amount, month };
 }
@@ -161,6 +167,26 @@ describe("numbers and classes, from text", () => {
     expect(types).toContain('"prediction": "large" | "medium" | "small";');
     expect(types).toContain('"probabilities": Readonly<Record<"large" | "medium" | "small", number>>;');
     expect(mill(["types", "--check", "--project", projectDir])).toMatchObject({ code: 0 });
+  });
+
+  test("many are asked for in one go as each alone, explained or not", async () => {
+    for (const service of ["squared", "softmax"]) {
+      const asked = rowsOf(`select * from ${service}_size_scored order by order_id limit 12`).map(requestOf);
+      const alone = await Promise.all(
+        asked.map((fields) => ask(service, { ...fields, parameters: { explain: true } }).then(withoutId)),
+      );
+      const answers = (...options: readonly string[]) => {
+        const input = asked.map((fields) => JSON.stringify(fields)).join("\n");
+        const command = ["predict", service, "--json", ...options, "--project", projectDir];
+        const lines = spawnSync(launcher, command, { input, encoding: "utf8" }).stdout;
+        return lines
+          .trim()
+          .split("\n")
+          .map((line) => withoutId(JSON.parse(line) as Predicted));
+      };
+      expect(answers("--explain")).toEqual(alone);
+      expect(answers()).toEqual(alone.map(({ explanation: _, ...answer }) => answer));
+    }
   });
 
   test("a value that no row had is answered as a missing one", async () => {

@@ -24,6 +24,7 @@ afterAll(() => rmSync(projectDir, { recursive: true, force: true }));
 test("--check ends with 0 while the types are fresh, with 1 when they are stale, and changes nothing", () => {
   expect(mill(["types", ...at()]).code).toBe(0);
   expect(mill(["types", "--check", ...at()]).code).toBe(0);
+  expect(generated()).toMatch(/"late-flights": \{ request: .*errors: "features\/missing-field" \|/s);
   const before = generated();
   edit(projectDir, "models/staging/airports.sql", (text) => text.replace(/^select$/m, "select 1 as one_more,"));
   const stale = mill(["types", "--check", ...at()]);
@@ -86,7 +87,7 @@ const client = createLateFlightsClient({ url: process_url });
 declare const process_url: string;
 const answer = await client.predict({ origin: "ORD", destination: "SFO", departed_at: "2001-06-30T18:00:00Z", distance: 1846${extra} });
 export const half: number = answer.probability / 2;
-export const code: string | undefined = new LateFlightsError(400, {}).code;
+export const lacks: boolean = new LateFlightsError(400, {}).code === "features/missing-field";
 `;
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -101,6 +102,9 @@ export const code: string | undefined = new LateFlightsError(400, {}).code;
       `${call("")}export const why: string | undefined = (await client.explain({ origin: "ORD", destination: "SFO", departed_at: "2001-06-30T18:00:00Z", distance: 1846 })).explanation.contributions[0]?.feature;\n`,
     );
     expect(compile()).toBe("");
+    // Its views refuse no flight for being old: this is no code of the service.
+    write("caller.ts", call("").replace("features/missing-field", "features/stale"));
+    expect(compile()).toMatch(/error TS2367/);
     write("caller.ts", call(", gate: 7"));
     expect(compile()).toMatch(/^caller\.ts\(4,\d+\): error TS2353: .*'gate'/);
   });

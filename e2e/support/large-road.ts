@@ -46,6 +46,7 @@ function stepAt(index: number) {
     facts: { rows: index * 1_000 },
     error: null,
     progress: null,
+    runId: null,
     doneAtMs: 1_700_000_000_000,
     history: [1, 2, 3, 2],
     attachedTo: null,

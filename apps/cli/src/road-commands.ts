@@ -13,6 +13,7 @@ import {
   watchPeakMemory,
 } from "@millwright/server";
 import { remoteApi, withApi } from "./api.ts";
+import { counted } from "./format.ts";
 import { publishedText, writtenText } from "./branch-commands.ts";
 import { followRun } from "./follow-run.ts";
 import { INTERRUPTED, interruptible } from "./interruption.ts";
@@ -95,20 +96,22 @@ const check: Command = {
         sources: project.sources.length,
         models: project.dbt.models.length,
         tests: project.dbt.tests.length,
-        featureViews: project.featureViews.length,
+        checks: project.checks.length,
+        featureViews: project.featureViews.length + project.onDemandViews.length,
         trainings: project.trainings.length,
         services: project.services.length,
+        monitors: project.monitors.length,
       };
-      call.out.result(
-        summary,
-        (counts) =>
-          `all holds: ${Object.entries(counts)
-            .map(([kind, total]) => `${total} ${kind}`)
-            .join(", ")}`,
-      );
+      call.out.result(summary, (counts) => `all holds: ${Object.entries(counts).flatMap(inWords).join(", ")}`);
       return 0;
     }),
 };
+
+/** `2 feature views` of `featureViews: 2`; nothing where there are none. */
+function inWords([kind, total]: readonly [string, number]): readonly string[] {
+  const words = kind.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).replace(/s$/, "");
+  return total === 0 ? [] : [counted(total, words)];
+}
 
 function wrongUse(because: string): Error {
   return platformErrors.create("platform/usage", { because, remedy: "`mill run --help` shows how." });

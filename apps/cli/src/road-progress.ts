@@ -1,7 +1,7 @@
 import { textTable, type Output } from "@millwright/platform";
 import type { RunReport, TaskReport } from "@millwright/orchestration";
 import { metricTitle } from "@millwright/training";
-import { bytes, count, seconds } from "./format.ts";
+import { bytes, count, counted, seconds } from "./format.ts";
 
 const MARKS: Readonly<Record<TaskReport["state"], string>> = {
   waiting: " ",
@@ -70,7 +70,7 @@ export function roadSummary(report: RunReport, peakBytes: number | null): string
   const parts = rows.length === 0 ? [] : [textTable(["", "stage", "steps", "time", "longest"], rows)];
   const total = report.endedAtMs === null ? 0 : report.endedAtMs - report.startedAtMs;
   parts.push(
-    `${report.state}: ${ran.length} steps in ${seconds(total)}, ${unchanged} unchanged${peakBytes === null ? "" : `, peak memory ${bytes(peakBytes)}`}`,
+    `${report.state}: ${counted(ran.length, "step")} in ${seconds(total)}, ${unchanged} unchanged${peakBytes === null ? "" : `, peak memory ${bytes(peakBytes)}`}`,
   );
   for (const task of report.tasks) {
     if (task.error !== null)

@@ -9,6 +9,7 @@ export function watchPeakMemory({ everyMs = 250 }: { readonly everyMs?: number }
   const sample = () => {
     peakBytes = Math.max(peakBytes, treeBytes(process.pid));
   };
+  sample();
   const timer = setInterval(sample, everyMs);
   timer.unref();
   return {

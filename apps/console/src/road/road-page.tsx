@@ -125,7 +125,8 @@ const AHEAD: ReadonlySet<RoadNode["state"]> = new Set(["never", "waiting", "runn
 function RunState({ road: { run, nodes } }: { readonly road: Road }) {
   const now = useNow(run?.state === "running" ? 250 : 10_000);
   if (run === null) return <span className="muted">no run since `mill up`</span>;
-  const done = nodes.filter(({ state }) => !AHEAD.has(state)).length;
+  // What an earlier run did counts once its turn has come in this one.
+  const done = nodes.filter(({ state, runId }) => runId === run.runId && !AHEAD.has(state)).length;
   const isRunning = run.state === "running";
   return (
     <span className="row muted" role="status">

@@ -57,6 +57,7 @@ const RoadNodeSchema = Type.Object(
   {
     ...TaskReportFields,
     state: Type.Union([TaskReportFields.state, Type.Literal("never")]),
+    runId: Type.Union([Type.String(), Type.Null()], { description: "The run that told this state of it." }),
     doneAtMs: Type.Union([Type.Number(), Type.Null()], { description: "When it last ran to its end." }),
     history: Type.Array(Type.Number(), { description: "Its last durations in milliseconds, oldest first." }),
     attachedTo: Type.Union([Type.String(), Type.Null()], {

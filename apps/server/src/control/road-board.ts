@@ -7,6 +7,8 @@ import { placesOf, type DefinitionPlace } from "./places.ts";
 /** A step of the road as the console shows it: its last report, and what is known of it besides. */
 interface RoadNode extends Omit<TaskReport, "state"> {
   readonly state: TaskReport["state"] | "never";
+  /** The run that told this state of it; null if none has. */
+  readonly runId: string | null;
   /** When it last really ran to its end; null if never. */
   readonly doneAtMs: number | null;
   /** Its last durations, oldest first, in milliseconds. */
@@ -85,7 +87,7 @@ export function createRoadBoard(): RoadBoard {
       const before = nodes.get(report.id);
       if (before === undefined) return;
       reports.set(report.id, report);
-      const node = merged(before, report, nowMs);
+      const node = { ...merged(before, report, nowMs), runId: view.run?.runId ?? null };
       nodes.set(report.id, node);
       tell({ event: "node", data: node });
     },
@@ -142,6 +144,7 @@ async function drawNodes(project: Project, tasks: readonly Task[], store: RunSto
         facts: success?.facts ?? report?.facts ?? {},
         error: report?.error ?? null,
         progress: null,
+        runId: report === undefined ? null : (last?.runId ?? null),
         doneAtMs: success?.doneAtMs ?? null,
         history,
         place: places.get(id) ?? null,

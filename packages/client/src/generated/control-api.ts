@@ -99,6 +99,8 @@ export interface RoadNode {
   readonly facts: TaskFacts;
   readonly error: Problem | null;
   readonly progress: Progress | null;
+  /** The run that told this state of it. */
+  readonly runId: string | null;
   /** When it last ran to its end. */
   readonly doneAtMs: number | null;
   /** Its last durations in milliseconds, oldest first. */
