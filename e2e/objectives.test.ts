@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { setImmediate } from "node:timers/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { end, mill, millJson, millUp, type Up } from "./support/project.ts";
@@ -121,6 +122,8 @@ interface Predicted {
 }
 
 async function ask(service: string, fields: Row): Promise<Predicted> {
+  // A command that was waited for held up the news that an idle connection was closed meanwhile.
+  await setImmediate();
   const url = `http://127.0.0.1:${up.port}/v2/models/${service}/infer`;
   const response = await fetch(url, { method: "POST", body: JSON.stringify(fields) });
   expect(response.status).toBe(200);

@@ -59,13 +59,39 @@ const publish: Command = {
   name: "table publish",
   summary: "make main what a branch is, for all that the branch has changed, in one step",
   arguments: ["BRANCH"],
-  options: {},
-  example: "mill table publish audit",
+  options: { reason: { value: "TEXT", summary: "why; it is kept" } },
+  example: 'mill table publish audit --reason "orders from March on"',
   output: answerOf("publishBranch"),
   handler: (call) =>
     withApi(call, async (api) => {
-      const published = await api.publishBranch({ branch: call.arguments[0] ?? "" });
+      const { reason } = call.options;
+      const why = typeof reason === "string" ? { reason } : {};
+      const published = await api.publishBranch({ branch: call.arguments[0] ?? "", ...why });
       call.out.result(published, publishedText);
+      return 0;
+    }),
+};
+
+const publications: Command = {
+  name: "table publications",
+  summary: "what was published from branches, when and why",
+  arguments: [],
+  options: {},
+  example: "mill table publications",
+  output: answerOf("listPublications"),
+  handler: (call) =>
+    withApi(call, async (api) => {
+      call.out.result(await api.listPublications(), (all) =>
+        textTable(
+          ["when", "branch", "tables", "reason"],
+          all.map(({ publishedAtMs, branch, changes, reason }) => [
+            when(publishedAtMs),
+            branch,
+            changes.map(({ name }) => name).join(", "),
+            reason,
+          ]),
+        ),
+      );
       return 0;
     }),
 };
@@ -109,4 +135,4 @@ function changesTable(changes: readonly BranchChange[]): string {
   );
 }
 
-export const branchCommands: readonly Command[] = [list, create, diff, publish, drop];
+export const branchCommands: readonly Command[] = [list, create, diff, publish, publications, drop];

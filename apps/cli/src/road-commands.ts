@@ -69,7 +69,9 @@ async function runOnBranch(call: CommandCall, request: Request & { readonly bran
   const isPublished = call.options["publish"] === true && report.state === "done";
   const { branch: _branch, ...options } = call.options;
   const { changes } = await withApi({ ...call, options }, (api) =>
-    isPublished ? api.publishBranch({ branch }) : api.showBranch({ branch }),
+    isPublished
+      ? api.publishBranch({ branch, reason: "mill run --publish: all of it held" })
+      : api.showBranch({ branch }),
   );
   call.out.result({ ...report, peakBytes, changes, isPublished }, () =>
     [

@@ -96,7 +96,7 @@ async function open(
   const logger = options.logger ?? createFileLogger({ path: join(paths.logs, "mill.log") });
   const threads = settings.limits.threads ?? availableParallelism();
   const database = await openMetadata(settings, paths, { environment: process.env, exclusive });
-  const branches = openDatabaseBranches({ database, clock: systemClock });
+  const branches = openDatabaseBranches({ database, clock: systemClock, ids: systemIds });
   if (branch !== undefined)
     await requireBranch(branches, { branch, makesBranch }).catch(async (error: unknown) => {
       await database.close();

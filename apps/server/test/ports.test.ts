@@ -54,7 +54,7 @@ function suitesOn({ name, open, blocks }: Adapter): void {
     open: async (branch) => {
       const database = await migrated("branches", lakehouseMigrations);
       return {
-        branches: openDatabaseBranches({ database, clock: systemClock }),
+        branches: openDatabaseBranches({ database, clock: systemClock, ids: systemIds }),
         catalog: openDatabaseTableCatalog({ database, ids: systemIds, branch }),
         close: () => database.close(),
       };

@@ -25,6 +25,19 @@ export const BranchWithChanges = Type.Object(
   { title: "BranchWithChanges" },
 );
 
+const NO_REASON = "no reason was given";
+
+const PublicationSchema = Type.Object(
+  {
+    id: Type.String(),
+    branch: Type.String(),
+    reason: Type.String(),
+    changes: Type.Array(BranchChangeSchema),
+    publishedAtMs: Type.Number(),
+  },
+  { title: "Publication" },
+);
+
 const RowsOfOneSide = Type.Object({
   total: Type.Number(),
   rows: Type.Array(Type.Array(Type.Unknown()), { description: "Some of them." }),
@@ -94,13 +107,24 @@ export function branchRoutes(open: () => BranchPlaces): readonly Route[] {
       path: "/api/v1/branches/:branch/publish",
       summary: "Make main what the branch is, for all that the branch has changed: all of it or nothing.",
       params: BranchParameter,
+      query: Type.Object({
+        reason: Type.String({ default: NO_REASON, maxLength: 1_000, description: "Why; it is kept." }),
+      }),
       response: BranchWithChanges,
-      handler: async ({ params: { branch } }) => {
+      handler: async ({ params: { branch }, query: { reason } }) => {
         const { branches, published } = open();
-        const changes = await branches.publish(branch);
+        const changes = await branches.publish(branch, reason);
         await published(branch, changes);
         return { name: branch, changes };
       },
+    }),
+    route({
+      id: "listPublications",
+      path: "/api/v1/publications",
+      summary: "What was published from branches, when and why, the newest first.",
+      query: Type.Object({ limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 100 }) }),
+      response: Type.Array(PublicationSchema),
+      handler: ({ query: { limit } }) => open().branches.publications({ limit }),
     }),
     route({
       id: "dropBranch",

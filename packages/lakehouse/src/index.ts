@@ -40,5 +40,9 @@ import type { MigrationSet } from "@millwright/platform";
 import { catalog } from "./migrations/0001-catalog.ts";
 import { files } from "./migrations/0002-files.ts";
 import { branches } from "./migrations/0003-branches.ts";
+import { publications } from "./migrations/0004-publications.ts";
 
-export const lakehouseMigrations: MigrationSet = { area: "lakehouse", migrations: [catalog, files, branches] };
+export const lakehouseMigrations: MigrationSet = {
+  area: "lakehouse",
+  migrations: [catalog, files, branches, publications],
+};

@@ -208,6 +208,15 @@ export interface BranchChange {
   readonly isConflict: boolean;
 }
 
+/** One publishing: what became main's, when and why. */
+export interface Publication {
+  readonly id: string;
+  readonly branch: string;
+  readonly reason: string;
+  readonly changes: readonly BranchChange[];
+  readonly publishedAtMs: number;
+}
+
 /** The branches of a project: write to one, audit it, publish all of it in one step or none. */
 export interface Branches {
   list(): Promise<readonly Branch[]>;
@@ -215,7 +224,11 @@ export interface Branches {
   create(name: string): Promise<Branch>;
   /** Throws `lakehouse/unknown-branch`, as all that follow. */
   changes(name: string): Promise<readonly BranchChange[]>;
-  /** Makes main what the branch is, for all that the branch has changed. Throws `lakehouse/branch-conflict`. */
-  publish(name: string): Promise<readonly BranchChange[]>;
+  /**
+   * Makes main what the branch is, for all that the branch has changed, and keeps why. Throws `lakehouse/branch-conflict`.
+   */
+  publish(name: string, reason: string): Promise<readonly BranchChange[]>;
+  /** What was published, the newest first. */
+  publications(page: { readonly limit: number }): Promise<readonly Publication[]>;
   drop(name: string): Promise<void>;
 }

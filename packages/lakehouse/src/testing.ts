@@ -178,12 +178,15 @@ export function branchesSuite(name: string, fixture: BranchesFixture): void {
         { ...told, name: two, kind: "removed", rowsAfter: expect.anything() as number },
       ];
       expect(await main.branches.changes("whole")).toEqual(expected);
-      expect(await main.branches.publish("whole")).toEqual(expected);
+      expect(await main.branches.publish("whole", "audited")).toEqual(expected);
+      expect(await main.branches.publications({ limit: 1 })).toMatchObject([
+        { branch: "whole", reason: "audited", changes: expected, publishedAtMs: expect.any(Number) as number },
+      ]);
       expect(await locations(main.catalog)).toEqual({ one: "/b/2", new: "/b/n" });
       expect(await main.branches.changes("whole")).toEqual([]);
       // Goes on from what is now main.
       await write(catalog, one, "/b/3", "/b/2");
-      await main.branches.publish("whole");
+      await main.branches.publish("whole", "");
       expect((await main.catalog.get(one))?.metadataLocation).toBe("/b/3");
       await close();
     });
@@ -196,7 +199,7 @@ export function branchesSuite(name: string, fixture: BranchesFixture): void {
       await write(main.catalog, two, "/m/2", `/${two}/1`);
       await write(main.catalog, "clash_new", "/m/n", undefined);
       const before = await locations(main.catalog);
-      await expect(main.branches.publish("clash")).rejects.toMatchObject({
+      await expect(main.branches.publish("clash", "")).rejects.toMatchObject({
         code: "lakehouse/branch-conflict",
         because: expect.stringContaining("clash_new, clash_two") as string,
       });
@@ -211,7 +214,10 @@ export function branchesSuite(name: string, fixture: BranchesFixture): void {
       const other = await fixture.open("second");
       await write(catalog, one, "/b/2", `/${one}/1`);
       await write(other.catalog, one, "/c/2", `/${one}/1`);
-      const outcomes = await Promise.allSettled([main.branches.publish("first"), other.branches.publish("second")]);
+      const outcomes = await Promise.allSettled([
+        main.branches.publish("first", ""),
+        other.branches.publish("second", ""),
+      ]);
       expect(outcomes.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
       await Promise.all([close(), other.close()]);
     });
@@ -232,7 +238,7 @@ export function branchesSuite(name: string, fixture: BranchesFixture): void {
       await main.branches.drop("gone");
       expect((await main.branches.list()).map((branch) => branch.name)).not.toContain("gone");
       for (const verb of ["changes", "publish", "drop"] as const)
-        await expect(main.branches[verb]("gone")).rejects.toMatchObject({ code: "lakehouse/unknown-branch" });
+        await expect(main.branches[verb]("gone", "")).rejects.toMatchObject({ code: "lakehouse/unknown-branch" });
       await main.branches.create("gone");
       expect((await catalog.get(one))?.metadataLocation).toBe(`/${one}/1`);
       await close();

@@ -23,7 +23,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "mill-iceberg-"));
   database = openSqliteDatabase({ path: join(folder, "metadata.db") });
   await migrate(database, [lakehouseMigrations], 0);
-  branches = openDatabaseBranches({ database, clock: systemClock });
+  branches = openDatabaseBranches({ database, clock: systemClock, ids: systemIds });
   const catalog = openDatabaseTableCatalog({ database, ids: systemIds });
   const store = checkedStore(openLocalObjectStore({ root: join(folder, "lake") }), catalog);
   changed = [];
@@ -184,7 +184,7 @@ describe("the Iceberg catalog", () => {
     expect((await ask("POST", `/v1/${prefix}/namespaces/sales/tables/one`, change)).status).toBe(200);
     const seen = async () => (await ask("GET", "/v1/namespaces/sales/tables/one")).json.metadata.properties.seen;
     expect(await seen()).toBeUndefined();
-    expect((await branches.publish("audit")).map(({ name }) => name)).toEqual(["sales.one"]);
+    expect((await branches.publish("audit", "")).map(({ name }) => name)).toEqual(["sales.one"]);
     expect(await seen()).toBe("yes");
     expect((await ask("GET", "/v1/config?warehouse=flights@none")).json.error.code).toBe(404);
   });

@@ -130,7 +130,7 @@ describe("a table", () => {
   });
 
   test("forgets old snapshots, and only files that no branch and no tag leads to", async () => {
-    const branches = openDatabaseBranches({ database, clock: systemClock });
+    const branches = openDatabaseBranches({ database, clock: systemClock, ids: systemIds });
     const world = {
       entries: openDatabaseIcebergEntries({ database, clock: systemClock, ids: systemIds, branch: "main" }),
       store: openLocalObjectStore({ root: join(folder, "lake") }),

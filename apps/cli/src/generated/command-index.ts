@@ -276,8 +276,16 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     name: "table publish",
     summary: "make main what a branch is, for all that the branch has changed, in one step",
     arguments: ["BRANCH"],
+    options: { reason: { value: "TEXT", summary: "why; it is kept" } },
+    example: 'mill table publish audit --reason "orders from March on"',
+  },
+  {
+    module: "branch",
+    name: "table publications",
+    summary: "what was published from branches, when and why",
+    arguments: [],
     options: {},
-    example: "mill table publish audit",
+    example: "mill table publications",
   },
   {
     module: "branch",

@@ -295,6 +295,14 @@ export interface RowComparison {
   };
 }
 
+export interface Publication {
+  readonly id: string;
+  readonly branch: string;
+  readonly reason: string;
+  readonly changes: readonly BranchChange[];
+  readonly publishedAtMs: number;
+}
+
 export interface BranchDropped {
   readonly name: string;
 }
@@ -854,7 +862,13 @@ export interface ControlApi {
   /** The rows of a table that a branch has and main has not, and the other way round. */
   compareBranchRows(input: { readonly branch: string; readonly name: string }): Promise<RowComparison>;
   /** Make main what the branch is, for all that the branch has changed: all of it or nothing. */
-  publishBranch(input: { readonly branch: string }): Promise<BranchWithChanges>;
+  publishBranch(input: {
+    readonly branch: string;
+    /** Why; it is kept. */
+    readonly reason?: string;
+  }): Promise<BranchWithChanges>;
+  /** What was published from branches, when and why, the newest first. */
+  listPublications(input?: { readonly limit?: number }): Promise<readonly Publication[]>;
   /** Forget a branch, and what was written to it alone. */
   dropBranch(input: { readonly branch: string }): Promise<BranchDropped>;
   /** Makes an alias mean a version; its services answer with it from now on. */
@@ -1030,7 +1044,8 @@ export const operations = {
     params: ["branch", "name"],
     query: [],
   },
-  publishBranch: { method: "POST", path: "/api/v1/branches/:branch/publish", params: ["branch"], query: [] },
+  publishBranch: { method: "POST", path: "/api/v1/branches/:branch/publish", params: ["branch"], query: ["reason"] },
+  listPublications: { method: "GET", path: "/api/v1/publications", params: [], query: ["limit"] },
   dropBranch: { method: "DELETE", path: "/api/v1/branches/:branch", params: ["branch"], query: [] },
   promoteModel: { method: "POST", path: "/api/v1/models/:name/promote", params: ["name"], query: [] },
   rollbackModel: { method: "POST", path: "/api/v1/models/:name/rollback", params: ["name"], query: [] },

@@ -1,18 +1,20 @@
-import type { Clock } from "@millwright/kernel";
+import type { Clock, IdSource } from "@millwright/kernel";
 import type { Database, QueryBuilder } from "@millwright/platform";
 import { displayOf, isNamespaceKey } from "../domain/iceberg/identifiers.ts";
 import { checkBranchName } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
-import type { Branch, BranchChange, Branches } from "../ports.ts";
+import type { Branch, BranchChange, Branches, Publication } from "../ports.ts";
 import { deleteEntry, MAIN, REMOVED, updateEntry, type CatalogTables, type EntryRow } from "./entry-rows.ts";
 
 /** Branches in the metadata database. Publishing is one transaction over main's rows, each by compare-and-swap. */
 export function openDatabaseBranches({
   database,
   clock,
+  ids,
 }: {
   readonly database: Database;
   readonly clock: Clock;
+  readonly ids: IdSource;
 }): Branches {
   const kysely = database.as<CatalogTables>();
   return {
@@ -25,7 +27,17 @@ export function openDatabaseBranches({
       await existing(kysely, name);
       return told(await compare(kysely, name));
     },
-    publish: (name) => kysely.transaction().execute((transaction) => publish(transaction, name)),
+    publish: (name, reason) =>
+      kysely.transaction().execute(async (transaction) => {
+        const changes = await publish(transaction, name);
+        if (changes.length > 0)
+          await note(transaction, { id: ids(), branch: name, reason, changes, publishedAtMs: clock.nowMs() });
+        return changes;
+      }),
+    publications: async ({ limit }) => {
+      const newest = kysely.selectFrom("lake_publication").selectAll().orderBy("published_at", "desc");
+      return (await newest.orderBy("id", "desc").limit(limit).execute()).map(publicationOf);
+    },
     drop: async (name) => {
       await kysely.transaction().execute(async (transaction) => {
         await existing(transaction, name);
@@ -140,6 +152,16 @@ async function putOnMain(kysely: QueryBuilder<CatalogTables>, row: EntryRow): Pr
   }
   const expected = { branch: MAIN, name: row.name, revision: base };
   return row.kind === REMOVED ? deleteEntry(kysely, expected) : updateEntry(kysely, expected, published);
+}
+
+async function note(kysely: QueryBuilder<CatalogTables>, publication: Publication): Promise<void> {
+  const { changes, publishedAtMs, ...told } = publication;
+  const row = { ...told, changes: JSON.stringify(changes), published_at: publishedAtMs };
+  await kysely.insertInto("lake_publication").values(row).execute();
+}
+
+function publicationOf({ changes, published_at, ...told }: CatalogTables["lake_publication"]): Publication {
+  return { ...told, changes: JSON.parse(changes) as readonly BranchChange[], publishedAtMs: Number(published_at) };
 }
 
 /** From now on the branch has this of main, unless it has changed it again meanwhile. */

@@ -6,6 +6,7 @@ import type { CatalogEntry } from "../ports.ts";
 export interface CatalogTables {
   lake_branch: { name: string; created_at: number };
   lake_entry: EntryRow;
+  lake_publication: { id: string; branch: string; reason: string; changes: string; published_at: number };
   lake_file: { path: string; bytes: number; sha256: string };
 }
 
