@@ -28,7 +28,8 @@ const run: Command = {
   options: {
     select: {
       value: "NAMES",
-      summary: "dbt's selectors: departures, departures+, 2+departures, stg_*, tag:daily, path:models/marts",
+      summary:
+        "dbt's selectors: departures, departures+, 2+departures, stg_*, tag:daily, path:models/marts, state:modified+; with a comma between two, what both name",
     },
     force: { summary: "also what has not changed" },
     branch: { value: "NAME", summary: "write to a branch, made from main when there is none: tables and their checks" },
@@ -48,7 +49,7 @@ const run: Command = {
         force: force === true,
         trigger: "mill run",
         signal,
-        ...(typeof select === "string" ? { selectors: select.split(/[\s,]+/) } : {}),
+        ...(typeof select === "string" ? { selectors: select.trim().split(/\s+/) } : {}),
       };
       if (typeof branch === "string" && branch !== "main") return runOnBranch(call, { ...request, branch });
       if (call.options["publish"] === true) throw wrongUse("--publish is of what was run with --branch");

@@ -1,5 +1,5 @@
 import { Type } from "@millwright/kernel";
-import type { Snapshot } from "@millwright/client";
+import type { Snapshot, Table } from "@millwright/client";
 import { textTable, type Command } from "@millwright/platform";
 import { onBranch, withApi } from "./api.ts";
 import type { TArray, TObject } from "typebox";
@@ -49,7 +49,7 @@ const tableShow: Command = {
       const { table, history } = await api.showTable({ name });
       call.out.result({ ...table, history }, () =>
         [
-          `${name}: ${table.kind}, ${count(table.rowCount)} rows, ${bytes(table.bytes)}`,
+          tableHead(table),
           textTable(
             ["column", "type", "about"],
             table.columns.map((column) => [column.name, column.type, column.doc ?? ""]),
@@ -60,6 +60,11 @@ const tableShow: Command = {
       return 0;
     }),
 };
+
+function tableHead({ name, kind, rowCount, bytes: size, properties: { comment = "" } }: Table): string {
+  const measured = kind === "view" ? "" : `, ${count(rowCount)} rows, ${bytes(size)}`;
+  return [`${name}: ${kind}${measured}`, ...(comment === "" ? [] : [comment])].join("\n");
+}
 
 const tableHistory: Command = {
   name: "table history",

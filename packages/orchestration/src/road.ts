@@ -1,6 +1,6 @@
 import { contentHash, toProblem, writePoint, type Clock, type IdSource, type Logger } from "@millwright/kernel";
 import { mapIoError } from "@millwright/platform";
-import { inOrder, longestWayFirst, select, upstreamOf } from "./domain/graph.ts";
+import { asksState, inOrder, longestWayFirst, select, upstreamOf, type TaskChange } from "./domain/graph.ts";
 import type { RunStore } from "./run-store.ts";
 import type { RunReport, Task, TaskContext, TaskOutcome, TaskReport, TaskState } from "./task.ts";
 
@@ -32,9 +32,28 @@ export interface RoadOptions {
  */
 export async function runRoad(ports: RoadPorts, tasks: readonly Task[], options: RoadOptions): Promise<RunReport> {
   const ordered = inOrder(tasks);
-  const chosen = options.selectors === undefined ? undefined : select(ordered, options.selectors);
+  const { selectors } = options;
+  const changes = selectors !== undefined && asksState(selectors) ? await changesOf(ports.store, ordered) : undefined;
+  const chosen = selectors === undefined ? undefined : select(ordered, selectors, changes);
   const road = new Road(ports, ordered, options, chosen);
   return road.run();
+}
+
+/** How each task is beside its last success, upstream as it was last left. */
+async function changesOf(store: RunStore, tasks: readonly Task[]): Promise<ReadonlyMap<string, TaskChange>> {
+  const done = await store.allDone();
+  const changes = tasks.map(async (task) => {
+    const last = done.get(task.id);
+    if (last === undefined) return [task.id, "new"] as const;
+    const now = await fingerprintOf(task, (id) => done.get(id)?.outputVersion);
+    return [task.id, now === last.fingerprint ? "unmodified" : "modified"] as const;
+  });
+  return new Map(await Promise.all(changes));
+}
+
+async function fingerprintOf(task: Task, versionOf: (id: string) => string | undefined): Promise<string> {
+  const inputs = task.reads.toSorted().map((id) => [id, versionOf(id) ?? null]);
+  return contentHash({ task: task.id, definition: await task.definitionHash(), inputs });
 }
 
 /** One run in the making: what each task is, has left, and waits for. */
@@ -107,7 +126,7 @@ class Road {
     const outside = this.#chosen !== undefined && !this.#chosen.has(task.id);
     if (outside && last !== undefined) return this.#keep(task, last);
     if (outside) return this.#settle(task, { state: "blocked", message: "not selected, and never run" });
-    const fingerprint = await this.#fingerprint(task);
+    const fingerprint = await fingerprintOf(task, (id) => this.#outputs.get(id)?.outputVersion);
     const unchanged = last?.fingerprint === fingerprint && this.#options.force !== true;
     if (unchanged && ((await task.stillThere?.(last.outputVersion)) ?? true)) return this.#keep(task, last);
     await this.#runTask(task, { fingerprint, lastOutputVersion: last?.outputVersion ?? null });
@@ -140,11 +159,6 @@ class Road {
       message: outcome.message ?? null,
       facts: outcome.facts,
     });
-  }
-
-  async #fingerprint(task: Task): Promise<string> {
-    const inputs = task.reads.toSorted().map((id) => [id, this.#outputs.get(id)?.outputVersion ?? null]);
-    return contentHash({ task: task.id, definition: await task.definitionHash(), inputs });
   }
 
   async #keep(task: Task, last: { outputVersion: string; facts: TaskReport["facts"]; warned: boolean }): Promise<void> {

@@ -78,6 +78,21 @@ describe("a road", () => {
     expect(ran).toEqual(["b", "c"]);
   });
 
+  test("what has changed since it last ran can be selected by that", async () => {
+    await run([task("a", []), task("b", ["a"]), task("c", ["b"])]);
+    ran = [];
+    const changed = [task("a", []), task("b", ["a"], { hash: "2" }), task("c", ["b"])];
+    await run(changed, { selectors: ["state:modified"] });
+    expect(ran).toEqual(["b"]);
+    expect(states(await run(changed, { selectors: ["state:new"] }))).toEqual({
+      a: "unchanged",
+      b: "unchanged",
+      c: "unchanged",
+    });
+    await run(changed, { selectors: ["state:modified+"] });
+    expect(ran).toEqual(["b", "c"]);
+  });
+
   test("of what may run, that with the longest way to the end goes first", async () => {
     const tasks = [task("side 1", []), task("side 2", []), task("main 1", []), task("main 2", ["main 1"])];
     await run([...tasks, task("main 3", ["main 2"])]);

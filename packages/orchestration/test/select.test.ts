@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { select } from "../src/domain/graph.ts";
+import { select, type TaskChange } from "../src/domain/graph.ts";
 import type { Task } from "../src/task.ts";
 
 function task(name: string, reads: readonly string[], more: Pick<Task, "tags" | "path"> = {}): Task {
@@ -37,11 +37,19 @@ test.each([
   ["path:models/staging", "stg_sales stg_shops"],
   ["path:models/marts/", "sales"],
   ["path:models/marts/sales.sql", "sales"],
+  ["tag:daily,path:models/marts", "sales"],
+  ["raw+,+stg_sales", "raw stg_sales"],
+  ["state:modified", "stg_shops sales"],
+  ["state:new", "sales"],
+  ["state:modified+,tag:mart", "sales"],
+  ["state:unmodified,stg_*", "stg_sales"],
 ])("%s", (selector, expected) => {
-  const chosen = select(tasks, [selector]);
+  const changed = { stg_shops: "modified", sales: "new" } as Readonly<Record<string, TaskChange>>;
+  const changes = new Map(tasks.map(({ id, name }) => [id, changed[name] ?? "unmodified"]));
+  const chosen = select(tasks, [selector], changes);
   expect(tasks.filter(({ id }) => chosen.has(id)).map(({ name }) => name)).toEqual(expected.split(" "));
 });
 
-test.each(["nothing", "tag:none", "path:model", "sal.s", "x*"])("%s names nothing", (selector) => {
+test.each(["nothing", "tag:none", "path:model", "sal.s", "x*", "state:odd"])("%s names nothing", (selector) => {
   expect(() => select(tasks, [selector])).toThrow(expect.objectContaining({ code: "orchestration/unknown-task" }));
 });

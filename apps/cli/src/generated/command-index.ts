@@ -11,7 +11,8 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     options: {
       select: {
         value: "NAMES",
-        summary: "dbt's selectors: departures, departures+, 2+departures, stg_*, tag:daily, path:models/marts",
+        summary:
+          "dbt's selectors: departures, departures+, 2+departures, stg_*, tag:daily, path:models/marts, state:modified+; with a comma between two, what both name",
       },
       force: { summary: "also what has not changed" },
       branch: {

@@ -38,25 +38,62 @@ export function upstreamOf(task: Task): readonly string[] {
   return [...new Set([...task.reads, ...task.waitsFor])];
 }
 
+/** How a task is beside what it was when it last ran: it never has, or it would not do the same again. */
+export type TaskChange = "new" | "modified" | "unmodified";
+
 /**
  * The ids that selectors name; several are joined. A selector is a task's name or id, with `*` for any text, or
- * `tag:TAG`, or `path:FILE_OR_FOLDER`; with `+` before it for all that it needs and after it for all that hangs on it,
- * and a number there for so many steps at most, as in dbt: `2+departures`.
+ * `tag:TAG`, or `path:FILE_OR_FOLDER`, or `state:modified`, `state:new` or `state:unmodified`; with `+` before it for all
+ * that it needs and after it for all that hangs on it, and a number there for so many steps at most, as in dbt:
+ * `2+departures`. Of several with commas between them it names what all of them name.
  */
-export function select(tasks: readonly Task[], selectors: readonly string[]): ReadonlySet<string> {
+export function select(
+  tasks: readonly Task[],
+  selectors: readonly string[],
+  changes: ReadonlyMap<string, TaskChange> = new Map(),
+): ReadonlySet<string> {
   const chosen = new Set<string>();
   for (const selector of selectors) {
-    const [, up, name = "", down] = /^(\d*\+)?(.*?)(\+\d*)?$/.exec(selector) ?? [];
-    const roots = tasks.filter(matcherOf(name));
-    if (roots.length === 0) throw unknownTask(name);
-    for (const root of roots) {
-      chosen.add(root.id);
-      if (up !== undefined) reach(root.id, { next: (id) => upstreamIn(tasks, id), steps: stepsOf(up), into: chosen });
-      if (down !== undefined)
-        reach(root.id, { next: (id) => downstreamIn(tasks, id), steps: stepsOf(down), into: chosen });
-    }
+    const [first = new Set<string>(), ...others] = selector.split(",").map((part) => named(tasks, part, changes));
+    for (const id of first) if (others.every((other) => other.has(id))) chosen.add(id);
   }
   return chosen;
+}
+
+/** Whether how tasks have changed must be known to select by these. */
+export function asksState(selectors: readonly string[]): boolean {
+  return selectors.some((selector) => selector.includes(STATE));
+}
+
+const STATE = "state:";
+
+function named(
+  tasks: readonly Task[],
+  selector: string,
+  changes: ReadonlyMap<string, TaskChange>,
+): ReadonlySet<string> {
+  const chosen = new Set<string>();
+  const [, up, name = "", down] = /^(\d*\+)?(.*?)(\+\d*)?$/.exec(selector) ?? [];
+  const roots = tasks.filter(name.startsWith(STATE) ? stateMatcher(name, changes) : matcherOf(name));
+  // That nothing has changed is an answer; that nothing is called so, a slip.
+  if (roots.length === 0 && !name.startsWith(STATE)) throw unknownTask(name);
+  for (const root of roots) {
+    chosen.add(root.id);
+    if (up !== undefined) reach(root.id, { next: (id) => upstreamIn(tasks, id), steps: stepsOf(up), into: chosen });
+    if (down !== undefined)
+      reach(root.id, { next: (id) => downstreamIn(tasks, id), steps: stepsOf(down), into: chosen });
+  }
+  return chosen;
+}
+
+/** What is new is modified too, as in dbt. */
+function stateMatcher(name: string, changes: ReadonlyMap<string, TaskChange>): (task: Task) => boolean {
+  const wanted = name.slice(STATE.length);
+  if (!["new", "modified", "unmodified"].includes(wanted)) throw unknownTask(name);
+  return ({ id }) => {
+    const change = changes.get(id);
+    return change === wanted || (wanted === "modified" && change === "new");
+  };
 }
 
 function matcherOf(name: string): (task: Task) => boolean {

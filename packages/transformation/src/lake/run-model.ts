@@ -1,4 +1,4 @@
-import { isMillError, type ProgressSink } from "@millwright/kernel";
+import { isMillError, type Column, type ProgressSink } from "@millwright/kernel";
 import { quoteName, quoteText, type Lakehouse } from "@millwright/lakehouse";
 import { enforceContract, isUnderContract } from "../engine/run/contract.ts";
 import { readSeed } from "../engine/run/seed.ts";
@@ -85,14 +85,16 @@ async function write(
   { project, model, sql, isIncremental, isPresent }: Writing,
 ): Promise<ModelResult> {
   const { name: table, config, path, node } = model;
-  const properties = { "millwright.model": path };
+  const { description } = model;
+  const properties = { "millwright.model": path, ...(description === "" ? {} : { comment: description }) };
   if (isUnderContract(node)) await enforceContract(lakeWarehouse(lakehouse), node, sql);
   if (config.materialized === "custom") {
     await materializeByMacro(lakehouse, { project, model, sql });
     return resultOf(lakehouse, { model, sql });
   }
   if (config.materialized === "view") {
-    await lakehouse.createView({ name: table, select: sql, properties });
+    const columns = documented(model, await lakehouse.describe(sql));
+    await lakehouse.createView({ name: table, select: sql, columns, properties });
     return { table, kind: "view", rows: null, bytes: null, snapshotId: null, sql };
   }
   const columns = model.columns.map(({ name, description }) => ({ name, type: "", doc: description }));
@@ -118,6 +120,15 @@ function seedSelect({ node }: DbtModel): string {
   const none = `(${columns.map(() => "NULL").join(", ")})`;
   const where = values.length === 0 ? " WHERE false" : "";
   return `SELECT ${casts} FROM (VALUES ${values.length === 0 ? none : values.join(", ")}) AS seed(${names})${where}`;
+}
+
+/** A view's columns with what the model's YAML says of them. */
+function documented(model: DbtModel, columns: readonly Column[]): readonly Column[] {
+  const docs = new Map(model.columns.map(({ name, description }) => [name, description]));
+  return columns.map((column) => {
+    const doc = docs.get(column.name) ?? "";
+    return doc === "" ? column : { ...column, doc };
+  });
 }
 
 async function columnNames(lakehouse: Lakehouse, select: string): Promise<readonly string[]> {
