@@ -49,6 +49,12 @@ select sku from {{ ref('items') }}
           - at_least: {arguments: {low: 2}, config: {error_if: ">5", warn_if: ">0"}}
           - at_least: {name: bearable, arguments: {low: 2}, config: {warn_if: ">1", error_if: ">1", store_failures: true}}
 `,
+  "models/seen.sql": "{{ config(materialized='view') }}\nselect price from {{ ref('items') }}\n",
+  "models/seen.yml": `models:
+  - name: seen
+    description: What may be seen.
+    columns: [{name: price, description: "{{ doc('money') }}"}]
+`,
   "models/docs.md": "{% docs money %}In whole francs.{% enddocs %}\n",
 };
 
@@ -93,11 +99,13 @@ test("hooks of the run and of a model, and a materialization of the project's ow
   expect(ends.flat()).toEqual(expect.arrayContaining(["keeper success", "items success", "on_fail success"]));
 });
 
-test("a description and a docs block are shown with the table", () => {
-  const { columns } = millJson(["table", "show", "loud", "--project", project]) as {
+test.each(["loud", "seen"])("a description and a docs block are shown with the table %s", (table) => {
+  const { columns, properties } = millJson(["table", "show", table, "--project", project]) as {
     columns: { name: string; doc?: string }[];
+    properties: { comment?: string };
   };
   expect(columns.find(({ name }) => name === "price")?.doc).toBe("In whole francs.");
+  expect(properties.comment).toMatch(/^(Every item, loudly|What may be seen)\.$/);
 });
 
 test("a second load closes a snapshot's rows and adds their next versions; an increment changes what it selects", () => {
@@ -160,4 +168,24 @@ test("an error of the database is told at the template's line, below a loop that
   const { code, stdout } = mill(["run", "--json", "--project", project]);
   expect(code).not.toBe(0);
   expect(stdout).toContain("models/wrong.sql:5");
+  expect(stdout).toMatch(/Candidate bindings: /);
+});
+
+test.each([
+  [
+    "models/wrong.sql",
+    "select 1\nfrom {{ ref('itmes') }}\n",
+    /models\/wrong\.sql:2: ref\('itmes'\) names no model; did you mean items\?/,
+  ],
+  [
+    "models/wrong.sql",
+    "{% macro inner(x) %}\n{{ missing(x) }}{% endmacro %}\nselect\n  {{ inner(1) }}\n",
+    /models\/wrong\.sql:2: 'missing' is undefined.*in macro inner at models\/wrong\.sql:1, called at models\/wrong\.sql:4/,
+  ],
+  ["models/wrong.sql", "select 1 as one\nfrom {{ ref('items') }}\nwhere\n", /models\/wrong\.sql:3: Parser Error/],
+])("a slip in %s is told by %#", (file, text, told) => {
+  write(file, text);
+  const { code, stdout } = mill(["check", "--json", "--project", project]);
+  expect(code).toBe(1);
+  expect((JSON.parse(stdout) as { error: { detail: string } }).error.detail).toMatch(told);
 });
