@@ -96,8 +96,12 @@ test("a class of twelve rows is kept, one of two is left out, and rows without a
   );
   const guessed = await guess(
     "kinds.tsv",
-    `size\tweight\tkind\n${kinds.map((kind, row) => `${row % 17}\t${(row * 37) % 101}.5\t${kind}`).join("\n")}\n`,
+    `size\tweight\tkind\n${kinds.map((kind, row) => `${row % 17}\t${(row * 37) % 101}.5\t${kind}`).join("\n")}\n1\t2\t3\t4\n`,
   );
+  expect(guessed.roles.find(({ what }) => what === "rows")).toMatchObject({
+    value: "200",
+    why: "a line does not read as the header says: see kinds_raw_quarantine",
+  });
   expect(valueOf(guessed, "label")).toBe("kind");
   expect(guessed.roles.find(({ what }) => what === "task")?.why).toMatch(/left out, as hardly a row has them: odd$/);
   expect(guessed.roles.find(({ what }) => what === "split")?.why).toMatch(/each label has its share/);
@@ -117,6 +121,7 @@ describe("a file that cannot be used is one error with a remedy", () => {
       /nothing to learn from: id/,
     ],
     ["quotes.csv", `a,b\n1,x\n2,y\n${'""z"",3,4\n'.repeat(5)}`, /5 lines .* and only 2 do: a quote may be open/],
+    ["open.csv", `a,b\n1,x\n2,y\n"z,3\n${"4,w\n".repeat(9)}`, /10 lines .* and only 2 do: a quote may be open/],
     ["names.csv", "a,b\nAnna,Berlin\nBen,Bern\nCleo,Basel\n", /no column that could be predicted/],
   ])("%s", async (name, content, because) => {
     await expect(guess(name, content)).rejects.toMatchObject({

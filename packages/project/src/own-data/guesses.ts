@@ -3,7 +3,7 @@ import { nameOf } from "./write/write-staging.ts";
 
 /** A guess as it is told: what it is of, what was guessed, why, and the option that says otherwise. */
 export interface ToldGuess {
-  readonly what: "label" | "task" | "time" | "key" | "split";
+  readonly what: "label" | "task" | "time" | "key" | "split" | "rows";
   readonly value: string | null;
   readonly why: string;
   readonly option?: string;
@@ -48,9 +48,18 @@ export function guessesOf(plan: OwnDataPlan): ToldGuesses {
         option: "--key",
       },
       { what: "split", value: splitText(plan), why: split.why },
+      ...unreadLines(plan),
     ],
     columns: toldColumns(plan),
   };
+}
+
+function unreadLines({ profile: { rows, badLines }, table }: OwnDataPlan): readonly ToldGuess[] {
+  if (badLines === 0) return [];
+  const lines = badLines === 1 ? "a line does" : `${badLines} lines do`;
+  return [
+    { what: "rows", value: String(rows), why: `${lines} not read as the header says: see ${table}_raw_quarantine` },
+  ];
 }
 
 function rareText({ label }: OwnDataPlan): string {

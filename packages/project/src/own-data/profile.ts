@@ -20,7 +20,7 @@ export interface FileProfile {
   readonly rows: number;
   /** Rows that were looked at: all, or a part of them that is the same each time. */
   readonly sampled: number;
-  /** Lines of another width than the header, which are passed over. */
+  /** Lines that are in no row: of another width than the header, or behind a quote that is left open. */
   readonly badLines: number;
   readonly columns: readonly RawColumn[];
 }
@@ -41,7 +41,7 @@ export async function profileFile(engine: SqlEngine, file: ReadableFile): Promis
       `${file.name} has ${rows === 0 ? "no rows" : "one row"} below its header`,
       "Bring a file with rows to learn from.",
     );
-  const bad = await badLines(engine, file, rows);
+  const bad = await badLines(engine, { file, relation, rows });
   if (bad > rows)
     throw unusable(
       `${bad} lines of ${file.name} do not read as its header says, and only ${rows} do: a quote may be open`,
@@ -80,15 +80,24 @@ async function readable(engine: SqlEngine, file: ReadableFile) {
   }
 }
 
-/** How many lines of a CSV file have another width than its header. */
-async function badLines(engine: SqlEngine, file: ReadableFile, rows: number): Promise<number> {
+/** How many lines of a CSV file are in no row: of another width than its header, or behind a quote that is left open. */
+async function badLines(
+  engine: SqlEngine,
+  { file, relation, rows }: { readonly file: ReadableFile; readonly relation: string; readonly rows: number },
+): Promise<number> {
   if (file.format !== "csv") return 0;
-  const lines = await numberOf(
+  const written = await numberOf(
     engine,
-    `SELECT count(*) FROM read_csv(${quoteText(file.path)}, auto_detect = false, header = true, delim = ${quoteText(file.csv.delimiter ?? ",")}, ` +
-      `quote = '"', escape = '"', null_padding = true, ignore_errors = true, strict_mode = false, columns = {'line': 'VARCHAR'})`,
-  ).catch(() => rows);
-  return Math.max(0, lines - rows);
+    `SELECT count(*) FROM read_csv(${quoteText(file.path)}, auto_detect = false, header = false, delim = '\u0001', quote = '', ` +
+      `escape = '', null_padding = true, ignore_errors = true, columns = {'line': 'VARCHAR'}) WHERE trim(line) <> ''`,
+  ).catch(() => 0);
+  if (written <= rows + 1) return 0;
+  const { rows: described } = await engine.query(`DESCRIBE SELECT * FROM ${relation}`);
+  const names = described.map(([name]) => textOf(name));
+  const inNames = names.reduce((sum, name) => sum + name.split("\n").length - 1, 0);
+  const breaks = names.map((name) => `coalesce(len(string_split(${quoteName(name)}::varchar, chr(10))) - 1, 0)`);
+  const inValues = await numberOf(engine, `SELECT sum(${breaks.join(" + ")}) FROM ${relation}`);
+  return Math.max(0, written - 1 - inNames - rows - inValues);
 }
 
 async function profileColumn(
