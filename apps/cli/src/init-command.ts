@@ -40,7 +40,9 @@ export const init: Command = {
       Type.Object({
         roles: Type.Array(
           Type.Object({
-            what: Type.String({ description: "label, task, time, key or split; rows, where lines of the file are in none." }),
+            what: Type.String({
+              description: "label, task, time, key or split; rows, where lines of the file are in none.",
+            }),
             value: Type.Union([Type.String(), Type.Null()]),
             why: Type.String(),
             option: Type.Optional(Type.String({ description: "Says otherwise." })),
