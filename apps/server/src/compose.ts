@@ -120,6 +120,12 @@ async function open(
     createLakehouse({
       store,
       catalog: catalogOf(where),
+      entries: openDatabaseIcebergEntries({
+        database,
+        clock: systemClock,
+        ids: systemIds,
+        branch: where.branch ?? MAIN,
+      }),
       engine: engineOfIts,
       clock: systemClock,
       ids: systemIds,

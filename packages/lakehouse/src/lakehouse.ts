@@ -31,6 +31,7 @@ import { liveFilesOf, noRowsOf, readMetadata, refusalOf, scanOf } from "./table-
 import type {
   CatalogEntry,
   ColumnBatch,
+  IcebergEntries,
   ObjectStore,
   QueryOptions,
   QueryResult,
@@ -46,6 +47,8 @@ export interface LakehousePorts {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly logger: Logger;
+  /** Where statements make and alter tables; without it they are refused. */
+  readonly entries?: IcebergEntries;
 }
 
 /** A table or view as it is now. Counts are null for a view. */
@@ -84,7 +87,7 @@ export interface Lakehouse {
   query(sql: string, options?: QueryOptions): Promise<QueryResult>;
   /** Which files a statement would open. */
   explain(sql: string): Promise<readonly TableScan[]>;
-  /** A query, or a statement that changes a table, as one snapshot or none: INSERT, DELETE, UPDATE, MERGE. */
+  /** A query, or a statement that changes a table, as one snapshot or none, or makes, alters or drops it. */
   execute(sql: string, options?: QueryOptions): Promise<QueryResult>;
   describe(select: string): Promise<readonly Column[]>;
   readColumns(select: string, options?: { readonly batchRows?: number }): AsyncIterable<ColumnBatch>;

@@ -49,6 +49,7 @@ export interface WrittenFile {
   readonly path: string;
   readonly rows: number;
   readonly bytes: number;
+  /** By name; what is within a struct with dots between. */
   readonly columns: Readonly<Record<string, WrittenColumn>>;
 }
 
@@ -58,6 +59,8 @@ export interface WrittenColumn {
   readonly nulls: number;
   readonly min?: string;
   readonly max?: string;
+  /** Of numbers with a floating point. */
+  readonly hasNan?: boolean;
 }
 
 /** Runs SQL away from the platform's own process. Every call may fail with `lakehouse/sql-error` or `lakehouse/engine-died`. */

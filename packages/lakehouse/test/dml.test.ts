@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger, systemClock, systemIds } from "@millwright/kernel";
@@ -11,6 +11,7 @@ import { openDatabaseIcebergEntries } from "../src/adapters/database-iceberg-ent
 import { openDatabaseTableCatalog } from "../src/adapters/database-table-catalog.ts";
 import { openLocalObjectStore } from "../src/adapters/local-object-store.ts";
 import { createLakehouse, lakehouseMigrations, type Lakehouse } from "../src/index.ts";
+import { parseMetadata } from "../src/domain/iceberg/read-metadata.ts";
 import { createTable } from "../src/rest/tables.ts";
 import type { CatalogWorld } from "../src/rest/world.ts";
 
@@ -32,8 +33,8 @@ beforeAll(async () => {
   });
   const common = { store, clock: systemClock, ids: systemIds, logger: silentLogger };
   const catalog = openDatabaseTableCatalog({ database, ids: systemIds });
-  lakehouse = await createLakehouse({ ...common, catalog, engine });
   const entries = openDatabaseIcebergEntries({ database, clock: systemClock, ids: systemIds, branch: "main" });
+  lakehouse = await createLakehouse({ ...common, catalog, engine, entries });
   world = { ...common, entries, changed: (keys) => lakehouse.refresh(keys) };
 });
 
@@ -173,6 +174,99 @@ describe.each([
     expect((await last(table))?.operation).toBe("delete");
     expect(await rows(`select count(*) from ${table}`)).toEqual([[0]]);
     expect(await done(`delete from ${table}`)).toEqual([0, 0, 0]);
+  });
+});
+
+describe("tables are made and altered by statements", () => {
+  const metadataOf = async (name: string) =>
+    parseMetadata(await readFile((await lakehouse.table(name))?.metadataLocation?.replace("file://", "") ?? ""));
+
+  test("CREATE TABLE with partitioning and order, columns added, renamed, widened, moved and dropped, nested ones too", async () => {
+    await lakehouse.execute(
+      `create table if not exists lab.points (id int not null comment 'its number', kind varchar(10), at timestamp_ntz,
+         amount decimal(9, 2), price decimal(9, 2), place struct<city: string, spot: struct<x: float>>, tags array<string>, notes map<string, struct<a int>>)
+       using iceberg partitioned by (kind, days(at), bucket(4, id), truncate(10, amount)) write ordered by id desc, kind
+       tblproperties ('write.delete.mode' = 'merge-on-read', 'a' = 1)`,
+    );
+    await lakehouse.execute(
+      `insert into lab.points values (1, 'a', '2026-01-01', -1.5, 7, {city: 'x', spot: {x: 1}}, ['t'], map {'n': {a: 1}}), (2, NULL, '1969-12-31', NULL, NULL, NULL, NULL, NULL)`,
+    );
+    await expect(lakehouse.execute("alter table lab.points alter column amount type decimal(20, 2)")).rejects.toThrow(
+      "partitioned by the decimal",
+    );
+    for (const change of [
+      "add columns (place.spot.y double comment 'north' first, more string after id)",
+      "add column notes.value.b int",
+      "rename column place.city to town",
+      "alter column place.spot.x type double",
+      "alter column id type bigint",
+      "alter column price type decimal(20, 2)",
+      "alter column kind comment 'what it is'",
+      "alter column tags first",
+      "drop partition field days(at)",
+      "replace partition field bucket(4, id) with bucket(8, id)",
+      "add partition field years(at) as year_of_it",
+      "drop column more",
+      "set identifier fields id",
+      "write distributed by partition locally ordered by at",
+      "unset tblproperties ('a')",
+    ])
+      await lakehouse.execute(`alter table lab.points ${change}`);
+    await lakehouse.execute(
+      `insert into lab.points by name select 3 as id, 'c' as kind, {town: 'z', spot: {y: 2, x: 3}} as place, timestamp '2026-05-05' as at`,
+    );
+    await lakehouse.execute("delete from lab.points where id = 2");
+    expect(await rows("select id, kind, amount, place, tags, notes from lab.points order by id")).toEqual([
+      [1, "a", "-1.50", { town: "x", spot: { y: null, x: 1 } }, ["t"], "{'n': {'a': 1, 'b': NULL}}"],
+      [3, "c", null, { town: "z", spot: { y: 2, x: 3 } }, null, null],
+    ]);
+    expect(
+      await rows(
+        "select partition, record_count from lab.points.files where content = 0 order by record_count, partition",
+      ),
+    ).toHaveLength(2);
+    const metadata = await metadataOf("lab.points");
+    expect(metadata?.["partition-specs"].at(-1)?.fields.map(({ name, transform }) => `${name} ${transform}`)).toEqual([
+      "kind identity",
+      "amount_trunc truncate[10]",
+      "id_bucket bucket[8]",
+      "year_of_it year",
+    ]);
+    expect(metadata?.properties).toMatchObject({ "write.distribution-mode": "hash" });
+    expect(metadata?.properties).not.toHaveProperty("a");
+  });
+
+  test("as a query, renamed, dropped; what cannot be says why and changes nothing", async () => {
+    await lakehouse.execute(
+      "create table lab.made partitioned by (bucket(2, n)) as select i as n, i / 2 as half from range(10) as r(i)",
+    );
+    await lakehouse.execute("alter table lab.made rename to lab.renamed");
+    expect(await rows("select count(*), sum(half) from lab.renamed")).toEqual([[10, 22.5]]);
+    const before = await metadataOf("lab.renamed");
+    for (const [sql, code] of [
+      ["create table lab.renamed (a int)", "lakehouse/unsupported-statement"],
+      ["create table lab.other (a serial)", "lakehouse/unsupported-statement"],
+      ["create table lab.other (a int) partitioned by (days(a))", "iceberg/invalid-change"],
+      ["create table lab.other as select nothing", "lakehouse/sql-error"],
+      ["alter table lab.renamed alter column half type int", "lakehouse/unsupported-statement"],
+      ["alter table lab.renamed drop column n", "lakehouse/unsupported-statement"],
+      ["alter table lab.renamed add column must int not null", "lakehouse/unsupported-statement"],
+      ["alter table lab.renamed rename column none to some", "lakehouse/unknown-column"],
+      ["alter table lab.renamed add partition field bucket(2, n)", "lakehouse/unsupported-statement"],
+      ["drop view lab.renamed", "lakehouse/unsupported-statement"],
+      ["drop table lab.none", "lakehouse/unknown-table"],
+    ] as const)
+      await expect(lakehouse.execute(sql), sql).rejects.toMatchObject({ code });
+    expect(await metadataOf("lab.renamed")).toEqual(before);
+    await lakehouse.execute("drop table lab.renamed");
+    await lakehouse.execute("drop table if exists lab.renamed");
+    expect(await lakehouse.table("lab.renamed")).toBeUndefined();
+    expect(await lakehouse.table("lab.other")).toBeUndefined();
+    await lakehouse.write({ table: "by_a_run", select: "select 1 as a", mode: "replace" });
+    await expect(lakehouse.execute("delete from by_a_run")).rejects.toMatchObject({ code: "lakehouse/road-table" });
+    await expect(lakehouse.execute("drop table by_a_run")).rejects.toMatchObject({ code: "lakehouse/road-table" });
+    await lakehouse.execute("alter table by_a_run set tblproperties ('millwright.sql-writes' = true)");
+    expect(await done("delete from by_a_run")).toEqual([0, 0, 1]);
   });
 });
 

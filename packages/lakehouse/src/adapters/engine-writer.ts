@@ -72,15 +72,21 @@ function statisticsOf(entries: readonly StatisticsEntry[] | null): Record<string
       const found = Object.fromEntries(value.map((pair) => [pair.key, pair.value]));
       const { min, max } = found;
       return [
-        key.slice(1, -1).replaceAll('""', '"'),
+        nameOf(key),
         {
           bytes: Number(found["column_size_bytes"] ?? 0),
           values: Number(found["num_values"] ?? 0),
           nulls: Number(found["null_count"] ?? 0),
           ...(min === undefined ? {} : { min }),
           ...(max === undefined ? {} : { max }),
+          ...(found["has_nan"] === undefined ? {} : { hasNan: found["has_nan"] === "true" }),
         },
       ];
     }),
   );
+}
+
+/** `"a"."b"` as `a.b`. */
+function nameOf(key: string): string {
+  return Array.from(key.matchAll(/"((?:[^"]|"")*)"/g), ([, name = ""]) => name.replaceAll('""', '"')).join(".");
 }

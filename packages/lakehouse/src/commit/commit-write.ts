@@ -112,7 +112,12 @@ function filesOf({ request, base, change, file }: Attempt): SnapshotChange {
   const { spec } = withUnpartitioned(base.metadata?.["partition-specs"] ?? []);
   return {
     operation: isAppend ? "append" : "overwrite",
-    added: [{ file: dataFileOf(file, change.schema), specId: spec["spec-id"] }],
+    added: [
+      {
+        file: dataFileOf(file, change.schema, { properties: { ...base.metadata?.properties, ...request.properties } }),
+        specId: spec["spec-id"],
+      },
+    ],
     removed: isAppend ? new Set() : "all",
     ...(request.summary === undefined ? {} : { summary: request.summary }),
   };

@@ -1,4 +1,6 @@
 import { readDml } from "../domain/dml/read-dml.ts";
+import { readDdl } from "../domain/ddl/read-ddl.ts";
+import { runDdl } from "../ddl/run-ddl.ts";
 import { refuseUnlessQuery } from "../domain/dml/statement-kind.ts";
 import type { QueryResult, SqlValue } from "../ports.ts";
 import { runDml, type DmlPorts } from "./run-dml.ts";
@@ -18,6 +20,11 @@ export async function runStatement(ports: DmlPorts, sql: string): Promise<Statem
     const row = { statement, table, inserted, updated, deleted, snapshot_id: snapshotId };
     return { result: rowOf(row), changed: snapshotId === null ? [] : [key] };
   }
+  const ddl = readDdl(sql);
+  if (ddl !== undefined) {
+    const { statement, table, keys, isChanged, inserted } = await runDdl(ports, ddl);
+    return { result: rowOf({ statement, table, changed: isChanged, inserted }), changed: isChanged ? keys : [] };
+  }
   refuseUnlessQuery(sql);
   return undefined;
 }
@@ -25,7 +32,7 @@ export async function runStatement(ports: DmlPorts, sql: string): Promise<Statem
 function rowOf(row: Readonly<Record<string, SqlValue>>): QueryResult {
   const columns = Object.entries(row).map(([name, value]) => ({
     name,
-    type: typeof value === "number" ? "long" : "string",
+    type: typeof value === "number" ? "long" : typeof value === "boolean" ? "boolean" : "string",
   }));
   return { columns, rows: [Object.values(row)], truncated: false };
 }

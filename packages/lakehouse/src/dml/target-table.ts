@@ -54,6 +54,11 @@ export function refuseUnwritable({ name, metadata }: TargetTable): void {
     throw lakehouseErrors.create("lakehouse/unsupported-table", {
       because: `${name} is a table of the format's version ${version}; rows are changed in those of version 2`,
     });
+  refuseRoadTable(name, properties);
+}
+
+/** What a run makes is the run's to change, unless the table's owner says otherwise. Throws `lakehouse/road-table`. */
+export function refuseRoadTable(name: string, properties: Readonly<Record<string, string>>): void {
   const isMade = properties[MADE_BY] !== undefined || properties["millwright.model"] !== undefined;
   if (isMade && properties[ALLOWED] !== "true")
     throw lakehouseErrors.create("lakehouse/road-table", { because: `${name} is made by \`mill run\`` });

@@ -98,10 +98,11 @@ async function writeOne(
   });
   const stored = await makeDurable({ store }, files);
   const partition = partitionOf(spec, { schema, values });
+  const ordered = (order?.fields ?? []).map((field) => field["source-id"]);
   const sortOrderId = order?.["order-id"] ?? 0;
   return {
     added: files.map((file) => ({
-      file: { ...dataFileOf(file, schema), partition, sort_order_id: sortOrderId },
+      file: { ...dataFileOf(file, schema, { properties, ordered }), partition, sort_order_id: sortOrderId },
       specId: spec["spec-id"],
     })),
     stored,

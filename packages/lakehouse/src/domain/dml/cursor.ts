@@ -1,4 +1,4 @@
-import { isWord, nameIn, tokensOf, type Token } from "../sql-tokens.ts";
+import { isWord, nameIn, textIn, tokensOf, type Token } from "../sql-tokens.ts";
 import { lakehouseErrors } from "../../errors.ts";
 import type { Sql } from "./statement.ts";
 
@@ -65,6 +65,32 @@ export class Cursor {
     if (token === undefined || (token.kind !== "name" && token.kind !== "quoted")) throw this.unexpected(what);
     this.#at += 1;
     return nameIn(token);
+  }
+
+  get seesNumber(): boolean {
+    return this.token?.kind === "number";
+  }
+
+  /** A whole number. */
+  number(what: string): number {
+    const { token } = this;
+    if (token?.kind !== "number") throw this.unexpected(what);
+    this.#at += 1;
+    return Number(token.text);
+  }
+
+  /** A text between single quotes. */
+  text(what: string): string {
+    const text = this.token === undefined ? undefined : textIn(this.token);
+    if (text === undefined) throw this.unexpected(what);
+    this.#at += 1;
+    return text;
+  }
+
+  /** A text, a number, or `true` or `false`, as text. */
+  literal(what: string): string {
+    if (this.seesNumber) return String(this.number(what));
+    return this.sees("true") || this.sees("false") ? this.name(what).toLowerCase() : this.text(what);
   }
 
   /** `lab.orders` as its parts. */

@@ -6,10 +6,13 @@ export function encodeBound({
   type,
   text,
   side,
+  length = Infinity,
 }: {
   readonly type: string;
   readonly text: string;
   readonly side: "min" | "max";
+  /** Letters of a text, or bytes, to which a bound is cut. */
+  readonly length?: number;
 }): Buffer | undefined {
   switch (type) {
     case "boolean":
@@ -27,9 +30,13 @@ export function encodeBound({
     case "timestamptz":
       return timestamp(text);
     case "string":
-      return string(text, side);
+      return string(text, { side, length });
+    case "binary":
+      return bytes(Buffer.from(text, "hex"), { side, length });
+    case "time":
+      return time(text);
     default:
-      return undefined;
+      return type.startsWith("decimal") ? decimal(text) : undefined;
   }
 }
 
@@ -104,9 +111,61 @@ function timestamp(text: string): Buffer | undefined {
   return int64(BigInt(seconds) * 1_000_000n + BigInt((match[3] ?? "0").padEnd(6, "0")));
 }
 
-/** Long texts are cut; an upper bound that was cut would be too small, so it is left out. */
-function string(text: string, side: "min" | "max"): Buffer | undefined {
-  const short = Array.from(text).slice(0, 16).join("");
-  if (short !== text && side === "max") return undefined;
-  return Buffer.from(short);
+interface Cut {
+  readonly side: "min" | "max";
+  readonly length: number;
+}
+
+/** The writer itself cuts at so many bytes, whichever side it is. */
+const WRITER_BYTES_MAX = 256;
+const CODE_POINT_MAX = 0x10ffff;
+
+/** Long texts are cut. What is cut is too small for an upper bound: its last letter that has one becomes the next one. */
+function string(text: string, { side, length }: Cut): Buffer | undefined {
+  const letters = Array.from(text);
+  const isCut = letters.length > length || Buffer.byteLength(text) >= WRITER_BYTES_MAX;
+  const kept = letters.slice(0, length);
+  if (!isCut || side === "min") return Buffer.from(kept.join(""));
+  for (let last = kept.length - 1; last >= 0; last -= 1) {
+    const next = nextLetter(kept[last] ?? "");
+    if (next !== undefined) return Buffer.from([...kept.slice(0, last), next].join(""));
+  }
+  return undefined;
+}
+
+/** Surrogates are no letters. */
+function nextLetter(letter: string): string | undefined {
+  const point = (letter.codePointAt(0) ?? CODE_POINT_MAX) + 1;
+  if (point > CODE_POINT_MAX) return undefined;
+  return String.fromCodePoint(point >= 0xd800 && point <= 0xdfff ? 0xe000 : point);
+}
+
+function bytes(value: Buffer, { side, length }: Cut): Buffer | undefined {
+  const isCut = value.length > length || value.length >= WRITER_BYTES_MAX;
+  const kept = Buffer.from(value.subarray(0, Math.min(length, value.length)));
+  if (!isCut || side === "min") return kept;
+  const last = kept.findLastIndex((byte) => byte < 0xff);
+  if (last === -1) return undefined;
+  kept.writeUInt8(kept.readUInt8(last) + 1, last);
+  return kept.subarray(0, last + 1);
+}
+
+/** Microseconds of a day. */
+function time(text: string): Buffer | undefined {
+  const match = /^(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,6}))?$/.exec(text);
+  if (match === null) return undefined;
+  const seconds = Number(match[1]) * 3_600 + Number(match[2]) * 60 + Number(match[3]);
+  return int64(BigInt(seconds) * 1_000_000n + BigInt((match[4] ?? "0").padEnd(6, "0")));
+}
+
+/** The unscaled value, big end first, in the fewest bytes. */
+function decimal(text: string): Buffer | undefined {
+  if (!/^-?\d+(?:\.\d+)?$/.test(text)) return undefined;
+  const unscaled = BigInt(text.replace(".", ""));
+  let size = 1;
+  while (BigInt.asIntN(8 * size, unscaled) !== unscaled) size += 1;
+  const hex = BigInt.asUintN(8 * size, unscaled)
+    .toString(16)
+    .padStart(2 * size, "0");
+  return Buffer.from(hex, "hex");
 }

@@ -1,6 +1,7 @@
 import type { WrittenFile } from "../../ports.ts";
 import { encodeBound } from "./bounds.ts";
-import { typeText, type IcebergSchema } from "./schema.ts";
+import { metricsModes } from "./metrics.ts";
+import type { IcebergField, IcebergSchema } from "./schema.ts";
 
 /** What a file of a table holds: rows, or deletes of rows by position or by equal values. */
 export const FileContent = { data: 0, positionDeletes: 1, equalityDeletes: 2 } as const;
@@ -39,20 +40,35 @@ interface IntBytes {
   readonly value: Buffer;
 }
 
+interface DataFileOf {
+  /** Of the table: they say how much is told of each column. */
+  readonly properties?: Readonly<Record<string, string>>;
+  /** The ids of the columns that order the table. */
+  readonly ordered?: readonly number[];
+}
+
 /** A written Parquet file as a data file of the table, with sizes, counts and bounds by field id. */
-export function dataFileOf(file: WrittenFile, schema: IcebergSchema): DataFile {
-  const columns = schema.fields.flatMap(({ id, name, type }) => {
-    const stats = file.columns[name];
-    return stats === undefined ? [] : [{ id, type, stats }];
+export function dataFileOf(
+  file: WrittenFile,
+  schema: IcebergSchema,
+  { properties = {}, ordered = [] }: DataFileOf = {},
+): DataFile {
+  const modes = metricsModes(schema, { properties, ordered });
+  const columns = leavesOf(schema.fields).flatMap(({ id, path, type }) => {
+    const stats = file.columns[path];
+    const mode = modes.get(id) ?? { kind: "none" };
+    return stats === undefined || mode.kind === "none" ? [] : [{ id, type, stats, mode }];
   });
   const bounds = (side: "min" | "max") =>
-    columns.flatMap(({ id, type, stats }) => {
+    columns.flatMap(({ id, type, stats, mode }) => {
       const text = stats[side];
-      const value = text === undefined ? undefined : encodeBound({ type: typeText(type), text, side });
+      if (text === undefined || mode.kind === "counts") return [];
+      const length = mode.kind === "truncate" ? mode.length : Infinity;
+      const value = encodeBound({ type, text, side, length });
       return value === undefined ? [] : [{ key: id, value }];
     });
   return {
-    content: 0,
+    content: FileContent.data,
     file_path: file.path,
     file_format: "PARQUET",
     partition: {},
@@ -61,8 +77,21 @@ export function dataFileOf(file: WrittenFile, schema: IcebergSchema): DataFile {
     column_sizes: columns.map(({ id, stats }) => ({ key: id, value: stats.bytes })),
     value_counts: columns.map(({ id, stats }) => ({ key: id, value: stats.values })),
     null_value_counts: columns.map(({ id, stats }) => ({ key: id, value: stats.nulls })),
+    nan_value_counts: columns.filter(({ stats }) => stats.hasNan === false).map(({ id }) => ({ key: id, value: 0 })),
     lower_bounds: bounds("min"),
     upper_bounds: bounds("max"),
     sort_order_id: 0,
   };
+}
+
+/** The columns without columns of their own, within structs too. Of what is in lists and maps nothing is told. */
+function leavesOf(
+  fields: readonly IcebergField[],
+  prefix: readonly string[] = [],
+): readonly { readonly id: number; readonly path: string; readonly type: string }[] {
+  return fields.flatMap(({ id, name, type }) => {
+    const path = [...prefix, name];
+    if (typeof type === "string") return [{ id, path: path.join("."), type }];
+    return type.type === "struct" ? leavesOf(type.fields, path) : [];
+  });
 }

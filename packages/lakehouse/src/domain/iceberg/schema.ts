@@ -94,7 +94,8 @@ function structWithIds(struct: StructType, next: () => number): StructType {
   };
 }
 
-function typeWithIds(type: IcebergType, next: () => number): IcebergType {
+/** A type whose nested fields have ids from here on. */
+export function typeWithIds(type: IcebergType, next: () => number): IcebergType {
   if (typeof type === "string") return type;
   if (type.type === "struct") return structWithIds(type, next);
   if (type.type === "list") {
