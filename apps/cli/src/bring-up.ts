@@ -10,6 +10,7 @@ import {
   watchTypes,
   writeRunFile,
   type Control,
+  type Renewal,
   type RoadRunner,
   type ServingProcess,
   type TypesWatch,
@@ -56,7 +57,7 @@ export async function bringUp(call: CommandCall, asked: BringUp): Promise<number
     const { control, session, serving } = opened;
     const up: Up = { session, control, runner, serving, signal, isOnce: call.options["once"] === true };
     await tellPlaces(call, up);
-    if (!up.isOnce) opened.types = typesOf(session);
+    if (!up.isOnce) opened.types = typesOf(call, up);
     const code = await firstRoad(call, up, () => memory.peakBytes);
     if (signal.aborted) return INTERRUPTED;
     if (!up.isOnce) await serveUntilSignal(session, signal);
@@ -86,8 +87,16 @@ async function closeAll({ control, session, types }: Opened, { serving, held }: 
   await session?.platform.close();
 }
 
-function typesOf({ project, platform }: Session): TypesWatch {
-  return watchTypes({ ...platform, projectDir: project.dir });
+/** Renews the types after each save. What makes the project unreadable is said once, and when it can be read again. */
+function typesOf(call: CommandCall, { session: { project, platform }, signal }: Up): TypesWatch {
+  let told: string | undefined;
+  const onRenewed = ({ error }: Renewal) => {
+    const wrong = error === null ? undefined : `✗ ${error.code}: ${error.detail}`;
+    if (wrong === told || signal.aborted) return;
+    call.out.note(wrong ?? "✓ the project can be read again");
+    told = wrong;
+  };
+  return watchTypes({ ...platform, projectDir: project.dir, onRenewed });
 }
 
 /** A taken port's error, with the command that takes a free one. */
