@@ -55,6 +55,7 @@ select sku from {{ ref('items') }}
     description: What may be seen.
     columns: [{name: price, description: "{{ doc('money') }}"}]
 `,
+  "macros/inner.sql": "{% macro inner(x) %}\n{{ missing(x) }}{% endmacro %}\n",
   "models/docs.md": "{% docs money %}In whole francs.{% enddocs %}\n",
 };
 
@@ -179,8 +180,8 @@ test.each([
   ],
   [
     "models/wrong.sql",
-    "{% macro inner(x) %}\n{{ missing(x) }}{% endmacro %}\nselect\n  {{ inner(1) }}\n",
-    /models\/wrong\.sql:2: 'missing' is undefined.*in macro inner at models\/wrong\.sql:1, called at models\/wrong\.sql:4/,
+    "select\n  {{ inner(1) }}\n",
+    /macros\/inner\.sql:2: 'missing' is undefined.*in macro inner at macros\/inner\.sql:1, called at models\/wrong\.sql:2/,
   ],
   ["models/wrong.sql", "select 1 as one\nfrom {{ ref('items') }}\nwhere\n", /models\/wrong\.sql:3: Parser Error/],
 ])("a slip in %s is told by %#", (file, text, told) => {
