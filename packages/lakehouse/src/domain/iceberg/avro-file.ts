@@ -9,8 +9,9 @@ const LONG = avro.Type.forSchema("long");
 /** 64 bits: a number where it is exact, else a bigint. The library alone refuses what is beyond 2^53. */
 const EXACT_LONG = avro.types.LongType.__with({
   fromBuffer: (buffer: Buffer) => {
-    const value = buffer.readBigInt64LE();
-    return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+    // By halves: most are small, and a bigint for each would cost more than all else of a manifest.
+    const value = buffer.readInt32LE(4) * 2 ** 32 + buffer.readUInt32LE();
+    return Number.isSafeInteger(value) ? value : buffer.readBigInt64LE();
   },
   toBuffer: (value: number | bigint) => {
     const buffer = Buffer.alloc(8);

@@ -86,7 +86,9 @@ export function packManifest(files: Iterable<LiveFile>): PackedManifest {
 
 /** The same for equal partitions of one spec. */
 function partitionKey(partition: object): string {
-  return JSON.stringify(Object.values(partition), (_key, value: unknown) =>
+  const values: readonly unknown[] = Object.values(partition);
+  if (values.every((value) => typeof value === "string" || Number.isSafeInteger(value))) return JSON.stringify(values);
+  return JSON.stringify(values, (_key, value: unknown) =>
     typeof value === "bigint"
       ? `${value}n`
       : typeof value === "number" && !Number.isFinite(value)
