@@ -8,7 +8,8 @@ import {
   type IcebergMetadata,
   type IcebergSnapshot,
 } from "./domain/iceberg/metadata.ts";
-import { isDeletedBy, type LiveFile } from "./domain/iceberg/scan.ts";
+import { isDeletedBy } from "./domain/iceberg/deletes-of.ts";
+import type { LiveFile } from "./domain/iceberg/scan.ts";
 import { fieldsOf, type IcebergSchema } from "./domain/iceberg/schema.ts";
 import { lakehouseErrors } from "./errors.ts";
 import { liveFilesOf, scanOf } from "./table-files.ts";

@@ -1,6 +1,7 @@
 import type { SnapshotChange } from "../commit/snapshot-change.ts";
 import type { IcebergMetadata } from "../domain/iceberg/metadata.ts";
-import { FILE, POSITION, isDeletedBy, type LiveFile } from "../domain/iceberg/scan.ts";
+import { isDeletedBy } from "../domain/iceberg/deletes-of.ts";
+import { FILE, POSITION, type LiveFile } from "../domain/iceberg/scan.ts";
 import { quoteName } from "../domain/names.ts";
 import { textOf } from "../domain/text.ts";
 import type { LakehousePorts } from "../lakehouse.ts";

@@ -1,6 +1,7 @@
 import type { DmlStatement } from "../domain/dml/statement.ts";
 import { currentSnapshot } from "../domain/iceberg/metadata.ts";
-import { isDeletedBy, type LiveFile } from "../domain/iceberg/scan.ts";
+import { isDeletedBy } from "../domain/iceberg/deletes-of.ts";
+import type { LiveFile } from "../domain/iceberg/scan.ts";
 import type { LakehousePorts } from "../lakehouse.ts";
 import { liveFilesOf } from "../table-files.ts";
 import type { FileChange } from "./change-rows.ts";

@@ -1,6 +1,7 @@
 import { FileContent, type DataFile } from "../domain/iceberg/data-file.ts";
 import type { PartitionSpec } from "../domain/iceberg/metadata.ts";
-import { FILE, POSITION, partitionKey, type LiveFile } from "../domain/iceberg/scan.ts";
+import { partitionKey } from "../domain/iceberg/deletes-of.ts";
+import { FILE, POSITION, type LiveFile } from "../domain/iceberg/scan.ts";
 import { quoteText } from "../domain/names.ts";
 import type { LakehousePorts } from "../lakehouse.ts";
 import type { WrittenFile } from "../ports.ts";

@@ -1,6 +1,8 @@
 import { quoteName, quoteText } from "../names.ts";
 import { duckdbTypeOf } from "./duckdb-type.ts";
 import type { DataFile } from "./data-file.ts";
+import { notAmong, notAmongIn, PLAIN, ROWS_BY_BITS_MAX } from "./deleted-positions.ts";
+import { deletesOf, type OwnDeletes } from "./deletes-of.ts";
 import { columnIn, type FileNames } from "./nested-columns.ts";
 import { canonical, type IcebergField, type IcebergSchema } from "./schema.ts";
 
@@ -41,8 +43,6 @@ interface FileColumns {
 }
 
 const DATA = 0;
-const POSITIONS = 1;
-const EQUALITY = 2;
 
 /** The SELECT of a snapshot's rows: each file's columns by field id, without the rows that its deletes take away. */
 export function scanSelect(scan: Scan): string {
@@ -55,10 +55,11 @@ export function scanSelect(scan: Scan): string {
   }
   const places = scan.tellsPlaces === true ? [`filename AS ${FILE}`, `file_row_number AS ${POSITION}`] : [];
   const names = [...columns, ...places].join(", ");
-  const parts = groupsOf(scan, data).map(({ paths, positions, equalities }) => {
+  const parts = groupsOf(scan, data).map((group) => {
+    const { paths, positions, equalities } = group;
     if (positions.length === 0 && equalities.length === 0)
       return `SELECT ${names} FROM ${reading(paths, scan, schema.fields, scan.tellsPlaces === true ? PLACES : "")}`;
-    return withoutDeleted(scan, { paths, positions, equalities, names });
+    return withoutDeleted(scan, { ...group, names });
   });
   return parts.join(" UNION ALL ");
 }
@@ -68,68 +69,44 @@ function noRows({ fields }: IcebergSchema): string {
   return `SELECT ${nulls.join(", ")} WHERE false`;
 }
 
-interface Group {
+interface Group extends OwnDeletes {
   readonly paths: readonly string[];
-  readonly positions: readonly LiveFile[];
-  readonly equalities: readonly LiveFile[];
+  /** The file's rows, where it is read by itself. */
+  readonly rows?: number;
 }
+
+/** So many files may each be a part of the statement. */
+const ALONE_MAX = 256;
 
 /** Files that the same deletes are of are read together; those without deletes pay nothing. */
 function groupsOf(scan: Scan, data: readonly LiveFile[]): readonly Group[] {
-  const deletes = scan.files.filter(({ file }) => file.content !== DATA);
-  if (deletes.length === 0) return [{ paths: data.map(({ file }) => file.file_path), positions: [], equalities: [] }];
+  const of = deletesOf(scan);
+  const told = data.map((one) => ({ one, own: of(one) }));
+  const isAlone = told.filter(({ own }) => own.positions.length > 0).length <= ALONE_MAX;
   const groups = new Map<string, Group & { paths: string[] }>();
-  for (const one of data) {
-    const own = deletes.filter((two) => isDeletedBy(one, two, scan));
-    const key = own.map(({ file }) => file.file_path).join("\0");
-    const group = groups.get(key) ?? {
-      paths: [],
-      positions: own.filter(({ file }) => file.content === POSITIONS),
-      equalities: own.filter(({ file }) => file.content === EQUALITY),
-    };
-    group.paths.push(one.file.file_path);
+  for (const { one, own } of told) {
+    const { file_path: path, record_count: rows } = one.file;
+    const alone = isAlone && own.positions.length > 0 && rows < ROWS_BY_BITS_MAX;
+    const key = alone ? path : [...own.positions, ...own.equalities].map(({ file }) => file.file_path).join("\0");
+    const group = groups.get(key) ?? { paths: [], ...own, ...(alone ? { rows } : {}) };
+    group.paths.push(path);
     groups.set(key, group);
   }
   return [...groups.values()];
 }
 
-/** The specification, "Scan Planning": by sequence number and partition, and by the file that positions are told of. */
-export function isDeletedBy(
-  data: LiveFile,
-  deletes: LiveFile,
-  { unpartitioned }: Pick<Scan, "unpartitioned">,
-): boolean {
-  const { file } = deletes;
-  const isSamePartition =
-    deletes.specId === data.specId && partitionKey(file.partition) === partitionKey(data.file.partition);
-  if (file.content === EQUALITY)
-    return data.sequenceNumber < deletes.sequenceNumber && (isSamePartition || unpartitioned.has(deletes.specId));
-  return data.sequenceNumber <= deletes.sequenceNumber && isSamePartition;
-}
-
-/** Equal for equal partitions of one spec. */
-export function partitionKey(partition: object): string {
-  const values = Object.entries(partition).map(([name, value]: [string, unknown]) => [
-    name,
-    typeof value === "bigint" ? String(value) : value,
-  ]);
-  return JSON.stringify(values);
-}
-
 function withoutDeleted(scan: Scan, group: Group & { readonly names: string }): string {
-  const { paths, positions, equalities, names } = group;
+  const { paths, positions, equalities, names, rows } = group;
+  const [path = ""] = paths;
   const needed = new Set(equalities.flatMap(({ file }) => file.equality_ids ?? []));
   const current = new Set(scan.schema.fields.map(({ id }) => id));
   const further = [...needed]
     .filter((id) => !current.has(id))
     .map((id) => ({ ...fieldOf(scan, id), name: hidden(id) }));
   const from = reading(paths, scan, [...scan.schema.fields, ...further], PLACES);
+  const deletes = positions.map(({ file }) => file.file_path);
   const byPosition =
-    positions.length === 0
-      ? []
-      : [
-          `NOT EXISTS (SELECT 1 FROM ${positionsIn(positions)} AS gone WHERE gone.place = kept.filename AND gone.pos = kept.file_row_number)`,
-        ];
+    positions.length === 0 ? [] : [rows === undefined ? notAmong(deletes) : notAmongIn(deletes, { path, rows })];
   const byValue = equalities.map((deletes) => {
     const fields = (deletes.file.equality_ids ?? []).map((id) => fieldOf(scan, id));
     const renamed = fields.map((field) => ({ ...field, name: hidden(field.id) }));
@@ -156,13 +133,6 @@ function fieldOf({ schema, schemas }: Scan, id: number): IcebergField {
 
 /** Columns are in the files, whatever the names of folders around them say. */
 const PLACES = "filename = true, file_row_number = true";
-const PLAIN = "hive_partitioning = false";
-
-/** What positions are told of, under the names by which the engine knows the files. */
-function positionsIn(deletes: readonly LiveFile[]): string {
-  const paths = deletes.map(({ file }) => quoteText(file.file_path)).join(", ");
-  return `(SELECT regexp_replace(file_path, '^file:(//(localhost)?)?', '') AS place, pos FROM read_parquet([${paths}], ${PLAIN}))`;
-}
 
 /** Where a table has had one schema, its files have the columns by their names. */
 function reading(paths: readonly string[], scan: Scan, fields: readonly IcebergField[], options = ""): string {
