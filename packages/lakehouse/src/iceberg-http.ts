@@ -4,6 +4,7 @@ import type { Protocol, ProtocolReply, ProtocolRequest } from "@millwright/platf
 import { icebergErrors } from "./iceberg-errors.ts";
 import type { CatalogRoute } from "./rest/call.ts";
 import { namespaceRoutes } from "./rest/namespace-routes.ts";
+import { createReplyCache, type ReplyCache } from "./rest/reply-cache.ts";
 import { asError, errorReply, json } from "./rest/replies.ts";
 import { tableRoutes } from "./rest/table-routes.ts";
 import { viewRoutes } from "./rest/view-routes.ts";
@@ -31,9 +32,10 @@ const MAIN = "main";
 /** The Iceberg REST catalog below `/iceberg`: a warehouse is the project, or a branch of it as `NAME@branch`. */
 export function icebergProtocol(places: IcebergPlaces): Protocol {
   const tokens = createTokens(places);
+  const replies = createReplyCache();
   return {
     prefix: "/iceberg",
-    answer: (request) => answer(places, tokens, request),
+    answer: (request) => answer(places, { tokens, replies }, request),
     refuse: (error) => {
       if (!isMillError(error)) places.logger.error({ err: error }, "a request of the Iceberg catalog failed");
       return errorReply(asError(error));
@@ -41,7 +43,16 @@ export function icebergProtocol(places: IcebergPlaces): Protocol {
   };
 }
 
-async function answer(places: IcebergPlaces, tokens: Tokens, request: ProtocolRequest): Promise<ProtocolReply> {
+interface Kept {
+  readonly tokens: Tokens;
+  readonly replies: ReplyCache;
+}
+
+async function answer(
+  places: IcebergPlaces,
+  { tokens, replies }: Kept,
+  request: ProtocolRequest,
+): Promise<ProtocolReply> {
   const [version, ...segments] = request.path.split("/").slice(1).map(unescaped);
   if (version !== "v1") throw unknown(request);
   if (segments.join("/") === "oauth/tokens" && request.method === "POST") return tokens.grant(request);
@@ -54,7 +65,7 @@ async function answer(places: IcebergPlaces, tokens: Tokens, request: ProtocolRe
   const asked = hasPrefix ? segments.slice(1) : segments;
   const found = find(request, asked);
   if (found === undefined) throw unknown(request);
-  return found.route.handler({ world, params: found.params, request });
+  return found.route.handler({ world, params: found.params, request, replies });
 }
 
 function unescaped(segment: string): string {

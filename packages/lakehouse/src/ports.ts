@@ -172,6 +172,8 @@ export interface EntryChange {
 /** What the Iceberg catalog keeps of one branch: tables and views by key, in namespaces that have properties. */
 export interface IcebergEntries {
   get(key: string): Promise<CatalogEntry | undefined>;
+  /** Of an entry no more than which metadata it has now. */
+  locate(key: string): Promise<Pick<CatalogEntry, "kind" | "metadataLocation"> | undefined>;
   /** The keys of the Iceberg tables, or views, right in a namespace, by their bytes. */
   keysIn(namespace: string, kind: "table" | "view"): Promise<readonly string[]>;
   /** A namespace's properties; undefined when there is none. */

@@ -26,6 +26,14 @@ export function openDatabaseIcebergEntries(options: DatabaseIcebergEntriesOption
       const row = await present(kysely, branch).selectAll().where("name", "=", key).executeTakeFirst();
       return row === undefined || row.kind === NAMESPACE ? undefined : entryOf(row);
     },
+    locate: async (key) => {
+      const row = await present(kysely, branch)
+        .select(["kind", "metadata_location"])
+        .where("name", "=", key)
+        .executeTakeFirst();
+      if (row === undefined || row.kind === NAMESPACE) return undefined;
+      return { kind: row.kind === "view" ? "view" : "table", metadataLocation: row.metadata_location };
+    },
     keysIn: (namespace, kind) => keysIn(kysely, { branch, namespace, kind }),
     namespace: (namespace) => propertiesOf(kysely, { branch, namespace }),
     namespacesIn: (namespace) => namespacesIn(kysely, { branch, namespace }),

@@ -4,6 +4,7 @@ import type { Static, TSchema } from "typebox";
 import { parseExactJson } from "../domain/iceberg/exact-json.ts";
 import { checkIdentifier, checkNamespace, type Identifier, type Namespace } from "../domain/iceberg/identifiers.ts";
 import { icebergErrors } from "../iceberg-errors.ts";
+import type { ReplyCache } from "./reply-cache.ts";
 import type { CatalogWorld } from "./world.ts";
 
 /** One request of a client, with the parts of its path. */
@@ -11,6 +12,7 @@ export interface Call {
   readonly world: CatalogWorld;
   readonly params: Readonly<Record<string, string>>;
   readonly request: ProtocolRequest;
+  readonly replies: ReplyCache;
 }
 
 /** One address of the protocol, as `GET /iceberg/v1/config` lists it. */

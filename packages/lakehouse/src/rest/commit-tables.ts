@@ -114,7 +114,10 @@ export async function written(
 }
 
 /** Where a table's metadata lies. Throws `iceberg/no-such-table`; a view is none. */
-export function tableLocation(entry: CatalogEntry | undefined, identifier: Identifier): string {
+export function tableLocation(
+  entry: Pick<CatalogEntry, "kind" | "metadataLocation"> | undefined,
+  identifier: Identifier,
+): string {
   const location = entry?.kind === "table" ? entry.metadataLocation : null;
   if (location !== null) return location;
   throw icebergErrors.create("iceberg/no-such-table", { because: `Table does not exist: ${nameOf(identifier)}` });

@@ -1,10 +1,11 @@
 import type { ProtocolReply } from "@millwright/platform";
 import { sha256Of } from "@millwright/platform";
+import { printExactJson } from "../domain/iceberg/exact-json.ts";
 import { asVersion } from "../domain/iceberg/metadata.ts";
 import { parseMetadata } from "../domain/iceberg/read-metadata.ts";
 import { icebergErrors } from "../iceberg-errors.ts";
 import type { Call } from "./call.ts";
-import { json } from "./replies.ts";
+import type { KeptReply } from "./reply-cache.ts";
 
 /**
  * A table or view as its metadata file has it, or that the caller has it already. A metadata file never changes, so its
@@ -14,16 +15,24 @@ export async function loadReply(call: Call, location: string): Promise<ProtocolR
   const snapshots = call.request.query.get("snapshots") ?? "all";
   if (snapshots !== "all" && snapshots !== "refs")
     throw icebergErrors.create("iceberg/bad-request", { because: `Invalid snapshot mode: ${snapshots.slice(0, 50)}` });
-  const etag = `"${sha256Of(Buffer.from(`${location} ${snapshots}`)).slice(0, 32)}"`;
+  const key = `${location} ${snapshots}`;
+  const { etag, body } = call.replies.get(key) ?? (await madeReply(call, { key, location, snapshots }));
   if (isKnown(call.request.headers["if-none-match"], etag)) return { status: 304, headers: { etag } };
-  const bytes = await call.world.store.read(location);
-  if (snapshots === "refs") return json(refsOnly(bytes, location), { etag });
-  const text = Buffer.from(bytes).toString();
-  return {
-    status: 200,
-    headers: { etag },
-    body: `{"metadata-location":${JSON.stringify(location)},"metadata":${text},"config":{}}`,
-  };
+  return { status: 200, headers: { etag }, body };
+}
+
+async function madeReply(
+  { world, replies }: Call,
+  { key, location, snapshots }: { readonly key: string; readonly location: string; readonly snapshots: "all" | "refs" },
+): Promise<KeptReply> {
+  const bytes = await world.store.read(location);
+  const text =
+    snapshots === "refs"
+      ? printExactJson(refsOnly(bytes, location))
+      : `{"metadata-location":${JSON.stringify(location)},"metadata":${Buffer.from(bytes).toString()},"config":{}}`;
+  const reply = { etag: `"${sha256Of(Buffer.from(key)).slice(0, 32)}"`, body: Buffer.from(text) };
+  replies.put(key, reply);
+  return reply;
 }
 
 function isKnown(header: string | readonly string[] | undefined, etag: string): boolean {

@@ -124,7 +124,7 @@ export async function listIn(
 
 /** Where a table's metadata lies now. Throws `iceberg/no-such-table`. */
 export async function locateTable({ entries }: CatalogWorld, identifier: Identifier): Promise<string> {
-  return tableLocation(await entries.get(keyOf(identifier)), identifier);
+  return tableLocation(await entries.locate(keyOf(identifier)), identifier);
 }
 
 /** Forgets a table. Its files stay until `mill table` removes what nothing leads to any more. */
