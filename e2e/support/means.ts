@@ -21,7 +21,7 @@ interface Places {
 
 export const means = {
   python: {
-    tests: "pyiceberg reading the tables",
+    tests: "pyiceberg reading the tables, and deltalake, Polars and hudi their mirrors",
     what: "a Python environment at .venv-acceptance (see CONTRIBUTING.md)",
     find: ({ root }) => ifThere(join(root, ".venv-acceptance", "bin", "python")),
   },

@@ -15,6 +15,7 @@ export const commandModules = {
   table: async () => (await import("./table-commands.ts")).tableCommands,
   branch: async () => (await import("./branch-commands.ts")).branchCommands,
   care: async () => (await import("./care-commands.ts")).careCommands,
+  mirrors: async () => (await import("./mirror-commands.ts")).mirrorCommands,
   models: async () => (await import("./models-commands.ts")).modelsCommands,
   monitors: async () => (await import("./monitors-commands.ts")).monitorsCommands,
   runs: async () => (await import("./runs-commands.ts")).runsCommands,

@@ -130,8 +130,11 @@ async function open(
       clock: systemClock,
       ids: systemIds,
       logger,
+      // Mirrors are of main's tables: what another branch has is not published yet.
+      followsMirrors: where.branch === undefined || where.branch === MAIN,
     });
   const lakehouse = await lakehouseOn(engine, onBranch);
+  if (exclusive) await lakehouse.mirrors.followAll();
   // What is only looked at needs less than what a road needs beside it.
   const besides = createBranchLakehouses(async (name) => {
     await requireBranch(branches, { branch: name, makesBranch: false });

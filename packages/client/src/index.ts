@@ -21,6 +21,7 @@ export type {
   FeatureView,
   Judgement,
   LineageGraph,
+  Mirror,
   Model,
   ModelVersion,
   NumberPlots,

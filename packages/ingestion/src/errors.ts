@@ -45,7 +45,7 @@ export const ingestionErrors = defineErrors("ingestion", {
     status: 422,
     exit: 2,
     title: "The format of a source's file is not known by its name",
-    remedy: 'Say it: `format: "csv"`, `"parquet"` or `"jsonl"`.',
+    remedy: 'Say it: `format: "csv"`, `"parquet"`, `"jsonl"` or `"delta"`.',
     example: 'defineSource({ name: "sales", path: "data/sales.txt", format: "csv", … })',
   },
 });

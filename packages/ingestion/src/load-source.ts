@@ -1,5 +1,6 @@
 import { isMillError, type Column, type ProgressSink } from "@millwright/kernel";
 import { duckdbType, quoteName, textOf, type Lakehouse } from "@millwright/lakehouse";
+import { isDeltaTable, openDeltaSource } from "./delta-source.ts";
 import { ingestionErrors } from "./errors.ts";
 import { isGood, quarantine } from "./quarantine.ts";
 import { nameOf, sourceInputs, type SourceFile } from "./source-files.ts";
@@ -36,7 +37,7 @@ export async function loadSource(
   { projectDir }: { readonly projectDir: string },
 ): Promise<LoadResult> {
   const { files, hash } = await sourceInputs(source, { projectDir });
-  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const bytes = await bytesIn(ports, source, files);
   const last = await lastLoad(ports.lakehouse, source.name);
   if (last?.hash === hash)
     return {
@@ -54,6 +55,17 @@ export async function loadSource(
   } finally {
     await copies.remove();
   }
+}
+
+async function bytesIn(
+  { lakehouse }: LoadPorts,
+  source: SourceDefinition,
+  files: readonly SourceFile[],
+): Promise<number> {
+  let bytes = 0;
+  for (const file of files)
+    bytes += (await isDeltaTable(file.path)) ? (await openDeltaSource(lakehouse, source, file.path)).bytes : file.bytes;
+  return bytes;
 }
 
 async function load(
@@ -254,6 +266,7 @@ const WIDENS: Readonly<Record<string, readonly string[]>> = {
   TIMESTAMP_S: ["TIMESTAMP"],
   TIMESTAMP_MS: ["TIMESTAMP"],
   TIMESTAMP_NS: ["TIMESTAMP"],
+  "TIMESTAMP WITH TIME ZONE": ["TIMESTAMPTZ"],
 };
 
 interface Write {

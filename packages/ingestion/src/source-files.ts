@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { glob, realpath, stat } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { contentHash } from "@millwright/kernel";
+import { deltaHash, isDeltaTable } from "./delta-source.ts";
 import { ingestionErrors } from "./errors.ts";
 import type { SourceDefinition } from "./source.ts";
 
@@ -33,13 +34,18 @@ interface Place {
 export async function sourceInputs(source: SourceDefinition, { projectDir }: Place): Promise<SourceInputs> {
   const paths = await sourcePaths(source, { projectDir });
   const files = await Promise.all(
-    paths.map(async (path) => ({ path, bytes: (await stat(path)).size, sha256: await hashFile(path) })),
+    paths.map(async (path) => {
+      const found = await stat(path);
+      const sha256 = found.isDirectory() ? await deltaHash(path, source) : await hashFile(path);
+      return { path, bytes: found.size, sha256 };
+    }),
   );
   const hash = contentHash({
     columns: source.columns,
     format: source.format,
     badRows: source.badRows,
     csv: source.csv,
+    ...(source.delta === undefined ? {} : { delta: source.delta }),
     ...(source.sampleRows === undefined ? {} : { sampleRows: source.sampleRows }),
     files: files.map(({ sha256 }) => sha256),
   });
@@ -51,7 +57,7 @@ export async function sourceFolders(sources: readonly SourceDefinition[], place:
   const folders = new Set<string>();
   for (const source of sources) {
     const paths = await sourcePaths(source, place).catch(() => []);
-    for (const path of paths) folders.add(dirname(path));
+    for (const path of paths) folders.add((await isDeltaTable(path)) ? path : dirname(path));
   }
   return [...folders].toSorted();
 }
@@ -69,7 +75,9 @@ async function projectFiles(source: SourceDefinition, root: string): Promise<rea
   const matches = await Array.fromAsync(glob(source.path, { cwd: root }));
   const paths = await Promise.all(matches.toSorted().map((match) => realpath(resolve(root, match))));
   for (const path of paths) if (!path.startsWith(root + sep)) throw outside(source);
-  const files = await Promise.all(paths.map(async (path) => ((await stat(path)).isFile() ? path : undefined)));
+  const files = await Promise.all(
+    paths.map(async (path) => ((await stat(path)).isFile() || (await isDeltaTable(path)) ? path : undefined)),
+  );
   return files.filter((path) => path !== undefined);
 }
 

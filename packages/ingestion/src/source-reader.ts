@@ -1,4 +1,5 @@
 import { quoteText, textOf, type SqlEngine } from "@millwright/lakehouse";
+import { isDeltaTable, openDeltaSource } from "./delta-source.ts";
 import { ingestionErrors } from "./errors.ts";
 import { headerFields } from "./header.ts";
 import type { SourceDefinition, SourceFormat } from "./source.ts";
@@ -12,7 +13,7 @@ export interface Reader {
 }
 
 interface Read {
-  readonly source: Pick<SourceDefinition, "name" | "format" | "csv" | "columns">;
+  readonly source: Pick<SourceDefinition, "name" | "format" | "csv" | "columns" | "delta">;
   readonly path: string;
   /** Pass over lines of another width than the header's, or keep what is wrong with each; neither fails the read. */
   readonly badLines?: "pass" | "keep";
@@ -20,8 +21,9 @@ interface Read {
 
 /** The relation that reads a file, by the source's format or the file's suffix. Throws `ingestion/unknown-format`. */
 export async function readerOf(lakehouse: Pick<SqlEngine, "query">, { source, path, badLines }: Read): Promise<Reader> {
-  const format = source.format ?? formatOf(path);
+  const format = source.format ?? ((await isDeltaTable(path)) ? "delta" : formatOf(path));
   const literal = quoteText(path);
+  if (format === "delta") return { relation: (await openDeltaSource(lakehouse, source, path)).relation, typed: true };
   if (format === "parquet") return { relation: `read_parquet(${literal})`, typed: true };
   if (format === "jsonl")
     return { relation: `read_json(${literal}, format = '${await jsonForm(path)}', auto_detect = true)`, typed: false };

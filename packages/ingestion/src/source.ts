@@ -1,17 +1,18 @@
 import type { Column } from "@millwright/kernel";
 
-export type SourceFormat = "csv" | "parquet" | "jsonl";
+export type SourceFormat = "csv" | "parquet" | "jsonl" | "delta";
 
 /** Where raw data comes from and what it must be. Becomes the table of its name. */
 export interface SourceDefinition<Name extends string = string> {
   readonly kind: "source";
   readonly name: Name;
-  /** A file or glob below the project, or `npm:PACKAGE/file` in an npm dependency of it. */
+  /** A file or glob below the project, the folder of a Delta table there, or `npm:PACKAGE/file` in an npm dependency of it. */
   readonly path: string;
   readonly format: SourceFormat | null;
   readonly columns: readonly Column[];
   readonly badRows: BadRows;
   readonly csv: CsvOptions;
+  readonly delta?: DeltaOptions;
   readonly description: string;
   /** Only so many of the rows, those whose hash is least: how tests see a source. */
   readonly sampleRows?: number;
@@ -28,6 +29,12 @@ export interface CsvOptions {
   readonly encoding?: string;
 }
 
+/** Which state of a Delta table is taken. */
+interface DeltaOptions {
+  /** The newest when absent. */
+  readonly version?: number;
+}
+
 export interface SourceOptions<Name extends string> {
   readonly name: Name;
   readonly path: string;
@@ -41,6 +48,7 @@ export interface SourceOptions<Name extends string> {
    */
   readonly badRows?: BadRows;
   readonly csv?: CsvOptions;
+  readonly delta?: DeltaOptions;
   readonly description?: string;
 }
 
@@ -53,8 +61,18 @@ export interface SourceOptions<Name extends string> {
  * ```
  */
 export function defineSource<const Name extends string>(options: SourceOptions<Name>): SourceDefinition<Name> {
-  const { name, path, format = null, columns, badRows = "fail", csv = {}, description = "" } = options;
-  return { kind: "source", name, path, format, columns: columnList(columns), badRows, csv, description };
+  const { name, path, format = null, columns, badRows = "fail", csv = {}, delta, description = "" } = options;
+  const declared = {
+    kind: "source",
+    name,
+    path,
+    format,
+    columns: columnList(columns),
+    badRows,
+    csv,
+    description,
+  } as const;
+  return delta === undefined ? declared : { ...declared, delta };
 }
 
 function columnList(columns: SourceOptions<string>["columns"]): readonly Column[] {

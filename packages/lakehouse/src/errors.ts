@@ -113,6 +113,33 @@ export const lakehouseErrors = defineErrors("lakehouse", {
     remedy:
       "Nothing was published. Drop the branch, make it anew from main as it now is, and run it again: `mill table drop-branch NAME`, `mill run --branch NAME`.",
   },
+  "lakehouse/mirror-refused": {
+    status: 422,
+    title: "The table holds what the format of its mirror cannot",
+    remedy:
+      "The table itself is as it was, and so is what was mirrored before. Take away what is named, or write the table's files anew (a full `mill run --select NAME --force`), and mirror again.",
+    example: "orders as hudi: the column id was renamed, and Hudi finds columns by their name",
+  },
+  "lakehouse/unknown-mirror": {
+    status: 404,
+    title: "The table has no such mirror",
+    remedy: "`mill table mirrors` lists those there are; `mill table mirror NAME --as delta` begins one.",
+    example: "mill table mirrors",
+  },
+  "lakehouse/unreadable-delta": {
+    status: 422,
+    title: "A Delta table cannot be read here",
+    remedy:
+      "Bring the table in a form that its name says is read: docs/concepts/source.md names the features of Delta that are known.",
+    example: "data/orders: it needs the features v2Checkpoint",
+  },
+  "lakehouse/damaged-delta-log": {
+    status: 422,
+    title: "A Delta table's log cannot be read",
+    remedy:
+      "Bring the table again from where it came; of a mirror: `mill table mirror NAME --as delta --drop`, then mirror it again.",
+    example: "the Delta log cannot be read: version 3 is missing",
+  },
   "lakehouse/commit-conflict": {
     status: 409,
     title: "Another writer changed the table meanwhile",

@@ -9,6 +9,8 @@ export {
 export type { WriteRequest } from "./commit/write-request.ts";
 export { lakehouseErrors } from "./errors.ts";
 export { icebergErrors } from "./iceberg-errors.ts";
+export { openDelta, type DeltaPlace, type DeltaTable } from "./delta/delta-table.ts";
+export { isMirrorFormat, MIRRORS_PROPERTY } from "./mirrors/mirrors.ts";
 export { checkedStore } from "./checked-store.ts";
 export { checkBranchName, checkName, quoteName, quoteText } from "./domain/names.ts";
 export { textOf } from "./domain/text.ts";

@@ -16,6 +16,7 @@ import { createManifestCache } from "./manifest-cache.ts";
 import { metadataSelect } from "./metadata-tables.ts";
 import { runStatement } from "./dml/run-statement.ts";
 import { findChangesCalls } from "./domain/sql-changes.ts";
+import { createMirrors, type Mirrors } from "./mirrors/mirrors.ts";
 import { findReferences, type Reference } from "./domain/sql-references.ts";
 import { snapshotAsOf, type IcebergMetadata, type IcebergSnapshot } from "./domain/iceberg/metadata.ts";
 import { anatomyOf, NO_ANATOMY, type TableAnatomy } from "./table-anatomy.ts";
@@ -49,6 +50,8 @@ export interface LakehousePorts {
   readonly logger: Logger;
   /** Where statements make and alter tables; without it they are refused. */
   readonly entries?: IcebergEntries;
+  /** Mirrors in other formats follow each change: of main's tables alone. Default: they are left as they are. */
+  readonly followsMirrors?: boolean;
 }
 
 /** A table or view as it is now. Counts are null for a view. */
@@ -101,6 +104,8 @@ export interface Lakehouse {
   changes(name: string, request: ChangesRequest & { readonly limit: number }): Promise<TableChanges>;
   /** A relation of these columns without rows, for FROM. */
   emptyRelation(columns: readonly Column[]): string;
+  /** The tables as Delta and Hudi. */
+  readonly mirrors: Mirrors;
   close(): Promise<void>;
 }
 
@@ -119,6 +124,7 @@ export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse>
     const { statement, scans } = await prepare(sql, options?.parameters);
     return { ...(await engine.query(statement, options)), scans };
   };
+  const mirrors = createMirrors(ports);
   for (const entry of await catalog.list()) await publish(ports, entry);
   // One at a time and from the catalog as it then is, so that the engine never ends up with an older state.
   let publishing: Promise<void> = Promise.resolve();
@@ -127,6 +133,7 @@ export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse>
       const entry = await catalog.get(name);
       if (entry === undefined) await engine.setRelation(name, undefined);
       else await publish(ports, entry);
+      if (given.followsMirrors === true) await mirrors.follow(name);
     });
     publishing = next.catch(() => undefined);
     return next;
@@ -150,7 +157,7 @@ export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse>
     createView: (request) => createView(ports, request),
     drop: async (name) => {
       await catalog.remove(checkName(name));
-      await engine.setRelation(name, undefined);
+      await publishLatest(name);
     },
     refresh: async (names) => {
       for (const name of names) await publishLatest(await keyFor(catalog, name));
@@ -171,6 +178,7 @@ export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse>
     anatomy: (name, snapshotId) => anatomy(ports, name, snapshotId),
     changes: async (name, request) => tableChanges(ports, await namedTable(ports, name), request),
     emptyRelation: (columns) => `(${noRowsOf(columns)})`,
+    mirrors,
     close: async () => {
       await engine.close();
       await ports.store.close();

@@ -115,6 +115,13 @@ export interface ObjectStore {
   prepareFolder(path: string): Promise<void>;
   /** Nothing there is well too. */
   remove(path: string): Promise<void>;
+  /** Gives a file one more name, without a copy; the name is durable once it is synced. False when another file has it. */
+  link(path: string, alias: string): Promise<boolean>;
+  /** The names of the files and folders right in a folder, by their bytes; none where there is no such folder. */
+  namesIn(folder: string): Promise<readonly string[]>;
+  exists(path: string): Promise<boolean>;
+  /** A folder with all that is in it. Nothing there is well too. */
+  removeFolder(path: string): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -20,7 +20,7 @@ export interface Expired {
 }
 
 /** A table by the name that people read: `orders`, `lab.daily.orders`. */
-function identifierNamed(name: string): Identifier {
+export function identifierNamed(name: string): Identifier {
   const parts = name.split(".");
   return { namespace: parts.length === 1 ? ["main"] : parts.slice(0, -1), name: parts.at(-1) ?? "" };
 }

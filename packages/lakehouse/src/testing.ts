@@ -305,6 +305,22 @@ export function objectStoreSuite(name: string, fixture: Fixture<ObjectStore>): v
       },
     );
 
+    test("a second name is of the same bytes and outlives the first; a folder is listed and taken away with all in it", async () => {
+      await store.write("linked/one", bytes("1"));
+      await store.write("linked/two", bytes("2"));
+      for (let time = 0; time < 2; time += 1) expect(await store.link("linked/one", "names/alias")).toBe(true);
+      expect(await store.link("linked/two", "names/alias")).toBe(false);
+      expect(await store.link("linked/two", "names/deeper/alias")).toBe(true);
+      await store.remove("linked/two");
+      expect([await text("names/alias"), await text("names/deeper/alias")]).toEqual(["1", "2"]);
+      expect(await store.namesIn("names")).toEqual(["alias", "deeper"]);
+      expect(await store.namesIn("never/written")).toEqual([]);
+      expect([await store.exists("names/alias"), await store.exists("linked/two")]).toEqual([true, false]);
+      for (let time = 0; time < 2; time += 1) await store.removeFolder("names");
+      expect(await store.namesIn("names")).toEqual([]);
+      expect(await text("linked/one")).toBe("1");
+    });
+
     test("a folder that is prepared twice holds what is synced in it", async () => {
       await store.prepareFolder("folder/data");
       await store.prepareFolder("folder/data");

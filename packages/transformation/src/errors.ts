@@ -36,6 +36,12 @@ export const transformationErrors = defineErrors("transformation", {
     remedy: "Use table, view, incremental or ephemeral, or a materialization that the project's macros define.",
     example: "{{ config(materialized='table') }}",
   },
+  "transformation/unknown-mirror": {
+    status: 422,
+    title: "A model asks to be mirrored in a format that there is not",
+    remedy: "A table can be mirrored as delta and as hudi.",
+    example: "{{ config(materialized='table', mirrors=['delta']) }}",
+  },
   "transformation/statement": {
     status: 422,
     title: "A hook or a materialization has a statement that the lake does not know",

@@ -337,6 +337,25 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     example: "mill table expire orders --days 30 --keep 10 --dry-run",
   },
   {
+    module: "mirrors",
+    name: "table mirrors",
+    summary: "the mirrors of tables as Delta and Hudi, and how far each has followed",
+    arguments: [],
+    options: {},
+    example: "mill table mirrors",
+  },
+  {
+    module: "mirrors",
+    name: "table mirror",
+    summary: "show a table as Delta or Hudi too, over the same data files; it follows each commit",
+    arguments: ["NAME"],
+    options: {
+      as: { value: "FORMAT", summary: "delta or hudi" },
+      drop: { summary: "no longer, and take the mirror away" },
+    },
+    example: "mill table mirror departures --as delta",
+  },
+  {
     module: "models",
     name: "models list",
     summary: "the registered models",

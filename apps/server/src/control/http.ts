@@ -6,6 +6,7 @@ import type { Lakehouse } from "@millwright/lakehouse";
 import { branchRoutes, type BranchPlaces } from "@millwright/lakehouse/branch-http";
 import { tableCareRoutes, type CarePlaces } from "@millwright/lakehouse/care-http";
 import { tableChangesRoutes } from "@millwright/lakehouse/changes-http";
+import { mirrorRoutes } from "@millwright/lakehouse/mirror-http";
 import { lakehouseRoutes } from "@millwright/lakehouse/http";
 import { monitoringRoutes } from "@millwright/monitoring/http";
 import { orchestrationErrors, type RunReport, type RunStore } from "@millwright/orchestration";
@@ -135,6 +136,10 @@ export function controlRoutes(open: () => ControlParts): readonly Route[] {
     ...lakehouseRoutes((branch) => lakehouseOf(open(), branch)),
     ...tableChangesRoutes((branch) => lakehouseOf(open(), branch)),
     ...tableCareRoutes(() => careOf(open())),
+    ...mirrorRoutes(() => {
+      const { platform } = open();
+      return { world: () => platform.tables(), mirrors: platform.lakehouse.mirrors };
+    }),
     ...branchRoutes(() => branchesOf(open())),
     ...trackingRoutes(
       () => open().platform.tracking,

@@ -261,6 +261,28 @@ export interface Expired {
   readonly isDryRun: boolean;
 }
 
+export interface Mirror {
+  readonly table: string;
+  readonly format: "delta" | "hudi";
+  /** The folder to give to a reader of the format. */
+  readonly location: string;
+  /** As the format counts: a Delta version, a Hudi instant. Null before the first. */
+  readonly version: string | null;
+  /** The snapshot that it shows. */
+  readonly snapshotId: string | null;
+  readonly isCurrent: boolean;
+  /** How many snapshots the table has had since. */
+  readonly snapshotsBehind: number;
+  readonly behindSinceMs: number | null;
+  /** What the table has that the format cannot hold. */
+  readonly refused: string | null;
+}
+
+export interface MirrorDropped {
+  readonly table: string;
+  readonly format: "delta" | "hudi";
+}
+
 export interface Branch {
   readonly name: string;
   readonly createdAtMs: number;
@@ -853,6 +875,15 @@ export interface ControlApi {
       readonly dryRun?: boolean;
     };
   }): Promise<Expired>;
+  /** The mirrors of tables in other formats, and how far each has followed its table. */
+  listMirrors(input?: {
+    /** Of this table alone. */
+    readonly table?: string;
+  }): Promise<readonly Mirror[]>;
+  /** Mirror a table in another format, from now on after each commit. */
+  addMirror(input: { readonly name: string; readonly body: { readonly format: "delta" | "hudi" } }): Promise<Mirror>;
+  /** Mirror a table in a format no longer, and take the mirror away; the table is as it was. */
+  dropMirror(input: { readonly name: string; readonly format: "delta" | "hudi" }): Promise<MirrorDropped>;
   /** The branches beside main. */
   listBranches(): Promise<readonly Branch[]>;
   /** Make a branch: it begins as main is. */
@@ -1035,6 +1066,9 @@ export const operations = {
   tagTable: { method: "POST", path: "/api/v1/tables/:name/tags", params: ["name"], query: [] },
   dropTableTag: { method: "DELETE", path: "/api/v1/tables/:name/tags/:tag", params: ["name", "tag"], query: [] },
   expireSnapshots: { method: "POST", path: "/api/v1/tables/:name/expire", params: ["name"], query: [] },
+  listMirrors: { method: "GET", path: "/api/v1/mirrors", params: [], query: ["table"] },
+  addMirror: { method: "POST", path: "/api/v1/tables/:name/mirrors", params: ["name"], query: [] },
+  dropMirror: { method: "DELETE", path: "/api/v1/tables/:name/mirrors/:format", params: ["name", "format"], query: [] },
   listBranches: { method: "GET", path: "/api/v1/branches", params: [], query: [] },
   createBranch: { method: "POST", path: "/api/v1/branches", params: [], query: [] },
   showBranch: { method: "GET", path: "/api/v1/branches/:branch", params: ["branch"], query: [] },

@@ -1,4 +1,4 @@
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { link, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, normalize, relative, sep } from "node:path";
 import { digestFile, makeFolder } from "@millwright/platform";
 import { mapDiskError } from "../domain/disk-error.ts";
@@ -70,8 +70,39 @@ export function openLocalObjectStore({ root, further = [] }: LocalObjectStoreOpt
     remove: async (path) => {
       await rm(inside(path), { force: true });
     },
+    link: async (path, alias) => {
+      try {
+        await makeFolder(dirname(inside(alias)));
+        return await linkFile(inside(path), inside(alias));
+      } catch (error) {
+        throw mapDiskError(error);
+      }
+    },
+    namesIn: async (folder) => {
+      try {
+        return (await readdir(inside(folder))).toSorted();
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+        throw error;
+      }
+    },
+    exists: async (path) => (await stat(inside(path)).catch(() => undefined)) !== undefined,
+    removeFolder: async (path) => {
+      await rm(inside(path), { recursive: true, force: true });
+    },
     close: () => Promise.resolve(),
   };
+}
+
+async function linkFile(path: string, alias: string): Promise<boolean> {
+  try {
+    await link(path, alias);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    const [own, other] = await Promise.all([stat(path), stat(alias)]);
+    return own.ino === other.ino && own.dev === other.dev;
+  }
 }
 
 async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {

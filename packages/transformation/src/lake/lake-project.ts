@@ -34,6 +34,8 @@ export interface ModelConfig {
   readonly uniqueKey: readonly string[];
   readonly tags: readonly string[];
   readonly onSchemaChange: string;
+  /** The formats that its table is shown in besides: `delta`, `hudi`. */
+  readonly mirrors: readonly string[];
 }
 
 export interface DbtTest {

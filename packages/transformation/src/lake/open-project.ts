@@ -1,4 +1,5 @@
 import { contentHash, isMillError } from "@millwright/kernel";
+import { isMirrorFormat } from "@millwright/lakehouse";
 import { transformationErrors } from "../errors.ts";
 import { collectMacros, materializationMacro, type Macros } from "../engine/macros.ts";
 import type { DbtNode, Manifest } from "../engine/node.ts";
@@ -148,7 +149,17 @@ function configOf({ config, path, name, package: owner }: DbtNode, macros: Macro
     uniqueKey: textsOf(config["unique_key"]),
     tags: textsOf(config["tags"]),
     onSchemaChange: textOf(config["on_schema_change"], "ignore"),
+    mirrors: mirrorsOf(textsOf(config["mirrors"]), { path, name }),
   };
+}
+
+function mirrorsOf(formats: readonly string[], { path, name }: Pick<DbtNode, "path" | "name">): readonly string[] {
+  const other = formats.find((format) => !isMirrorFormat(format));
+  if (other === undefined) return formats;
+  throw transformationErrors.create("transformation/unknown-mirror", {
+    because: `${path}: ${name} is to be mirrored as ${other}`,
+    where: { file: path },
+  });
 }
 
 function isMaterialization(value: string): value is Materialization {

@@ -1,5 +1,5 @@
 import { isMillError, type Column, type ProgressSink } from "@millwright/kernel";
-import { quoteName, quoteText, type Lakehouse } from "@millwright/lakehouse";
+import { MIRRORS_PROPERTY, quoteName, quoteText, type Lakehouse } from "@millwright/lakehouse";
 import { enforceContract, isUnderContract } from "../engine/run/contract.ts";
 import { readSeed } from "../engine/run/seed.ts";
 import { snapshotSelect } from "../engine/run/snapshot.ts";
@@ -86,7 +86,11 @@ async function write(
 ): Promise<ModelResult> {
   const { name: table, config, path, node } = model;
   const { description } = model;
-  const properties = { "millwright.model": path, ...(description === "" ? {} : { comment: description }) };
+  const properties = {
+    "millwright.model": path,
+    ...(description === "" ? {} : { comment: description }),
+    ...(config.mirrors.length === 0 ? {} : { [MIRRORS_PROPERTY]: config.mirrors.join(",") }),
+  };
   if (isUnderContract(node)) await enforceContract(lakeWarehouse(lakehouse), node, sql);
   if (config.materialized === "custom") {
     await materializeByMacro(lakehouse, { project, model, sql });
