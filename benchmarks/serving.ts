@@ -1,13 +1,18 @@
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BenchResult } from "./bench-result.ts";
 import { flightsFolder, takeRoad } from "./support/flights.ts";
 import { childrenOf, commandOf, cpuSecondsOf, mill, millPath, proportionalBytes } from "./support/processes.ts";
 
 const SECONDS = 8;
-/** The SQL engine ends after a minute without work; what stays is control and serving. */
-const ENGINE_ENDS_WITHIN_MS = 90_000;
+/** Long enough for a loaded machine to have compiled what is asked for again and again. */
+const WARM_SECONDS = 4;
+/** For what `mill up` does once after its start. */
+const SETTLE_MS = 3_000;
+const support = join(import.meta.dirname, "support");
 
 /** One prediction by key, many at once, and what stands idle: everything on, on the model of the whole road. */
 export async function run(): Promise<readonly BenchResult[]> {
@@ -15,34 +20,48 @@ export async function run(): Promise<readonly BenchResult[]> {
   if (!tasks.some(({ kind, facts }) => kind === "service" && facts["version"] !== undefined))
     throw new Error("the road left no service");
   const rows = requestRows();
-  const help = fastestOf(10, () => mill(["--help"]));
+  const help = fastestOf(5, () => mill(["--help"]));
+  const bare = await askBare(rows);
   const up = await startUp();
   try {
-    const one = ask(up, { connections: 1, rows });
-    const many = ask(up, { connections: 16, rows });
-    const idle = await idleBytes(up);
+    await up.roadEnded;
+    await sleep(SETTLE_MS);
+    const idleBytes = bytesOf(up);
+    const one = await ask(up, { connections: 1, rows });
+    const many = await ask(up, { connections: 16, rows });
     return [
       { name: "mill --help", value: help, unit: "ms" },
-      { name: "mill up: ready", value: up.readySeconds, unit: "s" },
+      { name: "mill up: the API's first answer, the road already run", value: up.answeredSeconds, unit: "s" },
+      { name: "mill up: processor time of all processes until then", value: up.answeredCpuSeconds, unit: "s" },
+      { name: "control and serving, idle", value: idleBytes / 1e6, unit: "MB" },
+      { name: "control and serving, after that load", value: bytesOf(up) / 1e6, unit: "MB" },
+      { name: "1 connection: p50 in the server", value: one.serverP50Ms, unit: "ms" },
       { name: "1 connection: p50, seen by the caller", value: one.p50Ms, unit: "ms" },
       { name: "1 connection: p99", value: one.p99Ms, unit: "ms" },
-      { name: "16 connections: predictions", value: many.perSecond, unit: "1/s" },
-      { name: "16 connections: p50", value: many.p50Ms, unit: "ms" },
-      { name: "16 connections: p99", value: many.p99Ms, unit: "ms" },
-      { name: "16 connections: serving's processor time a prediction", value: many.cpuMicroseconds, unit: "µs" },
+      { ...compared(many.perSecond, bare.perSecond), name: "16 connections: predictions", unit: "1/s" },
+      { ...compared(many.p50Ms, bare.p50Ms), name: "16 connections: p50", unit: "ms" },
+      { ...compared(many.p99Ms, bare.p99Ms), name: "16 connections: p99", unit: "ms" },
+      { ...compared(many.cpuUs, bare.cpuUs), name: "16 connections: the server's processor time each", unit: "µs" },
+      { ...compared(many.callerCpuUs, bare.callerCpuUs), name: "16 connections: the callers' own", unit: "µs" },
       { name: "16 connections: refused", value: many.refused, unit: "" },
-      { name: "control and serving, idle", value: idle / 1e6, unit: "MB" },
     ];
   } finally {
     up.process.kill("SIGTERM");
-    await new Promise((resolve) => up.process.once("exit", resolve));
+    await once(up.process, "exit");
   }
+}
+
+function compared(value: number, bare: number): Pick<BenchResult, "value" | "peer"> {
+  return { value, peer: { name: "node:http alone", value: bare } };
 }
 
 interface Up {
   readonly process: ChildProcess;
-  readonly port: number;
-  readonly readySeconds: number;
+  readonly servingPort: number;
+  readonly servingPid: number;
+  readonly answeredSeconds: number;
+  readonly answeredCpuSeconds: number;
+  readonly roadEnded: Promise<void>;
 }
 
 async function startUp(): Promise<Up> {
@@ -50,17 +69,40 @@ async function startUp(): Promise<Up> {
   const child = spawn(millPath, ["up", "--port", "0", "--project", flightsFolder], {
     stdio: ["ignore", "pipe", "pipe"],
   });
-  child.stdout.resume();
+  const said = reading(child);
+  const controlPort = await said.find(/console on http:\/\/127\.0\.0\.1:(\d+)/);
+  const answer = await fetch(`http://127.0.0.1:${controlPort}/api/v1/road`);
+  if (!answer.ok) throw new Error(`the API's first answer is ${answer.status}`);
+  const answeredSeconds = (performance.now() - startedMs) / 1_000;
+  const answeredCpuSeconds = treeOf(child).reduce((sum, pid) => sum + cpuSecondsOf(pid), 0);
+  return {
+    process: child,
+    servingPort: await said.find(/serving on http:\/\/127\.0\.0\.1:(\d+)/),
+    servingPid: servingOf(child),
+    answeredSeconds,
+    answeredCpuSeconds,
+    roadEnded: said.find(/^done: (\d+)/m).then(() => undefined),
+  };
+}
+
+/** What a program prints; `find` waits for a number in it. */
+function reading(child: ChildProcess) {
   let said = "";
-  const port = await new Promise<number>((resolve, reject) => {
-    child.stderr.on("data", (chunk: Buffer) => {
-      said += chunk.toString();
-      const found = /serving on http:\/\/127\.0\.0\.1:(\d+)/.exec(said)?.[1];
-      if (found !== undefined) resolve(Number(found));
-    });
-    child.once("exit", (code) => reject(new Error(`mill up ended with ${code}: ${said}`)));
+  const more = () => Promise.race([once(child.stderr ?? child, "data"), once(child.stdout ?? child, "data")]);
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  const ended = once(child, "exit").then(([code]) => {
+    throw new Error(`mill up ended with ${String(code)}: ${said}`);
   });
-  return { process: child, port, readySeconds: (performance.now() - startedMs) / 1_000 };
+  ended.catch(() => undefined);
+  return {
+    find: async (pattern: RegExp): Promise<number> => {
+      for (;;) {
+        const found = pattern.exec(said)?.[1];
+        if (found !== undefined) return Number(found);
+        await Promise.race([more(), ended]);
+      }
+    },
+  };
 }
 
 interface Answers {
@@ -68,33 +110,88 @@ interface Answers {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly refused: number;
-  readonly cpuMicroseconds: number;
+  readonly cpuUs: number;
+  readonly callerCpuUs: number;
 }
 
-function ask(up: Up, { connections, rows }: { readonly connections: number; readonly rows: string }): Answers {
-  const serving = servingOf(up);
-  const before = cpuSecondsOf(serving);
-  const caller = join(import.meta.dirname, "support", "caller.ts");
-  const text = execFileSync(process.execPath, [caller, String(up.port), String(connections), String(SECONDS)], {
-    input: rows,
-    encoding: "utf8",
-  });
-  const found = JSON.parse(text) as Omit<Answers, "cpuMicroseconds">;
-  const asked = found.perSecond * (SECONDS + 2);
-  return { ...found, cpuMicroseconds: ((cpuSecondsOf(serving) - before) / asked) * 1e6 };
+interface Asked {
+  readonly port: number;
+  readonly pid: number;
+  readonly connections: number;
+  readonly rows: string;
 }
 
-function servingOf({ process: { pid = 0 } }: Up): number {
-  const found = childrenOf(pid).find((child) => commandOf(child).includes("serving-main"));
+/** Asks from a process of its own; both sides' processor time is of all requests, those that warm included. */
+async function answersOf({ port, pid, connections, rows }: Asked): Promise<Answers> {
+  const before = cpuSecondsOf(pid);
+  const args = [join(support, "caller.ts"), port, connections, WARM_SECONDS, SECONDS].map(String);
+  const caller = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
+  caller.stdin.end(rows);
+  const { asked, callerCpuSeconds, ...found } = JSON.parse(await text(caller.stdout)) as Omit<
+    Answers,
+    "cpuUs" | "callerCpuUs"
+  > & {
+    readonly asked: number;
+    readonly callerCpuSeconds: number;
+  };
+  const cpuSeconds = cpuSecondsOf(pid) - before;
+  return { ...found, cpuUs: (cpuSeconds / asked) * 1e6, callerCpuUs: (callerCpuSeconds / asked) * 1e6 };
+}
+
+async function ask(up: Up, asked: Pick<Asked, "connections" | "rows">): Promise<Answers & { serverP50Ms: number }> {
+  const before = await latenciesOf(up);
+  const answers = await answersOf({ ...asked, port: up.servingPort, pid: up.servingPid });
+  const after = await latenciesOf(up);
+  const counts = after.map(({ bound, below }, index) => ({ bound, below: below - (before[index]?.below ?? 0) }));
+  return { ...answers, serverP50Ms: medianOf(counts) * 1_000 };
+}
+
+interface Bucket {
+  /** Seconds. */
+  readonly bound: number;
+  readonly below: number;
+}
+
+/** The server's own histogram of how long it took, as Prometheus reads it. */
+async function latenciesOf({ servingPort }: Up): Promise<readonly Bucket[]> {
+  const metrics = await (await fetch(`http://127.0.0.1:${servingPort}/metrics`)).text();
+  const lines = metrics.matchAll(/^millwright_request_seconds_bucket\{le="([\d.]+)"\} (\d+)$/gm);
+  return [...lines].map(([, bound, below]) => ({ bound: Number(bound), below: Number(below) }));
+}
+
+/** Between its bucket's bounds as Prometheus' `histogram_quantile` finds it. */
+function medianOf(buckets: readonly Bucket[]): number {
+  const half = (buckets.at(-1)?.below ?? 0) / 2;
+  const at = buckets.findIndex(({ below }) => below >= half);
+  const { bound = 0, below = 0 } = buckets[at] ?? {};
+  const previous = buckets[at - 1] ?? { bound: 0, below: 0 };
+  return previous.bound + ((bound - previous.bound) * (half - previous.below)) / (below - previous.below);
+}
+
+async function askBare(rows: string): Promise<Answers> {
+  const server = spawn(process.execPath, [join(support, "bare-server.ts")], { stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    const [port] = (await once(server.stdout, "data")) as [Buffer];
+    return await answersOf({ port: Number(port.toString()), pid: server.pid ?? 0, connections: 16, rows });
+  } finally {
+    server.kill();
+  }
+}
+
+function servingOf(up: ChildProcess): number {
+  const found = childrenOf(up.pid ?? 0).find((child) => commandOf(child).includes("serving-main"));
   if (found === undefined) throw new Error("there is no serving process");
   return found;
 }
 
-async function idleBytes(up: Up): Promise<number> {
-  const control = up.process.pid ?? 0;
-  const deadlineMs = performance.now() + ENGINE_ENDS_WITHIN_MS;
-  while (childrenOf(control).length > 1 && performance.now() < deadlineMs) await sleep(1_000);
-  return [control, ...childrenOf(control)].reduce((sum, pid) => sum + proportionalBytes(pid), 0);
+/** Control and its children. */
+function treeOf({ pid = 0 }: ChildProcess): readonly number[] {
+  return [pid, ...childrenOf(pid)];
+}
+
+/** Of control and serving; the SQL engine and what reads the project come and go. */
+function bytesOf(up: Up): number {
+  return proportionalBytes(up.process.pid ?? 0) + proportionalBytes(up.servingPid);
 }
 
 /** A thousand flights of the test month, as a departure board would ask for them. */

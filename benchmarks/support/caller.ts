@@ -1,9 +1,12 @@
 import { connect } from "node:net";
 
-// The callers of a service, in a process of their own: `caller.ts PORT CONNECTIONS SECONDS`, rows as JSON lines on standard
-// input. Each connection asks, waits for the answer, and asks again. Prints requests a second and latencies in milliseconds.
+// The callers of a service, in a process of their own: `caller.ts PORT CONNECTIONS WARM_SECONDS SECONDS`, rows as JSON lines
+// on standard input. Each connection asks, waits for the answer, and asks again. Prints requests a second and latencies in
+// milliseconds of the seconds after those that warm, and its own processor time over all.
 
-const [port, connections, seconds] = process.argv.slice(2).map(Number) as [number, number, number];
+const [port, connections, warmSeconds, seconds] = process.argv.slice(2).map(Number) as [number, number, number, number];
+/** As both servers write it. */
+const LENGTH = "content-length: ";
 const rows = await standardInput();
 const requests = rows.map((row) =>
   Buffer.from(
@@ -12,8 +15,9 @@ const requests = rows.map((row) =>
 );
 const latencies: number[] = [];
 let refused = 0;
+let asked = 0;
 const startedMs = performance.now();
-const warmMs = startedMs + 2_000;
+const warmMs = startedMs + warmSeconds * 1_000;
 const endMs = warmMs + seconds * 1_000;
 await Promise.all(Array.from({ length: connections }, (_, connection) => keepAsking(connection)));
 const sorted = Float64Array.from(latencies).toSorted();
@@ -23,6 +27,7 @@ console.log(
   JSON.stringify({
     perSecond: latencies.length / seconds,
     refused,
+    asked,
     p50Ms: at(0.5),
     p99Ms: at(0.99),
     p999Ms: at(0.999),
@@ -45,22 +50,29 @@ function keepAsking(connection: number): Promise<void> {
         return;
       }
       received = "";
+      asked += 1;
       socket.write(requests[next++ % requests.length] ?? "");
     };
     socket.on("connect", ask);
     socket.on("error", reject);
-    socket.on("data", (chunk) => {
-      received += chunk.toString("latin1");
-      const headEnd = received.indexOf("\r\n\r\n");
-      if (headEnd === -1) return;
-      const length = Number(/content-length: (\d+)/i.exec(received)?.[1]);
-      if (received.length < headEnd + 4 + length) return;
+    socket.setEncoding("latin1");
+    socket.on("data", (chunk: string) => {
+      received += chunk;
+      if (!isWhole(received)) return;
       const nowMs = performance.now();
       if (!received.startsWith("HTTP/1.1 200")) refused += 1;
       if (nowMs >= warmMs && nowMs < endMs) latencies.push(nowMs - askedMs);
       ask();
     });
   });
+}
+
+function isWhole(received: string): boolean {
+  const headEnd = received.indexOf("\r\n\r\n");
+  if (headEnd === -1) return false;
+  const at = received.indexOf(LENGTH);
+  if (at === -1) throw new Error(`an answer does not tell its length: ${received.slice(0, headEnd)}`);
+  return received.length >= headEnd + 4 + Number.parseInt(received.slice(at + LENGTH.length), 10);
 }
 
 async function standardInput(): Promise<readonly string[]> {

@@ -62,7 +62,7 @@ ${sorted.map(typePart).join("\n\n")}
 
 function exportsOf(index: string): readonly { readonly packageName: string; readonly names: readonly string[] }[] {
   return Array.from(
-    index.matchAll(/^export \{([^}]*)\} from "@millwright\/([\w-]+)";/gm),
+    index.matchAll(/^export \{([^}]*)\} from "@millwright\/([\w-]+)(?:\/define)?";/gm),
     ([, names = "", name = ""]) => ({
       packageName: name,
       names: names.split(",").map((each) => each.trim()),

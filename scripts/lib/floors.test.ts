@@ -47,6 +47,7 @@ async function faultsWith(path: string, text: string): Promise<readonly string[]
 test.each([
   ["packages/middle/src/index.ts", `import { a } from "@house/ground";`],
   ["packages/ground/src/index.ts", `import fs from "node:fs"; import { b } from "kysely/inner"; import "./own.ts";`],
+  ["packages/middle/src/door.ts", `import type { A } from "@house/ground/define";`],
   ["packages/middle/src/deep/down.ts", `export * from "../index.ts";`],
   ["packages/middle/test/some.test.ts", `import "vitest"; import "fast-check"; import "../src/index.ts";`],
   ["packages/middle/test/inner.test.ts", `import "@house/ground/adapters/one";`],
@@ -67,6 +68,7 @@ test.each([
   ["packages/upper/src/a.ts", `import type { A } from "@house/ground";`, "which its package.json does not declare"],
   ["packages/middle/src/a.ts", `type A = import("@house/upper").A;`, "which its package.json does not declare"],
   ["packages/middle/src/a.ts", `await import("@house/ground/src/a.ts");`, "an inner part of @house/ground"],
+  ["packages/ground/src/a.ts", `import "@house/upper/define";`, "which its package.json does not declare"],
   ["packages/aside/src/a.ts", `import "@house/ground";`, "is on floor beside and imports @house/ground on floor 0"],
   ["packages/upper/src/a.ts", `import "pg";`, "imports pg, which its package.json does not declare"],
   ["packages/upper/test/a.ts", `import "pg";`, "imports pg, which its package.json does not declare"],

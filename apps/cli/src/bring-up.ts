@@ -15,6 +15,7 @@ import {
   type ServingProcess,
   type TypesWatch,
 } from "@millwright/server";
+import type { StandingReader } from "@millwright/project";
 import { commitSegments } from "@millwright/serving";
 import type { HeldProject } from "./hold-project.ts";
 import { INTERRUPTED } from "./interruption.ts";
@@ -29,6 +30,7 @@ const COMMIT_PREDICTIONS_EVERY_MS = 5_000;
 interface BringUp {
   readonly held: HeldProject;
   readonly serving: Promise<ServingProcess>;
+  readonly reader: StandingReader;
   readonly ports: Ports;
   readonly signal: AbortSignal;
 }
@@ -39,6 +41,7 @@ export async function bringUp(call: CommandCall, asked: BringUp): Promise<number
   const memory = watchPeakMemory();
   const progress = createRoadProgress(call.out);
   const opened: Opened = {};
+  const readAtMs = Date.now();
   try {
     opened.control = await startControl({
       paths: held.paths,
@@ -49,15 +52,15 @@ export async function bringUp(call: CommandCall, asked: BringUp): Promise<number
     }).catch(async (error: unknown) => {
       throw await portAdvice(error, { port: ports.control, command: (free) => `mill up --port ${free}` });
     });
-    opened.session = await openSession(held);
+    opened.session = await openSession(held, asked.reader);
     const runner = await opened.control.begin(opened.session);
     opened.serving = await asked.serving.catch(async (error: unknown) => {
       throw await portAdvice(error, { port: ports.rest, command: (free) => `MILL_REST_PORT=${free} mill up` });
     });
     const { control, session, serving } = opened;
     const up: Up = { session, control, runner, serving, signal, isOnce: call.options["once"] === true };
+    if (!up.isOnce) opened.types = typesOf(call, up, { readAtMs, reader: asked.reader });
     await tellPlaces(call, up);
-    if (!up.isOnce) opened.types = typesOf(call, up);
     const code = await firstRoad(call, up, () => memory.peakBytes);
     if (signal.aborted) return INTERRUPTED;
     if (!up.isOnce) await serveUntilSignal(session, signal);
@@ -77,7 +80,8 @@ interface Opened {
   types?: TypesWatch;
 }
 
-async function closeAll({ control, session, types }: Opened, { serving, held }: BringUp): Promise<void> {
+async function closeAll({ control, session, types }: Opened, { serving, reader, held }: BringUp): Promise<void> {
+  reader.close();
   // What renews the types may wait for the engine behind a step of the road, which control stops.
   const typesClosed = types?.close();
   await control?.close();
@@ -88,7 +92,11 @@ async function closeAll({ control, session, types }: Opened, { serving, held }: 
 }
 
 /** Renews the types after each save. What makes the project unreadable is said once, and when it can be read again. */
-function typesOf(call: CommandCall, { session: { project, platform }, signal }: Up): TypesWatch {
+function typesOf(
+  call: CommandCall,
+  { session: { project, platform }, signal }: Up,
+  reading: { readonly readAtMs: number; readonly reader: StandingReader },
+): TypesWatch {
   let told: string | undefined;
   const onRenewed = ({ error }: Renewal) => {
     const wrong = error === null ? undefined : `✗ ${error.code}: ${error.detail}`;
@@ -96,7 +104,7 @@ function typesOf(call: CommandCall, { session: { project, platform }, signal }: 
     call.out.note(wrong ?? "✓ the project can be read again");
     told = wrong;
   };
-  return watchTypes({ ...platform, projectDir: project.dir, onRenewed });
+  return watchTypes({ ...platform, ...reading, project, onRenewed });
 }
 
 /** A taken port's error, with the command that takes a free one. */

@@ -1,5 +1,5 @@
 import type { CommandCall } from "@millwright/platform";
-import { checkProject, loadProject, type Project } from "@millwright/project";
+import { checkProject, loadProject, type Project, type StandingReader } from "@millwright/project";
 import { compose, installation, statePaths, type Platform, type StatePaths } from "@millwright/server";
 import { holdProject, projectDirOf, type HeldProject } from "./hold-project.ts";
 
@@ -46,8 +46,12 @@ export function withLock<Result>(
 }
 
 /** Reads and checks a project that is held, and puts its platform together, which the caller closes. */
-export async function openSession({ projectDir, branch, paths, logger }: HeldProject): Promise<Session> {
-  const project = await loadProject({ projectDir, millwrightUrl: installation().millwrightUrl });
+export async function openSession(
+  { projectDir, branch, paths, logger }: HeldProject,
+  reader?: StandingReader,
+): Promise<Session> {
+  const { millwrightUrl } = installation();
+  const project = await loadProject({ projectDir, millwrightUrl, ...(reader === undefined ? {} : { reader }) });
   checkProject(project);
   const onBranch = branch === undefined ? { exclusive: true } : { branch, makesBranch: true };
   return { project, paths, platform: await compose(project, paths, { ...onBranch, logger }) };

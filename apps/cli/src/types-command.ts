@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { resolve } from "node:path";
 import { Type } from "@millwright/kernel";
 import { writeFileDurably, type Command, type CommandCall } from "@millwright/platform";
-import { projectErrors, renderServiceTypes, typesAreFresh } from "@millwright/project";
-import { renewTypes, surfaceOf, typesOf, watchTypes, type Renewal } from "@millwright/server";
+import { createStandingReader, projectErrors, renderServiceTypes, typesAreFresh } from "@millwright/project";
+import { installation, renewTypes, surfaceOf, typesOf, watchTypes, type Renewal } from "@millwright/server";
 import { INTERRUPTED, interruptible } from "./interruption.ts";
 import { withSession, type Session } from "./session.ts";
 
@@ -31,17 +31,19 @@ export const types: Command = {
     tookMs: Type.Optional(Type.Number({ description: "With --watch: from the save." })),
     error: Type.Optional(Type.Unknown({ description: "With --watch: why a save could not be read, else null." })),
   }),
-  handler: (call) =>
-    interruptible((signal) =>
+  handler: (call) => {
+    const readAtMs = Date.now();
+    return interruptible((signal) =>
       withSession(call, async (session) => {
         const { service, check, watch } = call.options;
         if (typeof service === "string") return serviceFile(call, session, service);
         if (check === true) return requireFresh(call, session);
         const written = await renewTypes(session.project, session.platform);
         call.out.record(written, ({ typesFile, changed }) => `${typesFile}${changed ? "" : " (unchanged)"}`);
-        return watch === true ? renewUntilSignal(call, session, signal) : 0;
+        return watch === true ? renewUntilSignal(call, session, { readAtMs, signal }) : 0;
       }),
-    ),
+    );
+  },
 };
 
 async function serviceFile(call: CommandCall, { project, platform }: Session, name: string): Promise<number> {
@@ -72,11 +74,12 @@ async function requireFresh(call: CommandCall, { project, platform }: Session): 
 async function renewUntilSignal(
   call: CommandCall,
   { project, platform }: Session,
-  signal: AbortSignal,
+  { readAtMs, signal }: { readonly readAtMs: number; readonly signal: AbortSignal },
 ): Promise<number> {
   const { lakehouse, tracking, logger } = platform;
   const onRenewed = (renewal: Renewal) => call.out.record(renewal, inWords);
-  const watching = watchTypes({ projectDir: project.dir, lakehouse, tracking, logger, onRenewed });
+  const reader = createStandingReader({ projectDir: project.dir, millwrightUrl: installation().millwrightUrl });
+  const watching = watchTypes({ project, readAtMs, reader, lakehouse, tracking, logger, onRenewed });
   if (!signal.aborted) await once(signal, "abort");
   await watching.close();
   return INTERRUPTED;

@@ -3,11 +3,13 @@ import { join } from "node:path";
 import { Type } from "@millwright/kernel";
 import { RunReportSchema } from "@millwright/orchestration/http";
 import { platformErrors, type Command, type CommandCall } from "@millwright/platform";
+import { createStandingReader } from "@millwright/project/read-definitions";
+import { installation } from "@millwright/server/installation";
 import { keepServing, type ServingProcess } from "@millwright/server/serving-process";
 import { holdProject, type HeldProject } from "./hold-project.ts";
 import { interruptible } from "./interruption.ts";
 
-// The serving process is started before the rest of this one is loaded.
+// The serving process and the one that reads the project are started before the rest of this one is loaded.
 
 export const up: Command = {
   name: "up",
@@ -29,11 +31,14 @@ export const up: Command = {
     const ports = portsOf(call);
     return interruptible((signal) =>
       holdProject(call, async (held) => {
+        const { millwrightUrl } = installation();
+        const reader = createStandingReader({ projectDir: held.projectDir, millwrightUrl });
+        reader.prepare();
         const serving = serve(held, ports.rest);
         // Who takes it up may fail before it asks.
         serving.catch(() => undefined);
         const { bringUp } = await import("./bring-up.ts");
-        return bringUp(call, { held, serving, ports, signal });
+        return bringUp(call, { held, serving, reader, ports, signal });
       }),
     );
   },

@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Column } from "@millwright/kernel";
 import type { Lakehouse } from "@millwright/lakehouse";
-import { sha256Of, writeFileDurably } from "@millwright/platform";
+import { sha256Of } from "@millwright/platform";
 import { VERSION } from "./version.ts";
 
 /** Describes SELECTs, each asked of the engine once: also over the processes of a project. */
@@ -30,7 +30,9 @@ export async function openDescribed(projectDir: string, { describe }: Pick<Lakeh
     },
     save: async () => {
       const text = encoded(asked);
-      if (text !== before) await writeFileDurably(file, text);
+      if (text === before) return;
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, text);
     },
   };
 }

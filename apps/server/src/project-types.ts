@@ -81,12 +81,13 @@ export async function renewTypes(project: Project, sources: TypeSources): Promis
   const { typeRoots, millwrightPath } = installation();
   const described = await openDescribed(project.dir, sources.lakehouse);
   const surface = await surfaceOf(project, sources, described);
-  await described.save();
-  return writeTypes(project.dir, renderTypes(surface), {
+  const written = await writeTypes(project.dir, renderTypes(surface), {
     millwright: millwrightPath,
     typeRoots,
     names: namesOf(project, Object.keys(surface.tables)),
   });
+  await described.save();
+  return written;
 }
 
 function namesOf(project: Project, tables: readonly string[]): DefinitionNames {

@@ -40,7 +40,8 @@ export function createOnlineFeatures(
   const slots = new Slots(plan);
   const outputs = plan.features.map((feature) => slots.compile(feature));
   const textFeatures = new TextFeatures(plan);
-  const joins = plan.joins.map((join) => ({ ...join, role: roleOf(join) }));
+  const keys = new EntityKeys(plan.joins);
+  const joins = plan.joins.map((join) => ({ ...join, role: roleOf(join), keyAt: keys.placeOf(join) }));
   return {
     names: plan.features.map(({ name }) => name),
     fields,
@@ -49,13 +50,14 @@ export function createOnlineFeatures(
       const row = new Float64Array(slots.size).fill(Number.NaN);
       slots.fillFields(row, request);
       let texts = textFeatures.ofRequest(request);
+      const keysOfRequest = keys.of(request);
       const told = {
         featureTimesMs: {} as Record<string, number | null>,
         missing: [] as string[],
         stale: [] as string[],
       };
       for (const join of joins) {
-        const state = lookUpJoin(online, { join, request, at });
+        const state = lookUpJoin(online, { join, key: keysOfRequest[join.keyAt] ?? "", at });
         const counts = whatCounts(state, request);
         slots.fillJoin(row, { row: state.row, join, counts, stored: online.featuresOf(join.view.name) });
         texts = textFeatures.withJoin(texts, { join, row: state.row, counts });
@@ -83,13 +85,8 @@ interface JoinState {
 
 function lookUpJoin(
   online: OnlineStore,
-  {
-    join,
-    request,
-    at,
-  }: { readonly join: StoredJoin; readonly request: Readonly<Record<string, unknown>>; readonly at: number },
+  { join, key, at }: { readonly join: StoredJoin; readonly key: string; readonly at: number },
 ): JoinState {
-  const key = entityKey(join.on.map((field) => keyPart(request, field)));
   const row = online.get(join.view.name, key);
   const stale = row !== undefined && join.view.ttlMs !== null && row.eventTimeMs < at - join.view.ttlMs;
   return { join, row, stale };
@@ -125,6 +122,23 @@ function roleOf({ view, on }: StoredJoin): string {
   return `${view.name}(${on.join(",")})`;
 }
 
+/** The entities that a request names: each key once, however many views are looked up by it. */
+class EntityKeys {
+  readonly #fields: readonly (readonly string[])[];
+
+  constructor(joins: readonly StoredJoin[]) {
+    this.#fields = [...new Map(joins.map(({ on }) => [on.join("\u0000"), on])).values()];
+  }
+
+  placeOf({ on }: StoredJoin): number {
+    return this.#fields.findIndex((fields) => fields.join("\u0000") === on.join("\u0000"));
+  }
+
+  of(request: Readonly<Record<string, unknown>>): readonly string[] {
+    return this.#fields.map((fields) => entityKey(fields.map((field) => keyPart(request, field))));
+  }
+}
+
 function keyPart(request: Readonly<Record<string, unknown>>, field: string): string | number {
   const value = request[field];
   if (typeof value === "string" || typeof value === "number") return value;
@@ -144,37 +158,43 @@ interface Places {
   readonly places: readonly { readonly feature: string; readonly slot: number; readonly place: number }[];
 }
 
+interface NumberField {
+  readonly name: string;
+  readonly isTime: boolean;
+  readonly nullable: boolean;
+}
+
 /** The numbers that expressions read: first the request's fields, then each join's features. */
 class Slots {
-  readonly #fields: readonly Column[];
+  readonly #fields: readonly NumberField[];
   readonly #joinSlots: readonly ReadonlyMap<string, number>[];
   readonly #places: Places[];
   readonly size: number;
 
   constructor(plan: FeaturePlan) {
-    this.#fields = plan.fields.filter(({ type }) => type !== "string");
+    this.#fields = plan.fields
+      .filter(({ type }) => type !== "string")
+      .map(({ name, type, nullable }) => ({ name, isTime: type.startsWith("timestamp"), nullable: nullable === true }));
     let next = this.#fields.length;
     this.#joinSlots = plan.joins.map(({ features }) => new Map(features.map((feature) => [feature, next++])));
     this.#places = plan.joins.map(() => ({ stored: undefined, places: [] }));
     this.size = next;
   }
 
+  /** Into a row that is missing throughout. */
   fillFields(row: Float64Array, request: Readonly<Record<string, unknown>>): void {
-    this.#fields.forEach(
-      ({ name, type, nullable }, slot) =>
-        (row[slot] =
-          nullable === true && (request[name] ?? null) === null
-            ? Number.NaN
-            : type.startsWith("timestamp")
-              ? timeOf(request, name)
-              : numberOf(request, name)),
-    );
+    for (let slot = 0; slot < this.#fields.length; slot += 1) {
+      const { name, isTime, nullable } = this.#fields[slot] as NumberField;
+      if (nullable && (request[name] ?? null) === null) continue;
+      row[slot] = isTime ? timeOf(request, name) : numberOf(request, name);
+    }
   }
 
   fillJoin(row: Float64Array, { row: found, join, counts, stored }: FoundJoin): void {
     if (counts === "nothing") return;
+    const values = counts === "row" ? found?.values : undefined;
     for (const { feature, slot, place } of this.#placesIn(join.id, stored)) {
-      const value = counts === "default" ? join.view.defaults?.[feature] : found?.values[place];
+      const value = values === undefined ? join.view.defaults?.[feature] : values[place];
       row[slot] = typeof value === "number" ? value : Number.NaN;
     }
   }

@@ -36,5 +36,5 @@ export interface OnlineStore {
 
 /** Several key columns as one text. The separator is no character of a name. */
 export function entityKey(parts: readonly (string | number)[]): string {
-  return parts.join("\u001f");
+  return parts.length === 1 ? String(parts[0]) : parts.join("\u001f");
 }

@@ -22,7 +22,7 @@ export { onWritePoint, writePoint } from "./write-point.ts";
 export { silentLogger, type LogFields, type Logger } from "./logger.ts";
 export { nearest } from "./nearest.ts";
 export { parse } from "./parse.ts";
-export { faultsOf, matches, type SchemaFault } from "./schema-check.ts";
+export { faultsOf, loadChecker, matches, type SchemaFault } from "./schema-check.ts";
 export { Type } from "./schema-builder.ts";
 export { env, SECRET_REFERENCE, type SecretReference } from "./secret.ts";
 export {

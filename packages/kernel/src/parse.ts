@@ -1,9 +1,6 @@
-import { createRequire } from "node:module";
 import type { Static, TSchema } from "typebox";
 import { kernelErrors, type ErrorPlace } from "./errors.ts";
-
-/** TypeBox's compiler is loaded when something is first checked: a process that only makes schemas does without its 600 files. */
-const require = createRequire(import.meta.url);
+import { faultsOf, matches } from "./schema-check.ts";
 
 /** Checks a value against a TypeBox schema once, at the edge. Throws `kernel/invalid` naming each wrong field. */
 export function parse<Schema extends TSchema>(
@@ -11,11 +8,8 @@ export function parse<Schema extends TSchema>(
   value: unknown,
   { what, where }: { readonly what: string; readonly where?: ErrorPlace },
 ): Static<Schema> {
-  const { Compile } = require("typebox/compile") as typeof import("typebox/compile");
-  const validator = Compile(schema);
-  if (validator.Check(value)) return value as Static<Schema>;
-  const errors = validator
-    .Errors(value)
+  if (matches(schema, value)) return value;
+  const errors = faultsOf(schema, value)
     .filter(({ keyword }) => keyword !== "additionalProperties")
     .slice(0, 8);
   const problems = errors.map(

@@ -11,8 +11,8 @@ export {
   type TableReference,
   type Tables,
 } from "@millwright/kernel";
-export { defineSource, type SourceDefinition } from "@millwright/ingestion";
-export { defineChecks, type ChecksDefinition } from "@millwright/validation";
+export { defineSource, type SourceDefinition } from "@millwright/ingestion/define";
+export { defineChecks, type ChecksDefinition } from "@millwright/validation/define";
 export {
   addMinutes,
   clip,
@@ -33,7 +33,7 @@ export {
   plus,
   shift,
   times,
-} from "@millwright/feature-store";
+} from "@millwright/feature-store/define";
 export {
   atLeast,
   atMost,
@@ -44,9 +44,9 @@ export {
   sliceAtLeast,
   sliceAtMost,
   type TrainingDefinition,
-} from "@millwright/training";
-export { defineMonitor, log, webhook, type MonitorDefinition } from "@millwright/monitoring";
-export { defineService, type ServiceDefinition } from "@millwright/serving";
+} from "@millwright/training/define";
+export { defineMonitor, log, webhook, type MonitorDefinition } from "@millwright/monitoring/define";
+export { defineService, type ServiceDefinition } from "@millwright/serving/define";
 export {
   defineProject,
   icebergCatalog,
@@ -54,7 +54,7 @@ export {
   type IcebergCatalogEngine,
   type PostgresEngine,
   type ProjectDefinition,
-} from "@millwright/project";
+} from "@millwright/project/define";
 export { openTestProject, type TestProject } from "./test-project.ts";
 export { PredictionError } from "@millwright/client";
 

@@ -7,7 +7,7 @@ import {
   type RunReport,
 } from "@millwright/client";
 import type { Services } from "@millwright/kernel";
-import { projectErrors, TEST_VARIABLES } from "@millwright/project";
+import { projectErrors, TEST_VARIABLES } from "@millwright/project/define";
 
 /** A project's throwaway state, as its tests use it. */
 export interface TestProject {

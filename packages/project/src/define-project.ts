@@ -1,5 +1,5 @@
 import { parse, Type } from "@millwright/kernel";
-import { timetable, type Schedule } from "@millwright/orchestration";
+import { timetable, type Schedule } from "@millwright/orchestration/define";
 import { ICEBERG_CATALOG_ENGINE, POSTGRES_ENGINE, type IcebergCatalogEngine, type PostgresEngine } from "./engines.ts";
 
 /** The settings of a project: `millwright.ts` exports one. */

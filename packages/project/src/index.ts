@@ -1,7 +1,14 @@
 export { defineProject, type ProjectDefinition, type ProjectOptions } from "./define-project.ts";
 export { icebergCatalog, postgres, schemaOf, type IcebergCatalogEngine, type PostgresEngine } from "./engines.ts";
 export { findProject } from "./find-project.ts";
-export { loadProject, type Defined, type LoadOptions, type Project } from "./load-project.ts";
+export {
+  loadProject,
+  reloadProject,
+  type Defined,
+  type LoadOptions,
+  type Project,
+  type ProjectHalves,
+} from "./load-project.ts";
 export { createStandingReader, type StandingReader } from "./definitions/read-definitions.ts";
 export { checkProject, modelName } from "./check-references.ts";
 export { compileRoad } from "./road/compile-road.ts";

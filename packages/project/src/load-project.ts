@@ -43,16 +43,32 @@ export interface LoadOptions {
 }
 
 /** Reads a project whole: its definitions in a process of their own, and its dbt files. */
-export async function loadProject({
-  projectDir,
-  millwrightUrl,
-  environment = {},
-  reader,
-}: LoadOptions): Promise<Project> {
-  const [raw, dbt] = await Promise.all([
-    readDefinitions({ projectDir, millwrightUrl, ...(reader === undefined ? {} : { reader }) }),
-    openDbtProject({ projectDir, environment }),
+export async function loadProject(options: LoadOptions): Promise<Project> {
+  const [definitions, dbt] = await Promise.all([loadDefinitions(options), loadDbt(options)]);
+  return { ...definitions, dbt };
+}
+
+/** The halves of a project that are read apart. */
+export interface ProjectHalves {
+  readonly definitions: boolean;
+  readonly dbt: boolean;
+}
+
+/** Reads those halves of a project anew whose files have changed; the other one is as it was read before. */
+export async function reloadProject(before: Project, changed: ProjectHalves, options: LoadOptions): Promise<Project> {
+  const [definitions, dbt] = await Promise.all([
+    changed.definitions ? loadDefinitions(options) : before,
+    changed.dbt ? loadDbt(options) : before.dbt,
   ]);
+  return { ...definitions, dbt };
+}
+
+function loadDbt({ projectDir, environment = {} }: LoadOptions): Promise<DbtProject> {
+  return openDbtProject({ projectDir, environment });
+}
+
+async function loadDefinitions({ projectDir, millwrightUrl, reader }: LoadOptions): Promise<Omit<Project, "dbt">> {
+  const raw = await readDefinitions({ projectDir, millwrightUrl, ...(reader === undefined ? {} : { reader }) });
   refuseDuplicates(raw);
   const definitions = withoutRepeats(raw);
   const settings = definitions.find(({ kind }) => kind === "project");
@@ -68,7 +84,6 @@ export async function loadProject({
   return {
     dir: projectDir,
     settings: defined<ProjectDefinition>(settings).definition,
-    dbt,
     sources: all("source"),
     checks: all("checks"),
     entities: all("entity"),

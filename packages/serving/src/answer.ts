@@ -23,12 +23,12 @@ export function answerRow(model: TreeModel, row: Float32Array): Answer {
 export interface LoggedAnswer {
   readonly probability: number | null;
   readonly prediction: string | null;
-  readonly probabilities: string | null;
+  readonly probabilities: Readonly<Record<string, number>> | null;
 }
 
 export function loggedAnswer(answer: Answer): LoggedAnswer {
   if ("probability" in answer) return { probability: answer.probability, prediction: null, probabilities: null };
-  const probabilities = "probabilities" in answer ? JSON.stringify(answer.probabilities) : null;
+  const probabilities = "probabilities" in answer ? answer.probabilities : null;
   return { probability: null, prediction: String(answer.prediction), probabilities };
 }
 

@@ -14,21 +14,21 @@ import { join } from "node:path";
 import { writePoint, type IdSource, type Logger } from "@millwright/kernel";
 import { acquireProjectLock, makeFolderSync, type ProjectLock } from "@millwright/platform";
 
-/** One answered prediction, as the log keeps it. Times are milliseconds, latency microseconds. */
+/** One answered prediction, as the log keeps it; the table has its objects and lists as JSON text. Times are milliseconds, latency microseconds. */
 export interface PredictionRecord {
   readonly id: string;
   readonly at_ms: number;
   readonly service: string;
   readonly model: string;
   readonly model_version: number;
-  readonly request: string;
-  readonly features: string;
-  readonly feature_times: string;
+  readonly request: Readonly<Record<string, unknown>>;
+  readonly features: readonly (number | string | null)[];
+  readonly feature_times: Readonly<Record<string, number | null>>;
   readonly missing: string;
   readonly stale: string;
   readonly probability: number | null;
   readonly prediction: string | null;
-  readonly probabilities: string | null;
+  readonly probabilities: Readonly<Record<string, number>> | null;
   readonly latency_us: number;
 }
 

@@ -68,9 +68,9 @@ export async function loadService(
         service: deployed.name,
         model: deployed.model,
         model_version: deployed.version,
-        request: JSON.stringify(request),
-        features: JSON.stringify(values),
-        feature_times: JSON.stringify(found.featureTimesMs),
+        request,
+        features: values,
+        feature_times: found.featureTimesMs,
         missing: found.missing.join(","),
         stale: found.stale.join(","),
         ...loggedAnswer(answer),
@@ -87,7 +87,7 @@ function rowEncoder(model: TreeModel): (found: LookedUp) => Float32Array {
   const encoders = [...encodersOf(model)].map(([name, encode]) => ({ name, encode, at: model.features.indexOf(name) }));
   if (encoders.length === 0) return ({ values }) => values;
   return ({ values, texts }) => {
-    const row = Float32Array.from(values);
+    const row = values.slice();
     for (const { name, encode, at } of encoders) row[at] = encode(texts[name] ?? values[at]);
     return row;
   };
@@ -95,5 +95,10 @@ function rowEncoder(model: TreeModel): (found: LookedUp) => Float32Array {
 
 /** The features as they were looked up, for the log: numbers, text, null for missing. */
 function toldValues({ features }: TreeModel, { values, texts }: LookedUp): readonly (number | string | null)[] {
-  return Array.from(values, (value, at) => (Number.isNaN(value) ? (texts[features[at] ?? ""] ?? null) : value));
+  const told: (number | string | null)[] = [];
+  for (let at = 0; at < values.length; at += 1) {
+    const value = values[at] as number;
+    told.push(Number.isNaN(value) ? (texts[features[at] ?? ""] ?? null) : value);
+  }
+  return told;
 }

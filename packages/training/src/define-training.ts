@@ -1,6 +1,6 @@
 import type { ColumnOf, NameOf, TableReference, Tables } from "@millwright/kernel";
-import type { FeatureSelection } from "@millwright/feature-store";
-import { requireSplit } from "./split.ts";
+import type { FeatureSelection } from "@millwright/feature-store/define";
+import { requireSplit } from "./require-split.ts";
 import type { MetricName, Objective } from "./judgement/metrics.ts";
 
 export interface TrainingDefinition {

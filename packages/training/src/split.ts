@@ -1,6 +1,6 @@
 import { quoteName, quoteText } from "@millwright/lakehouse";
-import type { ShareSplit, TrainingDefinition, TrainingSplit } from "./define-training.ts";
-import { trainingErrors } from "./errors.ts";
+import type { ShareSplit, TrainingDefinition } from "./define-training.ts";
+import { isByShare } from "./require-split.ts";
 
 /** The training table's column that says where between 0 and 1 a row falls, where the split is by shares. */
 export const SPLIT_PLACE = "split_place";
@@ -55,23 +55,4 @@ export function withPlaces(
     `SELECT * EXCLUDE (hash_), cume_dist() OVER (PARTITION BY ${quoteName(label)} ORDER BY hash_) AS ${SPLIT_PLACE} ` +
     `FROM (SELECT *, ${hash} AS hash_ FROM (${select}))`
   );
-}
-
-/** Refuses a split that cannot be: shares that leave nothing to learn from, times without a column of times. */
-export function requireSplit({ name, timestamp, split }: TrainingDefinition): void {
-  if (!isByShare(split)) {
-    if (timestamp !== undefined) return;
-    throw invalid(`${name}: a split by time needs the population's column of times, \`timestamp\``);
-  }
-  const { validation, test } = split;
-  if (validation > 0 && test > 0 && validation + test < 1) return;
-  throw invalid(`${name}: shares of ${validation} and ${test} do not leave three parts`);
-}
-
-function isByShare(split: TrainingSplit): split is ShareSplit {
-  return "by" in split;
-}
-
-function invalid(because: string): Error {
-  return trainingErrors.create("training/invalid-split", { because });
 }

@@ -77,9 +77,9 @@ function rewrite(
 
 function workspacePath(specifier: string, file: string): string | undefined {
   if (!specifier.startsWith("@millwright/")) return undefined;
-  const name = /^@millwright\/([^/]+)$/.exec(specifier)?.[1];
+  const [, name, door = "index"] = /^@millwright\/([^/]+)(?:\/(define))?$/.exec(specifier) ?? [];
   if (name === undefined) throw new Error(`${file} names ${specifier}, which has no declarations`);
-  const path = relative(dirname(file), join(name, "src", "index.js"));
+  const path = relative(dirname(file), join(name, "src", `${door}.js`));
   return path.startsWith(".") ? path : `./${path}`;
 }
 

@@ -160,7 +160,11 @@ class EngineHost {
     const child = fork(new URL("./duckdb-engine-child.ts", import.meta.url), {
       ...(settings.workingFolder === undefined ? {} : { cwd: settings.workingFolder }),
       serialization: "advanced",
-      env: { PATH: process.env["PATH"] ?? "", TZ: "UTC" },
+      env: {
+        PATH: process.env["PATH"] ?? "",
+        TZ: "UTC",
+        NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "",
+      },
       execArgv: ["--disable-warning=ExperimentalWarning"],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });

@@ -1,4 +1,4 @@
-import { kernelErrors, Type } from "@millwright/kernel";
+import { faultsOf, kernelErrors, matches, Type } from "@millwright/kernel";
 import type { Static, TObject, TSchema } from "typebox";
 
 /** What a handler is given: each part as its schema says it, and a signal that fires when the caller has gone. */
@@ -94,9 +94,9 @@ export interface RawRequest {
 /** Checks a request against its route and answers it. Text in the query becomes the number or boolean asked for. */
 export async function answerRoute(asked: Route, { params, query, body, signal }: RawRequest): Promise<unknown> {
   const request = {
-    params: await read(asked.params, params, "the path"),
-    query: await read(asked.query, fromText(asked.query, query), "the query"),
-    body: asked.body === undefined ? undefined : await read(asked.body, body, "the body"),
+    params: read(asked.params, params, "the path"),
+    query: read(asked.query, fromText(asked.query, query), "the query"),
+    body: asked.body === undefined ? undefined : read(asked.body, body, "the body"),
     signal,
   };
   return asked.handler(request);
@@ -116,11 +116,22 @@ function fromText(schema: TSchema, query: unknown): unknown {
   );
 }
 
-async function read(schema: TSchema, value: unknown, what: string): Promise<unknown> {
-  const { Value } = await import("typebox/value");
-  const filled = Value.Default(schema, value);
-  if (Value.Check(schema, filled)) return filled;
-  const problems = Value.Errors(schema, filled)
+/** With the default of each property that is absent. */
+function withDefaults(schema: TSchema, value: unknown): unknown {
+  const { properties = {} } = schema as {
+    readonly properties?: Readonly<Record<string, { readonly default?: unknown }>>;
+  };
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
+  const absent = Object.entries(properties).filter(
+    ([name, property]) => property.default !== undefined && (value as Record<string, unknown>)[name] === undefined,
+  );
+  return { ...value, ...Object.fromEntries(absent.map(([name, property]) => [name, property.default])) };
+}
+
+function read(schema: TSchema, value: unknown, what: string): unknown {
+  const filled = withDefaults(schema, value);
+  if (matches(schema, filled)) return filled;
+  const problems = faultsOf(schema, filled)
     .slice(0, 8)
     .map((error) => `${error.instancePath === "" ? "/" : error.instancePath} ${error.message}`);
   throw kernelErrors.create("kernel/invalid", {

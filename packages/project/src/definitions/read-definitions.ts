@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from "node:child_process";
-import { glob, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import type { Socket } from "node:net";
-import { join } from "node:path";
+import { join, relative, sep } from "node:path";
 import { fromProblem } from "@millwright/kernel";
 import { projectErrors } from "../errors.ts";
 import type { RawDefinition, ReaderAnswer, ReaderProblem, ReaderRequest } from "./reader-protocol.ts";
@@ -17,22 +17,26 @@ export interface ReadOptions {
   readonly reader?: StandingReader;
 }
 
-/** Reads a project again and again: the process of the next reading is started ahead, and waits. */
+/** Reads a project again and again: a process for the next reading may be started ahead, and waits. */
 export interface StandingReader {
+  /** Has a process stand by. */
+  prepare(): void;
+  /** The one that stands by, or a new one. */
   take(): ChildProcess;
   close(): void;
 }
 
 export function createStandingReader({ projectDir, millwrightUrl }: Omit<ReadOptions, "reader">): StandingReader {
-  let ready: ChildProcess | undefined = startReader({ projectDir, millwrightUrl });
+  let ready: ChildProcess | undefined;
   let closed = false;
+  const start = () => startReader({ projectDir, millwrightUrl });
   return {
+    prepare: () => {
+      if (!closed && ready?.connected !== true) ready = start();
+    },
     take: () => {
-      const taken = ready?.connected === true ? ready : startReader({ projectDir, millwrightUrl });
+      const taken = ready?.connected === true ? ready : start();
       ready = undefined;
-      taken.once("exit", () => {
-        if (!closed) ready = startReader({ projectDir, millwrightUrl });
-      });
       return taken;
     },
     close: () => {
@@ -83,26 +87,28 @@ function placeOf({ file, line }: { readonly file: string; readonly line?: number
 
 async function definitionFiles(projectDir: string): Promise<readonly string[]> {
   const main = join(projectDir, "millwright.ts");
-  const found = await stat(main).catch(() => undefined);
-  if (found?.isFile() !== true) {
+  const project = await stat(main).catch(() => undefined);
+  if (project?.isFile() !== true) {
     throw projectErrors.create("project/not-found", { because: `${projectDir} has no millwright.ts` });
   }
-  const files: string[] = [];
-  for (const folder of FOLDERS) {
-    const pattern = `${folder}/**/*.ts`;
-    const matches = await Array.fromAsync(glob(pattern, { cwd: projectDir }));
-    files.push(
-      ...matches
-        .filter(isDefinitionFile)
-        .toSorted()
-        .map((file) => join(projectDir, file)),
-    );
-  }
-  return [main, ...files];
+  const found = await Promise.all(FOLDERS.map((folder) => filesBelow(join(projectDir, folder))));
+  return [main, ...found.flat()];
+}
+
+/** A folder's definition files in the order of their names; none where there is no such folder. */
+async function filesBelow(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map(({ parentPath, name }) => relative(folder, join(parentPath, name)))
+    .filter(isDefinitionFile)
+    .toSorted()
+    .map((file) => join(folder, file));
 }
 
 function isDefinitionFile(file: string): boolean {
-  return !file.endsWith(".d.ts") && !file.endsWith(".test.ts") && !file.includes("node_modules");
+  const isHidden = file.split(sep).some((part) => part.startsWith("."));
+  return /(?<!\.d|\.test)\.ts$/.test(file) && !isHidden && !file.includes("node_modules");
 }
 
 /** Starts a process that reads once. It loads `millwright` at once, and ends with its parent. */

@@ -2,7 +2,7 @@ import { readFileSync, realpathSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { pathToFileURL } from "node:url";
-import { isMillError, toProblem, type MillError } from "@millwright/kernel";
+import { isMillError, loadChecker, toProblem, type MillError } from "@millwright/kernel";
 import type { ReaderAnswer, ReaderProblem, ReaderRequest, RawDefinition } from "./reader-protocol.ts";
 import { mapMillwright } from "./resolve-hook.ts";
 
@@ -16,10 +16,11 @@ process.once("message", (request: ReaderRequest) => {
   );
 });
 
-/** What every definition file imports, before it is asked for. A failure shows again where a file imports it. */
+/** What every definition file imports and is checked by, before it is asked for. A failure shows again where a file imports it. */
 async function load(url: string): Promise<void> {
   mapMillwright(url);
   await import(url).catch(() => undefined);
+  loadChecker();
 }
 
 function send(reply: ReaderAnswer): void {

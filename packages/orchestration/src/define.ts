@@ -1,0 +1,3 @@
+// What the public package offers of this one, and what that needs: the files of a project load nothing else.
+
+export { timetable, type Schedule } from "./domain/timetable.ts";
