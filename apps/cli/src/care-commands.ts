@@ -1,7 +1,8 @@
 import type { Command } from "@millwright/platform";
 import { onBranch, withApi } from "./api.ts";
 import { answerOf } from "./answer-schema.ts";
-import { bytes, count, numberOption } from "./format.ts";
+import { bytes, count } from "./format.ts";
+import { numbersIn } from "./number-options.ts";
 
 const rollback: Command = {
   name: "table rollback",
@@ -62,8 +63,8 @@ const expire: Command = {
   arguments: ["NAME"],
   options: {
     ...onBranch,
-    days: { value: "N", summary: "those older than so many days (default 7)" },
-    keep: { value: "N", summary: "so many stay, however old (default 1)" },
+    days: { value: "N", summary: "those older than so many days (default: as the table's properties say, else 5)" },
+    keep: { value: "N", summary: "so many of each branch stay, however old (default: as its properties say, else 1)" },
     "dry-run": { summary: "say what would go, and change nothing" },
   },
   example: "mill table expire orders --days 30 --keep 10 --dry-run",
@@ -72,11 +73,7 @@ const expire: Command = {
     withApi(call, async (api) => {
       const [name = ""] = call.arguments;
       const { days, keep, "dry-run": dryRun } = call.options;
-      const body = {
-        days: numberOption("days", days) ?? 7,
-        keep: numberOption("keep", keep) ?? 1,
-        dryRun: dryRun === true,
-      };
+      const body = { ...numbersIn({ days, keep }), dryRun: dryRun === true };
       call.out.result(
         await api.expireSnapshots({ name, body }),
         (expired) =>
@@ -87,4 +84,40 @@ const expire: Command = {
     }),
 };
 
-export const careCommands: readonly Command[] = [rollback, tag, dropTag, expire];
+const cherryPick: Command = {
+  name: "table cherry-pick",
+  summary: "put what one snapshot added upon a table as it now is",
+  arguments: ["NAME", "SNAPSHOT"],
+  options: onBranch,
+  example: "mill table cherry-pick orders staged",
+  output: answerOf("cherryPickSnapshot"),
+  handler: (call) =>
+    withApi(call, async (api) => {
+      const [name = "", from = ""] = call.arguments;
+      call.out.result(
+        await api.cherryPickSnapshot({ name, body: { from } }),
+        ({ snapshotId }) => `${name} is at ${snapshotId}; next: mill run, for what hangs on it`,
+      );
+      return 0;
+    }),
+};
+
+const fastForward: Command = {
+  name: "table fast-forward",
+  summary: "move a branch of a table forward to a later state of its own line",
+  arguments: ["NAME", "BRANCH", "SNAPSHOT"],
+  options: onBranch,
+  example: "mill table fast-forward orders main audited",
+  output: answerOf("fastForwardTable"),
+  handler: (call) =>
+    withApi(call, async (api) => {
+      const [name = "", branch = "", to = ""] = call.arguments;
+      call.out.result(
+        await api.fastForwardTable({ name, body: { branch, to } }),
+        ({ snapshotId }) => `${branch} of ${name} is at ${snapshotId}`,
+      );
+      return 0;
+    }),
+};
+
+export const careCommands: readonly Command[] = [rollback, cherryPick, fastForward, tag, dropTag, expire];

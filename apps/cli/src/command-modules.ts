@@ -16,6 +16,7 @@ export const commandModules = {
   branch: async () => (await import("./branch-commands.ts")).branchCommands,
   care: async () => (await import("./care-commands.ts")).careCommands,
   mirrors: async () => (await import("./mirror-commands.ts")).mirrorCommands,
+  upkeep: async () => (await import("./upkeep-commands.ts")).upkeepCommands,
   models: async () => (await import("./models-commands.ts")).modelsCommands,
   monitors: async () => (await import("./monitors-commands.ts")).monitorsCommands,
   runs: async () => (await import("./runs-commands.ts")).runsCommands,

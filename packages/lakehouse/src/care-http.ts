@@ -1,17 +1,24 @@
 import { Type } from "@millwright/kernel";
 import { route, type Route } from "@millwright/platform";
+import type { SqlEngine } from "./ports.ts";
 import type { CatalogWorld } from "./rest/world.ts";
-import { dropTag, expireSnapshots, rollBack, tagSnapshot } from "./table-care.ts";
+import { expireSnapshots } from "./care/expire.ts";
+import { cherryPick, fastForward } from "./care/cherry-pick.ts";
+import { upkeepRoutes } from "./upkeep-http.ts";
+import { dropTag, rollBack, tagSnapshot } from "./care/references.ts";
 
 const NameParameter = Type.Object({ name: Type.String({ minLength: 1 }) });
 const Version = Type.String({ minLength: 1, maxLength: 200, description: "A snapshot, or a tag's or branch's name." });
 const SnapshotName = Type.Object({ snapshotId: Type.String() }, { title: "SnapshotName" });
 const DAY_MS = 86_400_000;
 
+const DryRun = Type.Optional(Type.Boolean({ description: "Say what would be done, and change nothing." }));
+
 export interface CarePlaces {
   /** The tables of the branch that is open here. */
   world(): Promise<CatalogWorld>;
-  nowMs(): number;
+  /** Reads and writes their rows. */
+  engine(): SqlEngine;
 }
 
 /** The care of tables over HTTP. */
@@ -54,9 +61,15 @@ export function tableCareRoutes(open: () => CarePlaces): readonly Route[] {
       summary: "Forget old snapshots and delete the files that nothing leads to any more.",
       params: NameParameter,
       body: Type.Object({
-        days: Type.Number({ minimum: 0, description: "Snapshots older than so many days go." }),
-        keep: Type.Optional(Type.Integer({ minimum: 1, default: 1, description: "So many of each branch stay." })),
-        dryRun: Type.Optional(Type.Boolean({ description: "Say what would go, and change nothing." })),
+        days: Type.Optional(
+          Type.Number({
+            minimum: 0,
+            description:
+              "Snapshots older than so many days go; unless told, what the table's history.expire.max-snapshot-age-ms says, else 5.",
+          }),
+        ),
+        keep: Type.Optional(Type.Integer({ minimum: 1, description: "So many of each branch stay." })),
+        dryRun: DryRun,
       }),
       response: Type.Object(
         {
@@ -67,11 +80,29 @@ export function tableCareRoutes(open: () => CarePlaces): readonly Route[] {
         },
         { title: "Expired" },
       ),
-      handler: async ({ params: { name }, body: { days, keep, dryRun } }) => {
-        const places = open();
-        const beforeMs = places.nowMs() - days * DAY_MS;
-        return expireSnapshots(await places.world(), name, { beforeMs, keep: keep ?? 1, isDryRun: dryRun ?? false });
+      handler: async ({ params: { name }, body: { days, keep, dryRun = false } }) => {
+        const maxAgeMs = days === undefined ? undefined : days * DAY_MS;
+        return expireSnapshots(await open().world(), name, { maxAgeMs, keep, isDryRun: dryRun });
       },
     }),
+    route({
+      id: "cherryPickSnapshot",
+      path: "/api/v1/tables/:name/cherry-pick",
+      summary: "Put what one snapshot added upon a table as it now is.",
+      params: NameParameter,
+      body: Type.Object({ from: Version }),
+      response: SnapshotName,
+      handler: async ({ params: { name }, body: { from } }) => cherryPick(await open().world(), name, from),
+    }),
+    route({
+      id: "fastForwardTable",
+      path: "/api/v1/tables/:name/fast-forward",
+      summary: "Move a branch of a table forward to a later state of its own line.",
+      params: NameParameter,
+      body: Type.Object({ branch: Type.String({ minLength: 1, maxLength: 200 }), to: Version }),
+      response: SnapshotName,
+      handler: async ({ params: { name }, body }) => fastForward(await open().world(), name, body),
+    }),
+    ...upkeepRoutes(open),
   ];
 }

@@ -140,6 +140,22 @@ export const lakehouseErrors = defineErrors("lakehouse", {
       "Bring the table again from where it came; of a mirror: `mill table mirror NAME --as delta --drop`, then mirror it again.",
     example: "the Delta log cannot be read: version 3 is missing",
   },
+  "lakehouse/format-not-written": {
+    status: 422,
+    title: "The table is of a version of Iceberg's format that is read and not written",
+    remedy: "Let the engine that writes the table take care of it; queries, tags and expiry work here as ever.",
+  },
+  "lakehouse/not-cherry-picked": {
+    status: 409,
+    title: "The snapshot cannot be put upon another state",
+    remedy: "Only a snapshot that adds rows, and is not part of the table yet, can. Run its statement again instead.",
+  },
+  "lakehouse/not-an-ancestor": {
+    status: 409,
+    title: "The branch has gone its own way",
+    remedy:
+      "A branch moves forward only to what came after its own state. `mill table history NAME` shows what follows what.",
+  },
   "lakehouse/commit-conflict": {
     status: 409,
     title: "Another writer changed the table meanwhile",

@@ -6,6 +6,9 @@ export {
   type TableState,
   type ViewRequest,
 } from "./lakehouse.ts";
+export { commitWrite } from "./commit/commit-write.ts";
+export { compactTable } from "./care/compact.ts";
+export { expireSnapshots } from "./care/expire.ts";
 export type { WriteRequest } from "./commit/write-request.ts";
 export { lakehouseErrors } from "./errors.ts";
 export { icebergErrors } from "./iceberg-errors.ts";

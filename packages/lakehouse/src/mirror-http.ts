@@ -5,7 +5,7 @@ import { lakehouseErrors } from "./errors.ts";
 import { commitTables } from "./rest/commit-tables.ts";
 import { locateTable } from "./rest/tables.ts";
 import type { CatalogWorld } from "./rest/world.ts";
-import { identifierNamed } from "./table-care.ts";
+import { identifierNamed } from "./care/table-named.ts";
 import { readMetadata } from "./table-files.ts";
 import {
   formatsOf,

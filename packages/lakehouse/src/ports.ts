@@ -113,7 +113,9 @@ export interface ObjectStore {
   /** The size in bytes and SHA-256 of what lies at a path, read again; undefined when nothing does. */
   digest(path: string): Promise<Digest | undefined>;
   prepareFolder(path: string): Promise<void>;
-  /** Nothing there is well too. */
+  /** Every file below a path at any depth. Links are neither followed nor told of; nothing there is well too. */
+  list(path: string): AsyncIterable<ListedFile>;
+  /** Nothing there is well too. Throws when a link leads the path out of the store. */
   remove(path: string): Promise<void>;
   /** Gives a file one more name, without a copy; the name is durable once it is synced. False when another file has it. */
   link(path: string, alias: string): Promise<boolean>;
@@ -129,6 +131,12 @@ export interface Digest {
   readonly bytes: number;
   /** Hexadecimal. */
   readonly sha256: string;
+}
+
+export interface ListedFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly modifiedAtMs: number;
 }
 
 /** What was written to a path of the store. */

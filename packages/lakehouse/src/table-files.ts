@@ -13,11 +13,17 @@ import { parseMetadata } from "./domain/iceberg/read-metadata.ts";
 import { quoteName, quoteText } from "./domain/names.ts";
 import { duckdbType } from "./domain/types.ts";
 import { lakehouseErrors } from "./errors.ts";
+import { keepMetadata, metadataKnownAt } from "./known-metadata.ts";
 import type { ObjectStore, SqlEngine } from "./ports.ts";
 
 export async function readMetadata(store: ObjectStore, location: string): Promise<IcebergMetadata> {
+  const known = metadataKnownAt(store, location);
+  if (known !== undefined) return known;
   const metadata = parseMetadata(await store.read(location));
-  if (metadata !== undefined) return metadata;
+  if (metadata !== undefined) {
+    keepMetadata(store, location, metadata);
+    return metadata;
+  }
   throw lakehouseErrors.create("lakehouse/damaged-file", {
     because: `${store.pathOf(location)} is not the metadata of an Iceberg table`,
   });

@@ -11,7 +11,8 @@ import { openDatabaseIcebergEntries } from "../src/adapters/database-iceberg-ent
 import { openDatabaseTableCatalog } from "../src/adapters/database-table-catalog.ts";
 import { openLocalObjectStore } from "../src/adapters/local-object-store.ts";
 import { createLakehouse, lakehouseMigrations, verifyFiles, type Lakehouse } from "../src/index.ts";
-import { dropTag, expireSnapshots, rollBack, tagSnapshot } from "../src/table-care.ts";
+import { expireSnapshots } from "../src/care/expire.ts";
+import { dropTag, rollBack, tagSnapshot } from "../src/care/references.ts";
 
 let folder: string;
 let lakehouse: Lakehouse;
@@ -139,7 +140,7 @@ describe("a table", () => {
       logger: silentLogger,
       changed: (keys: readonly string[]) => lakehouse.refresh(keys),
     };
-    const all = { beforeMs: systemClock.nowMs() + 60_000, keep: 1, isDryRun: false };
+    const all = { maxAgeMs: -1, keep: 1, isDryRun: false };
     const dry = { ...all, isDryRun: true };
     for (const k of [1, 2, 3]) await lakehouse.write({ table: "t", select: `select ${k} as k`, mode: "replace" });
     const [first, second] = await lakehouse.history("t");

@@ -204,7 +204,7 @@ function branchesOf({ platform: { branches, lakehouse, tablesOf, runs, lineage }
 }
 
 function careOf({ platform }: ControlParts): CarePlaces {
-  return { world: () => platform.tables(), nowMs: () => platform.parts.clock.nowMs() };
+  return { world: () => platform.tables(), engine: () => platform.lakehouse.engine };
 }
 
 function featuresOf({ platform: { lakehouse, parts }, project }: ControlParts) {

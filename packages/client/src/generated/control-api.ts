@@ -261,6 +261,30 @@ export interface Expired {
   readonly isDryRun: boolean;
 }
 
+export interface Compacted {
+  readonly filesBefore: number;
+  readonly filesAfter: number;
+  readonly bytesBefore: number;
+  readonly bytesAfter: number | null;
+  readonly deleteFiles: number;
+  readonly snapshotId: string | null;
+  readonly isDryRun: boolean;
+}
+
+export interface RewrittenManifests {
+  readonly before: number;
+  readonly after: number;
+  readonly snapshotId: string | null;
+  readonly isDryRun: boolean;
+}
+
+export interface RemovedOrphans {
+  readonly files: number;
+  readonly bytes: number;
+  readonly paths: readonly string[];
+  readonly isDryRun: boolean;
+}
+
 export interface Mirror {
   readonly table: string;
   readonly format: "delta" | "hudi";
@@ -867,14 +891,67 @@ export interface ControlApi {
   expireSnapshots(input: {
     readonly name: string;
     readonly body: {
-      /** Snapshots older than so many days go. */
-      readonly days: number;
+      /** Snapshots older than so many days go; unless told, what the table's history.expire.max-snapshot-age-ms says, else 5. */
+      readonly days?: number;
       /** So many of each branch stay. */
       readonly keep?: number;
-      /** Say what would go, and change nothing. */
+      /** Say what would be done, and change nothing. */
       readonly dryRun?: boolean;
     };
   }): Promise<Expired>;
+  /** Put what one snapshot added upon a table as it now is. */
+  cherryPickSnapshot(input: {
+    readonly name: string;
+    readonly body: {
+      /** A snapshot, or a tag's or branch's name. */
+      readonly from: string;
+    };
+  }): Promise<SnapshotName>;
+  /** Move a branch of a table forward to a later state of its own line. */
+  fastForwardTable(input: {
+    readonly name: string;
+    readonly body: {
+      readonly branch: string;
+      /** A snapshot, or a tag's or branch's name. */
+      readonly to: string;
+    };
+  }): Promise<SnapshotName>;
+  /** Write small files, and those with many deleted rows, anew. */
+  compactTable(input: {
+    readonly name: string;
+    readonly body: {
+      /** Columns, each perhaps with `desc`: rows of each new file are sorted so. */
+      readonly sort?: readonly string[];
+      /** SQL: only files with a row for which it holds. */
+      readonly where?: string;
+      /** How large a file is to be: unless told, 512 MB. */
+      readonly targetBytes?: number;
+      /** So many of a partition together, or none: unless told, 5. */
+      readonly minInputFiles?: number;
+      /** Every file, whatever its size. */
+      readonly all?: boolean;
+      /** Say what would be done, and change nothing. */
+      readonly dryRun?: boolean;
+    };
+  }): Promise<Compacted>;
+  /** Write a table's manifests anew, the files of a partition side by side. */
+  rewriteTableManifests(input: {
+    readonly name: string;
+    readonly body: {
+      /** Say what would be done, and change nothing. */
+      readonly dryRun?: boolean;
+    };
+  }): Promise<RewrittenManifests>;
+  /** Delete the files of a table's folder that nothing leads to. */
+  removeOrphanFiles(input: {
+    readonly name: string;
+    readonly body: {
+      /** Files older than so many days: unless told, 3. A writer may be about to commit younger ones. */
+      readonly days?: number;
+      /** Say what would be done, and change nothing. */
+      readonly dryRun?: boolean;
+    };
+  }): Promise<RemovedOrphans>;
   /** The mirrors of tables in other formats, and how far each has followed its table. */
   listMirrors(input?: {
     /** Of this table alone. */
@@ -1066,6 +1143,16 @@ export const operations = {
   tagTable: { method: "POST", path: "/api/v1/tables/:name/tags", params: ["name"], query: [] },
   dropTableTag: { method: "DELETE", path: "/api/v1/tables/:name/tags/:tag", params: ["name", "tag"], query: [] },
   expireSnapshots: { method: "POST", path: "/api/v1/tables/:name/expire", params: ["name"], query: [] },
+  cherryPickSnapshot: { method: "POST", path: "/api/v1/tables/:name/cherry-pick", params: ["name"], query: [] },
+  fastForwardTable: { method: "POST", path: "/api/v1/tables/:name/fast-forward", params: ["name"], query: [] },
+  compactTable: { method: "POST", path: "/api/v1/tables/:name/compact", params: ["name"], query: [] },
+  rewriteTableManifests: {
+    method: "POST",
+    path: "/api/v1/tables/:name/rewrite-manifests",
+    params: ["name"],
+    query: [],
+  },
+  removeOrphanFiles: { method: "POST", path: "/api/v1/tables/:name/remove-orphans", params: ["name"], query: [] },
   listMirrors: { method: "GET", path: "/api/v1/mirrors", params: [], query: ["table"] },
   addMirror: { method: "POST", path: "/api/v1/tables/:name/mirrors", params: ["name"], query: [] },
   dropMirror: { method: "DELETE", path: "/api/v1/tables/:name/mirrors/:format", params: ["name", "format"], query: [] },

@@ -1,8 +1,8 @@
-import { link, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { link, lstat, open, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, normalize, relative, sep } from "node:path";
 import { digestFile, makeFolder } from "@millwright/platform";
 import { mapDiskError } from "../domain/disk-error.ts";
-import type { ObjectStore } from "../ports.ts";
+import type { ListedFile, ObjectStore } from "../ports.ts";
 
 export interface LocalObjectStoreOptions {
   readonly root: string;
@@ -25,6 +25,10 @@ export function openLocalObjectStore({ root, further = [] }: LocalObjectStoreOpt
     if (isAbsolute(place) && !within(normalize(place))) throw new Error(`${location} leaves the store`);
     return inside(place);
   };
+  const pathOf = (location: string) => {
+    const place = placeOf(location);
+    return place.startsWith(root + sep) ? relative(root, place).replaceAll(sep, "/") : place;
+  };
   return {
     capabilities: { localPaths: true },
     locate: inside,
@@ -40,10 +44,7 @@ export function openLocalObjectStore({ root, further = [] }: LocalObjectStoreOpt
       }
     },
     read: async (location) => readFile(placeOf(location)),
-    pathOf: (location) => {
-      const place = placeOf(location);
-      return place.startsWith(root + sep) ? relative(root, place).replaceAll(sep, "/") : place;
-    },
+    pathOf,
     digest: async (path) => {
       try {
         return await digestFile(inside(path));
@@ -67,8 +68,15 @@ export function openLocalObjectStore({ root, further = [] }: LocalObjectStoreOpt
         throw mapDiskError(error);
       }
     },
+    list: (path) => filesBelow(inside(path), pathOf),
     remove: async (path) => {
-      await rm(inside(path), { force: true });
+      const full = inside(path);
+      const folder = await realpath(dirname(full)).catch(() => undefined);
+      if (folder === undefined) return;
+      const own = await Promise.all(folders.map((one) => realpath(one).catch(() => one)));
+      if (!own.some((one) => folder === one || folder.startsWith(one + sep)))
+        throw new Error(`a link leads ${path} out of the store`);
+      await rm(full, { force: true });
     },
     link: async (path, alias) => {
       try {
@@ -103,6 +111,21 @@ async function linkFile(path: string, alias: string): Promise<boolean> {
     const [own, other] = await Promise.all([stat(path), stat(alias)]);
     return own.ino === other.ino && own.dev === other.dev;
   }
+}
+
+async function* filesBelow(folder: string, pathOf: (place: string) => string): AsyncIterable<ListedFile> {
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(none)) {
+    const place = join(folder, entry.name);
+    if (entry.isDirectory()) yield* filesBelow(place, pathOf);
+    if (!entry.isFile()) continue;
+    const found = await lstat(place).catch(() => undefined);
+    if (found?.isFile() === true) yield { path: pathOf(place), bytes: found.size, modifiedAtMs: found.mtimeMs };
+  }
+}
+
+function none(error: unknown): [] {
+  if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+  throw error;
 }
 
 async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {

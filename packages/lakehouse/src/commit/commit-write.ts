@@ -1,6 +1,5 @@
 import { writePoint } from "@millwright/kernel";
 import { dataFileOf } from "../domain/iceberg/data-file.ts";
-import { printExactJson } from "../domain/iceberg/exact-json.ts";
 import {
   currentSnapshot,
   evolveSchema,
@@ -9,11 +8,13 @@ import {
   type SchemaChange,
   type SnapshotId,
 } from "../domain/iceberg/metadata.ts";
+import { printMetadata } from "../domain/iceberg/print-metadata.ts";
 import { checkName } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { LakehousePorts } from "../lakehouse.ts";
 import type { CatalogEntry, StoredFile, WrittenFile } from "../ports.ts";
 import { tableEntry } from "../rest/commit-tables.ts";
+import { keepMetadata } from "../known-metadata.ts";
 import { locationOf } from "../table-files.ts";
 import { MADE_BY } from "../dml/target-table.ts";
 import { openMetadataFolder } from "./manifest-writer.ts";
@@ -82,14 +83,17 @@ async function tryCommit(ports: LakehousePorts, attempt: Attempt): Promise<Catal
     properties: { [MADE_BY]: "run", ...request.properties },
   });
   const name = `${String(sequenceNumber).padStart(5, "0")}-${ids()}.metadata.json`;
-  const metadataLocation = folder.put(name, Buffer.from(printExactJson(metadata)), "lakehouse/metadata/after-write");
+  const metadataLocation = folder.put(name, printMetadata(metadata), "lakehouse/metadata/after-write");
   const files = await folder.settle();
   writePoint("lakehouse/commit/before-pointer");
   const entry = tableEntry(request.table, { metadataLocation, metadata });
   const expected = base.entry === undefined ? undefined : base.entry.metadataLocation;
   const won = await ports.catalog.swap(entry, expected, [attempt.stored, ...files]);
   writePoint("lakehouse/commit/after-pointer");
-  if (won) return entry;
+  if (won) {
+    keepMetadata(store, metadataLocation, metadata);
+    return entry;
+  }
   // Known to be lost, and nothing leads to them: they are of this attempt alone.
   for (const { path } of files) await store.remove(path);
   return undefined;

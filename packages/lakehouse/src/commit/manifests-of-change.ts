@@ -29,10 +29,12 @@ export interface ManifestDraft {
   readonly entries?: readonly ManifestEntry[];
 }
 
-interface ManifestsOfChange {
+export interface ManifestsOfChange {
   /** The newest first. */
   readonly manifests: readonly ManifestFile[];
   readonly removed: readonly DataFile[];
+  /** More entries of the snapshot's summary. */
+  readonly summary?: Readonly<Record<string, string>>;
 }
 
 /**

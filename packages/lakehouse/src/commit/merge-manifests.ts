@@ -12,7 +12,7 @@ interface MergePolicy {
   readonly minCount: number;
 }
 
-function mergePolicyOf(properties: Readonly<Record<string, string>>): MergePolicy {
+export function mergePolicyOf(properties: Readonly<Record<string, string>>): MergePolicy {
   const whole = (name: string, otherwise: number) => {
     const value = Number(properties[name] ?? otherwise);
     return Number.isSafeInteger(value) && value > 0 ? value : otherwise;

@@ -136,7 +136,8 @@ function fileBytesOf(properties: Readonly<Record<string, string>>): number {
   return Number.isSafeInteger(asked) && asked > 0 ? asked : FILE_BYTES_DEFAULT;
 }
 
-function fieldIdsOf(schema: IcebergSchema): FieldIds {
+/** The field ids of a schema, for the engine that writes its files. */
+export function fieldIdsOf(schema: IcebergSchema): FieldIds {
   return Object.fromEntries(schema.fields.map(({ name, id, type }) => [name, fieldIdOf(id, type)]));
 }
 

@@ -5,6 +5,7 @@ import { checkIdentifier, type Identifier } from "../domain/iceberg/identifiers.
 import { OrderSchema, SpecSchema } from "../domain/iceberg/table-updates.ts";
 import { icebergErrors } from "../iceberg-errors.ts";
 import { bodyOf, identifierOf, namespaceOf, pageOf, type Call, type CatalogRoute } from "./call.ts";
+import { purgeTable } from "../care/purge.ts";
 import { commitTables, type LoadedTable } from "./commit-tables.ts";
 import { loadReply } from "./load-reply.ts";
 import { json, NO_CONTENT } from "./replies.ts";
@@ -70,7 +71,8 @@ export const tableRoutes: readonly CatalogRoute[] = [
     method: "DELETE",
     path: "/v1/{prefix}/namespaces/{namespace}/tables/{table}",
     handler: async (call) => {
-      await dropTable(call.world, identifierOf(call));
+      const purges = call.request.query.get("purgeRequested")?.toLowerCase() === "true";
+      await (purges ? purgeTable : dropTable)(call.world, identifierOf(call));
       return NO_CONTENT;
     },
   },

@@ -1,7 +1,7 @@
 import type { Clock, IdSource, Logger } from "@millwright/kernel";
 import { sha256Of } from "@millwright/platform";
 import { folderOf, type Identifier } from "../domain/iceberg/identifiers.ts";
-import { printExactJson } from "../domain/iceberg/exact-json.ts";
+import { printMetadata } from "../domain/iceberg/print-metadata.ts";
 import type { Places } from "../domain/iceberg/table-updates.ts";
 import { icebergErrors } from "../iceberg-errors.ts";
 import { locationOf } from "../table-files.ts";
@@ -17,6 +17,8 @@ export interface CatalogWorld {
   readonly logger: Logger;
   /** Is told the keys of what has changed, once it has. */
   readonly changed: (keys: readonly string[]) => Promise<void>;
+  /** The locations of data files that mirrors of tables in other formats name now: they are not deleted. */
+  readonly mirroredFiles?: () => Promise<Iterable<string>>;
 }
 
 const LOCAL = /^(?:file:\/(?:\/\/|\/localhost\/)?|\/)(?!\/)[^\0]*$/;
@@ -69,7 +71,6 @@ export async function writeMetadata(
   metadata: Located,
   { identifier, previousLocation }: { readonly identifier: Identifier; readonly previousLocation: string | undefined },
 ): Promise<{ readonly location: string; readonly file: StoredFile }> {
-  const text = printExactJson(metadata);
   const version = previousLocation === undefined ? 0 : versionOf(previousLocation) + 1;
   const folder =
     folderFor(store, metadata) ??
@@ -77,7 +78,7 @@ export async function writeMetadata(
     placeOf(folderOf(identifier, ids()), store);
   const location = `${folder}/${String(version).padStart(5, "0")}-${ids()}.metadata.json`;
   const path = store.pathOf(location);
-  const bytes = Buffer.from(text);
+  const bytes = printMetadata(metadata);
   await store.write(path, bytes);
   return { location, file: { path, bytes: bytes.length, sha256: sha256Of(bytes) } };
 }
@@ -101,4 +102,11 @@ function previousFolder(store: ObjectStore, location: string | undefined): strin
 export function versionOf(location: string): number {
   const digits = /(?:^|\/)v?(\d{1,15})[-.][^/]*$/.exec(location)?.[1];
   return digits === undefined ? 0 : Number(digits);
+}
+
+/** The folder of a table in the store where its metadata goes. Throws `iceberg/foreign-location`. */
+export function metadataFolderOf({ store }: Pick<CatalogWorld, "store">, metadata: Located): string {
+  const folder = folderFor(store, metadata);
+  if (folder === undefined) throw foreign(metadata.location);
+  return store.pathOf(folder);
 }

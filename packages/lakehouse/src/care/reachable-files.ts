@@ -1,0 +1,80 @@
+import type { IcebergMetadata, IcebergSnapshot } from "../domain/iceberg/metadata.ts";
+import type { CatalogWorld } from "../rest/world.ts";
+import { manifestsOf, readManifest, readMetadata } from "../table-files.ts";
+
+/** The files that snapshots lead to, with their bytes, by their path in the store. What lies elsewhere is left out. */
+export async function filesOf(
+  { store }: Pick<CatalogWorld, "store">,
+  metadata: IcebergMetadata,
+  snapshots: readonly IcebergSnapshot[],
+  seen = new Set<string>(),
+): Promise<Map<string, number>> {
+  const found = new Map<string, number>();
+  const add = (location: string, bytes: number) => {
+    const path = pathIn(store, location);
+    if (path !== undefined) found.set(path, bytes);
+  };
+  for (const snapshot of snapshots) {
+    add(snapshot["manifest-list"], 0);
+    if (pathIn(store, snapshot["manifest-list"]) === undefined) continue;
+    for (const manifest of await manifestsOf(store, metadata, snapshot)) {
+      if (seen.has(manifest.manifest_path)) continue;
+      seen.add(manifest.manifest_path);
+      add(manifest.manifest_path, Number(manifest.manifest_length));
+      for (const { file } of await readManifest(store, manifest)) add(file.file_path, file.file_size_in_bytes);
+    }
+  }
+  return found;
+}
+
+/** Undefined for what lies outside the store: it is catalogued, and never touched. */
+function pathIn(store: CatalogWorld["store"], location: string): string | undefined {
+  try {
+    return store.pathOf(location);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A table's own files beside its snapshots': its metadata files and statistics. */
+export function ownFilesOf({ store }: Pick<CatalogWorld, "store">, location: string, metadata: IcebergMetadata) {
+  const statistics = [...(metadata.statistics ?? []), ...(metadata["partition-statistics"] ?? [])].flatMap((one) => {
+    const { "statistics-path": path } = one as { readonly "statistics-path"?: unknown };
+    return typeof path === "string" ? [path] : [];
+  });
+  const locations = [location, ...metadata["metadata-log"].map((one) => one["metadata-file"]), ...statistics];
+  return locations.flatMap((one) => pathIn(store, one) ?? []);
+}
+
+/**
+ * Takes out of the candidates what any table of any branch, any of its snapshots, or a mirror leads to. A root that cannot
+ * be read ends it: what is not known to be lost is not deleted.
+ */
+export async function keepWhatIsLedTo(
+  world: CatalogWorld,
+  candidates: Map<string, unknown>,
+  { instead }: { readonly instead?: { readonly of: string; readonly metadata: IcebergMetadata } } = {},
+): Promise<void> {
+  if (candidates.size === 0) return;
+  const roots = [...(await world.entries.metadataLocations())];
+  const seen = new Set<string>();
+  const keep = async (location: string, metadata: IcebergMetadata) => {
+    for (const path of ownFilesOf(world, location, metadata)) candidates.delete(path);
+    for (const path of (await filesOf(world, metadata, metadata.snapshots, seen)).keys()) candidates.delete(path);
+  };
+  if (instead !== undefined) {
+    roots.splice(roots.indexOf(instead.of), 1);
+    await keep(instead.of, instead.metadata);
+  }
+  for (const root of new Set(roots)) await keep(root, await readMetadata(world.store, root));
+  for (const location of (await world.mirroredFiles?.()) ?? []) {
+    const path = pathIn(world.store, location);
+    if (path !== undefined) candidates.delete(path);
+  }
+}
+
+export async function deleteFiles({ store, entries }: CatalogWorld, paths: Iterable<string>): Promise<void> {
+  const all = [...paths];
+  await entries.forgetFiles(all);
+  for (const path of all) await store.remove(path);
+}
