@@ -5,6 +5,11 @@ export function count(value: number | null | undefined): string {
   return value === null || value === undefined ? "–" : whole.format(value);
 }
 
+/** `1 file`, `2,000 files`. */
+export function counted(value: number, one: string, many = `${one}s`): string {
+  return `${whole.format(value)} ${value === 1 ? one : many}`;
+}
+
 /** `+12`, `-3`, `0`. */
 export function signedCount(value: number): string {
   return value > 0 ? `+${whole.format(value)}` : whole.format(value === 0 ? 0 : value);
@@ -28,7 +33,8 @@ export function duration(milliseconds: number | null | undefined): string {
   if (milliseconds < 1_000) return `${Math.round(milliseconds)} ms`;
   if (milliseconds < 9_950) return `${(milliseconds / 1_000).toFixed(1)} s`;
   if (milliseconds < 59_500) return `${Math.round(milliseconds / 1_000)} s`;
-  return `${Math.floor(milliseconds / 60_000)} min ${Math.round((milliseconds % 60_000) / 1_000)} s`;
+  const seconds = Math.round(milliseconds / 1_000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
 /** `130 s` rather than `2 min 10 s`, where there is little room. */

@@ -1,4 +1,10 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  parseSearchWith,
+  stringifySearchWith,
+} from "@tanstack/react-router";
 import { CheckPage, ChecksPage } from "./checks/checks-page.tsx";
 import { BranchPage } from "./branches/branch-page.tsx";
 import { BranchesPage } from "./branches/branches-page.tsx";
@@ -9,6 +15,7 @@ import { logFilterOf } from "./logs/log-filter.ts";
 import { ModelPage } from "./models/model-page.tsx";
 import { ModelsPage } from "./models/models-page.tsx";
 import { MonitorPage, MonitorsPage } from "./monitors/monitor-page.tsx";
+import { later } from "./parts/later.tsx";
 import { NotFound } from "./parts/not-found.tsx";
 import { ServicePage, ServicesPage } from "./services/service-page.tsx";
 import { RunPage } from "./runs/run-page.tsx";
@@ -23,12 +30,22 @@ const at = <Path extends string>(path: Path) => ({ getParentRoute: () => root, p
 
 /** The version that is shown beside the one of the path. */
 function againstVersion({ against }: Record<string, unknown>): { against?: number } {
-  return typeof against === "number" ? { against } : {};
+  return typeof against === "string" && /^\d+$/.test(against)
+    ? { against: Number(against) }
+    : typeof against === "number"
+      ? { against }
+      : {};
 }
 
-/** The branch whose tables are shown; main's when absent. A name of digits is read as a number. */
+/** The branch whose tables are shown; main's when absent. */
 function onBranch({ branch }: Record<string, unknown>): { branch?: string } {
-  return typeof branch === "string" || typeof branch === "number" ? { branch: String(branch) } : {};
+  return typeof branch === "string" ? { branch } : {};
+}
+
+/** Digits stay the text that they are: ids of snapshots are larger than numbers are exact. */
+function parseSearchValue(text: string): unknown {
+  if (/^-?\d+$/.test(text)) throw new Error("not read as a number");
+  return JSON.parse(text) as unknown;
 }
 
 export const roadRoute = createRoute({
@@ -37,15 +54,15 @@ export const roadRoute = createRoute({
     ...(typeof search["node"] === "string" ? { node: search["node"] } : {}),
     ...(search["view"] === "list" ? { view: "list" } : {}),
   }),
-  component: lazyRouteComponent(() => import("./road/road-page.tsx"), "RoadPage"),
+  component: later(async () => (await import("./road/road-page.tsx")).RoadPage),
 });
 const routes = [
   roadRoute,
   createRoute({ ...at("/tables"), validateSearch: onBranch, component: TablesPage }),
   createRoute({
     ...at("/tables/$name"),
-    validateSearch: (search: Record<string, unknown>): { at?: number; branch?: string } => ({
-      ...(typeof search["at"] === "number" ? { at: search["at"] } : {}),
+    validateSearch: (search: Record<string, unknown>): { at?: string; branch?: string } => ({
+      ...(typeof search["at"] === "string" ? { at: search["at"] } : {}),
       ...onBranch(search),
     }),
     component: TablePage,
@@ -81,7 +98,12 @@ const routes = [
   }),
 ] as const;
 
-export const router = createRouter({ routeTree: root.addChildren(routes), defaultPreload: "intent" });
+export const router = createRouter({
+  routeTree: root.addChildren(routes),
+  defaultPreload: "intent",
+  parseSearch: parseSearchWith(parseSearchValue),
+  stringifySearch: stringifySearchWith(JSON.stringify, parseSearchValue),
+});
 
 declare module "@tanstack/react-router" {
   interface Register {

@@ -1,6 +1,7 @@
 import { useIsFetching, useIsMutating } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
 import { useState } from "react";
+import { ConnectionLost } from "./connection-lost.tsx";
 import { useLiveRoad } from "./live-road.ts";
 import { KeysHelp } from "./keys-help.tsx";
 import { Palette } from "./palette.tsx";
@@ -26,7 +27,7 @@ const PAGES = [
 /** What stands around every page: where one can go, finding, and whether the connection stands. */
 export function Shell() {
   const [sheet, setSheet] = useState<"palette" | "keys" | undefined>();
-  const { road, isConnected } = useLiveRoad();
+  const { road, lostAtMs } = useLiveRoad();
   // What is asked again while its last answer is shown keeps nobody waiting.
   const reading = useIsFetching({
     predicate: ({ queryKey, state }) => queryKey[0] !== "serving-load" && state.data === undefined,
@@ -58,11 +59,7 @@ export function Shell() {
       <Outlet />
       {sheet === "palette" ? <Palette onClose={() => setSheet(undefined)} /> : null}
       {sheet === "keys" ? <KeysHelp onClose={() => setSheet(undefined)} /> : null}
-      {isConnected ? null : (
-        <div className="lost" role="status">
-          The connection is lost; trying again…
-        </div>
-      )}
+      {lostAtMs === undefined ? null : <ConnectionLost sinceMs={lostAtMs} />}
     </div>
   );
 }

@@ -41,6 +41,7 @@ export type {
   Snapshot,
   Status,
   Table,
+  SchemaChange,
   TableAnatomy,
   TableWithHistory,
   TaskReport,

@@ -71,17 +71,58 @@ const ResultSchema = Type.Object(
   { title: "QueryResult" },
 );
 
+const FileSpanSchema = Type.Object({
+  least: Type.String(),
+  most: Type.String(),
+  from: Type.Number({ description: "As a share of all that the table has, from 0 to 1." }),
+  to: Type.Number(),
+});
+
+const SchemaChangeSchema = Type.Object(
+  {
+    kind: Type.Union([
+      Type.Literal("added"),
+      Type.Literal("dropped"),
+      Type.Literal("renamed"),
+      Type.Literal("retyped"),
+      Type.Literal("moved"),
+      Type.Literal("optional"),
+      Type.Literal("required"),
+      Type.Literal("described"),
+    ]),
+    column: Type.String({ description: "Its name afterwards, with those around it: `address.zip`." }),
+    before: Type.Union([Type.String(), Type.Null()], {
+      description: "Of one renamed its name before, of one of another type that type.",
+    }),
+    type: Type.String(),
+    keepsValues: Type.Boolean({ description: "Whether rows from before keep their values." }),
+  },
+  { title: "SchemaChange" },
+);
+
 const AnatomySchema = Type.Object(
   {
     snapshotId: Type.Union([Type.String(), Type.Null()]),
     fileCount: Type.Integer(),
+    deleteFileCount: Type.Integer(),
+    partitionedBy: Type.Union([Type.String(), Type.Null()], { description: "`day(departed_at), bucket[16](id)`" }),
+    sortedBy: Type.Union([Type.String(), Type.Null()]),
+    spansOf: Type.Union([Type.String(), Type.Null()], { description: "The column whose spans the files tell." }),
     files: Type.Array(
       Type.Object({
         path: Type.String(),
         rows: Type.Number(),
         bytes: Type.Number(),
         partition: Type.Union([Type.String(), Type.Null()], {
-          description: "Null where the table is not partitioned.",
+          description: "`day=2001-01-08, carrier=AA`; null where the table is not partitioned.",
+        }),
+        addedAtMs: Type.Union([Type.Number(), Type.Null()], {
+          description: "When its snapshot was committed; null where that snapshot is forgotten.",
+        }),
+        deleteFiles: Type.Integer({ description: "How many delete files may take away rows of it." }),
+        deletedRowsMax: Type.Integer({ description: "How many rows they take away at most." }),
+        span: Type.Union([FileSpanSchema, Type.Null()], {
+          description: "From where to where its values of the column of the spans reach.",
         }),
       }),
       {
@@ -103,11 +144,22 @@ const AnatomySchema = Type.Object(
     schemas: Type.Array(
       Type.Object({
         schemaId: Type.Integer(),
-        snapshotId: Type.String({ description: "The first with these columns." }),
-        sinceMs: Type.Number(),
+        snapshotId: Type.Union([Type.String(), Type.Null()], {
+          description: "The first with these columns; null while none has been written with them.",
+        }),
+        sinceMs: Type.Union([Type.Number(), Type.Null()]),
         columns: Type.Array(ColumnSchema),
+        changes: Type.Array(SchemaChangeSchema),
       }),
-      { description: "Oldest first." },
+      { description: "Oldest first, each with what became of the columns before." },
+    ),
+    refs: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        kind: Type.Union([Type.Literal("branch"), Type.Literal("tag")]),
+        snapshotId: Type.String(),
+      }),
+      { description: "The table's own branches and tags." },
     ),
   },
   { title: "TableAnatomy", description: "What the files of a snapshot say of themselves, without being read." },
@@ -151,12 +203,18 @@ export function lakehouseRoutes(open: (branch?: string) => Promise<Lakehouse>): 
       path: "/api/v1/tables/:name/anatomy",
       summary: "A table's files, the least and most of its columns, and what its columns were.",
       params: NameParameter,
-      query: Type.Object({ at: SnapshotQuery, branch: BranchQuery }),
+      query: Type.Object({
+        at: SnapshotQuery,
+        branch: BranchQuery,
+        spansOf: Type.Optional(
+          Type.String({ minLength: 1, maxLength: 1_000, description: "A column: its least and most in each file." }),
+        ),
+      }),
       response: AnatomySchema,
-      handler: async ({ params: { name }, query: { at, branch } }) => {
+      handler: async ({ params: { name }, query: { at, branch, spansOf } }) => {
         const lakehouse = await open(branch);
         await existing(lakehouse, name);
-        return lakehouse.anatomy(name, at);
+        return lakehouse.anatomy(name, { snapshotId: at, spansOf });
       },
     }),
     route({

@@ -74,6 +74,12 @@ export interface ViewRequest {
   readonly properties?: Readonly<Record<string, string>>;
 }
 
+export interface AnatomyRequest {
+  readonly snapshotId?: string | undefined;
+  /** The column whose least and most are told of each file. */
+  readonly spansOf?: string | undefined;
+}
+
 /** The tables of one project: what SQL sees, and how it changes. A write is one snapshot or nothing. */
 export interface Lakehouse {
   readonly engine: SqlEngine;
@@ -99,7 +105,7 @@ export interface Lakehouse {
   /** A table as it was at one of its snapshots, for FROM. Throws `lakehouse/unknown-snapshot`. */
   relationAt(name: string, snapshotId: string): Promise<string>;
   /** What the files of a snapshot, the newest unless told, say of themselves. Throws `lakehouse/unknown-snapshot`. */
-  anatomy(name: string, snapshotId?: string): Promise<TableAnatomy>;
+  anatomy(name: string, asked?: AnatomyRequest): Promise<TableAnatomy>;
   /** The rows that differ between two snapshots, at most so many. Throws `lakehouse/unknown-snapshot`. */
   changes(name: string, request: ChangesRequest & { readonly limit: number }): Promise<TableChanges>;
   /** A relation of these columns without rows, for FROM. */
@@ -175,7 +181,7 @@ export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse>
     readColumns: (select, options) => engine.readColumns(select, options),
     relation,
     relationAt: (name, snapshotId) => relationAt(ports, name, snapshotId),
-    anatomy: (name, snapshotId) => anatomy(ports, name, snapshotId),
+    anatomy: async (name, asked) => anatomy(ports, await keyFor(catalog, name), asked),
     changes: async (name, request) => tableChanges(ports, await namedTable(ports, name), request),
     emptyRelation: (columns) => `(${noRowsOf(columns)})`,
     mirrors,
@@ -290,13 +296,13 @@ async function snapshotAt({ catalog, store }: LakehousePorts, name: string, snap
 }
 
 /** A view has no files, and so has a table without rows of its own. */
-async function anatomy(ports: LakehousePorts, name: string, at: string | undefined): Promise<TableAnatomy> {
+async function anatomy(ports: LakehousePorts, name: string, asked: AnatomyRequest = {}): Promise<TableAnatomy> {
   const { store, catalog } = ports;
-  const snapshotId = at ?? (await catalog.get(name))?.snapshotId ?? undefined;
+  const snapshotId = asked.snapshotId ?? (await catalog.get(name))?.snapshotId ?? undefined;
   if (snapshotId === undefined) return NO_ANATOMY;
   const { metadata, snapshot } = await snapshotAt(ports, name, snapshotId);
-  const files = (await liveFilesOf(store, metadata, snapshot)).map(({ file }) => file);
-  return anatomyOf({ metadata, snapshot, files, pathOf: (location) => store.pathOf(location) });
+  const files = await liveFilesOf(store, metadata, snapshot);
+  return anatomyOf({ metadata, snapshot, files, pathOf: (location) => store.pathOf(location), spansOf: asked.spansOf });
 }
 
 async function relationAt(ports: LakehousePorts, name: string, snapshotId: string): Promise<string> {

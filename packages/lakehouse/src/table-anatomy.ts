@@ -1,8 +1,11 @@
-import type { Column } from "@millwright/kernel";
 import { decodeBound } from "./domain/iceberg/bounds.ts";
-import type { DataFile } from "./domain/iceberg/data-file.ts";
-import { columnsOf, type IcebergMetadata, type IcebergSnapshot } from "./domain/iceberg/metadata.ts";
-import { typeText, type IcebergSchema } from "./domain/iceberg/schema.ts";
+import { FileContent, type DataFile } from "./domain/iceberg/data-file.ts";
+import type { IcebergMetadata, IcebergSnapshot } from "./domain/iceberg/metadata.ts";
+import { orderText, specText } from "./domain/iceberg/partition-text.ts";
+import { schemaHistoryOf, type SchemaSince } from "./domain/iceberg/schema-history.ts";
+import { fieldsOf, typeText, type IcebergSchema } from "./domain/iceberg/schema.ts";
+import type { LiveFile } from "./domain/iceberg/scan.ts";
+import { fileAnatomies, type FileAnatomy } from "./file-anatomy.ts";
 
 const FILES_MAX = 500;
 
@@ -10,16 +13,19 @@ const FILES_MAX = 500;
 export interface TableAnatomy {
   readonly snapshotId: string | null;
   readonly fileCount: number;
+  readonly deleteFileCount: number;
+  /** `day(departed_at)`: how new rows are put into files; null where they are not told apart. */
+  readonly partitionedBy: string | null;
+  readonly sortedBy: string | null;
+  /** The column whose bounds the files' spans are. */
+  readonly spansOf: string | null;
   /** The largest first; of very many the largest. */
-  readonly files: readonly {
-    readonly path: string;
-    readonly rows: number;
-    readonly bytes: number;
-    readonly partition: string | null;
-  }[];
+  readonly files: readonly FileAnatomy[];
   readonly columns: readonly ColumnAnatomy[];
   /** What the columns were, oldest first. */
   readonly schemas: readonly SchemaSince[];
+  /** The table's own branches and tags. */
+  readonly refs: readonly { readonly name: string; readonly kind: "branch" | "tag"; readonly snapshotId: string }[];
 }
 
 interface ColumnAnatomy {
@@ -33,41 +39,61 @@ interface ColumnAnatomy {
   readonly most: string | null;
 }
 
-interface SchemaSince {
-  readonly schemaId: number;
-  readonly snapshotId: string;
-  readonly sinceMs: number;
-  readonly columns: readonly Column[];
-}
-
-export const NO_ANATOMY: TableAnatomy = { snapshotId: null, fileCount: 0, files: [], columns: [], schemas: [] };
+export const NO_ANATOMY: TableAnatomy = {
+  snapshotId: null,
+  fileCount: 0,
+  deleteFileCount: 0,
+  partitionedBy: null,
+  sortedBy: null,
+  spansOf: null,
+  files: [],
+  columns: [],
+  schemas: [],
+  refs: [],
+};
 
 interface Told {
   readonly metadata: IcebergMetadata;
   readonly snapshot: IcebergSnapshot;
-  readonly files: readonly DataFile[];
+  readonly files: readonly LiveFile[];
   /** The short name of a file's location. */
   readonly pathOf: (location: string) => string;
+  /** The column whose spans are asked for; unless told, that which the files are sorted or partitioned by. */
+  readonly spansOf: string | undefined;
 }
 
-export function anatomyOf({ metadata, snapshot, files, pathOf }: Told): TableAnatomy {
+export function anatomyOf({ metadata, snapshot, files, pathOf, ...asked }: Told): TableAnatomy {
   const schema = schemaOf(metadata, snapshot);
-  const data = files.filter(({ content }) => content === 0);
-  const largest = data.toSorted((one, other) => other.file_size_in_bytes - one.file_size_in_bytes);
+  const data = files.filter(({ file }) => file.content === FileContent.data).map(({ file }) => file);
+  const order = metadata["sort-orders"].find((one) => one["order-id"] === metadata["default-sort-order-id"]);
+  const spec = metadata["partition-specs"].find((one) => one["spec-id"] === metadata["default-spec-id"]);
+  const columns = (schema?.fields ?? []).map((field) => columnOf(field, data));
+  const arranged =
+    schema === undefined ? undefined : firstOf([...(order?.fields ?? []), ...(spec?.fields ?? [])], schema);
+  const spansOf = asked.spansOf ?? arranged ?? columns.find(({ least, most }) => least !== null && most !== null)?.name;
   return {
     snapshotId: String(snapshot["snapshot-id"]),
     fileCount: data.length,
-    files: largest.slice(0, FILES_MAX).map((file) => ({
-      path: pathOf(file.file_path),
-      rows: file.record_count,
-      bytes: file.file_size_in_bytes,
-      partition: partitionText(file.partition),
+    deleteFileCount: files.length - data.length,
+    partitionedBy: specText(spec, schema),
+    sortedBy: orderText(order, schema),
+    spansOf: spansOf ?? null,
+    files: fileAnatomies({ metadata, schema, files, pathOf }, { spansOf: spansOf ?? null, max: FILES_MAX }),
+    columns,
+    schemas: schemaHistoryOf(metadata),
+    refs: Object.entries(metadata.refs).map(([name, ref]) => ({
+      name,
+      kind: ref.type,
+      snapshotId: String(ref["snapshot-id"]),
     })),
-    columns: (schema?.fields ?? []).map((field) => columnOf(field, data)),
-    schemas: schemasOf(metadata),
   };
 }
 
+/** The column that the first of these fields is of. */
+function firstOf(fields: readonly { readonly "source-id": number }[], schema: IcebergSchema): string | undefined {
+  const id = fields[0]?.["source-id"];
+  return id === undefined ? undefined : fieldsOf(schema).find((field) => field.id === id)?.name;
+}
 function columnOf({ id, name, type }: IcebergSchema["fields"][number], files: readonly DataFile[]): ColumnAnatomy {
   const sum = (of: "column_sizes" | "null_value_counts") =>
     files.reduce((all, file) => all + (file[of]?.find(({ key }) => key === id)?.value ?? 0), 0);
@@ -114,23 +140,4 @@ function compare(one: string | number | bigint, other: string | number | bigint)
 function schemaOf(metadata: IcebergMetadata, snapshot: IcebergSnapshot): IcebergSchema | undefined {
   const id = snapshot["schema-id"] ?? metadata["current-schema-id"];
   return metadata.schemas.find((one) => one["schema-id"] === id);
-}
-
-/** `day=20420, carrier=AA`; null where the table is not partitioned. */
-function partitionText(partition: object): string | null {
-  const fields = Object.entries(partition).map(([name, value]) => `${name}=${String(value)}`);
-  return fields.length === 0 ? null : fields.join(", ");
-}
-
-/** Each set of columns that a snapshot had, since when it has had them. */
-function schemasOf(metadata: IcebergMetadata): readonly SchemaSince[] {
-  const told = metadata.snapshots.map((snapshot) => ({ snapshot, schema: schemaOf(metadata, snapshot) }));
-  return told
-    .filter(({ schema }, index) => index === 0 || told[index - 1]?.schema !== schema)
-    .map(({ snapshot, schema }) => ({
-      schemaId: schema?.["schema-id"] ?? 0,
-      snapshotId: String(snapshot["snapshot-id"]),
-      sinceMs: snapshot["timestamp-ms"],
-      columns: columnsOf(schema),
-    }));
 }

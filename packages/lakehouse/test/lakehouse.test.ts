@@ -234,11 +234,11 @@ describe("what the files say of themselves", () => {
       ["c", 0, "1969-12-31 23:59:59.500000", "2001-01-01 00:01:00"],
       ["d", 1, "1.5", "1.5"],
     ]);
-    expect(await lakehouse.anatomy("t", first.snapshotId ?? "")).toEqual(first);
+    expect(await lakehouse.anatomy("t", { snapshotId: first.snapshotId ?? "" })).toEqual(first);
     await lakehouse.write({ table: "t", select: "select 1 as a", mode: "replace" });
     const { schemas } = await lakehouse.anatomy("t");
     expect(schemas.map(({ columns }) => columns.map(({ name }) => name))).toEqual([["a", "b", "c", "d"], ["a"]]);
-    await expect(lakehouse.anatomy("t", "1")).rejects.toThrow(/unknown-snapshot|no snapshot/);
+    await expect(lakehouse.anatomy("t", { snapshotId: "1" })).rejects.toThrow(/unknown-snapshot|no snapshot/);
   });
 });
 

@@ -3,9 +3,9 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api } from "../api.ts";
-import { count } from "../format.ts";
-import { Problem } from "../parts/problem.tsx";
-import { Sheet } from "../parts/sheet.tsx";
+import { counted } from "../format.ts";
+import { ConfirmSheet } from "../parts/confirm-sheet.tsx";
+import { ChangePreview } from "./change-preview.tsx";
 
 interface PublishProps extends BranchWithChanges {
   readonly onPublished: (changes: readonly BranchChange[]) => void;
@@ -30,61 +30,31 @@ export function PublishBranch({ name, changes, onPublished }: PublishProps) {
         Publish
       </button>
       {isOpen ? (
-        <Sheet label="Publish" onClose={() => setOpen(false)}>
-          <div className="menu">
-            <h2>Make main what {name} is</h2>
-            <p className="muted">
-              All of it in one step, or nothing. Who reads main sees these tables from then on; main's own state of them
-              stays in its snapshots.
+        <ConfirmSheet
+          label="Publish"
+          title={`Make main what ${name} is`}
+          action={`Publish ${counted(changes.length, "table")}`}
+          isPossible={conflicts.length === 0}
+          isPending={publish.isPending}
+          error={publish.error}
+          onConfirm={() => publish.mutate()}
+          onClose={() => setOpen(false)}
+        >
+          <p className="muted">
+            All of it in one step, or nothing. Who reads main sees these tables from then on; main's own state of them
+            stays in its snapshots.
+          </p>
+          <ChangePreview branch={name} changes={changes} />
+          {conflicts.length === 0 ? null : (
+            <p className="notice">
+              Main has changed {conflicts.map((change) => change.name).join(", ")} since the branch took{" "}
+              {conflicts.length === 1 ? "it" : "them"}: publishing would undo that. Drop the branch, and run it again
+              from main as it is now.
             </p>
-            <Preview changes={changes} />
-            {conflicts.length === 0 ? null : (
-              <p className="notice">
-                Main has changed {conflicts.map((change) => change.name).join(", ")} since the branch took{" "}
-                {conflicts.length === 1 ? "it" : "them"}: publishing would undo that. Drop the branch, and run it again
-                from main as it is now.
-              </p>
-            )}
-            {publish.error === null ? null : <Problem error={publish.error} />}
-            <div className="row">
-              <button
-                type="button"
-                className="button primary"
-                disabled={publish.isPending || conflicts.length > 0}
-                onClick={() => publish.mutate()}
-              >
-                Publish {count(changes.length)} {changes.length === 1 ? "table" : "tables"}
-              </button>
-              <button type="button" className="button" onClick={() => setOpen(false)}>
-                Leave it
-              </button>
-            </div>
-          </div>
-        </Sheet>
+          )}
+        </ConfirmSheet>
       ) : null}
     </>
-  );
-}
-
-/** What would be main's. */
-function Preview({ changes }: { readonly changes: readonly BranchChange[] }) {
-  const rows = (value: number | null) => (value === null ? "–" : `${count(value)} rows`);
-  return (
-    <div className="scroll preview" tabIndex={0} role="region" aria-label="What would be changed">
-      <table className="data">
-        <tbody>
-          {changes.map(({ name, kind, rowsBefore, rowsAfter }) => (
-            <tr key={name}>
-              <th scope="row">{name}</th>
-              <td>{kind}</td>
-              <td className="number">
-                {rows(rowsBefore)} → {rows(rowsAfter)}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
   );
 }
 
@@ -107,26 +77,23 @@ export function DropBranch({ name, changes }: BranchWithChanges) {
         Drop
       </button>
       {isOpen ? (
-        <Sheet label="Drop" onClose={() => setOpen(false)}>
-          <div className="menu">
-            <h2>Forget {name}</h2>
-            <p className="muted">
-              {changes.length === 0
-                ? "Nothing is lost: every table is as main's."
-                : "Main stays as it is. What was written here alone, and not published, is gone:"}
-            </p>
-            {changes.length === 0 ? null : <Preview changes={changes} />}
-            {drop.error === null ? null : <Problem error={drop.error} />}
-            <div className="row">
-              <button type="button" className="button danger" disabled={drop.isPending} onClick={() => drop.mutate()}>
-                Drop {name}
-              </button>
-              <button type="button" className="button" onClick={() => setOpen(false)}>
-                Leave it
-              </button>
-            </div>
-          </div>
-        </Sheet>
+        <ConfirmSheet
+          label="Drop"
+          title={`Forget ${name}`}
+          action={`Drop ${name}`}
+          isDangerous
+          isPending={drop.isPending}
+          error={drop.error}
+          onConfirm={() => drop.mutate()}
+          onClose={() => setOpen(false)}
+        >
+          <p className="muted">
+            {changes.length === 0
+              ? "Nothing is lost: every table is as main's."
+              : "Main stays as it is. What was written here alone, and not published, is gone:"}
+          </p>
+          {changes.length === 0 ? null : <ChangePreview branch={name} changes={changes} />}
+        </ConfirmSheet>
       ) : null}
     </>
   );

@@ -5,6 +5,8 @@ import { count } from "../format.ts";
 import { Panel } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { ResultTable } from "../parts/result-table.tsx";
+import { ColumnChangeList } from "../tables/column-change-list.tsx";
+import { columnChanges } from "../tables/column-changes.ts";
 
 interface TableDifferenceProps {
   readonly branch: string;
@@ -65,31 +67,13 @@ function RowDifference({ compared: { columns, onlyOnBranch, onlyOnMain } }: { re
 }
 
 function ColumnDifference({ own, main }: { readonly own: readonly Column[]; readonly main: readonly Column[] }) {
-  const told = (columns: readonly Column[]) => new Map(columns.map(({ name, type }) => [name, type]));
-  const [here, there] = [told(own), told(main)];
-  const added = own.filter(({ name }) => !there.has(name)).map(({ name, type }) => `${name} ${type}`);
-  const removed = main.filter(({ name }) => !here.has(name)).map(({ name, type }) => `${name} ${type}`);
-  const retyped = own.flatMap(({ name, type }) => {
-    const before = there.get(name);
-    return before === undefined || before === type ? [] : [`${name} ${before} → ${type}`];
-  });
-  const changes = [
-    ["added", added],
-    ["removed", removed],
-    ["of another type", retyped],
-  ] as const;
-  if (changes.every(([, names]) => names.length === 0))
+  const changes = columnChanges(main, own);
+  if (changes.length === 0)
     return <p className="body muted">The columns are main's. Rows are compared by all of them.</p>;
   return (
-    <dl className="body facts">
-      {changes.map(([how, names]) =>
-        names.length === 0 ? null : (
-          <div key={how} style={{ display: "contents" }}>
-            <dt>columns {how}</dt>
-            <dd className="mono">{names.join(", ")}</dd>
-          </div>
-        ),
-      )}
-    </dl>
+    <div className="body">
+      <ColumnChangeList changes={changes} />
+      <p className="muted">Rows are compared by the columns that both have.</p>
+    </div>
   );
 }

@@ -2,43 +2,50 @@ import type { CheckRecord } from "@millwright/client";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { api } from "../api.ts";
-import { count } from "../format.ts";
+import { count, counted } from "../format.ts";
 import { DataTable, type DataColumn } from "../parts/data-table.tsx";
 import { Empty } from "../parts/empty.tsx";
+import { Middle } from "../parts/middle.tsx";
 import { Page, Panel } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { State } from "../parts/state.tsx";
 import { Ago } from "../parts/time.tsx";
+import { CheckHistory, type CheckOverTime } from "./check-history.tsx";
 import { CheckRuns, endOf } from "./check-runs.tsx";
 
 const RUNS_SHOWN = 40;
-
-/** One check with its runs, oldest first. */
-interface CheckOverTime {
-  readonly last: CheckRecord;
-  readonly runs: readonly CheckRecord[];
-}
 
 const COLUMNS: readonly DataColumn<CheckOverTime>[] = [
   {
     name: "check",
     sort: ({ last }) => last.check,
-    show: ({ last }) => <span className="mono">{last.check}</span>,
+    show: ({ last }) => (
+      <span className="mono">
+        <Middle text={last.check} />
+      </span>
+    ),
   },
   {
     name: "state",
+    width: 96,
     sort: ({ last }) => (last.passed ? 2 : last.severity === "error" ? 0 : 1),
     show: ({ last }) => <State {...endOf(last)} />,
   },
   {
     name: "found",
+    width: 110,
     isNumber: true,
     sort: ({ last }) => last.observed,
     show: ({ last }) => count(last.observed),
   },
-  { name: "expected", wrap: true, show: ({ last }) => <span className="mono">{last.expected}</span> },
-  { name: "runs, newest at the right", show: ({ runs }) => <CheckRuns records={runs} /> },
-  { name: "last", sort: ({ last }) => last.atMs, show: ({ last }) => <Ago atMs={last.atMs} /> },
+  {
+    name: "expected",
+    width: "28%",
+    wrap: true,
+    show: ({ last }) => <span className="mono">{last.expected}</span>,
+  },
+  { name: "its runs", width: 200, show: ({ runs }) => <CheckRuns records={runs} /> },
+  { name: "last", width: 104, sort: ({ last }) => last.atMs, show: ({ last }) => <Ago atMs={last.atMs} /> },
 ];
 
 /** All checks, by the definition or the model that they belong to, worst first. */
@@ -57,7 +64,7 @@ export function ChecksPage() {
       lead={
         data === undefined
           ? undefined
-          : `${count(last.length)} checks, ${missed === 0 ? "all hold" : `${count(missed)} do not hold`}`
+          : `${counted(last.length, "check")}, ${missed === 0 ? "all hold" : `${count(missed)} do not hold`}`
       }
       actions={<Report />}
     >
@@ -99,7 +106,10 @@ export function CheckPage() {
     >
       {error === null ? null : <Problem error={error} />}
       {groups.map((group) => (
-        <Group key={group[0]?.last.name} checks={group} />
+        <div key={group[0]?.last.name} className="stack">
+          <Group checks={group} />
+          <CheckHistory checks={group} />
+        </div>
       ))}
     </Page>
   );

@@ -1,10 +1,15 @@
-const MARGIN = 1 / 20;
-const FIGURES = 3;
+const MARKS = 5;
 
-/** The ends of an axis for some values: with a little room around them, in three figures, since they are told there. */
+/** The ends of an axis for some values: around them, and round as the marks between them are. */
 export function endsOf(values: readonly number[]): { readonly min: number; readonly max: number } {
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const margin = (high - low) * MARGIN || Math.abs(high) * MARGIN || 1;
-  const rounded = (value: number) => Number(value.toPrecision(FIGURES));
-  return { min: rounded(low - margin), max: rounded(high + margin) };
+  const step = roundStep((high - low || Math.abs(high) || 1) / MARKS);
+  const exact = (marks: number) => Number((marks * step).toPrecision(12));
+  return { min: exact(Math.floor(low / step)), max: exact(Math.ceil(high / step)) };
+}
+
+/** The next of 1, 2, 5 or 10 by a power of ten. */
+function roundStep(about: number): number {
+  const power = 10 ** Math.floor(Math.log10(about));
+  return ([1, 2, 5].find((times) => times * power >= about) ?? 10) * power;
 }

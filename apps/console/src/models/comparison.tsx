@@ -75,7 +75,7 @@ function Head({ version, other, last }: ComparisonProps & { readonly last?: stri
 }
 
 /** How much the first one's metric is above the other's, and whether that is for the better. */
-function Difference({ metric, by }: { readonly metric: string; readonly by: number }) {
+export function Difference({ metric, by }: { readonly metric: string; readonly by: number }) {
   const better = isBetter(metric, by);
   if (better === undefined) return <>{signed(by)}</>;
   return (

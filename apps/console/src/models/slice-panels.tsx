@@ -1,6 +1,7 @@
 import { count, percent } from "../format.ts";
 import { Panel } from "../parts/page.tsx";
 import type { Judged } from "./judged.ts";
+import { Difference } from "./comparison.tsx";
 import { figure, metricTitle } from "./metric-words.ts";
 
 const METRICS_SHOWN = 4;
@@ -47,6 +48,7 @@ function SliceTable({ column, judged, first }: SliceTableProps) {
                 {judged.length > 1 ? `${title}, ${name}` : title}
               </th>
             ))}
+            {judged.length > 1 ? <th className="number">difference</th> : null}
           </tr>
         </thead>
         <tbody>
@@ -57,17 +59,37 @@ function SliceTable({ column, judged, first }: SliceTableProps) {
               <td className="number">{percent((metrics["rows"] ?? 0) / (test.metrics["rows"] ?? 1))}</td>
               {columns.map(({ name, judgement, metric: shown }) => (
                 <td key={name} className="number">
-                  {figure(
-                    judgement.slices
-                      .find((slice) => slice.column === column)
-                      ?.values.find((other) => other.value === value)?.metrics[shown],
-                  )}
+                  {figure(metricIn(judgement, { column, value, metric: shown }))}
                 </td>
               ))}
+              {judged.length > 1 ? (
+                <td className="number">
+                  <Between judged={judged} at={{ column, value, metric }} />
+                </td>
+              ) : null}
             </tr>
           ))}
         </tbody>
       </table>
     </div>
   );
+}
+
+interface InSlice {
+  readonly column: string;
+  readonly value: string;
+  readonly metric: string;
+}
+
+function metricIn({ slices }: Judged["judgement"], { column, value, metric }: InSlice): number | undefined {
+  return slices.find((slice) => slice.column === column)?.values.find((other) => other.value === value)?.metrics[
+    metric
+  ];
+}
+
+/** How much the first version is above the second in one slice. */
+function Between({ judged, at }: { readonly judged: readonly Judged[]; readonly at: InSlice }) {
+  const [one, other] = judged.map(({ judgement }) => metricIn(judgement, at));
+  if (one === undefined || other === undefined) return <>–</>;
+  return <Difference metric={at.metric} by={one - other} />;
 }

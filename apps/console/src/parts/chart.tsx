@@ -1,13 +1,14 @@
-import { lazy, Suspense } from "react";
 import type { ChartProps } from "./drawn-chart.tsx";
+import { later } from "./later.tsx";
 
-const DrawnChart = lazy(async () => ({ default: (await import("./drawn-chart.tsx")).DrawnChart }));
+const HEIGHT = 240;
+const DrawnChart = later(async () => (await import("./drawn-chart.tsx")).DrawnChart);
 
 /** A plot. What draws it is loaded when the first one is shown. */
 export function Chart(props: ChartProps) {
   return (
-    <Suspense fallback={<div style={{ height: props.height ?? 240 }} />}>
+    <div style={{ minHeight: props.height ?? HEIGHT }}>
       <DrawnChart {...props} />
-    </Suspense>
+    </div>
   );
 }

@@ -4,6 +4,8 @@ export interface DataColumn<Row> {
   readonly name: string;
   readonly isNumber?: boolean;
   readonly wrap?: boolean;
+  /** In pixels or as a share. Where one column has it, those without share what is left, and tables below one another align. */
+  readonly width?: number | `${number}%`;
   readonly show: (row: Row) => ReactNode;
   /** What rows are sorted by; a column without it cannot be. */
   readonly sort?: (row: Row) => string | number;
@@ -22,9 +24,17 @@ interface DataTableProps<Row> {
 export function DataTable<Row>({ label, rows, columns, keyOf, isCurrent }: DataTableProps<Row>) {
   const [order, setOrder] = useState<{ readonly name: string; readonly isFalling: boolean } | undefined>();
   const sorted = sortRows(rows, columns.find(({ name }) => name === order?.name)?.sort, order?.isFalling ?? false);
+  const isFixed = columns.some(({ width }) => width !== undefined);
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label={label}>
-      <table className="data">
+      <table className={isFixed ? "data fixed" : "data"}>
+        {isFixed ? (
+          <colgroup>
+            {columns.map(({ name, width }) => (
+              <col key={name} style={width === undefined ? {} : { width }} />
+            ))}
+          </colgroup>
+        ) : null}
         <thead>
           <tr>
             {columns.map((column) => (

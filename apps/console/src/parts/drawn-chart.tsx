@@ -31,8 +31,8 @@ export interface ChartAxis {
 export interface ChartSeries {
   readonly name: string;
   readonly points: readonly (readonly [number, number])[];
-  /** Bars stand on the axis, above and below it. */
-  readonly kind?: "line" | "bar";
+  /** Bars stand on the axis, above and below it; marks lie upon the lines. */
+  readonly kind?: "line" | "bar" | "marks";
   /** Told beside a point: its rows, its threshold. */
   readonly notes?: readonly string[];
 }
@@ -78,6 +78,8 @@ interface Colours {
   readonly line: string;
   readonly panel: string;
   readonly series: readonly string[];
+  /** By which the widths of words are measured: a name that a canvas knows. */
+  readonly font: string;
 }
 
 function coloursOf(element: HTMLElement): Colours {
@@ -89,6 +91,7 @@ function coloursOf(element: HTMLElement): Colours {
     line: colour("line"),
     panel: colour("panel"),
     series: ["accent", "warn", "good", "bad", "busy"].map(colour),
+    font: style.fontFamily,
   };
 }
 
@@ -115,13 +118,13 @@ function optionOf({ x, y, series, ideal }: ChartProps, colours: Colours) {
   return {
     animation: false,
     color: [...colours.series],
-    textStyle: { fontFamily: "inherit" },
+    textStyle: { fontFamily: colours.font },
     grid: { left: 56, right: 16, top: series.length > 1 ? 30 : 12, bottom: 44 },
     ...(series.length > 1
       ? {
           legend: {
             top: 0,
-            right: 8,
+            right: 14,
             icon: "roundRect",
             itemHeight: 3,
             itemGap: 24,
@@ -141,12 +144,13 @@ function optionOf({ x, y, series, ideal }: ChartProps, colours: Colours) {
     xAxis: axis(x),
     yAxis: { ...axis(y), nameGap: 40 },
     series: series.map(({ name, points, kind }, index) => ({
-      ...(kind === "bar" ? BARS : { type: "line" as const }),
+      ...KINDS[kind ?? "line"],
       name,
       data: points.map(([px, py]) => [px, py]),
+      ...(kind === "marks" ? { color: colours.series[BAD] } : { symbolSize: 5 }),
       showSymbol: points.length <= SHOWN_POINTS_MAX,
-      symbolSize: 5,
-      lineStyle: { width: 1.75 },
+      // Where two lines lie upon one another, both are seen.
+      lineStyle: { width: 1.75, ...(isSecond(series, index) ? { type: "dashed" as const } : {}) },
       ...(index === 0 && ideal !== undefined
         ? {
             markLine: {
@@ -162,7 +166,15 @@ function optionOf({ x, y, series, ideal }: ChartProps, colours: Colours) {
   };
 }
 
+const BAD = 3;
+
+function isSecond(series: readonly ChartSeries[], index: number): boolean {
+  const lines = series.filter(({ kind }) => kind === undefined || kind === "line");
+  return lines.length === 2 && series[index] === lines[1];
+}
+
 const BARS = { type: "bar" as const, stack: "bars", barMaxWidth: 18, barMinHeight: 1, itemStyle: { opacity: 0.55 } };
+const KINDS = { line: { type: "line" as const }, bar: BARS, marks: { type: "scatter" as const, symbolSize: 9, z: 5 } };
 
 function tip(at: unknown, { x, y, series }: Pick<ChartProps, "x" | "y" | "series">): string {
   const { seriesIndex, dataIndex } = at as { readonly seriesIndex: number; readonly dataIndex: number };

@@ -1,10 +1,16 @@
 import type { ControlProblem } from "@millwright/client";
 import { Link } from "@tanstack/react-router";
 import { problemOf } from "../api.ts";
+import { useLiveRoad } from "../live-road.ts";
 
 /** An error as everywhere: code, cause, remedy. */
 export function Problem({ error }: { readonly error: unknown }) {
-  return <ProblemDetails problem={problemOf(error)} />;
+  const { lostAtMs } = useLiveRoad();
+  const problem = problemOf(error);
+  // It is told once, in a corner of every page, and mends itself.
+  if (problem.code === "console/unreachable" && lostAtMs !== undefined)
+    return <p className="body muted">Not known until the control process answers again.</p>;
+  return <ProblemDetails problem={problem} />;
 }
 
 export function ProblemDetails({

@@ -168,14 +168,14 @@ function StepList({ steps }: { readonly steps: readonly RoadNode[] }): ReactNode
 }
 
 function Times({ step: { tookMs, history } }: { readonly step: RoadNode }) {
-  if (history.length === 0) return null;
+  if (history.length === 0 || tookMs === null) return null;
   return (
     <section aria-label="How long it takes">
       <div className="row between">
         <h3>How long it takes</h3>
         <span>{duration(tookMs)}</span>
       </div>
-      <Bars bars={history.map((value) => ({ value, title: duration(value) }))} />
+      {history.length < 2 ? null : <Bars bars={history.map((value) => ({ value, title: duration(value) }))} />}
     </section>
   );
 }

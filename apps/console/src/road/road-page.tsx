@@ -17,7 +17,7 @@ import { RunButton } from "./run-button.tsx";
 
 /** The road is home: one graph, live, and what a person asks of the step they choose. */
 export function RoadPage() {
-  const { road } = useLiveRoad();
+  const { road, lostAtMs } = useLiveRoad();
   const { node: chosen, view } = useSearch({ from: "/" });
   const navigate = useNavigate();
   const [text, setText] = useState("");
@@ -46,7 +46,7 @@ export function RoadPage() {
         </div>
         {road === undefined ? null : (
           <div className="row">
-            <RunState road={road} />
+            <RunState road={road} knownAtMs={lostAtMs} />
             <Filter text={text} onText={setText} />
             {isNarrow ? null : (
               <ViewSwitch isList={isList} onList={(list) => show({ node: chosen, view: list ? "list" : undefined })} />
@@ -122,8 +122,15 @@ function ViewSwitch({ isList, onList }: { readonly isList: boolean; readonly onL
 /** Of a step whose turn has not come, or not ended. */
 const AHEAD: ReadonlySet<RoadNode["state"]> = new Set(["never", "waiting", "running"]);
 
-function RunState({ road: { run, nodes } }: { readonly road: Road }) {
-  const now = useNow(run?.state === "running" ? 250 : 10_000);
+interface RunStateProps {
+  readonly road: Road;
+  /** When it was last heard of, if it is no longer followed. */
+  readonly knownAtMs: number | undefined;
+}
+
+function RunState({ road: { run, nodes }, knownAtMs }: RunStateProps) {
+  const ticking = useNow(run?.state === "running" ? 250 : 10_000);
+  const now = knownAtMs ?? ticking;
   if (run === null) return <span className="muted">no run since `mill up`</span>;
   // What an earlier run did counts once its turn has come in this one.
   const done = nodes.filter(({ state, runId }) => runId === run.runId && !AHEAD.has(state)).length;

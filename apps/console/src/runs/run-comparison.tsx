@@ -1,7 +1,10 @@
 import type { RunReport, TaskReport } from "@millwright/client";
 import { Link } from "@tanstack/react-router";
-import { duration, exactTime } from "../format.ts";
+import { useState } from "react";
+import { counted, duration, exactTime } from "../format.ts";
 import { DataTable, type DataColumn } from "../parts/data-table.tsx";
+import { Icon } from "../parts/icons.tsx";
+import { Middle } from "../parts/middle.tsx";
 import { Panel } from "../parts/page.tsx";
 import { State } from "../parts/state.tsx";
 
@@ -19,9 +22,13 @@ interface RunComparisonProps {
 
 /** Two runs beside one another, step by step, what has changed the most first. */
 export function RunComparison({ run, against }: RunComparisonProps) {
-  const pairs = pairsOf(run, against).toSorted(
+  const [isWhole, setWhole] = useState(false);
+  const all = pairsOf(run, against).toSorted(
     (one, two) => Math.abs(differenceOf(two) ?? 0) - Math.abs(differenceOf(one) ?? 0),
   );
+  const both = all.filter((pair) => differenceOf(pair) !== undefined);
+  const alone = all.length - both.length;
+  const pairs = isWhole || both.length === 0 ? all : both;
   return (
     <Panel
       title={`Beside the run of ${exactTime(against.startedAtMs)}`}
@@ -36,6 +43,14 @@ export function RunComparison({ run, against }: RunComparisonProps) {
       ) : (
         <DataTable label="Steps of both runs" rows={pairs} columns={COLUMNS} keyOf={({ id }) => id} />
       )}
+      {alone === 0 || both.length === 0 ? null : (
+        <p className="body row muted">
+          {counted(alone, "step")} had something to do in one of them alone.
+          <button type="button" className="button small" aria-pressed={isWhole} onClick={() => setWhole(!isWhole)}>
+            Show {alone === 1 ? "it" : "them"} too
+          </button>
+        </p>
+      )}
     </Panel>
   );
 }
@@ -45,8 +60,9 @@ const COLUMNS: readonly DataColumn<Pair>[] = [
     name: "step",
     sort: ({ name }) => name,
     show: ({ id, name }) => (
-      <Link to="/" search={{ node: id }}>
-        {name}
+      <Link to="/" search={{ node: id }} className="row tight">
+        <Icon name={id.slice(0, id.indexOf(":"))} size={14} />
+        <Middle text={name} />
       </Link>
     ),
   },

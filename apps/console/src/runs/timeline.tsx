@@ -15,6 +15,7 @@ export function Timeline({ run }: { readonly run: RunReport }) {
   const { road } = useLiveRoad();
   const ran = run.tasks.filter(({ startedAtMs }) => startedAtMs !== null);
   const left = run.tasks.length - ran.length;
+  const isSaid = ran.some(({ message, error }) => message !== null || error !== null);
   const end = run.endedAtMs ?? Math.max(run.startedAtMs, ...ran.map(endOf));
   const whole = Math.max(1, end - run.startedAtMs);
   const path = longestPath(run.tasks, road?.edges ?? []);
@@ -49,14 +50,21 @@ export function Timeline({ run }: { readonly run: RunReport }) {
                 </span>
               </th>
               <th>log</th>
-              <th>said</th>
+              {isSaid ? <th>said</th> : null}
             </tr>
           </thead>
           <tbody>
             {ran
               .toSorted((one, other) => (one.startedAtMs ?? 0) - (other.startedAtMs ?? 0))
               .map((task) => (
-                <Row key={task.id} task={task} run={run} wholeMs={whole} isWaitedFor={waitedFor.has(task.id)} />
+                <Row
+                  key={task.id}
+                  task={task}
+                  run={run}
+                  wholeMs={whole}
+                  isWaitedFor={waitedFor.has(task.id)}
+                  isSaid={isSaid}
+                />
               ))}
           </tbody>
         </table>
@@ -71,9 +79,11 @@ interface RowProps {
   readonly run: RunReport;
   readonly wholeMs: number;
   readonly isWaitedFor: boolean;
+  /** Whether a step of the run said something. */
+  readonly isSaid: boolean;
 }
 
-function Row({ task, run: { startedAtMs: startMs }, wholeMs, isWaitedFor }: RowProps) {
+function Row({ task, run: { startedAtMs: startMs }, wholeMs, isWaitedFor, isSaid }: RowProps) {
   const begun = (task.startedAtMs ?? startMs) - startMs;
   const left = (begun / wholeMs) * 100;
   const width = Math.max(0.4, ((task.tookMs ?? 0) / wholeMs) * 100);
@@ -100,7 +110,7 @@ function Row({ task, run: { startedAtMs: startMs }, wholeMs, isWaitedFor }: RowP
           log
         </Link>
       </td>
-      <td className="wrap">{task.error === null ? task.message : "failed: what of is told above"}</td>
+      {isSaid ? <td className="wrap">{task.error === null ? task.message : "failed: what of is told above"}</td> : null}
     </tr>
   );
 }

@@ -1,4 +1,5 @@
 import type { Prediction } from "@millwright/client";
+import { Middle } from "../parts/middle.tsx";
 import { Panel } from "../parts/page.tsx";
 
 type Explanation = NonNullable<Prediction["explanation"]>;
@@ -36,8 +37,12 @@ export function ExplanationBars({ explanation }: { readonly explanation: Explana
           <tbody>
             {shown.map(({ feature, value, contribution }) => (
               <tr key={feature}>
-                <td className="mono">{feature}</td>
-                <td className="mono muted">{value === null ? "missing" : shortened(value)}</td>
+                <td className="mono">
+                  <Middle text={feature} />
+                </td>
+                <td className="mono muted">
+                  <Middle text={value === null ? "missing" : shortened(value)} />
+                </td>
                 <td>
                   <Side share={contribution / largest} />
                 </td>

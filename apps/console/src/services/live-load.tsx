@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api } from "../api.ts";
-import { count } from "../format.ts";
+import { counted } from "../format.ts";
 import { Chart } from "../parts/chart.tsx";
 import { Panel } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
@@ -9,6 +9,7 @@ import { intervalBetween, type Interval, type Sample } from "./load.ts";
 
 const EVERY_MS = 2_000;
 const SAMPLES_MAX = 150;
+const WINDOW_MS_MIN = 60_000;
 
 /** How fast the serving process answers, from the moment this page was opened. */
 export function LiveLoad() {
@@ -37,7 +38,7 @@ export function LiveLoad() {
         <span className="muted">
           {latest === undefined
             ? ""
-            : `${count(latest.answered)} predictions and ${count(latest.failed)} refusals since its start`}
+            : `${counted(latest.answered, "prediction")} and ${counted(latest.failed, "refusal")} since its start`}
         </span>
       }
     >
@@ -53,7 +54,7 @@ export function LiveLoad() {
           <Chart
             label="Latency in the server over time, median and 99th percentile"
             height={200}
-            x={{ name: "time", isTime: true }}
+            x={{ name: "time", isTime: true, ...windowOf(samples) }}
             y={{ name: "ms", min: 0 }}
             series={[
               { name: "median", points: pointsOf(asked, ({ p50Ms }) => p50Ms), notes: asked.map(rateOf) },
@@ -79,6 +80,12 @@ function Numbers({ last }: { readonly last: Interval | undefined }) {
       <dd>{told(last.p99Ms)}</dd>
     </dl>
   );
+}
+
+/** The time that is drawn: since this page was opened, and a minute at least. */
+function windowOf(samples: readonly Sample[]) {
+  const max = samples.at(-1)?.atMs ?? 0;
+  return { min: Math.min(samples[0]?.atMs ?? 0, max - WINDOW_MS_MIN), max };
 }
 
 function pointsOf(intervals: readonly Interval[], value: (interval: Interval) => number | undefined) {

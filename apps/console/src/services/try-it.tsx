@@ -33,33 +33,41 @@ export function TryIt({ service }: { readonly service: Service }) {
   };
   return (
     <div className="columns">
-      <Panel title="Try it">
-        <form className="body" style={{ display: "grid", gap: 10 }} onSubmit={submit}>
-          {service.request.map(({ name, type, nullable }) => (
-            <label key={name} style={{ display: "grid", gap: 3 }}>
-              <span>
-                {name} <span className="muted mono">{nullable ? `${type}, optional` : type}</span>
-              </span>
-              <input
-                className="field"
-                name={name}
-                inputMode={isNumber(type) ? "decimal" : undefined}
-                value={fields[name] ?? ""}
-                onChange={(event) => setFields({ ...fields, [name]: event.target.value })}
-              />
+      <div className="stack">
+        <Panel title="Try it">
+          <form className="body" style={{ display: "grid", gap: 10 }} onSubmit={submit}>
+            {service.request.map(({ name, type, nullable }) => (
+              <label key={name} style={{ display: "grid", gap: 3 }}>
+                <span>
+                  {name} <span className="muted mono">{nullable ? `${type}, optional` : type}</span>
+                </span>
+                <input
+                  className="field"
+                  name={name}
+                  inputMode={isNumber(type) ? "decimal" : undefined}
+                  value={fields[name] ?? ""}
+                  onChange={(event) => setFields({ ...fields, [name]: event.target.value })}
+                />
+              </label>
+            ))}
+            <label style={{ display: "flex", gap: 6, alignItems: "center" }}>
+              <input type="checkbox" checked={isExplained} onChange={(event) => setExplained(event.target.checked)} />
+              <span>with what each feature adds</span>
             </label>
-          ))}
-          <label style={{ display: "flex", gap: 6, alignItems: "center" }}>
-            <input type="checkbox" checked={isExplained} onChange={(event) => setExplained(event.target.checked)} />
-            <span>with what each feature adds</span>
-          </label>
-          <div>
-            <button type="submit" className="button primary" disabled={ask.isPending}>
-              {ask.isPending ? "Asking…" : "Predict"}
-            </button>
+            <div>
+              <button type="submit" className="button primary" disabled={ask.isPending}>
+                {ask.isPending ? "Asking…" : "Predict"}
+              </button>
+            </div>
+          </form>
+        </Panel>
+        <Panel title="The same from a terminal">
+          <div className="body" style={{ display: "grid", gap: 8 }}>
+            <Snippet text={`npx mill predict ${service.name} ${quoted(body)}${isExplained ? " --explain" : ""}`} />
+            {service.url === null ? null : <Snippet text={`curl -s ${service.url} -d ${quoted(body)}`} />}
           </div>
-        </form>
-      </Panel>
+        </Panel>
+      </div>
       <div className="stack">
         <Panel title="Answer">
           <div className="body" aria-live="polite">
@@ -74,12 +82,6 @@ export function TryIt({ service }: { readonly service: Service }) {
         {ask.data?.prediction.explanation === undefined ? null : (
           <ExplanationBars explanation={ask.data.prediction.explanation} />
         )}
-        <Panel title="The same from a terminal">
-          <div className="body" style={{ display: "grid", gap: 8 }}>
-            <Snippet text={`npx mill predict ${service.name} ${quoted(body)}${isExplained ? " --explain" : ""}`} />
-            {service.url === null ? null : <Snippet text={`curl -s ${service.url} -d ${quoted(body)}`} />}
-          </div>
-        </Panel>
       </div>
     </div>
   );

@@ -1,15 +1,20 @@
 import type { Table } from "@millwright/client";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useMemo, useRef } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import { api } from "../api.ts";
 import { count, duration } from "../format.ts";
+import { later } from "../parts/later.tsx";
 import { Page, Panel } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { ResultTable } from "../parts/result-table.tsx";
+import { FirstQuestions } from "./first-questions.tsx";
 import { nameInSql } from "./name-in-sql.ts";
 
-const SqlEditor = lazy(async () => ({ default: (await import("./sql-editor.tsx")).SqlEditor }));
+const SqlEditor = later(
+  async () => (await import("./sql-editor.tsx")).SqlEditor,
+  <div className="sql-editor" style={{ height: 148 }} />,
+);
 
 const ROWS_MAX = 1_000;
 
@@ -55,15 +60,9 @@ function SqlBench({ tables }: { readonly tables: readonly Table[] }) {
         </button>
       }
     >
-      <Suspense fallback={<div className="sql-editor" style={{ height: 148 }} />}>
-        <SqlEditor
-          start={text.current}
-          tables={namespace}
-          onChange={(written) => (text.current = written)}
-          onRun={run}
-        />
-      </Suspense>
+      <SqlEditor start={text.current} tables={namespace} onChange={(written) => (text.current = written)} onRun={run} />
       {ask.error === null ? null : <Problem error={ask.error} />}
+      {ask.isIdle ? <FirstQuestions tables={tables} /> : null}
       {ask.data === undefined ? null : (
         <Panel
           title="Result"

@@ -1,10 +1,11 @@
-import type { Snapshot } from "@millwright/client";
+import type { Snapshot, TableAnatomy } from "@millwright/client";
 import { Link } from "@tanstack/react-router";
 import { count, exactTime, signedCount } from "../format.ts";
 import { Chart } from "../parts/chart.tsx";
 import { DataTable, type DataColumn } from "../parts/data-table.tsx";
 import { Panel } from "../parts/page.tsx";
 import { Ago } from "../parts/time.tsx";
+import { SnapshotPicture } from "./snapshot-picture.tsx";
 import type { TablePlace } from "./table-place.ts";
 
 const DRAWN_MAX = 100;
@@ -13,10 +14,11 @@ interface SnapshotPanelProps {
   readonly history: readonly Snapshot[];
   readonly place: TablePlace;
   readonly current: string | null;
+  readonly refs: TableAnatomy["refs"];
 }
 
 /** What each write made of the table: drawn, and as a list that leads to the rows as they were. */
-export function SnapshotPanel({ history, place, current }: SnapshotPanelProps) {
+export function SnapshotPanel({ history, place, current, refs }: SnapshotPanelProps) {
   const shown = place.at ?? current;
   const columns: readonly DataColumn<Snapshot>[] = [
     { name: "committed", show: ({ committedAtMs }) => <Ago atMs={committedAtMs} /> },
@@ -30,7 +32,7 @@ export function SnapshotPanel({ history, place, current }: SnapshotPanelProps) {
         <Link
           to="/tables/$name"
           params={{ name: table }}
-          search={{ at: Number(snapshotId), ...(place.branch === undefined ? {} : { branch: place.branch }) }}
+          search={{ at: snapshotId, ...(place.branch === undefined ? {} : { branch: place.branch }) }}
           className="mono"
           title="The rows as they were then"
         >
@@ -41,6 +43,7 @@ export function SnapshotPanel({ history, place, current }: SnapshotPanelProps) {
   ];
   return (
     <Panel title="Snapshots" aside={<span className="muted">{count(history.length)}</span>}>
+      <SnapshotPicture history={history} place={place} refs={refs} current={current} />
       {history.length < 2 ? null : <History history={history.slice(-DRAWN_MAX)} />}
       <div className="limited">
         <DataTable

@@ -22,8 +22,8 @@ export function TablePage() {
     queryKey: ["tables", name, branch],
     queryFn: () => api.showTable({ name, ...optionsOf({ branch }) }),
   });
-  const isNewest = at === undefined || String(at) === data?.table.snapshotId;
-  const place: TablePlace = { name, branch, at: isNewest ? undefined : String(at) };
+  const isNewest = at === undefined || at === data?.table.snapshotId;
+  const place: TablePlace = { name, branch, at: isNewest ? undefined : at };
   return (
     <Page
       title={name}
@@ -63,11 +63,16 @@ function Shown({ shown: { table, history }, place }: { readonly shown: TableWith
       <TableRows key={`${place.name} ${place.branch} ${place.at} ${table.snapshotId}`} place={place} total={total} />
       {table.sql === null ? (
         <div className="columns">
-          <SnapshotPanel history={history} place={place} current={table.snapshotId} />
           <div className="stack">
-            {anatomy.data === undefined ? null : <FilePanel anatomy={anatomy.data} />}
-            {anatomy.data === undefined ? null : <SchemaPanel schemas={anatomy.data.schemas} />}
+            <SnapshotPanel
+              history={history}
+              place={place}
+              current={table.snapshotId}
+              refs={anatomy.data?.refs ?? NO_REFS}
+            />
+            {anatomy.data === undefined ? null : <SchemaPanel schemas={anatomy.data.schemas} place={place} />}
           </div>
+          {anatomy.data === undefined ? null : <FilePanel anatomy={anatomy.data} place={place} />}
         </div>
       ) : (
         <Panel title="What the view selects">
@@ -80,6 +85,8 @@ function Shown({ shown: { table, history }, place }: { readonly shown: TableWith
     </>
   );
 }
+
+const NO_REFS = [] as const;
 
 /** The rows are of an earlier snapshot: says so, with the way back. */
 function NotNow({ place: { name, branch }, atMs }: { readonly place: TablePlace; readonly atMs: number | undefined }) {

@@ -172,13 +172,33 @@ export interface Snapshot {
 export interface TableAnatomy {
   readonly snapshotId: string | null;
   readonly fileCount: number;
+  readonly deleteFileCount: number;
+  /** `day(departed_at), bucket[16](id)` */
+  readonly partitionedBy: string | null;
+  readonly sortedBy: string | null;
+  /** The column whose spans the files tell. */
+  readonly spansOf: string | null;
   /** Below the lake's folder, the largest first; of very many the largest. */
   readonly files: readonly {
     readonly path: string;
     readonly rows: number;
     readonly bytes: number;
-    /** Null where the table is not partitioned. */
+    /** `day=2001-01-08, carrier=AA`; null where the table is not partitioned. */
     readonly partition: string | null;
+    /** When its snapshot was committed; null where that snapshot is forgotten. */
+    readonly addedAtMs: number | null;
+    /** How many delete files may take away rows of it. */
+    readonly deleteFiles: number;
+    /** How many rows they take away at most. */
+    readonly deletedRowsMax: number;
+    /** From where to where its values of the column of the spans reach. */
+    readonly span: {
+      readonly least: string;
+      readonly most: string;
+      /** As a share of all that the table has, from 0 to 1. */
+      readonly from: number;
+      readonly to: number;
+    } | null;
   }[];
   readonly columns: readonly {
     readonly name: string;
@@ -190,14 +210,28 @@ export interface TableAnatomy {
     readonly least: string | null;
     readonly most: string | null;
   }[];
-  /** Oldest first. */
+  /** Oldest first, each with what became of the columns before. */
   readonly schemas: readonly {
     readonly schemaId: number;
-    /** The first with these columns. */
-    readonly snapshotId: string;
-    readonly sinceMs: number;
+    /** The first with these columns; null while none has been written with them. */
+    readonly snapshotId: string | null;
+    readonly sinceMs: number | null;
     readonly columns: readonly Column[];
+    readonly changes: readonly SchemaChange[];
   }[];
+  /** The table's own branches and tags. */
+  readonly refs: readonly { readonly name: string; readonly kind: "branch" | "tag"; readonly snapshotId: string }[];
+}
+
+export interface SchemaChange {
+  readonly kind: "added" | "dropped" | "renamed" | "retyped" | "moved" | "optional" | "required" | "described";
+  /** Its name afterwards, with those around it: `address.zip`. */
+  readonly column: string;
+  /** Of one renamed its name before, of one of another type that type. */
+  readonly before: string | null;
+  readonly type: string;
+  /** Whether rows from before keep their values. */
+  readonly keepsValues: boolean;
 }
 
 export interface QueryResult {
@@ -828,6 +862,8 @@ export interface ControlApi {
     readonly at?: string;
     /** As it is on a branch, rather than on main. */
     readonly branch?: string;
+    /** A column: its least and most in each file. */
+    readonly spansOf?: string;
   }): Promise<TableAnatomy>;
   /** Some of a table's rows, in no order of their own. */
   readRows(input: {
@@ -1124,7 +1160,12 @@ export const operations = {
   showRun: { method: "GET", path: "/api/v1/runs/:runId", params: ["runId"], query: [] },
   listTables: { method: "GET", path: "/api/v1/tables", params: [], query: ["branch"] },
   showTable: { method: "GET", path: "/api/v1/tables/:name", params: ["name"], query: ["branch"] },
-  showAnatomy: { method: "GET", path: "/api/v1/tables/:name/anatomy", params: ["name"], query: ["at", "branch"] },
+  showAnatomy: {
+    method: "GET",
+    path: "/api/v1/tables/:name/anatomy",
+    params: ["name"],
+    query: ["at", "branch", "spansOf"],
+  },
   readRows: {
     method: "GET",
     path: "/api/v1/tables/:name/rows",

@@ -52,11 +52,12 @@ export function decodeBound(
     case "int":
       return plain(bound.readInt32LE());
     case "long":
-      return plain(bound.readBigInt64LE());
+      // A file from before the column was widened has the shorter form.
+      return plain(bound.length === 4 ? bound.readInt32LE() : bound.readBigInt64LE());
     case "float":
       return plain(Math.fround(bound.readFloatLE()));
     case "double":
-      return plain(bound.readDoubleLE());
+      return plain(bound.length === 4 ? Math.fround(bound.readFloatLE()) : bound.readDoubleLE());
     case "date":
       return {
         value: bound.readInt32LE(),

@@ -52,6 +52,37 @@ export function fieldsOf(type: IcebergType, prefix = ""): readonly { id: number;
   });
 }
 
+/** A field as it lies in its schema. */
+export interface FieldIn {
+  readonly id: number;
+  readonly name: string;
+  readonly type: string;
+  readonly isPrimitive: boolean;
+  readonly required: boolean;
+  readonly doc: string | undefined;
+  /** The field around it. */
+  readonly parent: number | undefined;
+}
+
+/** Every field at any depth with all that is told of it. */
+export function fieldsIn(type: IcebergType, prefix = "", parent?: number): readonly FieldIn[] {
+  if (typeof type === "string") return [];
+  const told = type.type === "struct" ? new Map(type.fields.map((field) => [field.id, field])) : undefined;
+  return childrenOf(type).flatMap(({ id, name: own, type: inner }) => {
+    const name = prefix === "" ? own : `${prefix}.${own}`;
+    const field = {
+      id,
+      name,
+      type: typeText(inner),
+      isPrimitive: typeof inner === "string",
+      required: told?.get(id)?.required ?? false,
+      doc: told?.get(id)?.doc,
+      parent,
+    };
+    return [field, ...fieldsIn(inner, name, id)];
+  });
+}
+
 function childrenOf(type: StructType | ListType | MapType): readonly { id: number; name: string; type: IcebergType }[] {
   if (type.type === "struct") return type.fields.map(({ id, name, type: inner }) => ({ id, name, type: inner }));
   if (type.type === "list") return [{ id: type["element-id"], name: "element", type: type.element }];
