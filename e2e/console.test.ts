@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { openBrowser, seriousFindings, watchedPage, type Watched } from "./support/browser.ts";
 import { frameTimesWhileDragging, showLargeRoad } from "./support/large-road.ts";
 import { ADDRESS_PAYLOAD, PAYLOAD, plantPayloads } from "./support/payloads.ts";
+import { tellOfChanges, tellOfFiles } from "./support/told-tables.ts";
 import { edit, end, eventually, millLater, millUp, smallFlights, type Up } from "./support/project.ts";
 
 const { chromium } = inject("means");
@@ -139,6 +140,10 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
     await page.getByRole("region", { name: "Rows of departures" }).getByText("ORD").first().waitFor();
     await page.getByRole("link", { name: "Show the newest" }).click();
     await page.getByText(/^The rows are those of /).waitFor({ state: "detached" });
+    const drawn = page.getByRole("region", { name: "Snapshots, drawn" });
+    expect(await drawn.getByRole("link").count()).toBeGreaterThan(1);
+    await drawn.getByRole("link").first().press("Enter");
+    await page.getByText(/^The rows are those of /).waitFor();
   });
 
   test("a line that is written to a log is seen at once, if it is one that is asked for", async () => {
@@ -279,6 +284,17 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
     await preview.getByText("8,304 rows → 8,304 rows").waitFor();
     await preview.getByRole("button", { name: "Publish 1 table" }).click();
     await page.getByText(/^One table is main's now\./).waitFor();
+    await page.goto("/tables/departures/changes?keys=flight_id");
+    await page.getByText("The first 500 of them; ask for all in SQL:").waitFor();
+    const totals = page.getByRole("region", { name: "Rows", exact: true });
+    expect(await totals.innerText()).toMatch(/inserted\s+0\s+deleted\s+0\s+updated\s+8,304/);
+    const [was, is] = await page.locator("tr.updated").first().locator("del, ins").allInnerTexts();
+    expect(Number(is) - Number(was)).toBe(1);
+    await page.getByText("The same row by flight_id").click();
+    await page.getByRole("checkbox", { name: "flight_id" }).uncheck();
+    await page.getByText("−8,304").waitFor();
+    await page.goBack();
+    await page.goto("/branches/audit");
     await page.getByRole("button", { name: "Drop", exact: true }).click();
     await page.getByRole("button", { name: "Drop audit" }).click();
     await page.getByText("npx mill run --branch audit").waitFor();
@@ -315,7 +331,14 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
       body: JSON.stringify({ trigger: PAYLOAD }),
     });
     const named = encodeURIComponent(PAYLOAD);
+    const told = { table: "airports", text: PAYLOAD };
+    await tellOfFiles(page, told);
+    await tellOfChanges(page, told);
     const asked = [
+      "/tables/airports",
+      "/tables/airports/changes",
+      "/checks",
+      "/checks/outcomes_lag",
       "/",
       "/?view=list",
       "/tables/airports_raw",
@@ -332,6 +355,9 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
       `/?node=${named}`,
       `/tables?branch=${named}`,
       `/runs/none?against=${named}`,
+      `/tables/departures?at=${named}`,
+      `/tables/departures/changes?from=${named}&keys=${named}`,
+      `/checks/${named}`,
       `/sql?sql=${encodeURIComponent(`select "${PAYLOAD.replaceAll('"', '""')}"`)}`,
     ];
     for (const [place, address] of asked.entries()) {
@@ -339,7 +365,7 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
       await page.getByRole("heading", { level: 1 }).waitFor();
       await page.locator(".shell[aria-busy=false]").waitFor();
       // Where it is stored it is also seen, as the text that it is.
-      if (place < 9) await page.getByText("<img src=x").filter({ visible: true }).first().waitFor();
+      if (place < 13) await page.getByText("<img src=x").filter({ visible: true }).first().waitFor();
       const { ran, planted } = await page.evaluate<{ ran: boolean; planted: number }>(LOOK);
       expect({ address, ran, planted }).toEqual({ address, ran: false, planted: 0 });
     }
@@ -369,7 +395,7 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
 
   test("a road of 2,000 steps begins folded, is found in, and moves smoothly when it is open", async () => {
     const { page: large } = await watchedPage(browser, { origin: `http://127.0.0.1:${up.controlPort}` });
-    await showLargeRoad(large);
+    await showLargeRoad(large, 10_000);
     await large.goto("/");
     await large.getByRole("button", { name: /^folder models\/part_12 failed/ }).waitFor();
     expect(await large.locator(".react-flow__node").count()).toBeLessThanOrEqual(20);
@@ -391,7 +417,7 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
   test.each(["light", "dark"] as const)("axe-core finds nothing serious in %s", async (theme) => {
     await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
     const found: Record<string, readonly string[]> = {};
-    for (const address of theme === "light" ? PAGES : PAGES.filter((_, index) => index % 2 === 0)) {
+    for (const address of [...PAGES, ...(await pagesOfRecords(up.controlPort))]) {
       await page.goto(address);
       await page.getByRole("heading", { level: 1 }).waitFor();
       await page.locator(".shell[aria-busy=false]").waitFor();
@@ -400,6 +426,28 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
       if (serious.length > 0) found[address] = serious;
     }
     expect(found).toEqual({});
+  });
+
+  test("a page outlives the serving and the control process, says so, and is itself again", async () => {
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.goto("/services/late-flights");
+    const status = await fetch(`http://127.0.0.1:${up.controlPort}/api/v1/status`);
+    const { up: processes } = (await status.json()) as { readonly up: { readonly servingPid: number } };
+    process.kill(processes.servingPid, "SIGSTOP");
+    await page.getByText("The service does not answer").waitFor();
+    process.kill(processes.servingPid, "SIGKILL");
+    await page.getByText("The service does not answer").waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Predict", exact: true }).click();
+    await page.getByTestId("probability").waitFor();
+
+    await end(up, "SIGKILL");
+    const lost = page.getByRole("alert").getByText("The control process does not answer");
+    await lost.waitFor();
+    await page.getByRole("link", { name: "Monitors" }).click();
+    await page.getByText("Not known until the control process answers again.").waitFor();
+    up = await millUp(projectDir, { controlPort: up.controlPort });
+    await lost.waitFor({ state: "detached" });
+    await page.getByRole("region", { name: "Monitors" }).getByText("stability above 2").waitFor();
   });
 
   test("nothing went wrong that only the browser's console tells", () => {
@@ -413,9 +461,12 @@ const PAGES = [
   "/?view=list",
   "/tables",
   "/tables/departures",
+  "/tables/airports",
+  "/tables/airports/changes",
   "/branches",
   "/models",
   "/models/late-flights",
+  "/models/late-flights/2?against=1",
   "/lineage",
   "/lineage/late-flights",
   "/runs",
@@ -431,6 +482,16 @@ const PAGES = [
   "/sql",
   "/no/such/page",
 ];
+
+/** Those of a branch, of a run, and of one run beside another. */
+async function pagesOfRecords(controlPort: number): Promise<readonly string[]> {
+  const origin = `http://127.0.0.1:${controlPort}`;
+  const headers = { "content-type": "application/json" };
+  await fetch(`${origin}/api/v1/branches`, { method: "POST", headers, body: JSON.stringify({ name: "calm" }) });
+  const runs = (await (await fetch(`${origin}/api/v1/runs`)).json()) as readonly { readonly runId: string }[];
+  const [newest, oldest] = [runs[0]?.runId ?? "", runs.at(-1)?.runId ?? ""];
+  return ["/branches/calm", `/runs/${oldest}`, `/runs/${newest}?against=${oldest}`];
+}
 
 /** Texts in which marks of Markdown are still to be seen. */
 const MARKS = `[...document.querySelectorAll(".document :is(p, li, td, th, h2, h3)")]

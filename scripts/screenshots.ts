@@ -3,11 +3,12 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { openBrowser } from "../e2e/support/browser.ts";
 import { findMeans, means } from "../e2e/support/means.ts";
-import { end, millUp } from "../e2e/support/project.ts";
+import { edit, end, millLater, millUp } from "../e2e/support/project.ts";
 
 // `npm run screenshots`: the console's pages over the flights example, in light, in dark and on a phone, into docs/img.
 
 const root = join(import.meta.dirname, "..");
+const project = join(root, "examples", "flights");
 const folder = join(root, "docs", "img");
 
 const looks = {
@@ -23,10 +24,17 @@ interface Subject {
   readonly prepare?: (page: Page) => Promise<void>;
 }
 
+const BRANCH = "indiana";
+
 const pages: Readonly<Record<string, Subject>> = {
   road: { address: "/" },
   step: { address: "/?node=training:late-flights" },
   table: { address: "/tables/departures", light: true },
+  files: { address: "/tables/predictions", light: true, prepare: scrollToFiles },
+  checks: { address: "/checks", light: true },
+  branch: { address: `/branches/${BRANCH}`, prepare: previewPublishing },
+  changes: { address: `/tables/airports/changes?branch=${BRANCH}&keys=airport` },
+  run: { address: "" },
   model: { address: "/models/late-flights" },
   service: { address: "/services/late-flights", light: true, prepare: predict },
   monitor: { address: "/monitors/late-flights-drift", light: true },
@@ -36,12 +44,15 @@ const pages: Readonly<Record<string, Subject>> = {
 const { chromium } = findMeans({ root, path: process.env["PATH"] ?? "" });
 if (chromium === undefined) throw new Error(`needs ${means.chromium.what}`);
 mkdirSync(folder, { recursive: true });
-const up = await millUp(join(root, "examples", "flights"));
+const up = await millUp(project);
 await up.road;
+await writeBranch();
+const longest = await longestRun();
 const browser = await openBrowser(chromium);
 const made: string[] = [];
 for (const name of Object.keys(looks)) made.push(...(await take(browser, name as keyof typeof looks)));
 await browser.close();
+await ask(`branches/${BRANCH}`, "DELETE");
 await end(up);
 const bytes = made.reduce((sum, path) => sum + statSync(path).size, 0);
 console.log(`${made.length} pictures in docs/img, ${(bytes / 1e6).toFixed(2)} MB`);
@@ -58,7 +69,7 @@ async function take(browser: Browser, name: keyof typeof looks): Promise<readonl
   const paths: string[] = [];
   for (const [subject, { address, prepare, light }] of Object.entries(pages)) {
     if (light === true && name === "dark") continue;
-    await page.goto(address);
+    await page.goto(subject === "run" ? `/runs/${longest}` : address);
     await page.locator(".shell[aria-busy=false]").waitFor();
     await page.evaluate("document.fonts.ready");
     await prepare?.(page);
@@ -75,4 +86,43 @@ async function take(browser: Browser, name: keyof typeof looks): Promise<readonl
 async function predict(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Predict", exact: true }).click();
   await page.getByTestId("probability").waitFor();
+}
+
+/** The file map stands below the rows. */
+async function scrollToFiles(page: Page): Promise<void> {
+  await page.getByRole("heading", { name: "Snapshots" }).scrollIntoViewIfNeeded();
+  await page.getByRole("region", { name: "Files and partitions" }).scrollIntoViewIfNeeded();
+}
+
+async function previewPublishing(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
+  await page.getByText("latitude_band").waitFor();
+}
+
+/** Indiana has had daylight saving since 2006: what that changes, on a branch. */
+async function writeBranch(): Promise<void> {
+  const model = "models/staging/airports.sql";
+  const [was, is] = ["'HI', 'IN', 'PR'", "'HI', 'PR'"];
+  const [without, withBand] = ["  longitude,\n  case", "  longitude,\n  round(latitude) as latitude_band,\n  case"];
+  edit(project, model, (text) => text.replace(was, is).replace(without, withBand));
+  try {
+    await millLater(["run", "--branch", BRANCH, "--select", "airports", "--project", project]);
+  } finally {
+    edit(project, model, (text) => text.replace(is, was).replace(withBand, without));
+  }
+}
+
+/** The run that has the most to show. */
+async function longestRun(): Promise<string> {
+  const runs = (await (await ask("runs", "GET")).json()) as readonly {
+    readonly runId: string;
+    readonly startedAtMs: number;
+    readonly endedAtMs: number | null;
+  }[];
+  const tookMs = (run: (typeof runs)[number]) => (run.endedAtMs ?? run.startedAtMs) - run.startedAtMs;
+  return runs.reduce((one, other) => (tookMs(other) > tookMs(one) ? other : one)).runId;
+}
+
+function ask(path: string, method: string): Promise<Response> {
+  return fetch(`http://127.0.0.1:${up.controlPort}/api/v1/${path}`, { method });
 }

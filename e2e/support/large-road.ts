@@ -1,17 +1,16 @@
 import type { Page } from "playwright-core";
 
-const COLUMNS = 40;
 const ROWS = 50;
 const SIZE = { width: 146, height: 90 };
 
-/** Shows a page a road of 2,000 steps in 20 folders, told and laid out as the control process would. */
-export async function showLargeRoad(page: Page): Promise<void> {
-  const steps = Array.from({ length: COLUMNS * ROWS }, (_, index) => stepAt(index));
+/** Shows a page a road of so many steps in folders of a hundred, told and laid out as the control process would. */
+export async function showLargeRoad(page: Page, stepCount: number): Promise<void> {
+  const steps = Array.from({ length: stepCount }, (_, index) => stepAt(index));
   const edges = steps.slice(ROWS).flatMap(({ id }, index) => [
     { from: steps[index]?.id, to: id, isGate: false },
     { from: steps[index - (index % ROWS) + ((index * 7) % ROWS)]?.id, to: id, isGate: false },
   ]);
-  const road = { project: "large", description: "2,000 steps", run: null, nodes: steps, edges };
+  const road = { project: "large", description: `${stepCount} steps`, run: null, nodes: steps, edges };
   await page.addInitScript(`
     window.EventSource = class extends EventTarget {
       constructor() {

@@ -16,6 +16,9 @@ export function plantPayloads(projectDir: string): void {
   edit(projectDir, "models/staging/schema.yml", (text) =>
     text.replaceAll(/description: .*/g, () => `description: ${quoted}`),
   );
+  edit(projectDir, "checks/departures.ts", (text) =>
+    text.replace('name: "known after landing"', () => `name: ${quoted}`),
+  );
   const airports = join(projectDir, "data", "airports.csv");
   const cell = `"${PAYLOAD.replaceAll('"', '""')}"`;
   writeFileSync(

@@ -60,14 +60,27 @@ export interface Up {
   readonly road: Promise<void>;
 }
 
-/** Starts `mill up`, serving on a free port unless told, and waits until it says where it serves. A group of its own may be interrupted. */
+interface UpOptions {
+  /** Of the serving process; a free one unless told. */
+  readonly port?: number;
+  readonly controlPort?: number;
+  /** A group of its own may be interrupted. */
+  readonly ownGroup?: boolean;
+}
+
+/** Starts `mill up` and waits until it says where it serves. */
 export async function millUp(
   projectDir: string,
-  { port: wanted = 0, ownGroup = false }: { readonly port?: number; readonly ownGroup?: boolean } = {},
+  { port: wanted = 0, controlPort: wantedControl = 0, ownGroup = false }: UpOptions = {},
 ): Promise<Up> {
   const child = spawn(join(root, "bin", "mill"), ["up", "--project", projectDir], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, MILL_CONTROL_PORT: "0", MILL_REST_PORT: String(wanted), MILL_GRPC_PORT: "0" },
+    env: {
+      ...process.env,
+      MILL_CONTROL_PORT: String(wantedControl),
+      MILL_REST_PORT: String(wanted),
+      MILL_GRPC_PORT: "0",
+    },
     detached: ownGroup,
   });
   const road = new Promise<void>((resolve) => child.stdout.once("data", () => resolve()));

@@ -22,6 +22,7 @@ import { RunPage } from "./runs/run-page.tsx";
 import { RunsPage } from "./runs/runs-page.tsx";
 import { Shell } from "./shell.tsx";
 import { SqlPage } from "./sql/sql-page.tsx";
+import { ChangesPage, type ChangesSearch } from "./tables/changes-page.tsx";
 import { TablePage } from "./tables/table-page.tsx";
 import { TablesPage } from "./tables/tables-page.tsx";
 
@@ -40,6 +41,11 @@ function againstVersion({ against }: Record<string, unknown>): { against?: numbe
 /** The branch whose tables are shown; main's when absent. */
 function onBranch({ branch }: Record<string, unknown>): { branch?: string } {
   return typeof branch === "string" ? { branch } : {};
+}
+
+function texts<Name extends string>(search: Record<string, unknown>, names: readonly Name[]): { [N in Name]?: string } {
+  const found = names.flatMap((name) => (typeof search[name] === "string" ? [[name, search[name]]] : []));
+  return Object.fromEntries(found) as { [N in Name]?: string };
 }
 
 /** Digits stay the text that they are: ids of snapshots are larger than numbers are exact. */
@@ -66,6 +72,14 @@ const routes = [
       ...onBranch(search),
     }),
     component: TablePage,
+  }),
+  createRoute({
+    ...at("/tables/$name/changes"),
+    validateSearch: (search: Record<string, unknown>): ChangesSearch => ({
+      ...texts(search, ["from", "to", "keys"]),
+      ...onBranch(search),
+    }),
+    component: ChangesPage,
   }),
   createRoute({ ...at("/checks"), component: ChecksPage }),
   createRoute({ ...at("/checks/$name"), component: CheckPage }),

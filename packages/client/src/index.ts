@@ -43,6 +43,7 @@ export type {
   Table,
   SchemaChange,
   TableAnatomy,
+  TableChanges,
   TableWithHistory,
   TaskReport,
 } from "./generated/control-api.ts";

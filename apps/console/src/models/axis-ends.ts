@@ -5,7 +5,9 @@ export function endsOf(values: readonly number[]): { readonly min: number; reado
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const step = roundStep((high - low || Math.abs(high) || 1) / MARKS);
   const exact = (marks: number) => Number((marks * step).toPrecision(12));
-  return { min: exact(Math.floor(low / step)), max: exact(Math.ceil(high / step)) };
+  const min = Math.min(low, exact(Math.floor(low / step)));
+  const max = Math.max(high, exact(Math.ceil(high / step)));
+  return max > min ? { min, max } : { min: min - step, max: max + step };
 }
 
 /** The next of 1, 2, 5 or 10 by a power of ten. */

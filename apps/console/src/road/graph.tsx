@@ -2,6 +2,7 @@ import type { Road } from "@millwright/client";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useState } from "react";
 import { api } from "../api.ts";
+import { count } from "../format.ts";
 import { Problem } from "../parts/problem.tsx";
 import { foldedAtFirst, groupsOf } from "./fold.ts";
 import { RoadGraph } from "./road-graph.tsx";
@@ -31,7 +32,7 @@ export function Graph(props: GraphProps) {
   }, [group, unfold]);
   const lines = [...folded].toSorted().join("\n");
   const shape = road.nodes.map(({ id }) => id).join();
-  const { data, error } = useQuery({
+  const { data, error, isFetching } = useQuery({
     queryKey: ["layout", shape, lines],
     queryFn: async () => ({ layout: await api.layOutRoad(lines === "" ? {} : { folded: lines }), folded }),
     placeholderData: keepPreviousData,
@@ -45,6 +46,11 @@ export function Graph(props: GraphProps) {
       <RoadGraph key={shape} {...props} layout={data.layout} folded={data.folded} onUnfold={unfold} />
       {groups.size === 0 || road.nodes.length < WORTH_BUTTONS ? null : (
         <div className="folding row">
+          {isFetching ? (
+            <span className="button" role="status">
+              Laying out {count(road.nodes.length)} steps…
+            </span>
+          ) : null}
           <button
             type="button"
             className="button"

@@ -1,11 +1,14 @@
 import type { Road, RoadNode } from "@millwright/client";
-import { duration } from "../format.ts";
+import { useState } from "react";
+import { count, duration } from "../format.ts";
 import { Empty } from "../parts/empty.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { Middle } from "../parts/middle.tsx";
 import { State } from "../parts/state.tsx";
 import { Ago } from "../parts/time.tsx";
 import { keyFact, matches, stageOf, STAGES } from "./facts.ts";
+
+const SHOWN_MAX = 300;
 
 interface RoadListProps {
   readonly road: Road;
@@ -22,18 +25,37 @@ export function RoadList({ road, text, chosen, onChoose }: RoadListProps) {
   return (
     <div className="road-list scroll" tabIndex={0} role="region" aria-label="The road as a list">
       {STAGES.filter((stage) => stages.has(stage)).map((stage) => (
-        <section key={stage} aria-label={stage}>
-          <h2>
-            {stage} <span className="muted">{stages.get(stage)?.length}</span>
-          </h2>
-          <ul>
-            {(stages.get(stage) ?? []).map((step) => (
-              <ListedStep key={step.id} step={step} isChosen={step.id === chosen} onChoose={onChoose} />
-            ))}
-          </ul>
-        </section>
+        <Stage key={stage} name={stage} steps={stages.get(stage) ?? []} chosen={chosen} onChoose={onChoose} />
       ))}
     </div>
+  );
+}
+
+interface StageProps extends Pick<RoadListProps, "chosen" | "onChoose"> {
+  readonly name: string;
+  readonly steps: readonly RoadNode[];
+}
+
+/** The steps of one stage; of very many the first, and more when they are asked for. */
+function Stage({ name, steps, chosen, onChoose }: StageProps) {
+  const [most, setMost] = useState(SHOWN_MAX);
+  const left = steps.length - most;
+  return (
+    <section aria-label={name}>
+      <h2>
+        {name} <span className="muted">{count(steps.length)}</span>
+      </h2>
+      <ul>
+        {steps.slice(0, most).map((step) => (
+          <ListedStep key={step.id} step={step} isChosen={step.id === chosen} onChoose={onChoose} />
+        ))}
+      </ul>
+      {left <= 0 ? null : (
+        <button type="button" className="button quiet" onClick={() => setMost(most + SHOWN_MAX)}>
+          {count(Math.min(left, SHOWN_MAX))} more of {count(left)}; or filter by a part of the name
+        </button>
+      )}
+    </section>
   );
 }
 

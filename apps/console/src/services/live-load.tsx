@@ -1,12 +1,15 @@
-import { useQuery } from "@tanstack/react-query";
+import { skipToken, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { api } from "../api.ts";
+import { api, problemOf } from "../api.ts";
 import { counted } from "../format.ts";
 import { Chart } from "../parts/chart.tsx";
 import { Panel } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
+import { State } from "../parts/state.tsx";
 import { intervalBetween, type Interval, type Sample } from "./load.ts";
 
+const LOAD = ["serving-load"] as const;
 const EVERY_MS = 2_000;
 const SAMPLES_MAX = 150;
 const WINDOW_MS_MIN = 60_000;
@@ -15,7 +18,7 @@ const WINDOW_MS_MIN = 60_000;
 export function LiveLoad() {
   const [samples, setSamples] = useState<readonly Sample[]>([]);
   const { error } = useQuery({
-    queryKey: ["serving-load"],
+    queryKey: LOAD,
     queryFn: async () => {
       const sample = { atMs: Date.now(), load: await api.showServingLoad() };
       setSamples((kept) => [...kept, sample].slice(-SAMPLES_MAX));
@@ -42,7 +45,7 @@ export function LiveLoad() {
         </span>
       }
     >
-      {error === null ? null : <Problem error={error} />}
+      {error === null ? null : <NotAnswering error={error} />}
       {asked.length === 0 ? (
         <p className="body muted">
           Nobody has asked since this page was opened. Press Predict, or let callers ask: latency in the server and
@@ -65,6 +68,24 @@ export function LiveLoad() {
       )}
     </Panel>
   );
+}
+
+/** While the serving process is down it is started again by who keeps it: nothing is to be done here. */
+function NotAnswering({ error }: { readonly error: unknown }) {
+  if (problemOf(error).code !== "serving/not-running") return <Problem error={error} />;
+  return (
+    <p className="body" role="status">
+      <strong className="state bad">The service does not answer.</strong> Its process is started again by itself, on the
+      same port; what it answered is kept. <Link to="/logs">What it said</Link>
+    </p>
+  );
+}
+
+/** Whether the serving process answers, as the panel of its load found it last. */
+export function ServingState() {
+  const { status, isFetched } = useQuery({ queryKey: LOAD, queryFn: skipToken });
+  if (!isFetched) return null;
+  return status === "error" ? <State state="failed" word="does not answer" /> : <State state="done" word="answers" />;
 }
 
 function Numbers({ last }: { readonly last: Interval | undefined }) {

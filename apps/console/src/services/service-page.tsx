@@ -7,7 +7,7 @@ import { Empty } from "../parts/empty.tsx";
 import { Page } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { AliasHistory } from "../models/alias-history.tsx";
-import { LiveLoad } from "./live-load.tsx";
+import { LiveLoad, ServingState } from "./live-load.tsx";
 import { RecentPredictions } from "./recent-predictions.tsx";
 import { TryIt } from "./try-it.tsx";
 
@@ -55,6 +55,7 @@ export function ServicePage() {
   return (
     <Page
       docs="concepts/service.md"
+      actions={<ServingState />}
       title={name}
       lead={
         data === undefined ? undefined : (

@@ -2,10 +2,11 @@ import type { Table } from "@millwright/client";
 import { Snippet } from "../parts/snippet.tsx";
 import { Panel } from "../parts/page.tsx";
 import { nameInSql } from "./name-in-sql.ts";
+import { largestOf } from "./largest-table.ts";
 
 /** What can be asked beside a table's rows as they are, in this project's own names. */
 export function FirstQuestions({ tables }: { readonly tables: readonly Table[] }) {
-  const table = tables.find(({ kind, rowCount }) => kind === "table" && (rowCount ?? 0) > 0);
+  const table = largestOf(tables);
   if (table === undefined) return null;
   const name = nameInSql(table.name);
   const text = table.columns.find(({ type }) => type === "string")?.name;

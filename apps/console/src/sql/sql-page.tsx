@@ -9,6 +9,7 @@ import { Page, Panel } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { ResultTable } from "../parts/result-table.tsx";
 import { FirstQuestions } from "./first-questions.tsx";
+import { largestOf } from "./largest-table.ts";
 import { nameInSql } from "./name-in-sql.ts";
 
 const SqlEditor = later(
@@ -82,7 +83,7 @@ function SqlBench({ tables }: { readonly tables: readonly Table[] }) {
 
 /** Something that answers at once, whatever the project. */
 function firstQuestion(tables: readonly Table[]): string {
-  const largest = tables.toSorted((one, other) => (other.rowCount ?? 0) - (one.rowCount ?? 0))[0];
+  const largest = largestOf(tables);
   return largest === undefined ? "select 1 as one" : `select *\nfrom ${nameInSql(largest.name)}\nlimit 100`;
 }
 

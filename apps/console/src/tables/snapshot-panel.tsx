@@ -28,10 +28,10 @@ export function SnapshotPanel({ history, place, current, refs }: SnapshotPanelPr
     { name: "removed", isNumber: true, show: (snapshot) => signedCount(-recordsOf(snapshot, "deleted")) },
     {
       name: "snapshot",
-      show: ({ table, snapshotId }) => (
+      show: ({ snapshotId }) => (
         <Link
           to="/tables/$name"
-          params={{ name: table }}
+          params={{ name: place.name }}
           search={{ at: snapshotId, ...(place.branch === undefined ? {} : { branch: place.branch }) }}
           className="mono"
           title="The rows as they were then"
@@ -41,6 +41,23 @@ export function SnapshotPanel({ history, place, current, refs }: SnapshotPanelPr
       ),
     },
   ];
+  const links: DataColumn<Snapshot> = {
+    name: "beside the one before",
+    show: ({ snapshotId, parentId }) =>
+      parentId === null || !history.some((one) => one.snapshotId === parentId) ? null : (
+        <Link
+          to="/tables/$name/changes"
+          params={{ name: place.name }}
+          search={{
+            from: parentId,
+            to: snapshotId,
+            ...(place.branch === undefined ? {} : { branch: place.branch }),
+          }}
+        >
+          what changed
+        </Link>
+      ),
+  };
   return (
     <Panel title="Snapshots" aside={<span className="muted">{count(history.length)}</span>}>
       <SnapshotPicture history={history} place={place} refs={refs} current={current} />
@@ -49,7 +66,7 @@ export function SnapshotPanel({ history, place, current, refs }: SnapshotPanelPr
         <DataTable
           label="Snapshots"
           rows={history.toReversed()}
-          columns={columns}
+          columns={history.length < 2 ? columns : [...columns, links]}
           keyOf={({ snapshotId }) => snapshotId}
           isCurrent={({ snapshotId }) => snapshotId === shown}
         />

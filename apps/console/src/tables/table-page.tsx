@@ -31,6 +31,16 @@ export function TablePage() {
       lead={data === undefined ? undefined : <Lead table={data.table} />}
       actions={
         <>
+          {(data?.history.length ?? 0) < 2 ? null : (
+            <Link
+              to="/tables/$name/changes"
+              params={{ name }}
+              search={branch === undefined ? {} : { branch }}
+              className="button"
+            >
+              What changed
+            </Link>
+          )}
           <Link to="/lineage/$name" params={{ name }} className="button">
             Lineage
           </Link>

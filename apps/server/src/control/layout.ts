@@ -49,6 +49,7 @@ async function layOut({ nodes, edges }: Graph): Promise<RoadLayout> {
       "elk.layered.spacing.edgeNodeBetweenLayers": "6",
       "elk.layered.spacing.edgeEdgeBetweenLayers": "4",
       "elk.layered.nodePlacement.strategy": nodes.length > MANY ? "BRANDES_KOEPF" : "NETWORK_SIMPLEX",
+      "elk.layered.thoroughness": nodes.length > MANY ? "1" : "7",
       "elk.layered.considerModelOrder.strategy": "PREFER_EDGES",
     },
     children: nodes.map(({ id }) => ({ id, ...NODE_SIZE })),
@@ -61,7 +62,7 @@ async function layOut({ nodes, edges }: Graph): Promise<RoadLayout> {
   };
 }
 
-/** Beyond so many nodes the better placement takes too long. */
+/** Beyond so many nodes the better placement, and to look for the fewest crossings again and again, takes too long. */
 const MANY = 300;
 
 function inThread(graph: ElkNode): Promise<ElkNode> {

@@ -46,10 +46,11 @@ export function schemaHistoryOf(metadata: IcebergMetadata): readonly SchemaSince
     });
   };
   const written = new Set(metadata.snapshots.map((one) => one["schema-id"] ?? metadata["current-schema-id"]));
+  const isTold = (id: number) => history.some(({ schemaId }) => schemaId === id);
   // Those that lay between two that rows were written with.
   const addSkipped = (to: number) => {
     const from = history.at(-1)?.schemaId ?? to;
-    for (let id = from + 1; id < to; id += 1) if (!written.has(id)) add(byId.get(id));
+    for (let id = from + 1; id < to; id += 1) if (!written.has(id) && !isTold(id)) add(byId.get(id));
   };
   for (const snapshot of metadata.snapshots) {
     const id = snapshot["schema-id"] ?? metadata["current-schema-id"];
