@@ -22,7 +22,7 @@ export interface FileAnatomy {
 }
 
 /** From where to where a file's values of a column reach: as text, and as shares of all that the table has. */
-export interface FileSpan {
+interface FileSpan {
   readonly least: string;
   readonly most: string;
   readonly from: number;

@@ -74,7 +74,7 @@ export interface ViewRequest {
   readonly properties?: Readonly<Record<string, string>>;
 }
 
-export interface AnatomyRequest {
+interface AnatomyRequest {
   readonly snapshotId?: string | undefined;
   /** The column whose least and most are told of each file. */
   readonly spansOf?: string | undefined;
