@@ -1,14 +1,22 @@
-import { useEffect, useRef, useState, type RefObject } from "react";
+import { useEffect, useState } from "react";
 
-/** The width in pixels that an element has inside its padding, as it is now. */
-export function useWidth(): readonly [RefObject<HTMLDivElement | null>, number] {
-  const place = useRef<HTMLDivElement>(null);
+interface Measured {
+  /** Given to the element as its `ref`. */
+  readonly place: (element: HTMLDivElement | null) => void;
+  readonly element: HTMLDivElement | null;
+  /** Of what is inside its padding, in pixels; 0 until it is there. */
+  readonly width: number;
+}
+
+/** Follows how wide an element is. */
+export function useWidth(): Measured {
+  const [element, place] = useState<HTMLDivElement | null>(null);
   const [width, setWidth] = useState(0);
   useEffect(() => {
-    if (place.current === null) return;
+    if (element === null) return;
     const resized = new ResizeObserver(([entry]) => setWidth(Math.floor(entry?.contentRect.width ?? 0)));
-    resized.observe(place.current);
+    resized.observe(element);
     return () => resized.disconnect();
-  }, []);
-  return [place, width];
+  }, [element]);
+  return { place, element, width };
 }

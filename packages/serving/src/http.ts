@@ -1,6 +1,6 @@
 import { Type } from "@millwright/kernel";
 import { route, type Route } from "@millwright/platform";
-import { ask, PREDICT_TIMEOUT_MS, type ServicePlaces } from "./ask.ts";
+import { ask, type ServicePlaces } from "./ask.ts";
 import { deployedServices, type DeployedService } from "./deployment.ts";
 import { servingErrors } from "./errors.ts";
 import { readServingLoad, type ServingLoad } from "./latency.ts";
@@ -147,12 +147,15 @@ function described(
   };
 }
 
+/** Who answers in a millisecond, and not in two seconds, hangs. */
+const LOAD_TIMEOUT_MS = 2_000;
+
 async function loadOf({ servingUrl }: ServicePlaces, signal: AbortSignal): Promise<ServingLoad> {
   const url = servingUrl();
   if (url === undefined) throw servingErrors.create("serving/not-running", { because: "the project is not up" });
   try {
     const response = await fetch(`${url}/metrics`, {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(PREDICT_TIMEOUT_MS)]),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(LOAD_TIMEOUT_MS)]),
     });
     return readServingLoad(await response.text());
   } catch (error) {

@@ -25,6 +25,7 @@ export function LiveLoad() {
       return sample;
     },
     refetchInterval: EVERY_MS,
+    retry: false,
     staleTime: 0,
     gcTime: 0,
   });
@@ -46,7 +47,7 @@ export function LiveLoad() {
       }
     >
       {error === null ? null : <NotAnswering error={error} />}
-      {asked.length === 0 ? (
+      {asked.length === 0 && error !== null ? null : asked.length === 0 ? (
         <p className="body muted">
           Nobody has asked since this page was opened. Press Predict, or let callers ask: latency in the server and
           requests a second are drawn as they come.

@@ -24,7 +24,7 @@ interface FileMapProps {
 
 /** The files of a table as rectangles as large as they are, those of a partition together. */
 export function FileMap({ files, spansOf, colouredBy }: FileMapProps) {
-  const [place, width] = useWidth();
+  const { place, width } = useWidth();
   const [shown, setShown] = useState<File>();
   const groups = useMemo(() => layOut(files, width), [files, width]);
   const levelOf = useMemo(() => levels(files, colouredBy), [files, colouredBy]);

@@ -14,12 +14,12 @@ export function FileSpans({ files, column }: FileSpansProps) {
   if (told.length < 2) return null;
   const sorted = told.toSorted((one, other) => one.from - other.from || one.to - other.to);
   const shown = sorted.filter((_, index) => index % Math.ceil(sorted.length / SHOWN_MAX) === 0);
-  const opened = told.reduce((sum, { from, to }) => sum + (to - from), 0);
+  const opened = openedBy(told);
   return (
     <div className="body spans">
       <p className="muted">
         Where each file reaches in <span className="mono">{column}</span>: a filter for one value opens about{" "}
-        {Math.max(1, opened).toFixed(opened < 10 ? 1 : 0)} of {told.length} files.
+        {opened.toFixed(opened < 10 ? 1 : 0)} of {told.length} files.
       </p>
       <svg
         viewBox={`0 0 1000 ${shown.length * (LINE.height + LINE.gap)}`}
@@ -46,4 +46,27 @@ export function FileSpans({ files, column }: FileSpansProps) {
       </div>
     </div>
   );
+}
+
+interface Reach {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** In how many files a value lies, of the values in the middle of each. */
+function openedBy(files: readonly Reach[]): number {
+  const [starts, ends] = [files.map(({ from }) => from), files.map(({ to }) => to)].map((all) =>
+    all.toSorted((one, other) => one - other),
+  );
+  const around = files.map(({ from, to }) => {
+    const middle = (from + to) / 2;
+    return countUpTo(starts ?? [], middle, true) - countUpTo(ends ?? [], middle, false);
+  });
+  return around.reduce((sum, count) => sum + count, 0) / Math.max(1, files.length);
+}
+
+/** How many of rising values are below a limit, or equal to it where that counts. */
+function countUpTo(rising: readonly number[], limit: number, isWith: boolean): number {
+  const found = rising.findIndex((value) => (isWith ? value > limit : value >= limit));
+  return found === -1 ? rising.length : found;
 }

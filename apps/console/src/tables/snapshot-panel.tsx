@@ -42,7 +42,7 @@ export function SnapshotPanel({ history, place, current, refs }: SnapshotPanelPr
     },
   ];
   const links: DataColumn<Snapshot> = {
-    name: "beside the one before",
+    name: "changes",
     show: ({ snapshotId, parentId }) =>
       parentId === null || !history.some((one) => one.snapshotId === parentId) ? null : (
         <Link
@@ -66,7 +66,7 @@ export function SnapshotPanel({ history, place, current, refs }: SnapshotPanelPr
         <DataTable
           label="Snapshots"
           rows={history.toReversed()}
-          columns={history.length < 2 ? columns : [...columns, links]}
+          columns={history.length < 2 ? columns : columns.toSpliced(-1, 0, links)}
           keyOf={({ snapshotId }) => snapshotId}
           isCurrent={({ snapshotId }) => snapshotId === shown}
         />

@@ -1,9 +1,10 @@
 import type { Snapshot, TableAnatomy } from "@millwright/client";
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useEffect, useRef } from "react";
+import { useEffect } from "react";
 import { api } from "../api.ts";
 import { count, counted, exactTime, signedCount } from "../format.ts";
+import { useWidth } from "../use-width.ts";
 import { snapshotTree, type Head, type Placed } from "./snapshot-tree.ts";
 import type { TablePlace } from "./table-place.ts";
 
@@ -24,7 +25,7 @@ interface SnapshotPictureProps {
 /** The snapshots from left to right with what came of which, and what points at them: main, branches and tags. */
 export function SnapshotPicture({ history, place, refs, current }: SnapshotPictureProps) {
   const beside = useBranches(place);
-  const box = useRef<HTMLDivElement>(null);
+  const { place: ref, element: box, width: room } = useWidth();
   const heads: readonly Head[] = [
     ...(current === null ? [] : [{ name: place.branch ?? "main", kind: "main" as const, snapshotId: current }]),
     ...beside.map(({ name, snapshotId }) => ({ name, kind: "project branch" as const, snapshotId })),
@@ -35,14 +36,14 @@ export function SnapshotPicture({ history, place, refs, current }: SnapshotPictu
   const last = placed.at(-1)?.snapshot.snapshotId;
   useEffect(() => {
     // The newest are looked at first.
-    if (box.current !== null) box.current.scrollLeft = box.current.scrollWidth;
-  }, [last]);
+    if (box !== null) box.scrollLeft = box.scrollWidth;
+  }, [box, last, room]);
   if (placed.length === 0) return null;
   const widest = Math.max(...placed.map((one) => xOf(one) + labelWidth(one)), 0);
   const width = Math.max(widest, EDGE.x * 2 + (placed.length - 1) * STEP.x);
   const height = EDGE.top + EDGE.bottom + (lanes - 1) * STEP.y;
   return (
-    <div ref={box} className="scroll snapshots" tabIndex={0} role="region" aria-label="Snapshots, drawn">
+    <div ref={ref} className="scroll snapshots" tabIndex={0} role="region" aria-label="Snapshots, drawn">
       <svg width={width} height={height}>
         {links.map(({ from, to }) => (
           <path key={to.snapshot.snapshotId} d={linkPath(from, to)} />
