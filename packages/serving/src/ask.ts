@@ -8,7 +8,7 @@ export interface ServicePlaces {
   readonly servingUrl: () => string | undefined;
 }
 
-export const PREDICT_TIMEOUT_MS = 10_000;
+const PREDICT_TIMEOUT_MS = 10_000;
 
 export interface Asked {
   readonly name: string;
