@@ -118,7 +118,9 @@ function Value({ before, after, kind }: ValueProps) {
 function SameRowBy({ changes, search }: ChangedRowsProps) {
   const { name } = useParams({ from: "/tables/$name/changes" });
   const navigate = useNavigate();
-  const { keys, columns } = changes;
+  const { columns } = changes;
+  // As chosen, before the answer to it is there.
+  const keys = search.keys === undefined ? changes.keys : search.keys.split(",").filter((key) => key !== "");
   const choose = (key: string, isKey: boolean) => {
     const chosen = isKey ? [...keys, key] : keys.filter((one) => one !== key);
     void navigate({

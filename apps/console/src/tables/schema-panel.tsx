@@ -18,32 +18,34 @@ export function SchemaPanel({ schemas, place }: { readonly schemas: readonly Sch
         <span className="muted">{schemas.length < 2 ? "the first columns" : counted(schemas.length, "state")}</span>
       }
     >
-      <ol className="schemas limited scroll" tabIndex={0} role="region" aria-label="Schema history">
-        {newest.map((schema, index) => (
-          <li key={`${schema.schemaId} ${schema.snapshotId}`} className={index === 0 ? "newest" : undefined}>
-            <div className="row between">
-              <strong>schema {schema.schemaId}</strong>
-              <Since schema={schema} place={place} />
-            </div>
-            {index === newest.length - 1 ? (
-              <span className="muted">{counted(schema.columns.length, "column")} at its beginning</span>
-            ) : (
-              <Changes schema={schema} />
-            )}
-            <details>
-              <summary className="muted">all {counted(schema.columns.length, "column")}</summary>
-              <p className="mono">
-                {schema.columns.map(({ name, type }, at) => (
-                  <span key={name}>
-                    {at === 0 ? "" : ", "}
-                    {name} <span className="muted">{type}</span>
-                  </span>
-                ))}
-              </p>
-            </details>
-          </li>
-        ))}
-      </ol>
+      <div className="limited scroll" tabIndex={0} role="region" aria-label="Schema history">
+        <ol className="schemas">
+          {newest.map((schema, index) => (
+            <li key={`${schema.schemaId} ${schema.snapshotId}`} className={index === 0 ? "newest" : undefined}>
+              <div className="row between">
+                <strong>schema {schema.schemaId}</strong>
+                <Since schema={schema} place={place} />
+              </div>
+              {index === newest.length - 1 ? (
+                <span className="muted">{counted(schema.columns.length, "column")} at its beginning</span>
+              ) : (
+                <Changes schema={schema} />
+              )}
+              <details>
+                <summary className="muted">all {counted(schema.columns.length, "column")}</summary>
+                <p className="mono">
+                  {schema.columns.map(({ name, type }, at) => (
+                    <span key={name}>
+                      {at === 0 ? "" : ", "}
+                      {name} <span className="muted">{type}</span>
+                    </span>
+                  ))}
+                </p>
+              </details>
+            </li>
+          ))}
+        </ol>
+      </div>
     </Panel>
   );
 }

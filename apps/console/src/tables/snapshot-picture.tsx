@@ -76,7 +76,7 @@ function Dot({ placed, place, shown }: DotProps) {
         ...(own === undefined ? { at: snapshot.snapshotId } : {}),
         ...(branch === undefined ? {} : { branch }),
       }}
-      aria-label={told}
+      aria-label={[...heads.map(nameOf), told].join(" ")}
     >
       <circle
         className={`${snapshot.operation}${snapshot.snapshotId === shown ? " shown" : ""}`}
