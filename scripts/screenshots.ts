@@ -6,6 +6,7 @@ import { findMeans, means } from "../e2e/support/means.ts";
 import { edit, end, millLater, millUp } from "../e2e/support/project.ts";
 
 // `npm run screenshots`: the console's pages over the flights example, in light, in dark and on a phone, into docs/img.
+// `npm run screenshots -- road step` takes those alone.
 
 const root = join(import.meta.dirname, "..");
 const project = join(root, "examples", "flights");
@@ -27,8 +28,8 @@ interface Subject {
 const BRANCH = "indiana";
 
 const pages: Readonly<Record<string, Subject>> = {
-  road: { address: "/" },
-  step: { address: "/?node=training:late-flights" },
+  road: { address: "/", prepare: waitForSteps },
+  step: { address: "/?node=training:late-flights", prepare: waitForSteps },
   table: { address: "/tables/departures", light: true },
   files: { address: "/tables/predictions", light: true, prepare: scrollToFiles },
   checks: { address: "/checks", light: true },
@@ -67,7 +68,9 @@ async function take(browser: Browser, name: keyof typeof looks): Promise<readonl
   });
   const page = await context.newPage();
   const paths: string[] = [];
+  const asked = process.argv.slice(2);
   for (const [subject, { address, prepare, light }] of Object.entries(pages)) {
+    if (asked.length > 0 && !asked.includes(subject)) continue;
     if (light === true && name === "dark") continue;
     await page.goto(subject === "run" ? `/runs/${longest}` : address);
     await page.locator(".shell[aria-busy=false]").waitFor();
@@ -81,6 +84,11 @@ async function take(browser: Browser, name: keyof typeof looks): Promise<readonl
   }
   await context.close();
   return paths;
+}
+
+/** The graph's code and its layout come after the page. */
+async function waitForSteps(page: Page): Promise<void> {
+  await page.locator(".react-flow__node, .listed").first().waitFor();
 }
 
 async function predict(page: Page): Promise<void> {
