@@ -2,7 +2,8 @@ import { decodeBound } from "./domain/iceberg/bounds.ts";
 import { FileContent, type DataFile } from "./domain/iceberg/data-file.ts";
 import type { IcebergMetadata } from "./domain/iceberg/metadata.ts";
 import { partitionText } from "./domain/iceberg/partition-text.ts";
-import { isDeletedBy, type LiveFile } from "./domain/iceberg/scan.ts";
+import { deletesOf } from "./domain/iceberg/deletes-of.ts";
+import type { LiveFile } from "./domain/iceberg/scan.ts";
 import { typeText, type IcebergSchema } from "./domain/iceberg/schema.ts";
 
 /** What is told of one data file. */
@@ -43,17 +44,18 @@ export function fileAnatomies(
   { spansOf, max }: { readonly spansOf: string | null; readonly max: number },
 ): readonly FileAnatomy[] {
   const data = files.filter(({ file }) => file.content === FileContent.data);
-  const deletes = files.filter(({ file }) => file.content !== FileContent.data);
   const specs = new Map(metadata["partition-specs"].map((spec) => [spec["spec-id"], spec]));
   const plain = metadata["partition-specs"].filter(({ fields }) => fields.length === 0);
   const unpartitioned = new Set(plain.map((spec) => spec["spec-id"]));
+  const deletesIn = deletesOf({ files, unpartitioned });
   const committed = committedAt(metadata);
   const spans = spansIn(data, schema, spansOf);
   return data
     .toSorted((one, other) => other.file.file_size_in_bytes - one.file.file_size_in_bytes)
     .slice(0, max)
     .map((one) => {
-      const own = deletes.filter((other) => isDeletedBy(one, other, { unpartitioned }));
+      const { positions, equalities } = deletesIn(one);
+      const own = [...positions, ...equalities];
       const { file, specId, sequenceNumber } = one;
       return {
         path: pathOf(file.file_path),
