@@ -1,47 +1,20 @@
 import { spawnSync } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { silentLogger, systemClock, systemIds } from "@millwright/kernel";
-import { migrate } from "@millwright/platform";
-import { openSqliteDatabase } from "@millwright/platform/adapters/sqlite-database";
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { createDuckdbEngine } from "../src/adapters/duckdb-sql-engine.ts";
-import { openDatabaseIcebergEntries } from "../src/adapters/database-iceberg-entries.ts";
-import { openDatabaseTableCatalog } from "../src/adapters/database-table-catalog.ts";
-import { openLocalObjectStore } from "../src/adapters/local-object-store.ts";
-import { createLakehouse, lakehouseMigrations, type Lakehouse } from "../src/index.ts";
 import { parseMetadata } from "../src/domain/iceberg/read-metadata.ts";
+import type { Lakehouse } from "../src/index.ts";
 import { createTable } from "../src/rest/tables.ts";
-import type { CatalogWorld } from "../src/rest/world.ts";
+import { openLake, type TestLake } from "./support/lake.ts";
 
-let folder: string;
+let lake: TestLake;
 let lakehouse: Lakehouse;
-let world: CatalogWorld;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "mill-dml-"));
-  const database = openSqliteDatabase({ path: join(folder, "metadata.db") });
-  await migrate(database, [lakehouseMigrations], 0);
-  const store = openLocalObjectStore({ root: join(folder, "lake") });
-  const engine = createDuckdbEngine({
-    folders: [folder],
-    tempFolder: join(folder, "tmp"),
-    memoryMb: 512,
-    threads: 2,
-    logger: silentLogger,
-  });
-  const common = { store, clock: systemClock, ids: systemIds, logger: silentLogger };
-  const catalog = openDatabaseTableCatalog({ database, ids: systemIds });
-  const entries = openDatabaseIcebergEntries({ database, clock: systemClock, ids: systemIds, branch: "main" });
-  lakehouse = await createLakehouse({ ...common, catalog, engine, entries });
-  world = { ...common, entries, changed: (keys) => lakehouse.refresh(keys) };
+  lake = await openLake();
+  ({ lakehouse } = lake);
 });
 
-afterAll(async () => {
-  await lakehouse.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => lake.close());
 
 type Fields = readonly { readonly source: number; readonly transform: string; readonly name: string }[];
 
@@ -49,7 +22,7 @@ async function makeTable(
   name: string,
   { partition = [], properties = {} }: { partition?: Fields; properties?: Record<string, string> } = {},
 ) {
-  await createTable(world, {
+  await createTable(lake.world, {
     identifier: { namespace: ["main"], name },
     location: undefined,
     properties,

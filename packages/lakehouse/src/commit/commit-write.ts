@@ -1,10 +1,8 @@
 import { writePoint } from "@millwright/kernel";
-import { dataFileOf } from "../domain/iceberg/data-file.ts";
 import {
   currentSnapshot,
   evolveSchema,
   withSnapshot,
-  withUnpartitioned,
   type SchemaChange,
   type SnapshotId,
 } from "../domain/iceberg/metadata.ts";
@@ -12,7 +10,7 @@ import { printMetadata } from "../domain/iceberg/print-metadata.ts";
 import { checkName } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { LakehousePorts } from "../lakehouse.ts";
-import type { CatalogEntry, StoredFile, WrittenFile } from "../ports.ts";
+import type { CatalogEntry, StoredFile } from "../ports.ts";
 import { tableEntry } from "../rest/commit-tables.ts";
 import { keepMetadata } from "../known-metadata.ts";
 import { locationOf } from "../table-files.ts";
@@ -20,9 +18,10 @@ import { MADE_BY } from "../dml/target-table.ts";
 import { openMetadataFolder } from "./manifest-writer.ts";
 import { produceSnapshot, snapshotIdOf } from "./produce-snapshot.ts";
 import { withRetries } from "./retries.ts";
-import type { SnapshotChange } from "./snapshot-change.ts";
+import type { AddedFile, SnapshotChange } from "./snapshot-change.ts";
 import { readBase, type TableBase } from "./table-base.ts";
 import { columnsFor, writeRows } from "./write-rows.ts";
+import { layoutOf, type WriteLayout } from "./write-layout.ts";
 import type { WriteRequest } from "./write-request.ts";
 
 /**
@@ -35,12 +34,20 @@ export async function commitWrite(ports: LakehousePorts, request: WriteRequest):
   const effective =
     request.mode === "merge" && base.metadata === undefined ? { ...request, mode: "append" as const } : request;
   const change = evolveSchema(base.metadata, await columnsFor(ports, effective, base));
-  const written = await writeRows(ports, { request: effective, change });
+  const layout = layoutOf(base.metadata, { schema: change.schema, request });
+  const written = await writeRows(ports, {
+    request: effective,
+    change,
+    layout,
+    properties: propertiesOf(base, request),
+  });
   const snapshotId = snapshotIdOf(ports.ids());
   const entry = await withRetries(async (attempt) => {
     if (attempt > 0 && effective.mode !== "append") return "refused";
     if (attempt > 0) base = await readBase(ports, request);
-    return tryCommit(ports, { request: effective, base, change, snapshotId, ...written });
+    const now = layoutOf(base.metadata, { schema: change.schema, request });
+    if (now.spec["spec-id"] !== layout.spec["spec-id"]) return "refused";
+    return tryCommit(ports, { request: effective, base, change, layout: now, snapshotId, ...written });
   });
   if (entry !== undefined) return entry;
   throw lakehouseErrors.create("lakehouse/commit-conflict", {
@@ -53,9 +60,14 @@ interface Attempt {
   readonly base: TableBase;
   readonly change: SchemaChange;
   readonly snapshotId: SnapshotId;
-  readonly file: WrittenFile;
-  /** The data file as it lies on the disk. */
-  readonly stored: StoredFile;
+  readonly layout: WriteLayout;
+  readonly added: readonly AddedFile[];
+  /** The data files as they lie on the disk. */
+  readonly stored: readonly StoredFile[];
+}
+
+function propertiesOf(base: TableBase, request: WriteRequest): Readonly<Record<string, string>> {
+  return { ...base.metadata?.properties, ...request.properties };
 }
 
 async function tryCommit(ports: LakehousePorts, attempt: Attempt): Promise<CatalogEntry | undefined> {
@@ -73,7 +85,7 @@ async function tryCommit(ports: LakehousePorts, attempt: Attempt): Promise<Catal
       change: filesOf(attempt),
     },
   );
-  const metadata = withSnapshot({
+  const next = withSnapshot({
     previous: base.metadata,
     previousLocation: base.entry?.metadataLocation ?? undefined,
     tableUuid: ids(),
@@ -82,13 +94,14 @@ async function tryCommit(ports: LakehousePorts, attempt: Attempt): Promise<Catal
     snapshot,
     properties: { [MADE_BY]: "run", ...request.properties },
   });
+  const metadata = { ...next, ...attempt.layout.metadata };
   const name = `${String(sequenceNumber).padStart(5, "0")}-${ids()}.metadata.json`;
   const metadataLocation = folder.put(name, printMetadata(metadata), "lakehouse/metadata/after-write");
   const files = await folder.settle();
   writePoint("lakehouse/commit/before-pointer");
   const entry = tableEntry(request.table, { metadataLocation, metadata });
   const expected = base.entry === undefined ? undefined : base.entry.metadataLocation;
-  const won = await ports.catalog.swap(entry, expected, [attempt.stored, ...files]);
+  const won = await ports.catalog.swap(entry, expected, [...attempt.stored, ...files]);
   writePoint("lakehouse/commit/after-pointer");
   if (won) {
     keepMetadata(store, metadataLocation, metadata);
@@ -99,29 +112,23 @@ async function tryCommit(ports: LakehousePorts, attempt: Attempt): Promise<Catal
   return undefined;
 }
 
-function frameOf({ request, base, change, snapshotId }: Attempt, sequenceNumber: number) {
+function frameOf({ request, base, change, layout, snapshotId }: Attempt, sequenceNumber: number) {
   return {
     table: request.table,
     schema: change.schema,
     schemas: change.schemas,
-    specs: withUnpartitioned(base.metadata?.["partition-specs"] ?? []).specs,
-    properties: { ...base.metadata?.properties, ...request.properties },
+    specs: layout.metadata["partition-specs"],
+    properties: propertiesOf(base, request),
     snapshotId,
     sequenceNumber,
   };
 }
 
-function filesOf({ request, base, change, file }: Attempt): SnapshotChange {
+function filesOf({ request, added }: Attempt): SnapshotChange {
   const isAppend = request.mode === "append";
-  const { spec } = withUnpartitioned(base.metadata?.["partition-specs"] ?? []);
   return {
     operation: isAppend ? "append" : "overwrite",
-    added: [
-      {
-        file: dataFileOf(file, change.schema, { properties: { ...base.metadata?.properties, ...request.properties } }),
-        specId: spec["spec-id"],
-      },
-    ],
+    added,
     removed: isAppend ? new Set() : "all",
     ...(request.summary === undefined ? {} : { summary: request.summary }),
   };

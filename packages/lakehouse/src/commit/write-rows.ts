@@ -1,10 +1,13 @@
 import { writePoint, type Column } from "@millwright/kernel";
 import type { SchemaChange } from "../domain/iceberg/metadata.ts";
+import { makeDurable, writeData, type WrittenData } from "../dml/write-data.ts";
+import { dataFileOf } from "../domain/iceberg/data-file.ts";
+import { duckdbTypeOf } from "../domain/iceberg/duckdb-type.ts";
 import { quoteName } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { LakehousePorts } from "../lakehouse.ts";
-import type { StoredFile, WrittenFile } from "../ports.ts";
 import type { TableBase } from "./table-base.ts";
+import type { WriteLayout } from "./write-layout.ts";
 import type { WriteRequest } from "./write-request.ts";
 
 /** The columns that the table is to have. Throws `lakehouse/schema-changed` where rows are to lie beside others. */
@@ -32,25 +35,40 @@ function refuseOtherColumns(table: string, given: readonly Column[], present: re
   });
 }
 
-/** Writes the rows into a data file, which is durable when this resolves. */
-export async function writeRows(
+interface RowsOf {
+  readonly request: WriteRequest;
+  readonly change: SchemaChange;
+  readonly layout: WriteLayout;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/** Writes the rows into data files, which are durable when this resolves. */
+export async function writeRows(ports: LakehousePorts, told: RowsOf): Promise<WrittenData> {
+  const { request, change, layout, properties } = told;
+  const { schema } = change;
+  const { spec, order } = layout;
+  const isPlain = spec.fields.length === 0 && order === undefined;
+  if (isPlain && properties["write.target-file-size-bytes"] === undefined) return writeOneFile(ports, told);
+  const casts = schema.fields.map(
+    ({ name, type }) => `CAST(${quoteName(name)} AS ${duckdbTypeOf(type, name)}) AS ${quoteName(name)}`,
+  );
+  const select = `SELECT ${casts.join(", ")} FROM (${selectOf(request)}\n)`;
+  return writeData(ports, { select, schema, spec, order, properties, folder: `main/${request.table}/data` });
+}
+
+async function writeOneFile(
   { store, engine, ids }: LakehousePorts,
-  { request, change }: { readonly request: WriteRequest; readonly change: SchemaChange },
-): Promise<{ readonly file: WrittenFile; readonly stored: StoredFile }> {
+  { request, change, layout, properties }: RowsOf,
+): Promise<WrittenData> {
   const folder = `main/${request.table}/data`;
   const path = `${folder}/${ids()}.parquet`;
   await store.prepareFolder(folder);
   writePoint("lakehouse/data/before-write");
   const fieldIds = Object.fromEntries(change.schema.fields.map(({ name, id }) => [name, id]));
   const file = await engine.writeParquet({ select: selectOf(request), path: store.locate(path), fieldIds });
-  writePoint("lakehouse/data/before-sync");
-  const [digest] = await Promise.all([store.digest(path), store.sync(path)]);
-  writePoint("lakehouse/data/after-sync");
-  if (digest?.bytes !== file.bytes)
-    throw lakehouseErrors.create("lakehouse/damaged-file", {
-      because: `${path} has ${digest?.bytes ?? 0} bytes right after ${file.bytes} were written`,
-    });
-  return { file, stored: { path, ...digest } };
+  const stored = await makeDurable({ store }, [file]);
+  const added = [{ file: dataFileOf(file, change.schema, { properties }), specId: layout.spec["spec-id"] }];
+  return { added, stored };
 }
 
 /** A merge is written as the table without the replaced rows, and the new ones. */

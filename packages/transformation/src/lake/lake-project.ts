@@ -36,6 +36,11 @@ export interface ModelConfig {
   readonly onSchemaChange: string;
   /** The formats that its table is shown in besides: `delta`, `hudi`. */
   readonly mirrors: readonly string[];
+  /** Partition transforms and sort order of its table; undefined where the model says nothing. */
+  readonly partitionBy?: readonly string[];
+  readonly sortBy?: readonly string[];
+  /** More properties of its table. */
+  readonly tableProperties: Readonly<Record<string, string>>;
 }
 
 export interface DbtTest {

@@ -147,6 +147,7 @@ function configOf({ config, path, name, package: owner }: DbtNode, macros: Macro
       ? { materialized: "custom", customName: materialized }
       : { materialized }),
     uniqueKey: textsOf(config["unique_key"]),
+    ...layoutOf(config),
     tags: textsOf(config["tags"]),
     onSchemaChange: textOf(config["on_schema_change"], "ignore"),
     mirrors: mirrorsOf(textsOf(config["mirrors"]), { path, name }),
@@ -160,6 +161,19 @@ function mirrorsOf(formats: readonly string[], { path, name }: Pick<DbtNode, "pa
     because: `${path}: ${name} is to be mirrored as ${other}`,
     where: { file: path },
   });
+}
+
+/** How a model's table is laid out, by the names that dbt's adapters for tables of files have for it. */
+function layoutOf(config: DbtNode["config"]): Pick<ModelConfig, "partitionBy" | "sortBy" | "tableProperties"> {
+  const first = (...names: readonly string[]) => names.map((name) => config[name]).find((value) => value !== undefined);
+  const [partition, sort] = [first("partition_by", "partitioned_by"), first("sort_by", "sorted_by")];
+  const properties = first("table_properties", "tblproperties");
+  const entries = typeof properties === "object" && properties !== null ? Object.entries(properties) : [];
+  return {
+    ...(partition === undefined || partition === null ? {} : { partitionBy: textsOf(partition) }),
+    ...(sort === undefined || sort === null ? {} : { sortBy: textsOf(sort) }),
+    tableProperties: Object.fromEntries(entries.map(([name, value]) => [name, String(value)])),
+  };
 }
 
 function isMaterialization(value: string): value is Materialization {

@@ -87,6 +87,7 @@ async function write(
   const { name: table, config, path, node } = model;
   const { description } = model;
   const properties = {
+    ...config.tableProperties,
     "millwright.model": path,
     ...(description === "" ? {} : { comment: description }),
     ...(config.mirrors.length === 0 ? {} : { [MIRRORS_PROPERTY]: config.mirrors.join(",") }),
@@ -109,6 +110,8 @@ async function write(
     select: increment?.select ?? select,
     mode: increment?.mode ?? "replace",
     uniqueKey: config.uniqueKey,
+    ...(config.partitionBy === undefined ? {} : { partitionBy: config.partitionBy }),
+    ...(config.sortBy === undefined ? {} : { sortBy: config.sortBy }),
     columns,
     properties,
   });

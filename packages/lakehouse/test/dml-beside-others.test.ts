@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { commitChange } from "../src/dml/commit-change.ts";
+import { loadTarget } from "../src/dml/target-table.ts";
+import { textOf } from "../src/domain/text.ts";
+import { dataFileOf, FileContent } from "../src/domain/iceberg/data-file.ts";
+import { openLake, type TestLake } from "./support/lake.ts";
+
+let lake: TestLake;
+beforeAll(async () => {
+  lake = await openLake();
+});
+afterAll(() => lake.close());
+
+const run = (sql: string) => lake.lakehouse.execute(sql);
+const rows = async (sql: string) => (await lake.lakehouse.query(sql)).rows;
+
+/** Commits a file of equality deletes as stream engines write them: rows go whose values in these columns are equal. */
+async function deleteByValue(
+  table: string,
+  { select, ids, partition = {} }: { select: string; ids: Record<string, number>; partition?: object },
+) {
+  const { ports } = lake;
+  const target = await loadTarget(ports, table.split("."));
+  const folder = `deletes/${ports.ids()}`;
+  const [written] = await ports.engine.writeFiles({
+    select,
+    folder: ports.store.locate(folder),
+    name: "d",
+    fileBytes: 2 ** 20,
+    fieldIds: ids,
+  });
+  if (written === undefined) throw new Error("nothing was written");
+  const file = {
+    ...dataFileOf(written, target.schema),
+    content: FileContent.equalityDeletes,
+    equality_ids: Object.values(ids),
+    partition,
+  };
+  const added = [{ file, specId: target.spec["spec-id"] }];
+  const snapshot = await commitChange(ports, target, {
+    change: { operation: "delete", added, removed: new Set() },
+    stored: [],
+  });
+  expect(snapshot).toBeDefined();
+  await lake.lakehouse.refresh([table]);
+}
+
+describe("equality deletes", () => {
+  test("take away the rows from before them, by one column or several, null equal to null, after a rename too", async () => {
+    await run("create table e (id int, kind string, n int)");
+    await run("insert into e values (1, 'a', 1), (2, NULL, 2), (2, 'b', 3), (3, 'c', 4)");
+    await deleteByValue("e", { select: "SELECT 2::INTEGER AS id, NULL::VARCHAR AS kind", ids: { id: 1, kind: 2 } });
+    await deleteByValue("e", { select: "SELECT 3::INTEGER AS id", ids: { id: 1 } });
+    await run("insert into e values (3, 'again', 5)");
+    await run("alter table e rename column id to number");
+    expect(await rows("select number, kind, n from e order by n")).toEqual([
+      [1, "a", 1],
+      [2, "b", 3],
+      [3, "again", 5],
+    ]);
+    await run("alter table e drop column kind");
+    await run("update e set n = n * 10 where number <= 2");
+    await run("delete from e where n = 5");
+    expect(await rows("select * from e order by n")).toEqual([
+      [1, 10],
+      [2, 30],
+    ]);
+    expect(await rows("select _change_type, n from e.changes where _change_ordinal = 1")).toEqual([["DELETE", 2]]);
+  });
+
+  test("of a partition are of that partition alone", async () => {
+    await run("create table p (id int, kind string) partitioned by (kind)");
+    await run("insert into p values (1, 'a'), (1, 'b'), (2, 'a')");
+    await deleteByValue("p", { select: "SELECT 1::INTEGER AS id", ids: { id: 1 }, partition: { kind: "a" } });
+    expect(await rows("select id, kind from p order by id, kind")).toEqual([
+      [1, "b"],
+      [2, "a"],
+    ]);
+  });
+});
+
+describe("statements beside one another", () => {
+  test("of two processes lose nothing: what meets is run anew", async () => {
+    await run(
+      "create table c (id int, n int) tblproperties ('commit.retry.num-retries' = 50, 'commit.retry.min-wait-ms' = 5, 'commit.retry.max-wait-ms' = 50, 'write.update.mode' = 'merge-on-read')",
+    );
+    await run("insert into c values (0, 0), (1, 0)");
+    const other = await lake.another();
+    const count = async (one: typeof other, id: number) => {
+      for (let step = 0; step < 4; step += 1) {
+        await one.execute(`update c set n = n + 1 where id = ${id} or id = 0`);
+        await one.execute(`insert into c values (${10 + 10 * id + step}, 1)`);
+      }
+    };
+    await Promise.all([count(lake.lakehouse, 1), count(other, 2)]);
+    await lake.lakehouse.refresh(["c"]);
+    expect(await rows("select n from c where id = 0")).toEqual([[8]]);
+    expect(await rows("select n from c where id = 1")).toEqual([[4]]);
+    expect(await rows("select count(*) from c where id >= 10")).toEqual([[8]]);
+  });
+});
+
+describe("what a run writes", () => {
+  test("lies by the partitioning and order that it asks for, or that the table has by now", async () => {
+    const { lakehouse } = lake;
+    const select =
+      "select i::int as i, case when i % 2 = 0 then 'even' else 'odd' end as kind, i % 5 as rest from range(20) as r(i)";
+    await lakehouse.write({
+      table: "laid",
+      select,
+      mode: "replace",
+      partitionBy: ["kind", "truncate(10, i)"],
+      sortBy: ["rest desc, i"],
+    });
+    const parts = async () => (await rows("select partition from laid.files order by all")).flat();
+    const laid = [
+      '{"kind":"even","i_trunc":0}',
+      '{"kind":"even","i_trunc":10}',
+      '{"kind":"odd","i_trunc":0}',
+      '{"kind":"odd","i_trunc":10}',
+    ];
+    expect(await parts()).toEqual(laid);
+    const [path] = (await rows(`select file_path from laid.files where partition = '${laid[2]}'`)).flat();
+    expect(await rows(`select i, rest from read_parquet('${textOf(path)}', hive_partitioning = false)`)).toEqual([
+      [9, 4],
+      [3, 3],
+      [7, 2],
+      [1, 1],
+      [5, 0],
+    ]);
+    await lakehouse.write({
+      table: "laid",
+      select: "select 21::int as i, 'odd' as kind, 1::bigint as rest",
+      mode: "append",
+    });
+    expect(await parts()).toEqual([...laid, '{"kind":"odd","i_trunc":20}']);
+    await lakehouse.write({ table: "laid", select, mode: "replace", partitionBy: [] });
+    expect(await parts()).toEqual(["{}"]);
+    expect(await rows("select count(*), sum(i) from laid")).toEqual([[20, 190]]);
+    await expect(
+      lakehouse.write({ table: "laid", select, mode: "replace", partitionBy: ["hours(kind)"] }),
+    ).rejects.toThrow("Invalid source type");
+  });
+});
