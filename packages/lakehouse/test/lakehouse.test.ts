@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger, systemClock, systemIds } from "@millwright/kernel";
@@ -194,6 +194,27 @@ describe("a table", () => {
   });
 });
 
+describe("the store", () => {
+  test("follows no link that leads out of it", async () => {
+    const outside = await mkdtemp(join(tmpdir(), "mill-outside-"));
+    try {
+      await writeFile(join(outside, "secret"), "canary");
+      const store = openLocalObjectStore({ root: join(folder, "lake") });
+      await store.write("within/one", Buffer.from("1"));
+      await symlink(outside, join(folder, "lake", "way"));
+      await symlink(join(folder, "lake", "within"), join(folder, "lake", "inner"));
+      await expect(store.read("way/secret")).rejects.toThrow(/symbolic link/);
+      await expect(store.write("way/new/other", Buffer.from("x"))).rejects.toThrow(/symbolic link/);
+      await expect(store.remove("way/secret")).rejects.toThrow(/symbolic link/);
+      await expect(store.prepareFolder("way/folder")).rejects.toThrow(/symbolic link/);
+      expect(await readdir(outside)).toEqual(["secret"]);
+      expect(Buffer.from(await store.read("inner/one")).toString()).toBe("1");
+    } finally {
+      await rm(outside, { recursive: true, force: true });
+    }
+  });
+});
+
 describe("the engine", () => {
   test("reads no file outside its folders", async () => {
     await expect(lakehouse.query("select * from read_text('/etc/passwd')")).rejects.toMatchObject({
@@ -234,7 +255,9 @@ describe("what the files say of themselves", () => {
       ["c", 0, "1969-12-31 23:59:59.500000", "2001-01-01 00:01:00"],
       ["d", 1, "1.5", "1.5"],
     ]);
-    expect(await lakehouse.anatomy("t", { snapshotId: first.snapshotId ?? "" })).toEqual(first);
+    const then = await lakehouse.anatomy("t", { snapshotId: first.snapshotId ?? "" });
+    expect({ ...then, refs: first.refs }).toEqual(first);
+    expect(then.refs).toEqual(both.refs);
     await lakehouse.write({ table: "t", select: "select 1 as a", mode: "replace" });
     const { schemas } = await lakehouse.anatomy("t");
     expect(schemas.map(({ columns }) => columns.map(({ name }) => name))).toEqual([["a", "b", "c", "d"], ["a"]]);

@@ -1,5 +1,5 @@
 import { link, lstat, open, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
-import { dirname, isAbsolute, join, normalize, relative, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, normalize, relative, sep } from "node:path";
 import { digestFile, makeFolder } from "@millwright/platform";
 import { mapDiskError } from "../domain/disk-error.ts";
 import type { ListedFile, ObjectStore } from "../ports.ts";
@@ -29,11 +29,16 @@ export function openLocalObjectStore({ root, further = [] }: LocalObjectStoreOpt
     const place = placeOf(location);
     return place.startsWith(root + sep) ? relative(root, place).replaceAll(sep, "/") : place;
   };
+  const resolved = async (path: string) => {
+    const full = inside(path);
+    await refuseLinkOut(full, folders);
+    return full;
+  };
   return {
     capabilities: { localPaths: true },
     locate: inside,
     write: async (path, bytes) => {
-      const full = inside(path);
+      const full = await resolved(path);
       try {
         await makeFolder(dirname(full));
         await writeSynced(`${full}.tmp`, bytes);
@@ -43,11 +48,11 @@ export function openLocalObjectStore({ root, further = [] }: LocalObjectStoreOpt
         throw mapDiskError(error);
       }
     },
-    read: async (location) => readFile(placeOf(location)),
+    read: async (location) => readFile(await resolved(placeOf(location))),
     pathOf,
     digest: async (path) => {
       try {
-        return await digestFile(inside(path));
+        return await digestFile(await resolved(path));
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
         throw error;
@@ -55,48 +60,44 @@ export function openLocalObjectStore({ root, further = [] }: LocalObjectStoreOpt
     },
     sync: async (path) => {
       try {
-        await syncPath(inside(path));
-        await syncPath(dirname(inside(path)));
+        const full = await resolved(path);
+        await syncPath(full);
+        await syncPath(dirname(full));
       } catch (error) {
         throw mapDiskError(error);
       }
     },
     prepareFolder: async (path) => {
       try {
-        await makeFolder(inside(path));
+        await makeFolder(await resolved(path));
       } catch (error) {
         throw mapDiskError(error);
       }
     },
     list: (path) => filesBelow(inside(path), pathOf),
     remove: async (path) => {
-      const full = inside(path);
-      const folder = await realpath(dirname(full)).catch(() => undefined);
-      if (folder === undefined) return;
-      const own = await Promise.all(folders.map((one) => realpath(one).catch(() => one)));
-      if (!own.some((one) => folder === one || folder.startsWith(one + sep)))
-        throw new Error(`a link leads ${path} out of the store`);
-      await rm(full, { force: true });
+      await rm(await resolved(path), { force: true });
     },
     link: async (path, alias) => {
       try {
-        await makeFolder(dirname(inside(alias)));
-        return await linkFile(inside(path), inside(alias));
+        const [own, other] = await Promise.all([resolved(path), resolved(alias)]);
+        await makeFolder(dirname(other));
+        return await linkFile(own, other);
       } catch (error) {
         throw mapDiskError(error);
       }
     },
     namesIn: async (folder) => {
       try {
-        return (await readdir(inside(folder))).toSorted();
+        return (await readdir(await resolved(folder))).toSorted();
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
         throw error;
       }
     },
-    exists: async (path) => (await stat(inside(path)).catch(() => undefined)) !== undefined,
+    exists: async (path) => (await stat(await resolved(path)).catch(() => undefined)) !== undefined,
     removeFolder: async (path) => {
-      await rm(inside(path), { recursive: true, force: true });
+      await rm(await resolved(path), { recursive: true, force: true });
     },
     close: () => Promise.resolve(),
   };
@@ -126,6 +127,28 @@ async function* filesBelow(folder: string, pathOf: (place: string) => string): A
 function none(error: unknown): [] {
   if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
   throw error;
+}
+
+/** A folder of the store may itself be a link to another disk; a link within it must not lead out. Throws when one does. */
+async function refuseLinkOut(full: string, folders: readonly string[]): Promise<void> {
+  const own = folders.find((folder) => full === folder || full.startsWith(folder + sep));
+  if (own === undefined) return;
+  const [place, root] = await Promise.all([nearestReal(full), nearestReal(own)]);
+  const isOwn = place === root || place.startsWith(root + sep);
+  const isOther = async (folder: string) => place.startsWith((await nearestReal(folder)) + sep);
+  if (isOwn || (await Promise.all(folders.map(isOther))).includes(true)) return;
+  throw new Error(`a symbolic link leads ${full} out of the store`);
+}
+
+/** Where a path leads, as far as it is there. */
+async function nearestReal(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    const parent = dirname(path);
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || parent === path) throw error;
+    return join(await nearestReal(parent), basename(path));
+  }
 }
 
 async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {

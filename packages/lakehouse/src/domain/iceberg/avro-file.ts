@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { inflateRawSync, zstdDecompressSync } from "node:zlib";
 import avro from "avsc";
+import { unpackSnappyBlock } from "./snappy.ts";
 
 const MAGIC = Buffer.from([0x4f, 0x62, 0x6a, 0x01]);
 const META = avro.Type.forSchema({ type: "map", values: "bytes" });
@@ -94,6 +95,7 @@ const BLOCK_BYTES_MAX = 2 ** 30;
 function unpackerOf(codec: string): (block: Buffer) => Buffer {
   if (codec === "null") return (block) => block;
   if (codec === "deflate") return (block) => inflateRawSync(block, { maxOutputLength: BLOCK_BYTES_MAX });
+  if (codec === "snappy") return (block) => unpackSnappyBlock(block, BLOCK_BYTES_MAX);
   if (codec === "zstandard") return (block) => zstdDecompressSync(block, { maxOutputLength: BLOCK_BYTES_MAX });
   throw new Error(`the Avro codec ${codec} is not read`);
 }
