@@ -34,6 +34,15 @@ export function locationOf(place: string): string {
   return `file://${place}`;
 }
 
+/** Undefined for what lies outside the store: it is catalogued, and never touched. */
+export function pathIn(store: ObjectStore, location: string): string | undefined {
+  try {
+    return store.pathOf(location);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The manifests of a snapshot: unless told, of the current one. */
 export async function manifestsOf(
   store: ObjectStore,

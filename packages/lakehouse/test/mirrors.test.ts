@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createServer, type Server } from "node:http";
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +15,9 @@ import { openLocalObjectStore } from "../src/adapters/local-object-store.ts";
 import { icebergProtocol, type CatalogWorld } from "../src/iceberg-http.ts";
 import { checkedStore, createLakehouse, lakehouseMigrations, type Lakehouse } from "../src/index.ts";
 import { mirrorRoutes } from "../src/mirror-http.ts";
+import { openDelta } from "../src/delta/delta-table.ts";
+import { compactTable } from "../src/care/compact.ts";
+import { commitTables } from "../src/rest/commit-tables.ts";
 import { expireSnapshots } from "../src/care/expire.ts";
 
 let folder: string;
@@ -27,6 +30,7 @@ async function openLakehouse(): Promise<void> {
   await migrate(database, [lakehouseMigrations], 0);
   const store = openLocalObjectStore({ root: join(folder, "lake") });
   const catalog = openDatabaseTableCatalog({ database, ids: systemIds });
+  const entries = openDatabaseIcebergEntries({ database, clock: systemClock, ids: systemIds, branch: "main" });
   const common = { clock: systemClock, ids: systemIds, logger: silentLogger };
   const engine = createDuckdbEngine({
     folders: [folder],
@@ -35,10 +39,10 @@ async function openLakehouse(): Promise<void> {
     threads: 2,
     logger: silentLogger,
   });
-  lakehouse = await createLakehouse({ ...common, store, catalog, engine, followsMirrors: true });
+  lakehouse = await createLakehouse({ ...common, store, catalog, engine, entries, followsMirrors: true });
   world = {
     ...common,
-    entries: openDatabaseIcebergEntries({ ...common, database, branch: "main" }),
+    entries,
     store: checkedStore(store, catalog),
     changed: (keys) => lakehouse.refresh(keys),
   };
@@ -180,6 +184,72 @@ describe("mirrors", () => {
     expect([(await filesOf("delta")).length, (await filesOf("hudi")).length]).toEqual([1, 1]);
     await lakehouse.write({ table: "t", select: "select 1 as b", mode: "replace" });
     expect(await behind()).toEqual([]);
+  });
+
+  test("as Delta hold a renamed column whatever is written after it: files call it as they did", async () => {
+    const run = (statement: string) => lakehouse.execute(statement);
+    await run("create table lab.t (id int, price double, place struct<city varchar>)");
+    await run("alter table lab.t set tblproperties ('millwright.mirrors' = 'delta')");
+    await run("insert into lab.t values (1, 1.5, {city: 'Bern'}), (2, 2.5, {city: 'Basel'})");
+    await run("alter table lab.t rename column price to cost");
+    const log = join(folder, "lake", "mirrors", "delta", "lab.t", "_delta_log");
+    const shown = async () => {
+      const { relation } = await openDelta(lakehouse.engine, {
+        log: { list: () => readdir(log), read: (name) => readFile(join(log, name)), place: (name) => join(log, name) },
+        locate: (path) => join(log, "..", path),
+        read: (place) => readFile(place),
+      });
+      return (await lakehouse.engine.query(`select ${columns} from ${relation} order by id`)).rows;
+    };
+    let columns = "id, cost";
+    const same = async (costs: readonly number[]) => {
+      const { rows } = await lakehouse.query(`select ${columns} from lab.t order by id`);
+      expect([await shown(), await behind()]).toEqual([rows, []]);
+      expect(rows.map(([, cost]) => cost)).toEqual(costs);
+    };
+    await same([1.5, 2.5]);
+    await run("insert into lab.t values (3, 3.5, {city: 'Chur'})");
+    await same([1.5, 2.5, 3.5]);
+    await run("update lab.t set cost = cost + 10 where id = 1");
+    await run("delete from lab.t where id = 2");
+    await same([11.5, 3.5]);
+    await run("alter table lab.t add column price varchar");
+    await run("insert into lab.t values (0, 0.5, {city: 'Aarau'}, 'low')");
+    columns = "id, cost, price";
+    await same([0.5, 11.5, 3.5]);
+    await compactTable({ world, engine: lakehouse.engine }, "lab.t", { all: true, isDryRun: false });
+    await same([0.5, 11.5, 3.5]);
+    await run("insert into lab.t values (4, 4.5, {city: 'Davos'}, 'high')");
+    await same([0.5, 11.5, 3.5, 4.5]);
+  });
+
+  test("as Delta hold a column that a client renamed, and what a run appends after it", async () => {
+    const properties = { "millwright.mirrors": "delta" };
+    await lakehouse.write({ table: "t", select: "select 1 as a, 7 as k", mode: "append", properties });
+    const fields = ["b", "k"].map((name, index) => ({ id: index + 1, name, required: false, type: "int" }));
+    await commitTables(world, [
+      {
+        identifier: { namespace: ["main"], name: "t" },
+        requirements: [],
+        updates: [
+          { action: "add-schema", schema: { type: "struct", "schema-id": 1, fields } },
+          { action: "set-current-schema", "schema-id": -1 },
+        ],
+      },
+    ]);
+    const files = join(folder, "lake", "main", "t", "data", "*.parquet");
+    const namesInFiles = async () =>
+      (await lakehouse.engine.query(`select list(distinct name order by name) from parquet_schema('${files}')`)).rows;
+    for (const layout of [{}, { sortBy: ["k"] }]) {
+      await lakehouse.write({ table: "t", select: "select 2 as b, 8 as k", mode: "append", ...layout });
+      expect(await behind()).toEqual([]);
+      expect(await namesInFiles()).toEqual([[["a", "duckdb_schema", "k"]]]);
+    }
+    expect((await lakehouse.query("select b, k from t order by b")).rows).toEqual([
+      [1, 7],
+      [2, 8],
+      [2, 8],
+    ]);
   });
 
   test("are begun and ended over the API, and refused there before anything is changed", async () => {

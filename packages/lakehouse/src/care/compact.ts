@@ -7,6 +7,7 @@ import { quoteName } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { SqlEngine, StoredFile } from "../ports.ts";
 import { fieldIdsOf, makeDurable } from "../dml/write-data.ts";
+import { asInFiles, fileSchemaOf } from "../commit/file-schema.ts";
 import type { AddedFile } from "../commit/snapshot-change.ts";
 import type { CatalogWorld } from "../rest/world.ts";
 import { liveFilesOf, scanOfFiles } from "../table-files.ts";
@@ -98,6 +99,10 @@ async function compactOnce({ world, engine }: Places, name: string, options: Com
   const written = await writeGroups({ world, engine }, groups, {
     metadata,
     schema,
+    fileSchema: await fileSchemaOf({ store: world.store, engine }, metadata, {
+      schema,
+      beside: () => Promise.resolve(data.filter((one) => !files.includes(one))),
+    }),
     sort,
     targetBytes: limits.targetBytes,
   });
@@ -197,7 +202,12 @@ interface WrittenGroup {
   readonly stored: readonly StoredFile[];
 }
 
-type Writing = Source & { readonly sort: string; readonly folder: string; readonly targetBytes: number };
+type Writing = Source & {
+  readonly fileSchema: IcebergSchema;
+  readonly sort: string;
+  readonly folder: string;
+  readonly targetBytes: number;
+};
 
 async function writeGroups(
   places: Places,
@@ -218,15 +228,16 @@ function dataFolderOf({ location, properties }: IcebergMetadata): string {
 async function writeGroup(
   { world: { store, ids }, engine }: Places,
   group: CompactionGroup,
-  { metadata, schema, sort, folder, targetBytes }: Writing,
+  { metadata, schema, fileSchema, sort, folder, targetBytes }: Writing,
 ): Promise<WrittenGroup> {
   const scan = await scanOfFiles({ store, engine }, { metadata, schema, files: [...group.files, ...group.deletes] });
+  const rowsOf = sort === "" ? scan : `SELECT * FROM (${scan}) ORDER BY ${sort}`;
   const files = await engine.writeFiles({
-    select: sort === "" ? scan : `SELECT * FROM (${scan}) ORDER BY ${sort}`,
+    select: asInFiles(rowsOf, schema, fileSchema),
     folder: store.locate(folder),
     name: ids(),
     fileBytes: targetBytes,
-    fieldIds: fieldIdsOf(schema),
+    fieldIds: fieldIdsOf(fileSchema),
   });
   const stored = await makeDurable({ store }, files);
   const rows = group.files.reduce((sum, one) => sum + one.file.record_count, 0);
@@ -237,7 +248,7 @@ async function writeGroup(
     });
   const [first] = group.files;
   const added = files.map((file) => ({
-    file: { ...dataFileOf(file, schema), partition: first?.file.partition ?? {} },
+    file: { ...dataFileOf(file, schema, { fileSchema }), partition: first?.file.partition ?? {} },
     specId: first?.specId ?? 0,
     // As old as what it was written from: deletes by value that come later are still of it.
     sequenceNumber: metadata["last-sequence-number"],

@@ -1,6 +1,6 @@
 import type { IcebergMetadata, IcebergSnapshot } from "../domain/iceberg/metadata.ts";
 import type { CatalogWorld } from "../rest/world.ts";
-import { manifestsOf, readManifest, readMetadata } from "../table-files.ts";
+import { manifestsOf, pathIn, readManifest, readMetadata } from "../table-files.ts";
 
 /** The files that snapshots lead to, with their bytes, by their path in the store. What lies elsewhere is left out. */
 export async function filesOf(
@@ -25,15 +25,6 @@ export async function filesOf(
     }
   }
   return found;
-}
-
-/** Undefined for what lies outside the store: it is catalogued, and never touched. */
-function pathIn(store: CatalogWorld["store"], location: string): string | undefined {
-  try {
-    return store.pathOf(location);
-  } catch {
-    return undefined;
-  }
 }
 
 /** A table's own files beside its snapshots': its metadata files and statistics. */

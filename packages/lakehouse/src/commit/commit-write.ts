@@ -37,6 +37,7 @@ export async function commitWrite(ports: LakehousePorts, request: WriteRequest):
   const layout = layoutOf(base.metadata, { schema: change.schema, request });
   const written = await writeRows(ports, {
     request: effective,
+    kept: effective.mode === "append" ? base.metadata : undefined,
     change,
     layout,
     properties: propertiesOf(base, request),

@@ -1,11 +1,14 @@
 import { writePoint, type Column } from "@millwright/kernel";
-import type { SchemaChange } from "../domain/iceberg/metadata.ts";
+import type { IcebergMetadata, SchemaChange } from "../domain/iceberg/metadata.ts";
 import { makeDurable, writeData, type WrittenData } from "../dml/write-data.ts";
 import { dataFileOf } from "../domain/iceberg/data-file.ts";
 import { duckdbTypeOf } from "../domain/iceberg/duckdb-type.ts";
+import type { IcebergSchema } from "../domain/iceberg/schema.ts";
 import { quoteName } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { LakehousePorts } from "../lakehouse.ts";
+import { liveFilesOf } from "../table-files.ts";
+import { asInFiles, fileSchemaOf } from "./file-schema.ts";
 import type { TableBase } from "./table-base.ts";
 import type { WriteLayout } from "./write-layout.ts";
 import type { WriteRequest } from "./write-request.ts";
@@ -37,6 +40,8 @@ function refuseOtherColumns(table: string, given: readonly Column[], present: re
 
 interface RowsOf {
   readonly request: WriteRequest;
+  /** The table whose files stay beside what is written; undefined where none do. */
+  readonly kept: IcebergMetadata | undefined;
   readonly change: SchemaChange;
   readonly layout: WriteLayout;
   readonly properties: Readonly<Record<string, string>>;
@@ -44,30 +49,44 @@ interface RowsOf {
 
 /** Writes the rows into data files, which are durable when this resolves. */
 export async function writeRows(ports: LakehousePorts, told: RowsOf): Promise<WrittenData> {
-  const { request, change, layout, properties } = told;
+  const { request, kept, change, layout, properties } = told;
   const { schema } = change;
+  const fileSchema =
+    kept === undefined
+      ? schema
+      : await fileSchemaOf(ports, kept, { schema, beside: () => liveFilesOf(ports.store, kept) });
   const { spec, order } = layout;
   const isPlain = spec.fields.length === 0 && order === undefined;
-  if (isPlain && properties["write.target-file-size-bytes"] === undefined) return writeOneFile(ports, told);
+  if (isPlain && properties["write.target-file-size-bytes"] === undefined) return writeOneFile(ports, told, fileSchema);
   const casts = schema.fields.map(
     ({ name, type }) => `CAST(${quoteName(name)} AS ${duckdbTypeOf(type, name)}) AS ${quoteName(name)}`,
   );
   const select = `SELECT ${casts.join(", ")} FROM (${selectOf(request)}\n)`;
-  return writeData(ports, { select, schema, spec, order, properties, folder: `main/${request.table}/data` });
+  return writeData(ports, {
+    select,
+    schema,
+    fileSchema,
+    spec,
+    order,
+    properties,
+    folder: `main/${request.table}/data`,
+  });
 }
 
 async function writeOneFile(
   { store, engine, ids }: LakehousePorts,
-  { request, change, layout, properties }: RowsOf,
+  { request, change: { schema }, layout, properties }: RowsOf,
+  fileSchema: IcebergSchema,
 ): Promise<WrittenData> {
   const folder = `main/${request.table}/data`;
   const path = `${folder}/${ids()}.parquet`;
   await store.prepareFolder(folder);
   writePoint("lakehouse/data/before-write");
-  const fieldIds = Object.fromEntries(change.schema.fields.map(({ name, id }) => [name, id]));
-  const file = await engine.writeParquet({ select: selectOf(request), path: store.locate(path), fieldIds });
+  const fieldIds = Object.fromEntries(fileSchema.fields.map(({ name, id }) => [name, id]));
+  const select = asInFiles(selectOf(request), schema, fileSchema);
+  const file = await engine.writeParquet({ select, path: store.locate(path), fieldIds });
   const stored = await makeDurable({ store }, [file]);
-  const added = [{ file: dataFileOf(file, change.schema, { properties }), specId: layout.spec["spec-id"] }];
+  const added = [{ file: dataFileOf(file, schema, { properties, fileSchema }), specId: layout.spec["spec-id"] }];
   return { added, stored };
 }
 

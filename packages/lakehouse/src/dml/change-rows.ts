@@ -1,3 +1,4 @@
+import { fileSchemaOf } from "../commit/file-schema.ts";
 import type { SnapshotChange } from "../commit/snapshot-change.ts";
 import type { IcebergMetadata } from "../domain/iceberg/metadata.ts";
 import { isDeletedBy } from "../domain/iceberg/deletes-of.ts";
@@ -61,12 +62,15 @@ export async function changeRows(ports: LakehousePorts, table: TargetTable, told
   const nothing: WrittenData = { added: [], stored: [] };
   const folder = dataFolder(ports, metadata);
   const { order, spec } = table;
+  const removed = rewrites ? touched : [...whole];
+  const beside = () => Promise.resolve(live.filter((one) => !removed.includes(one)));
   const data =
     comes.length === 0
       ? nothing
       : await writeData(ports, {
           select: comes.join(" UNION ALL "),
           schema,
+          fileSchema: await fileSchemaOf(ports, metadata, { schema, beside }),
           spec,
           order,
           properties: metadata.properties,
@@ -82,7 +86,6 @@ export async function changeRows(ports: LakehousePorts, table: TargetTable, told
           folder,
           placeOf,
         });
-  const removed = rewrites ? touched : [...whole];
   const added = [...data.added, ...deletes.added];
   return {
     change: {

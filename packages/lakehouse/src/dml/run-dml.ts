@@ -1,9 +1,10 @@
 import { setTimeout } from "node:timers/promises";
+import { fileSchemaOf } from "../commit/file-schema.ts";
 import type { DmlStatement } from "../domain/dml/statement.ts";
 import { FILE, POSITION } from "../domain/iceberg/scan.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { LakehousePorts } from "../lakehouse.ts";
-import { scanOf } from "../table-files.ts";
+import { liveFilesOf, scanOf } from "../table-files.ts";
 import { changeRows, dataFolder, type FileChange } from "./change-rows.ts";
 import { checkFragments, sourceAliasOf } from "./check-fragments.ts";
 import { commitChange } from "./commit-change.ts";
@@ -153,7 +154,9 @@ async function insert(
   const named = statement.byName ? { ...statement, columns: await namesOf(ports, statement) } : statement;
   const select = await ports.expand(planInsert(named, schema));
   const { properties } = metadata;
-  const data = await writeData(ports, { select, schema, spec, order, properties, folder: dataFolder(ports, metadata) });
+  const fileSchema = await fileSchemaOf(ports, metadata, { schema, beside: () => liveFilesOf(ports.store, metadata) });
+  const folder = dataFolder(ports, metadata);
+  const data = await writeData(ports, { select, schema, fileSchema, spec, order, properties, folder });
   const counts = { inserted: data.added.reduce((sum, { file }) => sum + file.record_count, 0), updated: 0, deleted: 0 };
   if (counts.inserted === 0) return told(table, { statement, snapshotId: null, counts });
   const change = { operation: "append", added: data.added, removed: new Set<string>() } as const;

@@ -1,4 +1,5 @@
 import { writePoint } from "@millwright/kernel";
+import { asInFiles } from "../commit/file-schema.ts";
 import type { AddedFile } from "../commit/snapshot-change.ts";
 import { dataFileOf } from "../domain/iceberg/data-file.ts";
 import type { PartitionSpec, SortOrder } from "../domain/iceberg/metadata.ts";
@@ -16,6 +17,8 @@ export interface DataRequest {
   /** Of the schema's columns, in their types. */
   readonly select: string;
   readonly schema: IcebergSchema;
+  /** The schema with the names that the files are to have for its columns. */
+  readonly fileSchema: IcebergSchema;
   readonly spec: PartitionSpec;
   readonly order: SortOrder | undefined;
   readonly properties: Readonly<Record<string, string>>;
@@ -82,19 +85,20 @@ function equals(value: PartitionValue): string {
 /** The rows of one partition. */
 async function writeOne(
   { store, engine, ids }: WriterPorts,
-  { select, schema, spec, order, properties, folder }: DataRequest,
+  { select, schema, fileSchema, spec, order, properties, folder }: DataRequest,
   { values }: { readonly values: readonly PartitionValue[] },
 ): Promise<WrittenData> {
   const place = [folder, ...partitionFolder(spec, values)].join("/");
   await store.prepareFolder(place);
   writePoint("lakehouse/data/before-write");
   const sorted = (order?.fields ?? []).map((field) => orderSql(field, schema));
+  const rows = sorted.length === 0 ? select : `SELECT * FROM (${select}\n) ORDER BY ${sorted.join(", ")}`;
   const files = await engine.writeFiles({
-    select: sorted.length === 0 ? select : `SELECT * FROM (${select}\n) ORDER BY ${sorted.join(", ")}`,
+    select: asInFiles(rows, schema, fileSchema),
     folder: store.locate(place),
     name: ids(),
     fileBytes: fileBytesOf(properties),
-    fieldIds: fieldIdsOf(schema),
+    fieldIds: fieldIdsOf(fileSchema),
   });
   const stored = await makeDurable({ store }, files);
   const partition = partitionOf(spec, { schema, values });
@@ -102,7 +106,7 @@ async function writeOne(
   const sortOrderId = order?.["order-id"] ?? 0;
   return {
     added: files.map((file) => ({
-      file: { ...dataFileOf(file, schema, { properties, ordered }), partition, sort_order_id: sortOrderId },
+      file: { ...dataFileOf(file, schema, { properties, ordered, fileSchema }), partition, sort_order_id: sortOrderId },
       specId: spec["spec-id"],
     })),
     stored,

@@ -9,7 +9,7 @@ import type { LiveFile } from "../domain/iceberg/scan.ts";
 import type { IcebergSchema } from "../domain/iceberg/schema.ts";
 import type { DataFile } from "../domain/iceberg/data-file.ts";
 import type { ObjectStore } from "../ports.ts";
-import { liveFilesOf } from "../table-files.ts";
+import { liveFilesOf, pathIn } from "../table-files.ts";
 
 /** A data file that a mirror is to have. */
 export interface MirroredFile {
@@ -73,14 +73,6 @@ export async function mirroredTable(
     files.push({ path, file, partition: identityValues(metadata, one) });
   }
   return { key, metadata, schema, snapshot, files, partitionIds: sharedPartition(metadata, { schema, files }) };
-}
-
-function pathIn(store: ObjectStore, location: string): string | undefined {
-  try {
-    return store.pathOf(location);
-  } catch {
-    return undefined;
-  }
 }
 
 function fieldsOfSpec(metadata: IcebergMetadata, specId: number): readonly PartitionField[] {

@@ -45,16 +45,18 @@ interface DataFileOf {
   readonly properties?: Readonly<Record<string, string>>;
   /** The ids of the columns that order the table. */
   readonly ordered?: readonly number[];
+  /** The schema with the names that the file has for its columns, where they are others. */
+  readonly fileSchema?: IcebergSchema;
 }
 
 /** A written Parquet file as a data file of the table, with sizes, counts and bounds by field id. */
 export function dataFileOf(
   file: WrittenFile,
   schema: IcebergSchema,
-  { properties = {}, ordered = [] }: DataFileOf = {},
+  { properties = {}, ordered = [], fileSchema = schema }: DataFileOf = {},
 ): DataFile {
   const modes = metricsModes(schema, { properties, ordered });
-  const columns = leavesOf(schema.fields).flatMap(({ id, path, type }) => {
+  const columns = leavesOf(fileSchema.fields).flatMap(({ id, path, type }) => {
     const stats = file.columns[path];
     const mode = modes.get(id) ?? { kind: "none" };
     return stats === undefined || mode.kind === "none" ? [] : [{ id, type, stats, mode }];

@@ -134,10 +134,11 @@ function fieldOf({ schema, schemas }: Scan, id: number): IcebergField {
 /** Columns are in the files, whatever the names of folders around them say. */
 const PLACES = "filename = true, file_row_number = true";
 
-/** Where a table has had one schema, its files have the columns by their names. */
+/** Where a table has had one schema, its first, its files have the columns by their names. */
 function reading(paths: readonly string[], scan: Scan, fields: readonly IcebergField[], options = ""): string {
   if (scan.fileNames !== undefined) return byFileNames(paths, { fields, options, fileNames: scan.fileNames });
-  if (scan.schemas.length > 1 || options !== "") return byFieldId(paths, fields, options);
+  const isFirst = scan.schemas.length === 1 && scan.schema["schema-id"] === 0;
+  if (!isFirst || options !== "") return byFieldId(paths, fields, options);
   return `read_parquet([${paths.map(quoteText).join(", ")}], ${PLAIN})`;
 }
 
