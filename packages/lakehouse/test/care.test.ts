@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock, systemIds } from "@millwright/kernel";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -14,6 +14,7 @@ import { rewriteManifests } from "../src/care/rewrite-manifests.ts";
 import { identifierNamed, tableNow } from "../src/care/table-named.ts";
 import type { CatalogWorld } from "../src/iceberg-http.ts";
 import { verifyFiles } from "../src/index.ts";
+import { commitTables } from "../src/rest/commit-tables.ts";
 import { liveFilesOf, manifestsOf } from "../src/table-files.ts";
 import { openLake } from "./support/lake-fixture.ts";
 
@@ -280,5 +281,47 @@ describe("files", () => {
     const store = { ...lake.world.store };
     const { findings } = await verifyFiles({ store, catalog: lake.catalog }, () => undefined);
     expect(findings.filter(({ path }) => !path.startsWith("main/purged/"))).toEqual([]);
+  });
+
+  test("old metadata files go once a commit has put them out of the log, but for those that a branch still leads to", async () => {
+    const write = (k: number, properties: Record<string, string> = {}) => numbers("logged", k, k, properties);
+    const metadataFiles = () =>
+      readdirSync(join(lake.root, "main/logged/metadata")).filter((name) => name.endsWith(".metadata.json")).length;
+    const inLake = (at: string) => lake.world.store.locate(lake.world.store.pathOf(at));
+    for (const k of upTo(3)) await write(k, { "write.metadata.previous-versions-max": "2" });
+    expect([(await metadataOf("logged"))["metadata-log"].length, metadataFiles()]).toEqual([2, 3]);
+    const branches = openDatabaseBranches({ database: lake.database, ids: systemIds, clock: systemClock });
+    await branches.create("aside");
+    await write(4, { "write.metadata.delete-after-commit.enabled": "true" });
+    // The branch's pointer is at the third, whose log has the first two.
+    expect(metadataFiles()).toBe(4);
+    await write(5);
+    await write(6);
+    expect(metadataFiles()).toBe(6);
+    await write(7);
+    expect(metadataFiles()).toBe(6);
+    await branches.drop("aside");
+    await commitTables(lake.world, [
+      {
+        identifier: identifierNamed("logged"),
+        requirements: [],
+        updates: [{ action: "set-properties", updates: { note: "by a client" } }],
+      },
+    ]);
+    expect(metadataFiles()).toBe(6);
+    expect((await rewriteManifests(lake.world, "logged", { isDryRun: false })).snapshotId).not.toBeNull();
+    expect(metadataFiles()).toBe(6);
+    const { "metadata-log": log } = await metadataOf("logged");
+    expect(log.every((one) => existsSync(inLake(one["metadata-file"])))).toBe(true);
+    expect(await kept("logged")).toEqual(upTo(7));
+    const run = (statement: string) => lake.lakehouse.execute(statement);
+    await run("create table lab.logged (k int)");
+    await run(
+      "alter table lab.logged set tblproperties ('write.metadata.previous-versions-max' = '1', 'write.metadata.delete-after-commit.enabled' = 'true')",
+    );
+    for (const k of upTo(3)) await run(`insert into lab.logged values (${k})`);
+    const { location } = await metadataOf("lab.logged");
+    const left = readdirSync(join(inLake(location), "metadata")).filter((name) => name.endsWith(".metadata.json"));
+    expect([left.length, await kept("lab.logged")]).toEqual([2, upTo(3)]);
   });
 });

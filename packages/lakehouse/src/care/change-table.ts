@@ -4,6 +4,7 @@ import { lakehouseErrors } from "../errors.ts";
 import { publish, written } from "../rest/commit-tables.ts";
 import type { CatalogWorld } from "../rest/world.ts";
 import type { StoredFile } from "../ports.ts";
+import { deleteOldMetadata } from "../commit/old-metadata.ts";
 import { withRetries } from "../commit/retries.ts";
 import { tableNow, type TableNow } from "./table-named.ts";
 
@@ -49,6 +50,7 @@ export async function changeTableWithFiles<Result>(
     const own = [...files, ...prepared.files];
     if ((await publish(world, [{ change: prepared.change, files: [...data, ...own] }])) === undefined) {
       await world.changed([keyOf(identifier)]);
+      await deleteOldMetadata(world, { before: table.metadata, after: prepared.metadata });
       return { result };
     }
     for (const { path } of own) await world.store.remove(path);

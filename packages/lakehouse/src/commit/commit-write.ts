@@ -16,6 +16,7 @@ import { keepMetadata } from "../known-metadata.ts";
 import { locationOf } from "../table-files.ts";
 import { MADE_BY } from "../dml/target-table.ts";
 import { openMetadataFolder } from "./manifest-writer.ts";
+import { deleteOldMetadata } from "./old-metadata.ts";
 import { produceSnapshot, snapshotIdOf } from "./produce-snapshot.ts";
 import { withRetries } from "./retries.ts";
 import type { AddedFile, SnapshotChange } from "./snapshot-change.ts";
@@ -106,6 +107,7 @@ async function tryCommit(ports: LakehousePorts, attempt: Attempt): Promise<Catal
   writePoint("lakehouse/commit/after-pointer");
   if (won) {
     keepMetadata(store, metadataLocation, metadata);
+    await deleteOldMetadata(ports, { before: base.metadata, after: metadata });
     return entry;
   }
   // Known to be lost, and nothing leads to them: they are of this attempt alone.

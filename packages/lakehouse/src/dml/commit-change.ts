@@ -1,5 +1,6 @@
 import { writePoint } from "@millwright/kernel";
 import { openMetadataFolder } from "../commit/manifest-writer.ts";
+import { deleteOldMetadata } from "../commit/old-metadata.ts";
 import { produceSnapshot, snapshotIdOf } from "../commit/produce-snapshot.ts";
 import type { SnapshotChange } from "../commit/snapshot-change.ts";
 import { printExactJson } from "../domain/iceberg/exact-json.ts";
@@ -52,7 +53,10 @@ export async function commitChange(
   const entry = tableEntry(table.key, { metadataLocation: location, metadata: next });
   const won = await catalog.swap(entry, metadataLocation, [...stored, ...files]);
   writePoint("lakehouse/commit/after-pointer");
-  if (won) return snapshot;
+  if (won) {
+    await deleteOldMetadata(ports, { before: metadata, after: next });
+    return snapshot;
+  }
   for (const { path } of files) await store.remove(path);
   return undefined;
 }

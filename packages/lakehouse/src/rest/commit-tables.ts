@@ -3,6 +3,7 @@ import { columnsOf, currentSchema, currentSnapshot, type IcebergMetadata } from 
 import { checkRequirements, type Requirement } from "../domain/iceberg/requirements.ts";
 import { draftOf, emptyDraft, finished } from "../domain/iceberg/table-draft.ts";
 import { applyUpdate, type TableUpdate } from "../domain/iceberg/table-updates.ts";
+import { deleteOldMetadata } from "../commit/old-metadata.ts";
 import { icebergErrors } from "../iceberg-errors.ts";
 import { readMetadata } from "../table-files.ts";
 import type { CatalogEntry, EntryChange, StoredFile } from "../ports.ts";
@@ -21,6 +22,8 @@ export interface LoadedTable {
 }
 
 interface Prepared extends LoadedTable {
+  /** The metadata that it follows upon; undefined for a table that was not there. */
+  readonly before?: IcebergMetadata;
   readonly change: EntryChange;
   readonly files: readonly StoredFile[];
 }
@@ -41,6 +44,7 @@ export async function commitTables(
     const inTheWay = await publish(world, changed);
     if (inTheWay !== undefined) continue;
     await world.changed(changed.map(({ change }) => change.entry.name));
+    for (const { before, metadata } of changed) await deleteOldMetadata(world, { before, after: metadata });
     return prepared;
   }
   throw icebergErrors.create("iceberg/commit-failed", {
@@ -83,7 +87,8 @@ async function prepare(world: CatalogWorld, commit: TableCommit): Promise<Prepar
   if (commit.updates.length === 0) return { metadataLocation: location, metadata: base };
   const draft = draftOf(base, world.clock.nowMs());
   for (const update of commit.updates) applyUpdate(draft, update, placesOf(world));
-  return written(world, { identifier, expected: location, metadata: finished(draft, location) });
+  const prepared = await written(world, { identifier, expected: location, metadata: finished(draft, location) });
+  return { ...prepared, before: base };
 }
 
 /** The end of a creation that began with staged metadata. */

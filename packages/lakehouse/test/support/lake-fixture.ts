@@ -26,9 +26,10 @@ export async function openLake(folder = mkdtempSync(join(tmpdir(), "mill-care-")
     logger: silentLogger,
   });
   const ports = { catalog, engine, clock: systemClock, ids: systemIds, logger: silentLogger };
-  const lakehouse = await createLakehouse({ ...ports, store });
+  const entries = openDatabaseIcebergEntries({ database, clock: systemClock, ids: systemIds, branch: "main" });
+  const lakehouse = await createLakehouse({ ...ports, store, entries });
   const world: CatalogWorld = {
-    entries: openDatabaseIcebergEntries({ database, clock: systemClock, ids: systemIds, branch: "main" }),
+    entries,
     store: checkedStore(store, catalog),
     clock: systemClock,
     ids: systemIds,

@@ -120,6 +120,7 @@ export function withSnapshot(next: NextMetadata): IcebergMetadata {
   const { previous, change, snapshot } = next;
   const at = snapshot["timestamp-ms"];
   const unpartitioned = withUnpartitioned(previous?.["partition-specs"] ?? []);
+  const properties = { ...previous?.properties, ...next.properties };
   return {
     ...previous,
     "format-version": previous?.["format-version"] ?? 2,
@@ -134,7 +135,7 @@ export function withSnapshot(next: NextMetadata): IcebergMetadata {
     "partition-specs": unpartitioned.specs,
     "last-partition-id": previous?.["last-partition-id"] ?? UNPARTITIONED_LAST_ID,
     "sort-orders": withUnsorted(previous?.["sort-orders"] ?? []),
-    properties: { ...previous?.properties, ...next.properties },
+    properties,
     "current-snapshot-id": snapshot["snapshot-id"],
     refs: {
       ...previous?.refs,
@@ -145,7 +146,7 @@ export function withSnapshot(next: NextMetadata): IcebergMetadata {
       ...(previous?.["snapshot-log"] ?? []),
       { "timestamp-ms": at, "snapshot-id": snapshot["snapshot-id"] },
     ],
-    "metadata-log": metadataLog(previous, next.previousLocation),
+    "metadata-log": metadataLog(previous, next.previousLocation, properties),
   };
 }
 
@@ -193,7 +194,7 @@ export function withUnpartitioned(specs: readonly PartitionSpec[]): {
 export function metadataLog(
   previous: IcebergMetadata | undefined,
   previousLocation: string | undefined,
-  properties: Readonly<Record<string, string>> = {},
+  properties: Readonly<Record<string, string>>,
 ): IcebergMetadata["metadata-log"] {
   const log = previous?.["metadata-log"] ?? [];
   if (previous === undefined || previousLocation === undefined) return log;
