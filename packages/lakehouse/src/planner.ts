@@ -1,4 +1,5 @@
 import type { Reference } from "./domain/sql-references.ts";
+import { isWord, tokensOf, type Token } from "./domain/sql-tokens.ts";
 import {
   snapshotAsOf,
   currentSchema,
@@ -77,7 +78,7 @@ export async function planStatement(
   if (node === undefined) return { replacements: [], scans: [] };
   await resolveAll(planning, { node, text, travels: told.travels });
   if (planning.targets.size === 0) return { replacements: [], scans: [] };
-  const reads = await readsWithConditions(planning, node, told.parameters);
+  const reads = await readsWithConditions(planning, { node, text }, told.parameters);
   const replacements = await rewritten(planning, { text, node, reads, travels: told.travels });
   return { replacements, scans: planning.scans };
 }
@@ -86,19 +87,19 @@ export async function planStatement(
 function withoutTravels({ sql, travels }: { readonly sql: string; readonly travels: readonly Reference[] }): string {
   let text = sql;
   for (const { from, to } of travels) {
-    const end = endOfName(text, from);
+    const end = endOfName(tokensOf(text), from);
     text = text.slice(0, end) + " ".repeat(to - end) + text.slice(to);
   }
   return text;
 }
 
-const NAME = /(?:"(?:[^"]|"")*"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)/.source;
-const QUALIFIED = new RegExp(String.raw`${NAME}(?:\s*\.\s*${NAME})*`, "y");
-
-/** Where a table's name in a statement ends. */
-function endOfName(text: string, from: number): number {
-  QUALIFIED.lastIndex = from;
-  return from + (QUALIFIED.exec(text)?.[0].length ?? 0);
+/** Where a table's name in a statement ends; where it begins, if it can't give its place to a subquery: `TABLE t`. */
+function endOfName(tokens: readonly Token[], from: number): number {
+  let at = tokens.findIndex((token) => token.from === from);
+  const isName = (token: Token | undefined) => token?.kind === "name" || token?.kind === "quoted";
+  if (!isName(tokens[at]) || isWord(tokens[at - 1], "table")) return from;
+  while (tokens[at + 1]?.text === "." && isName(tokens[at + 2])) at += 2;
+  return tokens[at]?.to ?? from;
 }
 
 async function parsed(engine: SqlEngine, text: string): Promise<SqlNode | undefined> {
@@ -169,12 +170,17 @@ async function entryFor(
   });
 }
 
+/** The engine's tree leaves away the empty one of several grouping sets. */
+const GROUPING_SETS = /\b(?:rollup|cube|grouping)\b/i;
+
 async function readsWithConditions(
   planning: Planning,
-  node: SqlNode,
+  { node, text }: Pick<Parsed, "node" | "text">,
   parameters: QueryOptions["parameters"],
 ): Promise<readonly TableRead[] | string> {
-  const folded = await foldedIn(planning, [node, ...[...planning.views.values()].map((view) => view.node)]);
+  const views = [...planning.views.values()];
+  const folded = await foldedIn(planning, [node, ...views.map((view) => view.node)]);
+  const mayGroupBySets = [text, ...views.map(({ sql }) => sql)].some((one) => GROUPING_SETS.test(one));
   const parameter = (identifier: string): Constant["value"] | undefined => parameters?.[Number(identifier) - 1];
   const resolve = (ref: SqlTableRef): Resolved | undefined => {
     const target = planning.targets.get(ref);
@@ -183,7 +189,7 @@ async function readsWithConditions(
     return view === undefined ? undefined : { kind: "view", node: view.node };
   };
   try {
-    return readsOf(node, { names: { parameter, folded: (one) => folded.get(one) }, resolve });
+    return readsOf(node, { names: { parameter, folded: (one) => folded.get(one) }, resolve, mayGroupBySets });
   } catch (error) {
     if (error instanceof Unplanned) return error.message;
     throw error;
@@ -233,6 +239,7 @@ async function rewritten(
     return [];
   }
   const named = namedWithSchema(node);
+  const tokens = tokensOf(text);
   const replacements: Replacement[] = [];
   for (const [ref, same] of byPlace(reads)) {
     const select = await selectFor(planning, ref, same);
@@ -241,8 +248,8 @@ async function rewritten(
     const isNamed = (ref.alias ?? "") !== "";
     if (!isNamed && named.has(`${ref.schema_name ?? "main"}.${ref.table_name ?? ""}`.toLowerCase())) continue;
     const alias = isNamed ? "" : ` AS ${quoteName(ref.table_name ?? "")}`;
-    const to = travels.find((travel) => travel.from === from)?.to ?? endOfName(text, from);
-    if (to > from) replacements.push({ from, to, text: `(${select})${alias}` });
+    const to = travels.find((travel) => travel.from === from)?.to ?? endOfName(tokens, from);
+    if (to > from) replacements.push({ from, to, text: `(${select}\n)${alias}` });
   }
   return replacements;
 }

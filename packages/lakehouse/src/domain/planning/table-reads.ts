@@ -22,6 +22,8 @@ export interface TableRead {
 export interface Reading {
   readonly names: Omit<Names, "column">;
   resolve(ref: SqlTableRef): Resolved | undefined;
+  /** Whether a GROUP BY may be by several sets of columns: where one is not in a set, it is NULL. */
+  readonly mayGroupBySets: boolean;
 }
 
 /** Why a statement's tables are read whole. */
@@ -152,7 +154,8 @@ function selectOf(node: SqlNode, scope: Scope): Relation {
   if (node.where_clause !== undefined && node.sample === undefined) demand(node.where_clause, from, scope.state);
   const relation = selected(node.select_list ?? [], from);
   const groups = Reflect.get(node, "group_sets") as readonly unknown[] | undefined;
-  const isFree = node.qualify === undefined && node.sample === undefined && (groups?.length ?? 0) <= 1;
+  const isOneSet = (groups?.length ?? 0) <= (scope.state.reading.mayGroupBySets ? 0 : 1);
+  const isFree = node.qualify === undefined && node.sample === undefined && isOneSet;
   return isFree && !hasWindow(node.select_list) ? relation : withoutColumns(relation);
 }
 
@@ -212,11 +215,23 @@ function selected(list: readonly SqlExpression[], from: From): Relation {
       else outputs.push(...all);
       continue;
     }
+    if (isSeveral(one)) isOpaque = true;
     const names = one.type === "COLUMN_REF" ? (one.column_names ?? []) : [];
     const name = (one.alias ?? "") === "" ? (names.at(-1) ?? "") : (one.alias ?? "");
     outputs.push({ name: name.toLowerCase(), column: names.length === 0 ? undefined : columnFor(names, from) });
   }
-  return { outputs, isOpaque };
+  // Of columns with one name the first keeps it: among those that are not known there may be one.
+  return isOpaque ? withoutColumns({ outputs, isOpaque }) : { outputs, isOpaque };
+}
+
+/** Whether an expression may become several columns: `unnest(struct)`, `COLUMNS('price_.*') * 2`. */
+function isSeveral(expression: SqlExpression): boolean {
+  let found = false;
+  walk(expression, (one) => {
+    if (one["class"] === "STAR" || one["function_name"] === "unnest") found = true;
+    return one["class"] !== "SUBQUERY";
+  });
+  return found;
 }
 
 /** Undefined where it is not known which columns there are. */
@@ -291,7 +306,12 @@ function single(ref: SqlTableRef, relation: Relation): From {
 }
 
 function renamed(outputs: readonly Output[], names: readonly string[]): readonly Output[] {
-  return outputs.map((output, index) => ({ ...output, name: names[index]?.toLowerCase() ?? output.name }));
+  const all = outputs.map((output, index) => ({ ...output, name: names[index]?.toLowerCase() ?? output.name }));
+  const seen = new Set<string>();
+  const repeated = all.filter(({ name }) => seen.size === seen.add(name).size).map(({ name }) => name);
+  // The engine calls the second `a` of a subquery `a_1`, and what was called so `a_1_1`.
+  const isTaken = (name: string) => repeated.some((one) => name.startsWith(`${one}_`));
+  return all.map((output) => (isTaken(output.name) ? { ...output, column: undefined } : output));
 }
 
 function baseTable(ref: SqlTableRef, scope: Scope): Relation {
