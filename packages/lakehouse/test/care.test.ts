@@ -150,6 +150,10 @@ describe("compaction", () => {
     await expect(compactTable(lake, "chosen", { where: "nothing > 1", isDryRun: true })).rejects.toMatchObject({
       code: "lakehouse/sql-error",
     });
+    const further = "k > 9)) union all select 0 where exists (select 1 from (select 1) where (true";
+    await expect(compactTable(lake, "chosen", { where: further, isDryRun: true })).rejects.toMatchObject({
+      code: "lakehouse/sql-error",
+    });
   });
 
   test("applies deletes, also those that come meanwhile, and takes their files away", async () => {
@@ -168,6 +172,18 @@ describe("compaction", () => {
   });
 });
 
+test("compaction beside a rollback does not apply the deletes that were taken back", async () => {
+  await append("undone", "select 1 as k");
+  await append("undone", "select unnest(range(2, 5))::integer as k");
+  const data = (await live("undone")).find(({ file }) => file.record_count === 3);
+  const before = (await lake.lakehouse.history("undone")).at(-1);
+  await deletePositions("undone", data?.file.file_path ?? "", [0, 1]);
+  expect(await kept("undone")).toEqual([1, 4]);
+  const racing = { ...lake, world: overtaken(() => rollBack(lake.world, "undone", before?.snapshotId ?? "")) };
+  await compactTable(racing, "undone", { where: "k = 4", all: true, isDryRun: false });
+  expect(await kept("undone")).toEqual([1, 2, 3, 4]);
+});
+
 describe("states of a table", () => {
   test("what one snapshot added is put upon another state, once", async () => {
     await numbers("picked", 1, 3);
@@ -181,6 +197,13 @@ describe("states of a table", () => {
       });
     await cherryPick(lake.world, "picked", second?.snapshotId ?? "");
     expect(await kept("picked")).toEqual([1, 2, 3]);
+    const pick = (await lake.lakehouse.history("picked")).at(-2);
+    await rollBack(lake.world, "picked", first?.snapshotId ?? "");
+    await cherryPick(lake.world, "picked", third?.snapshotId ?? "");
+    await cherryPick(lake.world, "picked", second?.snapshotId ?? "");
+    await expect(cherryPick(lake.world, "picked", pick?.snapshotId ?? "")).rejects.toMatchObject({
+      code: "lakehouse/not-cherry-picked",
+    });
     await lake.lakehouse.write({ table: "picked", select: "select 9 as k, 'x' as v", mode: "replace" });
     const replaced = (await lake.lakehouse.history("picked")).at(-1);
     await rollBack(lake.world, "picked", first?.snapshotId ?? "");

@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commitChange } from "../src/dml/commit-change.ts";
+import { rollBack } from "../src/care/references.ts";
+import { commitWrite } from "../src/commit/commit-write.ts";
+import { runDml } from "../src/dml/run-dml.ts";
+import { readDml } from "../src/domain/dml/read-dml.ts";
 import { loadTarget } from "../src/dml/target-table.ts";
 import { textOf } from "../src/domain/text.ts";
 import { dataFileOf, FileContent } from "../src/domain/iceberg/data-file.ts";
@@ -98,6 +102,77 @@ describe("statements beside one another", () => {
     expect(await rows("select n from c where id = 1")).toEqual([[4]]);
     expect(await rows("select count(*) from c where id >= 10")).toEqual([[8]]);
   });
+});
+
+/** A lake in which another acts between what was written and the step of the catalog, once. */
+function overtaken(act: () => Promise<unknown>): typeof lake.ports {
+  let isDone = false;
+  const { catalog } = lake.ports;
+  const swap: typeof catalog.swap = async (...given) => {
+    if (!isDone) {
+      isDone = true;
+      await act();
+    }
+    return catalog.swap(...given);
+  };
+  return { ...lake.ports, catalog: { ...catalog, swap } };
+}
+
+describe("a change beside one that", () => {
+  test("rolls the table back does not take the deletes with it that were taken back", async () => {
+    await run(
+      "create table back (id int, n int) tblproperties ('write.delete.mode' = 'merge-on-read', 'write.update.isolation-level' = 'snapshot', 'commit.retry.min-wait-ms' = 1)",
+    );
+    await run("insert into back values (1, 1), (2, 2), (3, 3)");
+    const [first] = await lake.lakehouse.history("back");
+    await run("delete from back where id = 1");
+    const ports = overtaken(() => rollBack(lake.world, "back", first?.snapshotId ?? ""));
+    const update = readDml("update back set n = 20 where id = 2");
+    if (update === undefined) throw new Error("it is no statement");
+    await runDml({ ...ports, expand: (sql) => Promise.resolve(sql) }, update);
+    await lake.lakehouse.refresh(["back"]);
+    expect(await rows("select * from back order by id")).toEqual([
+      [1, 1],
+      [2, 20],
+      [3, 3],
+    ]);
+  });
+
+  test("alters the columns is refused, and does not take the new ones away", async () => {
+    const append = { table: "wide", select: "select 1::int as id", mode: "append" as const };
+    await lake.lakehouse.write({ ...append, properties: { "millwright.sql-writes": "true" } });
+    const ports = overtaken(() => run("alter table wide add column more int"));
+    await expect(commitWrite(ports, append)).rejects.toMatchObject({ code: "lakehouse/schema-changed" });
+    expect(await rows("select * from wide")).toEqual([[1, null]]);
+  });
+
+  test("appends from another process keeps its rows in a merge", async () => {
+    const other = await lake.another();
+    const write = { table: "met", select: "select 1::int as id, 'a' as v", mode: "append" as const };
+    await lake.lakehouse.write(write);
+    await other.refresh(["met"]);
+    await other.write({ ...write, select: "select 2::int as id, 'b' as v" });
+    await lake.lakehouse.write({
+      ...write,
+      select: "select 1::int as id, 'c' as v",
+      mode: "merge",
+      uniqueKey: ["id"],
+    });
+    expect(await rows("select * from met order by id")).toEqual([
+      [1, "c"],
+      [2, "b"],
+    ]);
+  });
+});
+
+test("DELETE USING refuses a name that both tables have", async () => {
+  await run("create table mine (id int)");
+  await run("insert into mine values (1), (2), (2)");
+  await run("create table theirs (id int, of int)");
+  await run("insert into theirs values (1, 2), (9, 2)");
+  await expect(run("delete from mine using theirs where id = 1")).rejects.toMatchObject({ code: "lakehouse/sql-error" });
+  await run("delete from mine using theirs where mine.id = of");
+  expect(await rows("select * from mine")).toEqual([[1]]);
 });
 
 describe("what a run writes", () => {

@@ -4,9 +4,9 @@ import { setRef } from "../domain/iceberg/table-draft.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { AddedFile } from "../commit/snapshot-change.ts";
 import type { CatalogWorld } from "../rest/world.ts";
-import { manifestsOf, readEntries } from "../table-files.ts";
+import { liveFilesOf, manifestsOf, readEntries } from "../table-files.ts";
 import { changeTable } from "./change-table.ts";
-import { commitChange } from "./commit-change.ts";
+import { commitChange, type PlanBase } from "./commit-change.ts";
 import { ancestorsOf } from "./expire.ts";
 import { identifierNamed, snapshotNamed, tableNow, unknownSnapshot } from "./table-named.ts";
 
@@ -26,12 +26,14 @@ export async function cherryPick(
   const id = picked["snapshot-id"];
   if (picked["parent-snapshot-id"] === (metadata["current-snapshot-id"] ?? undefined))
     return fastForward(world, name, { branch: "main", to: String(id) });
-  const snapshot = await commitChange(world, identifier, async ({ metadata: now }) => {
+  const snapshot = await commitChange(world, identifier, async ({ metadata: now, parent }) => {
     refuseUnfit(now, picked);
+    const added = await addedBy(world, now, picked);
+    await refuseTwice(world, { metadata: now, parent }, { added, id: String(id) });
     return {
       change: {
         operation: "append",
-        added: await addedBy(world, now, picked),
+        added,
         removed: new Set(),
         summary: { ...carried(picked), "source-snapshot-id": String(id) },
       },
@@ -51,9 +53,22 @@ function refuseUnfit(metadata: IcebergMetadata, picked: IcebergSnapshot): void {
     if (one.summary?.["source-snapshot-id"] === id)
       throw refused(`snapshot ${id} was put upon main before, as ${one["snapshot-id"]}`);
     const wapId = picked.summary["wap.id"];
-    if (wapId !== undefined && one.summary?.["published-wap-id"] === wapId)
+    if (wapId !== undefined && [one.summary?.["published-wap-id"], one.summary?.["wap.id"]].includes(wapId))
       throw refused(`what is staged as ${wapId} was published before, as ${one["snapshot-id"]}`);
   }
+}
+
+/** What was picked may be a pick itself, of what is part of main by another one: no file is put there twice. */
+async function refuseTwice(
+  { store }: CatalogWorld,
+  { metadata, parent }: PlanBase,
+  { added, id }: { readonly added: readonly AddedFile[]; readonly id: string },
+): Promise<void> {
+  const live = new Set((await liveFilesOf(store, metadata, parent)).map(({ file }) => file.file_path));
+  if (added.some(({ file }) => live.has(file.file_path)))
+    throw lakehouseErrors.create("lakehouse/not-cherry-picked", {
+      because: `files that snapshot ${id} added are part of main already`,
+    });
 }
 
 function carried({ summary }: IcebergSnapshot): Readonly<Record<string, string>> {

@@ -6,6 +6,7 @@ import type { IcebergSchema } from "../domain/iceberg/schema.ts";
 import { quoteName } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { SqlEngine, StoredFile } from "../ports.ts";
+import { checkCondition } from "../dml/check-fragments.ts";
 import { fieldIdsOf, makeDurable } from "../dml/write-data.ts";
 import { asInFiles, fileSchemaOf } from "../commit/file-schema.ts";
 import type { AddedFile } from "../commit/snapshot-change.ts";
@@ -74,6 +75,7 @@ async function compactOnce({ world, engine }: Places, name: string, options: Com
   const live = await liveFilesOf(world.store, metadata);
   const data = live.filter(({ file }) => file.content === FileContent.data);
   const { where } = options;
+  if (where !== undefined) await checkCondition(engine, where);
   const candidates =
     where === undefined ? data : await holding({ world, engine }, { metadata, schema, live, data, where });
   const plain = metadata["partition-specs"].filter(({ fields }) => fields.length === 0);
@@ -111,8 +113,9 @@ async function compactOnce({ world, engine }: Places, name: string, options: Com
     const known = new Set(
       live.filter(({ file }) => file.content !== FileContent.data).map(({ file }) => file.file_path),
     );
+    const applied = groups.flatMap((group) => group.deletes.map(({ file }) => file.file_path));
     const snapshot = await commitChange(world, identifier, async (base) => {
-      await refuseNewDeletes(world, base, { known, name });
+      await refuseOtherDeletes(world, base, { known, applied, name });
       const change = { operation: "replace" as const, added: written.added, removed };
       return { change, files: written.stored };
     });
@@ -131,17 +134,18 @@ async function compactOnce({ world, engine }: Places, name: string, options: Com
   }
 }
 
-/** A delete that came meanwhile may be of rows that have been written anew without it. */
-async function refuseNewDeletes(
+/** A delete that came meanwhile, or was taken back, may be of rows that have been written anew without it, or by it. */
+async function refuseOtherDeletes(
   { store }: CatalogWorld,
   { metadata, parent }: PlanBase,
-  { known, name }: { readonly known: ReadonlySet<string>; readonly name: string },
+  told: { readonly known: ReadonlySet<string>; readonly applied: readonly string[]; readonly name: string },
 ): Promise<void> {
   const now = await liveFilesOf(store, metadata, parent);
-  const isNew = now.some(({ file }) => file.content === FileContent.positionDeletes && !known.has(file.file_path));
-  if (!isNew) return;
+  const isNew = now.some(({ file }) => file.content === FileContent.positionDeletes && !told.known.has(file.file_path));
+  const present = new Set(now.map(({ file }) => file.file_path));
+  if (!isNew && told.applied.every((path) => present.has(path))) return;
   throw lakehouseErrors.create("lakehouse/commit-conflict", {
-    because: `rows of ${name} were deleted while its files were written anew`,
+    because: `which rows of ${told.name} are deleted changed while its files were written anew`,
   });
 }
 

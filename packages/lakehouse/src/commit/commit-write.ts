@@ -6,6 +6,7 @@ import {
   type SchemaChange,
   type SnapshotId,
 } from "../domain/iceberg/metadata.ts";
+import { canonical, type IcebergSchema } from "../domain/iceberg/schema.ts";
 import { printMetadata } from "../domain/iceberg/print-metadata.ts";
 import { checkName } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
@@ -34,11 +35,11 @@ export async function commitWrite(ports: LakehousePorts, request: WriteRequest):
   let base = await readBase(ports, request);
   const effective =
     request.mode === "merge" && base.metadata === undefined ? { ...request, mode: "append" as const } : request;
-  const change = evolveSchema(base.metadata, await columnsFor(ports, effective, base));
+  let change = evolveSchema(base.metadata, await columnsFor(ports, effective, base));
   const layout = layoutOf(base.metadata, { schema: change.schema, request });
   const written = await writeRows(ports, {
     request: effective,
-    kept: effective.mode === "append" ? base.metadata : undefined,
+    base,
     change,
     layout,
     properties: propertiesOf(base, request),
@@ -46,7 +47,13 @@ export async function commitWrite(ports: LakehousePorts, request: WriteRequest):
   const snapshotId = snapshotIdOf(ports.ids());
   const entry = await withRetries(async (attempt) => {
     if (attempt > 0 && effective.mode !== "append") return "refused";
-    if (attempt > 0) base = await readBase(ports, request);
+    if (attempt > 0) {
+      base = await readBase(ports, request);
+      const evolved = evolveSchema(base.metadata, await columnsFor(ports, effective, base));
+      // The rows lie there under the ids that their columns had.
+      if (!isSameSchema(evolved.schema, change.schema)) return "refused";
+      change = evolved;
+    }
     const now = layoutOf(base.metadata, { schema: change.schema, request });
     if (now.spec["spec-id"] !== layout.spec["spec-id"]) return "refused";
     return tryCommit(ports, { request: effective, base, change, layout: now, snapshotId, ...written });
@@ -55,6 +62,10 @@ export async function commitWrite(ports: LakehousePorts, request: WriteRequest):
   throw lakehouseErrors.create("lakehouse/commit-conflict", {
     because: `${request.table} was changed by another writer`,
   });
+}
+
+function isSameSchema(one: IcebergSchema, other: IcebergSchema): boolean {
+  return canonical(one.fields) === canonical(other.fields);
 }
 
 interface Attempt {

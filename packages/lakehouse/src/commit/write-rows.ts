@@ -1,5 +1,5 @@
 import { writePoint, type Column } from "@millwright/kernel";
-import type { IcebergMetadata, SchemaChange } from "../domain/iceberg/metadata.ts";
+import type { SchemaChange } from "../domain/iceberg/metadata.ts";
 import { makeDurable, writeData, type WrittenData } from "../dml/write-data.ts";
 import { dataFileOf } from "../domain/iceberg/data-file.ts";
 import { duckdbTypeOf } from "../domain/iceberg/duckdb-type.ts";
@@ -7,7 +7,7 @@ import type { IcebergSchema } from "../domain/iceberg/schema.ts";
 import { quoteName } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { LakehousePorts } from "../lakehouse.ts";
-import { liveFilesOf } from "../table-files.ts";
+import { liveFilesOf, scanOf } from "../table-files.ts";
 import { asInFiles, fileSchemaOf } from "./file-schema.ts";
 import type { TableBase } from "./table-base.ts";
 import type { WriteLayout } from "./write-layout.ts";
@@ -40,8 +40,7 @@ function refuseOtherColumns(table: string, given: readonly Column[], present: re
 
 interface RowsOf {
   readonly request: WriteRequest;
-  /** The table whose files stay beside what is written; undefined where none do. */
-  readonly kept: IcebergMetadata | undefined;
+  readonly base: TableBase;
   readonly change: SchemaChange;
   readonly layout: WriteLayout;
   readonly properties: Readonly<Record<string, string>>;
@@ -49,19 +48,23 @@ interface RowsOf {
 
 /** Writes the rows into data files, which are durable when this resolves. */
 export async function writeRows(ports: LakehousePorts, told: RowsOf): Promise<WrittenData> {
-  const { request, kept, change, layout, properties } = told;
+  const { request, base, change, layout, properties } = told;
   const { schema } = change;
+  const rows = await selectOf(ports, request, base);
+  // Of a table whose files stay beside what is written.
+  const kept = request.mode === "append" ? base.metadata : undefined;
   const fileSchema =
     kept === undefined
       ? schema
       : await fileSchemaOf(ports, kept, { schema, beside: () => liveFilesOf(ports.store, kept) });
   const { spec, order } = layout;
   const isPlain = spec.fields.length === 0 && order === undefined;
-  if (isPlain && properties["write.target-file-size-bytes"] === undefined) return writeOneFile(ports, told, fileSchema);
+  if (isPlain && properties["write.target-file-size-bytes"] === undefined)
+    return writeOneFile(ports, asInFiles(rows, schema, fileSchema), { ...told, fileSchema });
   const casts = schema.fields.map(
     ({ name, type }) => `CAST(${quoteName(name)} AS ${duckdbTypeOf(type, name)}) AS ${quoteName(name)}`,
   );
-  const select = `SELECT ${casts.join(", ")} FROM (${selectOf(request)}\n)`;
+  const select = `SELECT ${casts.join(", ")} FROM (${rows}\n)`;
   return writeData(ports, {
     select,
     schema,
@@ -75,29 +78,35 @@ export async function writeRows(ports: LakehousePorts, told: RowsOf): Promise<Wr
 
 async function writeOneFile(
   { store, engine, ids }: LakehousePorts,
-  { request, change: { schema }, layout, properties }: RowsOf,
-  fileSchema: IcebergSchema,
+  select: string,
+  { request, change: { schema }, layout, properties, fileSchema }: RowsOf & { readonly fileSchema: IcebergSchema },
 ): Promise<WrittenData> {
   const folder = `main/${request.table}/data`;
   const path = `${folder}/${ids()}.parquet`;
   await store.prepareFolder(folder);
   writePoint("lakehouse/data/before-write");
   const fieldIds = Object.fromEntries(fileSchema.fields.map(({ name, id }) => [name, id]));
-  const select = asInFiles(selectOf(request), schema, fileSchema);
   const file = await engine.writeParquet({ select, path: store.locate(path), fieldIds });
   const stored = await makeDurable({ store }, [file]);
   const added = [{ file: dataFileOf(file, schema, { properties, fileSchema }), specId: layout.spec["spec-id"] }];
   return { added, stored };
 }
 
-/** A merge is written as the table without the replaced rows, and the new ones. */
-function selectOf({ table, select, mode, uniqueKey = [] }: WriteRequest): string {
-  if (mode !== "merge") return select;
+/**
+ * A merge is written as the table without the replaced rows, and the new ones: the table as its commit will be upon, which
+ * the engine's own view of it may not have seen yet where another process writes too.
+ */
+async function selectOf(
+  ports: LakehousePorts,
+  { select, mode, uniqueKey = [] }: WriteRequest,
+  { metadata }: TableBase,
+): Promise<string> {
+  if (mode !== "merge" || metadata === undefined) return select;
   const keys = uniqueKey
     .map((key) => `fresh.${quoteName(key)} IS NOT DISTINCT FROM old.${quoteName(key)}`)
     .join(" AND ");
   return (
-    `WITH fresh AS MATERIALIZED (${select}\n) SELECT old.* FROM main.${quoteName(table)} AS old ` +
+    `WITH fresh AS MATERIALIZED (${select}\n) SELECT old.* FROM (${await scanOf(ports, metadata)}) AS old ` +
     `WHERE NOT EXISTS (SELECT 1 FROM fresh WHERE ${keys}) UNION ALL BY NAME SELECT * FROM fresh`
   );
 }

@@ -29,7 +29,15 @@ interface SelectNode {
  * relation: whatever stands in it then stays in its place. Throws `lakehouse/sql-error`, `lakehouse/unsupported-statement`.
  */
 export async function checkFragments(engine: SqlEngine, statement: DmlStatement): Promise<void> {
-  const fragments = fragmentsOf(statement);
+  await checkAll(engine, fragmentsOf(statement));
+}
+
+/** The same of a condition that stands by itself. */
+export async function checkCondition(engine: SqlEngine, condition: Sql): Promise<void> {
+  await checkAll(engine, [expression(condition)]);
+}
+
+async function checkAll(engine: SqlEngine, fragments: readonly Fragment[]): Promise<void> {
   if (fragments.length === 0) return;
   const { rows } = await engine.query(
     `SELECT ${fragments.map((_, index) => `json_serialize_sql($${index + 1}::VARCHAR)::VARCHAR`).join(", ")}`,

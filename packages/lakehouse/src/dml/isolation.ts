@@ -1,3 +1,4 @@
+import { ancestorsOf } from "../care/expire.ts";
 import type { DmlStatement } from "../domain/dml/statement.ts";
 import { currentSnapshot } from "../domain/iceberg/metadata.ts";
 import { isDeletedBy } from "../domain/iceberg/deletes-of.ts";
@@ -33,6 +34,7 @@ export async function conflictsSince(
 ): Promise<boolean> {
   if (!isSameShape(read, now)) return true;
   if (kind === "insert") return false;
+  if (!followsUpon(now, read)) return true;
   const [before, after] = await Promise.all([
     liveFilesOf(store, read.metadata, currentSnapshot(read.metadata)),
     liveFilesOf(store, now.metadata, currentSnapshot(now.metadata)),
@@ -44,6 +46,14 @@ export async function conflictsSince(
   if (files.touched === "all") return fresh.length > 0 || before.some(({ file }) => !has.has(file.file_path));
   const { touched } = files;
   return touched.some(({ file }) => !has.has(file.file_path)) || deletesOf(now, { fresh, touched });
+}
+
+/** Not so when main was rolled back meanwhile: then deletes that were applied may be gone. */
+function followsUpon({ metadata }: TargetTable, { metadata: read }: TargetTable): boolean {
+  const was = currentSnapshot(read)?.["snapshot-id"];
+  const byId = new Map(metadata.snapshots.map((one) => [one["snapshot-id"], one]));
+  const line = ancestorsOf(byId, currentSnapshot(metadata)?.["snapshot-id"]);
+  return was === undefined || [...line].some((one) => one["snapshot-id"] === was);
 }
 
 function deletesOf(

@@ -37,13 +37,15 @@ export interface RowPlan {
 }
 
 export function planDelete({ ctes, target, using, where }: DeleteStatement, { scan }: PlanOf): RowPlan {
-  const from = `(${scan}) AS ${quoteName(target.alias)}`;
-  const own = `${FILE}, ${POSITION}, ${Does.delete} AS ${DOES}`;
+  const alias = quoteName(target.alias);
+  const from = `(${scan}) AS ${alias}`;
+  const own = `${alias}.${FILE}, ${alias}.${POSITION}, ${Does.delete} AS ${DOES}`;
   const condition = where === undefined ? "true" : `(\n${where}\n)`;
+  // Side by side, so that a name that both have is refused: within a subquery it would be the other table's.
   const select =
     using === undefined
       ? `SELECT ${own} FROM ${from} WHERE ${condition}`
-      : `SELECT ${own} FROM ${from} WHERE EXISTS (SELECT 1 FROM ${using}\n WHERE ${condition})`;
+      : `SELECT DISTINCT ${own} FROM ${from}, ${using}\n WHERE ${condition}`;
   return { select: `${withOf(ctes)}${select}`, hasValues: false };
 }
 
