@@ -170,7 +170,9 @@ test("DELETE USING refuses a name that both tables have", async () => {
   await run("insert into mine values (1), (2), (2)");
   await run("create table theirs (id int, of int)");
   await run("insert into theirs values (1, 2), (9, 2)");
-  await expect(run("delete from mine using theirs where id = 1")).rejects.toMatchObject({ code: "lakehouse/sql-error" });
+  await expect(run("delete from mine using theirs where id = 1")).rejects.toMatchObject({
+    code: "lakehouse/sql-error",
+  });
   await run("delete from mine using theirs where mine.id = of");
   expect(await rows("select * from mine")).toEqual([[1]]);
 });

@@ -39,7 +39,7 @@ test.each([
   "select t from t where id = 5",
   "select main.t.id from main.t where main.t.id = 5",
   "select * from 't' where id = 5",
-  "select /* ä 🐟 */ * from \"T\" where id = 5",
+  'select /* ä 🐟 */ * from "T" where id = 5',
   "select * from t where id = 5 -- its end",
   "pivot (select id, b from t where id = 5) on id using sum(b)",
   "select * from t semi join u on t.id = u.id and u.id_1 = 7",
