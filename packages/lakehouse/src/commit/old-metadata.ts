@@ -22,24 +22,26 @@ export async function deleteOldMetadata(
 ): Promise<void> {
   if (before === undefined || entries === undefined) return;
   if (after.properties["write.metadata.delete-after-commit.enabled"]?.toLowerCase() !== "true") return;
-  const logged = after["metadata-log"].map((one) => one["metadata-file"]);
-  const put = before["metadata-log"].map((one) => one["metadata-file"]).filter((one) => !logged.includes(one));
-  const candidates = new Set(put.filter((one) => isBeside(one, logged.at(-1))));
+  // A file may be told of as a path or as a URL.
+  const pathsIn = (metadata: IcebergMetadata) =>
+    metadata["metadata-log"].flatMap((one) => pathIn(store, one["metadata-file"]) ?? []);
+  const logged = pathsIn(after);
+  const put = pathsIn(before).filter((path) => !logged.includes(path));
+  const candidates = new Set(put.filter((path) => isBeside(path, logged.at(-1))));
+  if (candidates.size === 0) return;
   try {
     await keepWhatRootsName(store, await entries.metadataLocations(), candidates);
-    const paths = [...candidates].flatMap((location) => pathIn(store, location) ?? []);
-    if (paths.length === 0) return;
-    await entries.forgetFiles(paths);
-    for (const path of paths) await store.remove(path);
+    await entries.forgetFiles([...candidates]);
+    for (const path of candidates) await store.remove(path);
   } catch (error) {
     logger.warn({ err: error, table: after.location }, "old metadata files of a table were not all deleted");
   }
 }
 
 /** A log is what a client may have registered: it is not believed about files of another kind or place. */
-function isBeside(location: string, last: string | undefined): boolean {
+function isBeside(path: string, last: string | undefined): boolean {
   const folderOf = (one: string) => one.slice(0, one.lastIndexOf("/"));
-  return last !== undefined && location.endsWith(".metadata.json") && folderOf(location) === folderOf(last);
+  return last !== undefined && path.endsWith(".metadata.json") && folderOf(path) === folderOf(last);
 }
 
 /** By the file's name anywhere in a root's text, which is rather too often than too seldom. */
