@@ -26,6 +26,12 @@ export const lakehouseErrors = defineErrors("lakehouse", {
     remedy:
       "Change the model or the source that makes it. To change it all the same: `mill sql \"alter table NAME set tblproperties ('millwright.sql-writes' = 'true')\"`.",
   },
+  "lakehouse/shared-files": {
+    status: 422,
+    title: "The table's files may be those of others, too",
+    remedy:
+      "If no other catalog has a table of these files: ALTER TABLE … SET TBLPROPERTIES ('gc.enabled' = 'true'), then try again.",
+  },
   "lakehouse/unsupported-table": {
     status: 422,
     title: "Tables of this kind are not written by SQL statements",

@@ -124,7 +124,9 @@ const CHANGELOG_SNAPSHOTS_MAX = 500;
 export async function changelogSelect(ports: Ports, { name, metadata }: Table): Promise<string> {
   const schema = currentSchema(metadata);
   if (schema === undefined) throw new Error("the table has no current schema");
-  const line = ancestry(metadata).filter(({ summary }) => summary?.["operation"] !== "replace");
+  // What a snapshot changed is not known once the one before it is forgotten.
+  const known = ancestry(metadata).filter((one) => isFirst(one) || parentOf(metadata, one) !== undefined);
+  const line = known.filter(({ summary }) => summary?.["operation"] !== "replace");
   if (line.length > CHANGELOG_SNAPSHOTS_MAX)
     throw lakehouseErrors.create("lakehouse/sql-error", {
       because: `${name}.changes is of ${line.length} snapshots, and of at most ${CHANGELOG_SNAPSHOTS_MAX} it can be asked`,
@@ -158,6 +160,10 @@ function parentOf({ snapshots }: IcebergMetadata, one: IcebergSnapshot): Iceberg
   return parent === undefined ? undefined : snapshots.find((other) => other["snapshot-id"] === parent);
 }
 
+function isFirst({ "parent-snapshot-id": parent }: IcebergSnapshot): boolean {
+  return parent === undefined;
+}
+
 function rangeOf({ name, metadata }: Table, request: ChangesRequest): Range {
   const named = (version: string): IcebergSnapshot => {
     const found = snapshotAsOf(metadata, { kind: "version", version });
@@ -169,7 +175,12 @@ function rangeOf({ name, metadata }: Table, request: ChangesRequest): Range {
   const to = request.to === undefined ? currentSnapshot(metadata) : named(request.to);
   if (to === undefined)
     throw lakehouseErrors.create("lakehouse/unknown-snapshot", { because: `${name} has no snapshot yet` });
-  return { from: request.from === undefined ? parentOf(metadata, to) : named(request.from), to };
+  const from = request.from === undefined ? parentOf(metadata, to) : named(request.from);
+  if (from === undefined && !isFirst(to))
+    throw lakehouseErrors.create("lakehouse/unknown-snapshot", {
+      because: `${name} has forgotten the snapshot before ${to["snapshot-id"]}, and with it what changed`,
+    });
+  return { from, to };
 }
 
 function schemaAt(metadata: IcebergMetadata, { "schema-id": id }: IcebergSnapshot): IcebergSchema {

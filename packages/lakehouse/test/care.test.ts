@@ -229,6 +229,27 @@ describe("states of a table", () => {
     expect(await kept("line")).toEqual([1, 7]);
   });
 
+  test("what a snapshot changed is not told once the one before it is forgotten", async () => {
+    await numbers("forgetful", 1, 3);
+    await expireSnapshots(lake.world, "forgetful", { maxAgeMs: -1, keep: 2, isDryRun: false });
+    expect((await lake.lakehouse.changes("forgetful", { limit: 9 })).changes).toHaveLength(1);
+    expect(await lake.rows("select k, _change_type from forgetful.changes")).toEqual([[3, "INSERT"]]);
+    await expireSnapshots(lake.world, "forgetful", { maxAgeMs: -1, keep: 1, isDryRun: false });
+    await expect(lake.lakehouse.changes("forgetful", { limit: 9 })).rejects.toMatchObject({
+      code: "lakehouse/unknown-snapshot",
+    });
+    expect(await lake.rows("select * from forgetful.changes")).toEqual([]);
+  });
+
+  test("files that others may share are not taken away by expiry, nor as orphans", async () => {
+    await numbers("shared", 1, 2, { "gc.enabled": "false" });
+    const refused = { code: "lakehouse/shared-files" };
+    const expiry = { maxAgeMs: -1, isDryRun: false };
+    await expect(expireSnapshots(lake.world, "shared", expiry)).rejects.toMatchObject(refused);
+    const orphans = { olderThanMs: -1, isDryRun: false };
+    await expect(removeOrphans(lake.world, "shared", orphans)).rejects.toMatchObject(refused);
+  });
+
   test("expiry goes by the table's properties, and by those of a branch", async () => {
     const properties = { "history.expire.max-snapshot-age-ms": "0", "history.expire.min-snapshots-to-keep": "2" };
     await numbers("aging", 1, 5, properties);

@@ -2,7 +2,7 @@ import type { IcebergMetadata, IcebergSnapshot, SnapshotId, SnapshotRef } from "
 import { removeRef, removeSnapshots } from "../domain/iceberg/table-draft.ts";
 import type { CatalogWorld } from "../rest/world.ts";
 import { changeTable } from "./change-table.ts";
-import { deleteFiles, filesOf, keepWhatIsLedTo } from "./reachable-files.ts";
+import { deleteFiles, filesOf, keepWhatIsLedTo, refuseSharedFiles } from "./reachable-files.ts";
 import { identifierNamed, tableNow } from "./table-named.ts";
 
 /** What was, or would be, taken away by an expiry. */
@@ -39,6 +39,7 @@ export async function expireSnapshots(world: CatalogWorld, name: string, options
   const { before, gone } = options.isDryRun
     ? await planned(world, name, options)
     : await changeTable(world, identifier, async ({ metadata }, draft) => {
+        refuseSharedFiles(name, metadata);
         const expiry = expiryOf(metadata, { ...options, nowMs });
         for (const ref of expiry.refs) removeRef(draft, ref);
         removeSnapshots(draft, new Set(expiry.snapshots.map((one) => one["snapshot-id"])));
@@ -58,6 +59,7 @@ export async function expireSnapshots(world: CatalogWorld, name: string, options
 
 async function planned(world: CatalogWorld, name: string, options: ExpiryOptions) {
   const { metadata } = await tableNow(world, identifierNamed(name));
+  refuseSharedFiles(name, metadata);
   return { before: metadata, gone: expiryOf(metadata, { ...options, nowMs: world.clock.nowMs() }).snapshots };
 }
 

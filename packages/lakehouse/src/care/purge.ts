@@ -1,7 +1,7 @@
 import { nameOf, type Identifier } from "../domain/iceberg/identifiers.ts";
 import { dropTable } from "../rest/tables.ts";
 import type { CatalogWorld } from "../rest/world.ts";
-import { deleteFiles, filesOf, keepWhatIsLedTo, ownFilesOf } from "./reachable-files.ts";
+import { deleteFiles, filesOf, keepWhatIsLedTo, ownFilesOf, sharesFiles } from "./reachable-files.ts";
 import { tableNow } from "./table-named.ts";
 
 /**
@@ -19,7 +19,7 @@ export async function purgeTable(world: CatalogWorld, identifier: Identifier): P
 async function ownedFiles(world: CatalogWorld, identifier: Identifier): Promise<Map<string, unknown>> {
   try {
     const { location, metadata } = await tableNow(world, identifier);
-    if (metadata.properties["gc.enabled"]?.toLowerCase() === "false") return new Map();
+    if (sharesFiles(metadata)) return new Map();
     const files = new Map<string, unknown>(await filesOf(world, metadata, metadata.snapshots));
     for (const path of ownFilesOf(world, location, metadata)) files.set(path, undefined);
     return files;

@@ -1,3 +1,4 @@
+import { lakehouseErrors } from "../errors.ts";
 import type { IcebergMetadata, IcebergSnapshot } from "../domain/iceberg/metadata.ts";
 import type { CatalogWorld } from "../rest/world.ts";
 import { manifestsOf, pathIn, readManifest, readMetadata } from "../table-files.ts";
@@ -68,4 +69,17 @@ export async function deleteFiles({ store, entries }: CatalogWorld, paths: Itera
   const all = [...paths];
   await entries.forgetFiles(all);
   for (const path of all) await store.remove(path);
+}
+
+/** What a table says of files that lie there for tables of other catalogs as well. */
+export function sharesFiles({ properties }: Pick<IcebergMetadata, "properties">): boolean {
+  return properties["gc.enabled"]?.toLowerCase() === "false";
+}
+
+/** Throws `lakehouse/shared-files`. */
+export function refuseSharedFiles(name: string, metadata: Pick<IcebergMetadata, "properties">): void {
+  if (sharesFiles(metadata))
+    throw lakehouseErrors.create("lakehouse/shared-files", {
+      because: `${name} has gc.enabled = false: nothing of its files is deleted`,
+    });
 }

@@ -1,5 +1,5 @@
 import type { CatalogWorld } from "../rest/world.ts";
-import { deleteFiles, keepWhatIsLedTo } from "./reachable-files.ts";
+import { deleteFiles, keepWhatIsLedTo, refuseSharedFiles } from "./reachable-files.ts";
 import { identifierNamed, tableNow } from "./table-named.ts";
 
 /** Files that nothing leads to, which were, or would be, deleted. */
@@ -24,6 +24,7 @@ export async function removeOrphans(
   { olderThanMs, isDryRun }: { readonly olderThanMs: number; readonly isDryRun: boolean },
 ): Promise<RemovedOrphans> {
   const { metadata } = await tableNow(world, identifierNamed(name));
+  refuseSharedFiles(name, metadata);
   const folder = world.store.pathOf(metadata.location);
   const orphans = new Map<string, number>();
   // What is there first, then what leads to it: a commit in between is seen.
