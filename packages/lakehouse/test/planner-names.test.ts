@@ -87,7 +87,7 @@ test.each([
   "select * from t where coalesce(id = 5, true)",
   "select * from t where id::varchar = '5'",
   "select * from t where (id, b) = (5, 1)",
-  "select e'it''s \\' from', $a$ t where $a$, \"id\" from \"t\" where \"id\" = 5",
+  'select e\'it\'\'s \\\' from\', $a$ t where $a$, "id" from "t" where "id" = 5',
   "select [x for x in [id, b] if x = 5] from t where id = 5",
 ])("a name means what it means to the engine: %s", async (sql) => {
   const { lakehouse } = lake;
