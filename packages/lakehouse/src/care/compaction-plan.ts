@@ -1,5 +1,5 @@
 import { FileContent } from "../domain/iceberg/data-file.ts";
-import { isDeletedBy } from "../domain/iceberg/deletes-of.ts";
+import { deletesOf } from "../domain/iceberg/deletes-of.ts";
 import type { LiveFile } from "../domain/iceberg/scan.ts";
 import { canonical } from "../domain/iceberg/schema.ts";
 
@@ -34,9 +34,9 @@ interface Planned {
 }
 
 export function planCompaction({ live, candidates, unpartitioned, limits }: Planned): readonly CompactionGroup[] {
-  const deletes = live.filter(({ file }) => file.content !== FileContent.data);
+  const deletesFor = deletesWithin(live, unpartitioned);
   const judged = candidates.map((data) => {
-    const own = deletes.filter((one) => isDeletedBy(data, one, { unpartitioned }) && mayName(one, data));
+    const own = deletesFor(data);
     return { data, deletes: own, isDue: isDue(data, own, limits) };
   });
   const partitions = Map.groupBy(
@@ -71,10 +71,16 @@ function isOfOne({ file }: LiveFile, data: LiveFile): boolean {
   return file.referenced_data_file === path || pathBounds(file).every((bound) => bound === path);
 }
 
+/** The deletes of a data file, less those whose bounds show that they name others. */
+function deletesWithin(live: readonly LiveFile[], unpartitioned: ReadonlySet<number>) {
+  const of = deletesOf({ files: live, unpartitioned });
+  return (data: LiveFile): readonly LiveFile[] => {
+    const { positions, equalities } = of(data);
+    return [...positions.filter((one) => mayName(one, data)), ...equalities];
+  };
+}
+
 function mayName(one: LiveFile, data: LiveFile): boolean {
-  if (one.file.content !== FileContent.positionDeletes) return true;
-  const referenced = one.file.referenced_data_file;
-  if (referenced !== undefined && referenced !== null) return referenced === data.file.file_path;
   const [lower, upper] = pathBounds(one.file);
   const path = data.file.file_path;
   // Bounds may be cut: the upper one is then longer than what it bounds, by its last letter.
@@ -120,9 +126,6 @@ export function deletesWithoutFiles(
 ): readonly LiveFile[] {
   const gone = new Set(groups.flatMap(({ files }) => files));
   const staying = live.filter((one) => one.file.content === FileContent.data && !gone.has(one));
-  return live.filter(
-    (one) =>
-      one.file.content !== FileContent.data &&
-      !staying.some((data) => isDeletedBy(data, one, { unpartitioned }) && mayName(one, data)),
-  );
+  const needed = new Set(staying.flatMap(deletesWithin(live, unpartitioned)));
+  return live.filter((one) => one.file.content !== FileContent.data && !needed.has(one));
 }

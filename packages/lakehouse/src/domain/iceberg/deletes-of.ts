@@ -17,12 +17,14 @@ export function deletesOf({
   unpartitioned,
 }: Pick<Scan, "files" | "unpartitioned">): (data: LiveFile) => OwnDeletes {
   const deletes = files.filter(({ file }) => file.content !== DATA);
-  const byPartition = Map.groupBy(deletes, partitionOf);
+  const byFile = Map.groupBy(deletes, ({ file }) => namedFile(file));
+  const byPartition = Map.groupBy(byFile.get(undefined) ?? [], partitionOf);
   const everywhere = deletes.filter(({ file, specId }) => file.content === EQUALITY && unpartitioned.has(specId));
   return (data) => {
     if (deletes.length === 0) return { positions: [], equalities: [] };
-    const own = new Set([...(byPartition.get(partitionOf(data)) ?? []), ...everywhere]);
-    const all = [...own].filter((one) => isDeletedBy(data, one, { unpartitioned }) && mayName(one, data));
+    const ofFile = byFile.get(placeOf(data.file.file_path)) ?? [];
+    const own = new Set([...ofFile, ...(byPartition.get(partitionOf(data)) ?? []), ...everywhere]);
+    const all = [...own].filter((one) => isDeletedBy(data, one, { unpartitioned }));
     return {
       positions: all.filter(({ file }) => file.content !== EQUALITY),
       equalities: all.filter(({ file }) => file.content === EQUALITY),
@@ -53,13 +55,9 @@ export function partitionKey(partition: object): string {
   return JSON.stringify(values);
 }
 
-function mayName({ file }: LiveFile, data: LiveFile): boolean {
-  const named = file.content === EQUALITY ? undefined : namedFile(file);
-  return named === undefined || named === placeOf(data.file.file_path);
-}
-
 /** The one data file that position deletes are of, where their metadata says so. */
 function namedFile(file: LiveFile["file"]): string | undefined {
+  if (file.content === EQUALITY) return undefined;
   const { referenced_data_file: named, lower_bounds: lower, upper_bounds: upper } = file;
   if (named !== undefined && named !== null) return placeOf(named);
   const least = lower?.find(({ key }) => key === FILE_PATH_ID)?.value;
