@@ -131,7 +131,12 @@ export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse>
     return { ...(await engine.query(statement, options)), scans };
   };
   const mirrors = createMirrors(ports);
-  for (const entry of await catalog.list()) await publish(ports, entry);
+  // Where the metadata lies that the engine's relations are of.
+  const seen = new Map<string, string | null>();
+  for (const entry of await catalog.list()) {
+    await publish(ports, entry);
+    seen.set(entry.name, entry.metadataLocation);
+  }
   // One at a time and from the catalog as it then is, so that the engine never ends up with an older state.
   let publishing: Promise<void> = Promise.resolve();
   const publishLatest = (name: string): Promise<void> => {
@@ -139,6 +144,8 @@ export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse>
       const entry = await catalog.get(name);
       if (entry === undefined) await engine.setRelation(name, undefined);
       else await publish(ports, entry);
+      if (entry === undefined) seen.delete(name);
+      else seen.set(name, entry.metadataLocation);
       if (given.followsMirrors === true) await mirrors.follow(name);
     });
     publishing = next.catch(() => undefined);
@@ -171,7 +178,10 @@ export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse>
     query: ask,
     execute: async (sql, options) => {
       const expand = (text: string) => expandReferences(ports, text, []);
-      const done = await runStatement({ ...ports, expand }, sql);
+      const see = async ({ key, metadataLocation }: { readonly key: string; readonly metadataLocation: string }) => {
+        if (seen.has(key) && seen.get(key) !== metadataLocation) await publishLatest(key);
+      };
+      const done = await runStatement({ ...ports, expand, see }, sql);
       if (done === undefined) return ask(sql, options);
       for (const key of done.changed) await publishLatest(key);
       return done.result;
