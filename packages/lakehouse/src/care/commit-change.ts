@@ -1,12 +1,12 @@
 import type { Identifier } from "../domain/iceberg/identifiers.ts";
-import { currentSchema, type IcebergMetadata, type IcebergSnapshot } from "../domain/iceberg/metadata.ts";
-import { addSnapshot, setRef } from "../domain/iceberg/table-draft.ts";
+import { currentSnapshot, type IcebergMetadata, type IcebergSnapshot } from "../domain/iceberg/metadata.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { StoredFile } from "../ports.ts";
 import { metadataFolderOf, type CatalogWorld } from "../rest/world.ts";
 import { openMetadataFolder } from "../commit/manifest-writer.ts";
-import { produceSnapshot, snapshotIdOf, type ManifestArrangement } from "../commit/produce-snapshot.ts";
+import { snapshotIdOf, type ManifestArrangement } from "../commit/produce-snapshot.ts";
 import type { SnapshotChange } from "../commit/snapshot-change.ts";
+import { putOnMain, snapshotUpon } from "../commit/snapshot-on-main.ts";
 import { changeTableWithFiles } from "./change-table.ts";
 
 /** What a plan makes of a table as it is now. */
@@ -36,30 +36,14 @@ export async function commitChange(
   const snapshotId = snapshotIdOf(world.ids());
   return changeTableWithFiles(world, identifier, async ({ metadata }, draft) => {
     refuseOtherFormat(metadata);
-    const parent = metadata.snapshots.find((one) => one["snapshot-id"] === metadata["current-snapshot-id"]);
-    const planned = await plan({ metadata, parent });
+    const planned = await plan({ metadata, parent: currentSnapshot(metadata) });
     if (planned === undefined) return { result: undefined, files: [] };
     const { store, ids, clock } = world;
     const folder = openMetadataFolder({ store, ids, folder: metadataFolderOf(world, metadata) });
-    const schema = currentSchema(metadata);
-    if (schema === undefined) throw new Error("the table has no current schema");
-    const frame = {
-      table: identifier.name,
-      schema,
-      schemas: metadata.schemas,
-      specs: metadata["partition-specs"],
-      properties: metadata.properties,
-      snapshotId,
-      sequenceNumber: metadata["last-sequence-number"] + 1,
-    };
     const { change, arrangement, files: data = [] } = planned;
-    const snapshot = await produceSnapshot(
-      { store, clock, folder },
-      { base: metadata, parent, frame, change, arrangement },
-    );
-    addSnapshot(draft, snapshot);
-    setRef(draft, "main", { ...metadata.refs["main"], type: "branch", "snapshot-id": snapshotId });
-    draft.isChanged = true;
+    const told = { table: identifier.name, snapshotId, change, arrangement };
+    const snapshot = await snapshotUpon({ store, clock, folder }, metadata, told);
+    putOnMain(draft, snapshot);
     return { result: snapshot, files: await folder.settle(), data };
   });
 }

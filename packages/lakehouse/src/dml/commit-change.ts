@@ -1,11 +1,12 @@
 import { writePoint } from "@millwright/kernel";
 import { openMetadataFolder } from "../commit/manifest-writer.ts";
 import { deleteOldMetadata } from "../commit/old-metadata.ts";
-import { produceSnapshot, snapshotIdOf } from "../commit/produce-snapshot.ts";
+import { snapshotIdOf } from "../commit/produce-snapshot.ts";
 import type { SnapshotChange } from "../commit/snapshot-change.ts";
+import { putOnMain, snapshotUpon } from "../commit/snapshot-on-main.ts";
 import { printExactJson } from "../domain/iceberg/exact-json.ts";
-import { currentSnapshot, type IcebergSnapshot } from "../domain/iceberg/metadata.ts";
-import { addSnapshot, draftOf, finished, setRef } from "../domain/iceberg/table-draft.ts";
+import type { IcebergSnapshot } from "../domain/iceberg/metadata.ts";
+import { draftOf, finished } from "../domain/iceberg/table-draft.ts";
 import type { LakehousePorts } from "../lakehouse.ts";
 import type { StoredFile } from "../ports.ts";
 import { tableEntry } from "../rest/commit-tables.ts";
@@ -22,28 +23,12 @@ export async function commitChange(
   { change, stored }: { readonly change: SnapshotChange; readonly stored: readonly StoredFile[] },
 ): Promise<IcebergSnapshot | undefined> {
   const { store, ids, clock, catalog } = ports;
-  const { metadata, metadataLocation, schema } = table;
+  const { metadata, metadataLocation } = table;
   const folder = openMetadataFolder({ store, ids, folder: store.pathOf(metadataLocation).replace(/\/[^/]*$/, "") });
-  const snapshot = await produceSnapshot(
-    { store, clock, folder },
-    {
-      base: metadata,
-      parent: currentSnapshot(metadata),
-      frame: {
-        table: table.name,
-        schema,
-        schemas: metadata.schemas,
-        specs: metadata["partition-specs"],
-        properties: metadata.properties,
-        snapshotId: snapshotIdOf(ids()),
-        sequenceNumber: metadata["last-sequence-number"] + 1,
-      },
-      change,
-    },
-  );
+  const told = { table: table.name, snapshotId: snapshotIdOf(ids()), change };
+  const snapshot = await snapshotUpon({ store, clock, folder }, metadata, told);
   const draft = draftOf(metadata, clock.nowMs());
-  addSnapshot(draft, snapshot);
-  setRef(draft, "main", { ...metadata.refs["main"], type: "branch", "snapshot-id": snapshot["snapshot-id"] });
+  putOnMain(draft, snapshot);
   const next = finished(draft, metadataLocation);
   const version = String(versionOf(metadataLocation) + 1).padStart(5, "0");
   const name = `${version}-${ids()}.metadata.json`;
