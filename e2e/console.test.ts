@@ -282,6 +282,7 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
     await page.getByRole("button", { name: "Publish", exact: true }).click();
     const preview = page.getByRole("dialog", { name: "Publish" });
     await preview.getByText("8,304 rows → 8,304 rows").waitFor();
+    await preview.getByLabel("Why?").fill("audited by hand");
     await preview.getByRole("button", { name: "Publish 1 table" }).click();
     await page.getByText(/^One table is main's now\./).waitFor();
     await page.goto("/tables/departures/changes?keys=flight_id");
@@ -299,6 +300,7 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
     await page.getByRole("button", { name: "Drop audit" }).click();
     await page.getByText("npx mill run --branch audit").waitFor();
     await page.getByRole("heading", { name: "Branches" }).waitFor();
+    await page.getByRole("region", { name: "Published to main" }).first().getByText("audited by hand").waitFor();
   });
 
   test("a monitor tells of each feature by day, by several measures, and how right the answers were", async () => {

@@ -29,6 +29,7 @@ export type {
   MonitorAlert,
   MonitorResults,
   Prediction,
+  Publication,
   QueryResult,
   Road,
   RoadLayout,

@@ -14,9 +14,10 @@ interface PublishProps extends BranchWithChanges {
 /** Makes main what the branch is, after showing what that changes. */
 export function PublishBranch({ name, changes, onPublished }: PublishProps) {
   const [isOpen, setOpen] = useState(false);
+  const [reason, setReason] = useState("");
   const queries = useQueryClient();
   const publish = useMutation({
-    mutationFn: () => api.publishBranch({ branch: name }),
+    mutationFn: () => api.publishBranch({ branch: name, ...(reason.trim() === "" ? {} : { reason: reason.trim() }) }),
     onSuccess: async (published) => {
       setOpen(false);
       onPublished(published.changes);
@@ -52,6 +53,15 @@ export function PublishBranch({ name, changes, onPublished }: PublishProps) {
               from main as it is now.
             </p>
           )}
+          <label className="stack">
+            <span>Why? It is kept with the publication.</span>
+            <input
+              className="field"
+              maxLength={1_000}
+              value={reason}
+              onChange={(event) => setReason(event.target.value)}
+            />
+          </label>
         </ConfirmSheet>
       ) : null}
     </>

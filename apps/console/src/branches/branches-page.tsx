@@ -9,6 +9,7 @@ import { Empty } from "../parts/empty.tsx";
 import { Page } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { Ago } from "../parts/time.tsx";
+import { Publications } from "./publications.tsx";
 import { Standing } from "./standing.tsx";
 
 interface Listed extends Branch {
@@ -68,6 +69,7 @@ export function BranchesPage() {
           <DataTable label="Branches" rows={rows} columns={COLUMNS} keyOf={({ name }) => name} />
         </div>
       )}
+      <Publications />
     </Page>
   );
 }
