@@ -26,7 +26,7 @@ if (client === undefined) {
 const folder = resolve(
   values.scripts ?? process.env["MILL_ACCEPTANCE_SCRIPTS"] ?? join(root, "..", "shared", "acceptance"),
 );
-const script = join(folder, client.script);
+const script = resolve(folder, client.script);
 if (!existsSync(script)) {
   console.error(`no script is at ${script}; say where the scripts are: --scripts DIR or MILL_ACCEPTANCE_SCRIPTS`);
   process.exit(2);
@@ -64,7 +64,7 @@ async function runScript(asked: Client, up: Up): Promise<number> {
   const { program, environment } = asked.runtime === "java" ? prepareJava() : preparePython(asked.packages);
   const child = spawn(program, [script, ...(asked.arguments?.(up) ?? []), ...rest], {
     stdio: "inherit",
-    env: { ...process.env, ...environment, ...asked.environment(up) },
+    env: { ...process.env, ...environment, ...prepareJars(asked.jars ?? []), ...asked.environment(up) },
   });
   return new Promise((done) => child.once("close", (code) => done(code ?? 1)));
 }
@@ -90,6 +90,20 @@ function prepareJava(): Runtime {
     writeFileSync(done, "");
   }
   return { program: "bash", environment: { LIB: jars, REPORT: join(tmpdir(), `mill-${name}-report`) } };
+}
+
+/** Jars from Maven by their coordinates, kept in .venv-acceptance; their paths in $JARS, with commas between. */
+function prepareJars(coordinates: readonly string[]): Readonly<Record<string, string>> {
+  if (coordinates.length === 0) return {};
+  const folder = join(root, ".venv-acceptance", "jars");
+  const paths = coordinates.map((one) => {
+    const [, artifact = "", version = ""] = one.split(":");
+    const path = join(folder, `${artifact}-${version}.jar`);
+    if (!existsSync(path))
+      mustRun("mvn", ["-q", "-B", "dependency:copy", `-Dartifact=${one}`, `-DoutputDirectory=${folder}`]);
+    return path;
+  });
+  return { JARS: paths.join(",") };
 }
 
 function mustRun(command: string, args: readonly string[]): void {

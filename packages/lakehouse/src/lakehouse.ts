@@ -9,7 +9,7 @@ import {
 import { commitWrite } from "./commit/commit-write.ts";
 import type { WriteRequest } from "./commit/write-request.ts";
 import { checkedStore } from "./checked-store.ts";
-import { displayOf } from "./domain/iceberg/identifiers.ts";
+import { displayOf, keyOf, relationOf } from "./domain/iceberg/identifiers.ts";
 import { checkName, quoteName } from "./domain/names.ts";
 import { lakehouseErrors } from "./errors.ts";
 import { createManifestCache } from "./manifest-cache.ts";
@@ -17,7 +17,7 @@ import { metadataSelect } from "./metadata-tables.ts";
 import { runStatement } from "./dml/run-statement.ts";
 import { findChangesCalls } from "./domain/sql-changes.ts";
 import { createMirrors, type Mirrors } from "./mirrors/mirrors.ts";
-import { findReferences, type Reference } from "./domain/sql-references.ts";
+import { findNestedNames, findReferences, type Reference } from "./domain/sql-references.ts";
 import { snapshotAsOf, type IcebergMetadata, type IcebergSnapshot } from "./domain/iceberg/metadata.ts";
 import { anatomyOf, NO_ANATOMY, type TableAnatomy } from "./table-anatomy.ts";
 import { planStatement, replaced, type Replacement } from "./planner.ts";
@@ -121,10 +121,11 @@ export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse>
   const store = checkedStore(given.store, catalog);
   const ports = { ...given, store };
   const cache = createManifestCache(store);
-  const prepare = async (sql: string, parameters?: QueryOptions["parameters"]) => {
+  const prepare = async (written: string, parameters?: QueryOptions["parameters"]) => {
+    const sql = await spellNestedNames(catalog, written);
     const travels = findReferences(sql).filter(({ asOf }) => asOf !== undefined);
     const { replacements, scans } = await planStatement({ ...ports, cache }, { sql, travels, parameters });
-    return { statement: await expandReferences(ports, sql, replacements), scans };
+    return { statement: await expandSpelled(ports, sql, replacements), scans };
   };
   const ask = async (sql: string, options?: QueryOptions): Promise<QueryResult> => {
     const { statement, scans } = await prepare(sql, options?.parameters);
@@ -177,7 +178,7 @@ export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse>
     },
     query: ask,
     execute: async (sql, options) => {
-      const expand = (text: string) => expandReferences(ports, text, []);
+      const expand = (text: string) => expandReferences(ports, text);
       const see = async ({ key, metadataLocation }: { readonly key: string; readonly metadataLocation: string }) => {
         if (seen.has(key) && seen.get(key) !== metadataLocation) await publishLatest(key);
       };
@@ -187,7 +188,7 @@ export async function createLakehouse(given: LakehousePorts): Promise<Lakehouse>
       return done.result;
     },
     explain: async (sql) => (await prepare(sql)).scans,
-    describe: async (select) => engine.describe(await expandReferences(ports, select, [])),
+    describe: async (select) => engine.describe(await expandReferences(ports, select)),
     readColumns: (select, options) => engine.readColumns(select, options),
     relation,
     relationAt: (name, snapshotId) => relationAt(ports, name, snapshotId),
@@ -247,8 +248,24 @@ async function scanOrRefusal(
   }
 }
 
+/** A statement whose tables in nested namespaces are spelled as the engine has them: `"lab.daily".orders`. */
+async function spellNestedNames(catalog: TableCatalog, sql: string): Promise<string> {
+  const replacements: Replacement[] = [];
+  for (const { parts, from, to } of findNestedNames(sql)) {
+    const key = keyOf({ namespace: parts.slice(0, -1), name: parts.at(-1) ?? "" });
+    if ((await catalog.get(key)) === undefined) continue;
+    const { schema, name } = relationOf(key);
+    replacements.push({ from, to, text: `${quoteName(schema)}.${quoteName(name)}` });
+  }
+  return replaced(sql, replacements);
+}
+
 /** A statement with its time travel, metadata tables and changes as subqueries. What names no table here is left to the engine. */
-async function expandReferences(ports: LakehousePorts, sql: string, planned: readonly Replacement[]): Promise<string> {
+async function expandReferences(ports: LakehousePorts, sql: string): Promise<string> {
+  return expandSpelled(ports, await spellNestedNames(ports.catalog, sql), []);
+}
+
+async function expandSpelled(ports: LakehousePorts, sql: string, planned: readonly Replacement[]): Promise<string> {
   const replacements = [...planned];
   for (const reference of findReferences(sql)) {
     if (planned.some(({ from }) => from === reference.from)) continue;

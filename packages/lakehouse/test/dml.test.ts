@@ -154,6 +154,14 @@ describe("tables are made and altered by statements", () => {
   const metadataOf = async (name: string) =>
     parseMetadata(await readFile((await lakehouse.table(name))?.metadataLocation?.replace("file://", "") ?? ""));
 
+  test("a table in a namespace within another goes by its names, in every statement", async () => {
+    await lakehouse.execute("create table lab.daily.t as select range as id from range(5)");
+    await lakehouse.execute("delete from lab.daily.t where id in (select max(id) from lab.daily.t)");
+    expect(await rows("select count(*) from lab.daily.t")).toEqual([[4]]);
+    expect(await rows("select t.id from lab.daily.t where id = 2")).toEqual([[2]]);
+    await expect(lakehouse.query("select * from lab.none.t")).rejects.toMatchObject({ code: "lakehouse/sql-error" });
+  });
+
   test("CREATE TABLE with partitioning and order, columns added, renamed, widened, moved and dropped, nested ones too", async () => {
     await lakehouse.execute(
       `create table if not exists lab.points (id int not null comment 'its number', kind varchar(10), at timestamp_ntz,

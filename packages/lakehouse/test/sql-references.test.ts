@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { findReferences } from "../src/domain/sql-references.ts";
+import { findNestedNames, findReferences } from "../src/domain/sql-references.ts";
 
 const found = (sql: string) =>
   findReferences(sql).map(({ parts, from, to, hasAlias, asOf }) => ({
@@ -8,6 +8,15 @@ const found = (sql: string) =>
     hasAlias,
     ...(asOf === undefined ? {} : { asOf }),
   }));
+
+test("three names or more are found where a table can stand", () => {
+  const sql = `select a.b.c from a.b.t x join "p q".r."s" on true, 'from a.b.c' where y in (select 1 from t) -- from a.b.c`;
+  expect(findNestedNames(sql).map(({ parts, from, to }) => [parts, sql.slice(from, to)])).toEqual([
+    [["a", "b", "t"], "a.b.t"],
+    [["p q", "r", "s"], '"p q".r."s"'],
+  ]);
+  expect(findNestedNames("select * from a.b")).toEqual([]);
+});
 
 describe("time travel and metadata tables in a statement", () => {
   test("are found by version and by time, with and without an alias", () => {

@@ -1,11 +1,14 @@
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { startServe, type Beside, type Up } from "./start-up.ts";
 
 /** Another system's own client, as a script that speaks only its protocol. */
 export interface Client {
   readonly summary: string;
-  /** Below the folder of the scripts. */
+  /** Below the folder of the scripts, or anywhere. */
   readonly script: string;
+  /** From Maven, as `group:artifact:version`; the script finds their paths in $JARS. */
+  readonly jars?: readonly string[];
   /** For pip, with the versions that the script is known to work with. */
   readonly packages: readonly string[];
   /** What runs the script: Python unless told. Java's is a shell script, with the jars of the pom.xml beside it in $LIB. */
@@ -51,6 +54,14 @@ export const clients: Readonly<Record<string, Client>> = {
   },
   tables,
   iceberg: tables,
+  spark: {
+    summary: "Spark with iceberg-spark-runtime, on Java 17 or later: its SQL on our catalog, ours on its tables",
+    script: join(import.meta.dirname, "spark_acceptance.py"),
+    packages: ["pyspark==4.0.*"],
+    jars: ["org.apache.iceberg:iceberg-spark-runtime-4.0_2.13:1.11.0"],
+    missing: noCatalog,
+    environment: ({ controlUrl }) => ({ MILL_URL: controlUrl }),
+  },
   "iceberg-kit": {
     summary: 'Iceberg\'s own REST compatibility kit, in Java; RCK="-Drck.…" adds settings of it',
     script: "../engines/iceberg-rest/rck.sh",

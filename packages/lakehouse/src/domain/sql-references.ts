@@ -49,17 +49,29 @@ export function findReferences(sql: string): readonly Reference[] {
   return found;
 }
 
+/** A table or view by three names or more, which the engine would take for a database, a schema and a table. */
+export interface NestedName {
+  readonly parts: readonly string[];
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What follows FROM or JOIN as `lab.daily.orders`. */
+export function findNestedNames(sql: string): readonly NestedName[] {
+  if (!/\.[^.]*\./.test(sql)) return [];
+  const tokens = tokensOf(sql);
+  return tokens.flatMap((token, index) => {
+    if (!isWord(token, "from", "join")) return [];
+    const { parts, next } = nameAt(tokens, index + 1);
+    const [first, last] = [tokens[index + 1], tokens[next - 1]];
+    if (parts.length < 3 || first === undefined || last === undefined) return [];
+    return [{ parts, from: first.from, to: last.to }];
+  });
+}
+
 function referenceAt(tokens: readonly Token[], start: number): Reference | undefined {
-  const parts: string[] = [];
-  let at = start;
-  for (;;) {
-    const token = tokens[at];
-    if (token === undefined || (token.kind !== "name" && token.kind !== "quoted")) return undefined;
-    parts.push(nameIn(token));
-    at += 1;
-    if (tokens[at]?.text !== ".") break;
-    at += 1;
-  }
+  const { parts, next: at } = nameAt(tokens, start);
+  if (parts.length === 0) return undefined;
   const travel = asOfAt(tokens, at);
   const isMetadata = parts.length > 1 && METADATA_TABLES.has((parts.at(-1) ?? "").toLowerCase());
   if (travel === undefined && !isMetadata) return undefined;
@@ -69,6 +81,20 @@ function referenceAt(tokens: readonly Token[], start: number): Reference | undef
   const hasAlias =
     next !== undefined && (next.kind === "quoted" || (next.kind === "name" && !CLAUSES.has(next.text.toLowerCase())));
   return { parts, asOf: travel?.asOf, from: first.from, to: last.to, hasAlias };
+}
+
+/** The names with dots between them that begin there, and where they end; none where there is no name after a dot. */
+function nameAt(tokens: readonly Token[], start: number): { readonly parts: readonly string[]; readonly next: number } {
+  const parts: string[] = [];
+  let at = start;
+  for (;;) {
+    const token = tokens[at];
+    if (token === undefined || (token.kind !== "name" && token.kind !== "quoted")) return { parts: [], next: start };
+    parts.push(nameIn(token));
+    at += 1;
+    if (tokens[at]?.text !== ".") return { parts, next: at };
+    at += 1;
+  }
 }
 
 /** `FOR VERSION AS OF 123`, `FOR VERSION AS OF 'tag'`, `FOR TIMESTAMP AS OF '2026-01-01 12:00:00'` */
