@@ -91,10 +91,15 @@ test.each([
   "select [x for x in [id, b] if x = 5] from t where id = 5",
 ])("a name means what it means to the engine: %s", async (sql) => {
   const { lakehouse } = lake;
-  const answer = async (work: Promise<{ rows: unknown }>) =>
+  const answer = async (work: Promise<{ rows: readonly (readonly unknown[])[] }>) =>
     work.then(
-      ({ rows }) => rows,
+      // Rows without an order come in any, and a join's threads do let them.
+      ({ rows }) => (/order by all/.test(sql) ? rows : rows.toSorted(byText)),
       (error: Error) => `refused: ${error.message}`,
     );
   expect(await answer(lakehouse.query(sql))).toEqual(await answer(lakehouse.engine.query(sql)));
 });
+
+function byText(one: readonly unknown[], other: readonly unknown[]): number {
+  return JSON.stringify(one) < JSON.stringify(other) ? -1 : 1;
+}
