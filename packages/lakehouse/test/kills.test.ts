@@ -81,9 +81,10 @@ describe("a process that commits", () => {
       const killed = new Set<string>();
       for (let kill = 0; kill < KILLS; kill += 1) {
         state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-        // Each of the places of the first two commits in turn, then anywhere in the first dozen.
-        const killAt = kill < POINTS.length * 2 ? kill + 1 : 1 + Math.floor((state / 2 ** 32) * 96);
-        const said = await commit(state, killAt);
+        // Each place in turn: in the first two commits, then anywhere in the first dozen.
+        const killAt = POINTS[kill % POINTS.length] ?? "";
+        const times = kill < POINTS.length * 2 ? 1 + Math.floor(kill / POINTS.length) : 1 + Math.floor((state / 2 ** 32) * 12);
+        const said = await commit(state, killAt, times);
         let pending: string | undefined;
         for (const line of said) {
           const [word = "", what = ""] = line.split(" ");
@@ -95,7 +96,7 @@ describe("a process that commits", () => {
           }
         }
         const found = await rowsNow();
-        const where = `kill ${kill} of seed ${SEED}, at point ${killAt}: ${said.slice(-2).join(", ")}`;
+        const where = `kill ${kill} of seed ${SEED}, at ${killAt} (${times}): ${said.slice(-2).join(", ")}`;
         expect([rows, after(rows, pending ?? "")], where).toContain(found);
         rows = found;
       }
@@ -105,7 +106,7 @@ describe("a process that commits", () => {
 
   test("beside another on one metadata database loses nothing", { timeout: 120_000 }, async () => {
     const before = await rowsNow();
-    const said = await Promise.all([1, 2].map((seed) => commit(seed, 0, 15)));
+    const said = await Promise.all([1, 2].map((seed) => commit(seed, "", 0, 15)));
     expect(said.flat().filter((line) => line === "done")).toHaveLength(30);
     expect(await rowsNow()).toBe(before + 30);
   });
