@@ -176,8 +176,8 @@ function hashesIn(answer: unknown): Readonly<Record<string, string>> {
 }
 
 /** The flights example in a folder of its own, over a few thousand made-up flights. */
-export function smallFlights(): string {
-  const projectDir = mkdtempSync(join(tmpdir(), "mill-flights-"));
+export function smallFlights(within = tmpdir()): string {
+  const projectDir = mkdtempSync(join(within, "mill-flights-"));
   cpSync(join(root, "examples", "flights"), projectDir, {
     recursive: true,
     filter: (path) => !/\/(node_modules|\.mill)(\/|$)/.test(path),

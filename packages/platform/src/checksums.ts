@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { createReadStream, readFileSync } from "node:fs";
-import { readFile, readdir } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { open, readFile, readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { writeFileDurably } from "./durable-file.ts";
 import { platformErrors } from "./errors.ts";
@@ -24,9 +24,18 @@ export function sha256Of(bytes: Uint8Array): string {
 export async function digestFile(path: string): Promise<{ readonly bytes: number; readonly sha256: string }> {
   const hash = createHash("sha256");
   let bytes = 0;
-  for await (const part of createReadStream(path, { highWaterMark: READ_BYTES }) as AsyncIterable<Buffer>) {
-    hash.update(part);
-    bytes += part.length;
+  const file = await open(path, "r");
+  try {
+    // One byte more than there is, so that the end of a small file is seen by its first read.
+    const part = Buffer.allocUnsafe(Math.min((await file.stat()).size + 1, READ_BYTES));
+    let read: number;
+    do {
+      ({ bytesRead: read } = await file.read(part, 0, part.length));
+      hash.update(part.subarray(0, read));
+      bytes += read;
+    } while (read === part.length);
+  } finally {
+    await file.close();
   }
   return { bytes, sha256: hash.digest("hex") };
 }

@@ -103,12 +103,12 @@ function unescape(hex: string): Buffer {
   return Buffer.from(hex.replaceAll(String.raw`\x`, ""), "hex");
 }
 
-interface Pending {
-  readonly asked: number;
-  readonly apply: (content: Buffer) => Buffer;
-  /** The same with only the first of its 512-byte sectors on the disk; undefined where it cannot be torn. */
-  readonly tear?: (content: Buffer, share: number) => Buffer;
-}
+/** A change of a file's content that may not be on the disk yet. */
+type Pending = { readonly asked: number } & Change;
+type Change =
+  /** At the end, where no place is told. */
+  | { readonly kind: "write"; readonly at: number | undefined; readonly bytes: Buffer }
+  | { readonly kind: "resize"; readonly size: number };
 
 interface FileState {
   durable: Buffer;
@@ -150,12 +150,9 @@ export class TracedDisk {
         return this.#create(call, asked);
       case "write":
         return this.#write(call, asked);
-      case "resize": {
-        const { size } = call;
-        const resized = (content: Buffer) => Buffer.concat([content, Buffer.alloc(size)], size);
-        this.#file(call.path)?.pending.push({ asked, apply: resized });
+      case "resize":
+        this.#file(call.path)?.pending.push({ kind: "resize", asked, size: call.size });
         return;
-      }
       case "sync":
         return this.#sync(call.path, call.since);
       case "rename": {
@@ -177,7 +174,7 @@ export class TracedDisk {
   #create({ path, truncates }: Extract<Call, { kind: "create" }>, asked: number): void {
     const present = this.#file(path);
     if (present !== undefined) {
-      if (truncates) present.pending.push({ asked, apply: () => Buffer.alloc(0) });
+      if (truncates) present.pending.push({ kind: "resize", asked, size: 0 });
       return;
     }
     const made: FileState = { durable: Buffer.alloc(0), pending: [] };
@@ -185,18 +182,7 @@ export class TracedDisk {
   }
 
   #write({ path, at, bytes }: Extract<Call, { kind: "write" }>, asked: number): void {
-    const put = (content: Buffer, part: Buffer) => {
-      const from = at ?? content.length;
-      const grown = Buffer.alloc(Math.max(content.length, from + part.length));
-      content.copy(grown);
-      part.copy(grown, from);
-      return grown;
-    };
-    this.#file(path)?.pending.push({
-      asked,
-      apply: (content) => put(content, bytes),
-      tear: (content, share) => put(content, bytes.subarray(0, Math.floor((bytes.length * share) / SECTOR) * SECTOR)),
-    });
+    this.#file(path)?.pending.push({ kind: "write", asked, at, bytes });
   }
 
   #file(path: string): FileState | undefined {
@@ -213,7 +199,10 @@ export class TracedDisk {
   #sync(path: string, since: number): void {
     const file = this.#file(path);
     if (file !== undefined) {
-      for (const { asked, apply } of file.pending) if (asked <= since) file.durable = apply(file.durable);
+      file.durable = changed(
+        file.durable,
+        file.pending.filter(({ asked }) => asked <= since),
+      );
       file.pending = file.pending.filter(({ asked }) => asked > since);
       return;
     }
@@ -241,12 +230,36 @@ export class TracedDisk {
   }
 }
 
+/** Of what was not synced each change is there, or not, or only the first of its 512-byte sectors. */
 function afterLoss({ durable, pending }: FileState, random: () => number): Buffer {
-  return pending.reduce((content, { apply, tear }) => {
+  const kept = pending.flatMap((change): readonly Change[] => {
     const fate = random();
-    if (fate < 0.4) return apply(content);
-    return fate < 0.7 || tear === undefined ? content : tear(content, random());
-  }, durable);
+    if (fate < 0.4) return [change];
+    if (fate < 0.7 || change.kind !== "write") return [];
+    const { at, bytes } = change;
+    return [{ kind: "write", at, bytes: bytes.subarray(0, Math.floor((bytes.length * random()) / SECTOR) * SECTOR) }];
+  });
+  return changed(durable, kept);
+}
+
+/** A file's content after such changes, in one copy; what is not written in between is zero. */
+function changed(content: Buffer, changes: readonly Change[]): Buffer {
+  if (changes.length === 0) return content;
+  let size = content.length;
+  let sizeMax = size;
+  const places = changes.map((change) => {
+    const from = change.kind === "resize" ? change.size : (change.at ?? size);
+    size = change.kind === "resize" ? from : Math.max(size, from + change.bytes.length);
+    sizeMax = Math.max(sizeMax, size);
+    return { change, from };
+  });
+  const result = Buffer.alloc(sizeMax);
+  content.copy(result);
+  for (const { change, from } of places) {
+    if (change.kind === "resize") result.fill(0, from);
+    else change.bytes.copy(result, from);
+  }
+  return result.subarray(0, size);
 }
 
 function isReachable(path: string, names: ReadonlyMap<string, unknown>): boolean {

@@ -1,3 +1,4 @@
+import { writePoint } from "@millwright/kernel";
 import { lakehouseErrors } from "../errors.ts";
 import type { IcebergMetadata, IcebergSnapshot } from "../domain/iceberg/metadata.ts";
 import type { CatalogWorld } from "../rest/world.ts";
@@ -68,7 +69,11 @@ export async function keepWhatIsLedTo(
 export async function deleteFiles({ store, entries }: CatalogWorld, paths: Iterable<string>): Promise<void> {
   const all = [...paths];
   await entries.forgetFiles(all);
-  for (const path of all) await store.remove(path);
+  writePoint("lakehouse/remove/after-forget");
+  for (const path of all) {
+    await store.remove(path);
+    writePoint("lakehouse/remove/after-file");
+  }
 }
 
 /** What a table says of files that lie there for tables of other catalogs as well. */

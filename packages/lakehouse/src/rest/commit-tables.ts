@@ -1,3 +1,4 @@
+import { writePoint } from "@millwright/kernel";
 import { keyOf, nameOf, type Identifier } from "../domain/iceberg/identifiers.ts";
 import { columnsOf, currentSchema, currentSnapshot, type IcebergMetadata } from "../domain/iceberg/metadata.ts";
 import { checkRequirements, type Requirement } from "../domain/iceberg/requirements.ts";
@@ -59,10 +60,13 @@ export async function publish(
 ): Promise<string | undefined> {
   if (prepared.length === 0) return undefined;
   try {
-    return await entries.commit(
+    writePoint("lakehouse/commit/before-pointer");
+    const inTheWay = await entries.commit(
       prepared.map(({ change }) => change),
       prepared.flatMap(({ files }) => files),
     );
+    writePoint("lakehouse/commit/after-pointer");
+    return inTheWay;
   } catch (error) {
     logger.error({ err: error }, "whether a commit of the Iceberg catalog was made is not known");
     throw icebergErrors.create("iceberg/commit-state-unknown", {

@@ -1,4 +1,4 @@
-import type { Clock, IdSource, Logger } from "@millwright/kernel";
+import { writePoint, type Clock, type IdSource, type Logger } from "@millwright/kernel";
 import { sha256Of } from "@millwright/platform";
 import { folderOf, type Identifier } from "../domain/iceberg/identifiers.ts";
 import { printMetadata } from "../domain/iceberg/print-metadata.ts";
@@ -80,6 +80,7 @@ export async function writeMetadata(
   const path = store.pathOf(location);
   const bytes = printMetadata(metadata);
   await store.write(path, bytes);
+  writePoint("lakehouse/metadata/after-write");
   return { location, file: { path, bytes: bytes.length, sha256: sha256Of(bytes) } };
 }
 

@@ -1,15 +1,23 @@
+import { once } from "node:events";
 import { writeSync } from "node:fs";
+import { createInterface } from "node:readline";
 import { onWritePoint } from "@millwright/kernel";
-import { expireSnapshots } from "../../src/care/expire.ts";
-import { rewriteManifests } from "../../src/care/rewrite-manifests.ts";
-import { openBareLake } from "./bare-lake.ts";
+import { bareLane } from "./bare-lane.ts";
+import { statementLane } from "./statement-lane.ts";
+import type { KillJob, Lane } from "./kill-lanes.ts";
 
-// Commits to one table, saying before each what it is about to do and after each that it is done: `begin append`, `done`.
-// It ends itself, without any farewell, when it passes a write point of that name for the nth time; or after so many
-// commits. By name, as a commit writes some of its files side by side, in any order.
+// Commits to a lake, saying before each what it is about to do and after each that it is done: `begin {…}`, `done`. It ends
+// itself, without any farewell, when it passes a write point of that name for the nth time; or after so many commits. By
+// name, as a commit writes some of its files side by side, in any order. It is started ahead, and waits for its job.
 
-const [folder = "", seed = "1", killAt = "", nth = "0", commits = "1000"] = process.argv.slice(2);
-let state = Number(seed);
+const [lane = "", folder = ""] = process.argv.slice(2);
+const opened = lane === "bare" ? bareLane(folder) : statementLane(folder);
+const input = createInterface({ input: process.stdin });
+const [line] = (await once(input, "line")) as [string];
+input.close();
+const { seed, killAt, nth, commits } = JSON.parse(line) as KillJob;
+
+let state = seed;
 const random = (): number => {
   state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
   return state / 2 ** 32;
@@ -18,21 +26,17 @@ let passed = 0;
 onWritePoint((point) => {
   if (point !== killAt) return;
   passed += 1;
-  if (passed !== Number(nth)) return;
+  if (passed !== nth) return;
   writeSync(1, `killed ${point}\n`);
   process.kill(process.pid, "SIGKILL");
 });
 
-const lake = await openBareLake(folder);
-const keep = { maxAgeMs: -1, keep: 5, isDryRun: false };
-for (let commit = 0; commit < Number(commits); commit += 1) {
-  // The first makes the table, where there is none.
-  const drawn = killAt === "" || commit === 0 ? 0 : random();
-  const what = drawn < 0.7 ? "append" : drawn < 0.8 ? "replace" : drawn < 0.9 ? "rewrite" : "expire";
-  writeSync(1, `begin ${what}\n`);
-  if (what === "append" || what === "replace") await lake.write(what);
-  else if (what === "rewrite") await rewriteManifests(lake.world, "t", { isDryRun: false });
-  else await expireSnapshots(lake.world, "t", keep);
+const { open, draw } = opened;
+const lake: Lane = await open();
+for (let commit = 0; commit < commits; commit += 1) {
+  const what = draw(random, { isFirst: commit === 0, isAlone: killAt !== "" });
+  writeSync(1, `begin ${JSON.stringify(what)}\n`);
+  await lake.run(what);
   writeSync(1, "done\n");
 }
 await lake.close();
