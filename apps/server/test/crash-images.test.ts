@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { memoryFolder } from "../../../e2e/support/memory-folder.ts";
 import { edit, mill, rowHashes, smallFlights } from "../../../e2e/support/project.ts";
 import { installation, statePaths, verifyState } from "../src/index.ts";
-import { ImageFolder } from "./support/image-folder.ts";
-import { readTrace, STRACE, TracedDisk } from "./support/traced-disk.ts";
+import { ImageFolder } from "../../../e2e/support/image-folder.ts";
+import { readTrace, STRACE, TracedDisk } from "../../../e2e/support/traced-disk.ts";
 
 // A run's calls to the disk are recorded; then the power is cut at points between them, and what was not synced is lost,
 // kept or torn. Each disk that is left must open: every table all-old or all-new, and what was told to be done is there.

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { memoryFolder } from "../../../e2e/support/memory-folder.ts";
 import { openBareLake } from "./support/bare-lake.ts";
-import { after, type Deed, type KillJob, type Rows } from "./support/kill-lanes.ts";
+import { eitherOf, told, type KillJob } from "./support/kill-lanes.ts";
 import { LakeWatch } from "./support/lake-watch.ts";
 
 // A process that commits is killed at its write points, again and again on the same lake: what it said to be done is there,
@@ -59,25 +59,6 @@ async function done({ stdin, stdout }: ChildProcess, job: KillJob): Promise<read
   return (await text(stdout)).trim().split("\n");
 }
 
-type Tables = ReadonlyMap<string, Rows>;
-
-/** What a table may hold by what was said: all that is done, and perhaps what was begun. */
-function expected(before: Tables, said: readonly string[]) {
-  const tables = new Map(before);
-  let begun: Deed | undefined;
-  for (const line of said) {
-    if (line.startsWith("begin ")) begun = JSON.parse(line.slice("begin ".length)) as Deed;
-    if (line !== "done" || begun === undefined) continue;
-    tables.set(begun.table, after(tables.get(begun.table) ?? [], begun));
-    begun = undefined;
-  }
-  return { tables, begun };
-}
-
-function inOrder(rows: Rows): Rows {
-  return rows.toSorted(([id, v], [otherId, otherV]) => id - otherId || v - otherV);
-}
-
 describe("a process that commits", () => {
   test.concurrent.each(Object.entries(KILLS))(
     "by %s is killed %i times, and every commit is there or not at all",
@@ -99,14 +80,11 @@ describe("a process that commits", () => {
         const nth = 1 + (round < 2 ? round : Math.floor((state / 2 ** 32) * nthMax));
         const said = await done(child, { seed: state, killAt, nth, commits: 1_000 });
         for (const line of said) if (line.startsWith("killed ")) killed.add(line.slice("killed ".length));
-        const { tables: told, begun } = expected(tables, said);
+        const expected = told(tables, said);
         const where = `kill ${kill} of seed ${SEED}, at ${killAt} (${nth}): ${said.slice(-2).join(", ")}`;
         tables = await watch.look();
-        for (const name of new Set([...told.keys(), ...tables.keys()])) {
-          const whole = told.get(name) ?? [];
-          const either = begun?.table === name ? [whole, after(whole, begun)] : [whole];
-          expect(either.map(inOrder), `${name}, ${where}`).toContainEqual(tables.get(name) ?? []);
-        }
+        for (const name of new Set([...expected.tables.keys(), ...tables.keys()]))
+          expect(eitherOf(expected, name), `${name}, ${where}`).toContainEqual(tables.get(name) ?? []);
       }
       await done(next, { seed: 1, killAt: "", nth: 0, commits: 0 });
       watch.close();

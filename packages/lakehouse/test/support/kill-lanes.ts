@@ -11,7 +11,7 @@ export interface KillJob {
 
 /** One commit to one table. */
 export type Deed = { readonly table: string } & (
-  | { readonly what: "append" | "replace" | "rewrite" | "expire" | "compact" }
+  | { readonly what: "append" | "replace" | "rewrite" | "expire" | "compact" | "set" }
   | { readonly what: "insert" | "merge"; readonly from: number; readonly rows: number; readonly v: number }
   | { readonly what: "delete" | "update"; readonly mod: number; readonly rest: number }
 );
@@ -31,7 +31,7 @@ export interface LaneOf {
 export type Rows = readonly (readonly [id: number, v: number])[];
 
 /** The rows once a deed is done. */
-export function after(rows: Rows, deed: Deed): Rows {
+function after(rows: Rows, deed: Deed): Rows {
   switch (deed.what) {
     case "append":
       return [...rows, [1, 0]];
@@ -52,8 +52,34 @@ export function after(rows: Rows, deed: Deed): Rows {
     case "rewrite":
     case "expire":
     case "compact":
+    case "set":
       return rows;
   }
+}
+
+export type Tables = ReadonlyMap<string, Rows>;
+
+/** What the tables hold by what was said: all that is done, and what was begun and may be there. */
+export function told(before: Tables, said: readonly string[]) {
+  const tables = new Map(before);
+  let begun: Deed | undefined;
+  for (const line of said) {
+    if (line.startsWith("begin ")) begun = JSON.parse(line.slice("begin ".length)) as Deed;
+    if (line !== "done" || begun === undefined) continue;
+    tables.set(begun.table, after(tables.get(begun.table) ?? [], begun));
+    begun = undefined;
+  }
+  return { tables, begun };
+}
+
+/** What a table may hold: what is done of it, perhaps with what was begun. */
+export function eitherOf({ tables, begun }: ReturnType<typeof told>, table: string): readonly Rows[] {
+  const whole = tables.get(table) ?? [];
+  return (begun?.table === table ? [whole, after(whole, begun)] : [whole]).map(inOrder);
+}
+
+function inOrder(rows: Rows): Rows {
+  return rows.toSorted(([id, v], [otherId, otherV]) => id - otherId || v - otherV);
 }
 
 function given({ from, rows, v }: { readonly from: number; readonly rows: number; readonly v: number }): Rows {

@@ -1,6 +1,8 @@
 import { compactTable } from "../../src/care/compact.ts";
 import { expireSnapshots } from "../../src/care/expire.ts";
 import { rewriteManifests } from "../../src/care/rewrite-manifests.ts";
+import { identifierNamed } from "../../src/care/table-named.ts";
+import { commitTables } from "../../src/rest/commit-tables.ts";
 import type { Deed, LaneOf } from "./kill-lanes.ts";
 import { openLake } from "./lake-fixture.ts";
 
@@ -58,24 +60,48 @@ async function run({ lakehouse, world, engine }: TestLake, deed: Deed): Promise<
     case "expire":
       await expireSnapshots(world, table, { maxAgeMs: -1, keep: 3, isDryRun: false });
       return;
+    case "set":
+      await setProperty(world, table);
+      return;
     case "append":
     case "replace":
-      throw new Error(`${deed.what} is no statement`);
+      await lakehouse.write({ table, select: "SELECT 1::integer AS k", mode: deed.what });
+      return;
   }
+}
+
+/** A commit as a client of the REST catalog makes it. */
+async function setProperty(world: TestLake["world"], table: string): Promise<void> {
+  const updates = [{ action: "set-properties" as const, updates: { "owner.note": world.ids() } }];
+  await commitTables(world, [{ identifier: identifierNamed(table), requirements: [], updates }]);
 }
 
 function sourceOf({ from, rows, v }: { readonly from: number; readonly rows: number; readonly v: number }): string {
   return `SELECT range AS id, CAST(${v} AS bigint) AS v FROM range(${from}, ${from + rows})`;
 }
 
+const KINDS = [
+  "insert",
+  "insert",
+  "merge",
+  "delete",
+  "update",
+  "compact",
+  "expire",
+  "rewrite",
+  "set",
+  "write",
+] as const;
+
 function draw(random: () => number): Deed {
   const whole = (end: number) => Math.floor(random() * end);
   const table = TABLES[whole(TABLES.length)] ?? "whole";
-  const what = (["insert", "insert", "merge", "delete", "update", "compact", "expire", "rewrite"] as const)[whole(8)];
+  const what = KINDS[whole(KINDS.length)] ?? "insert";
+  if (what === "write") return { table: "written", what: whole(2) === 0 ? "append" : "replace" };
   if (what === "insert" || what === "merge") return { table, what, from: whole(40), rows: 1 + whole(8), v: whole(100) };
   if (what === "delete" || what === "update") {
     const mod = 2 + whole(5);
     return { table, what, mod, rest: whole(mod) };
   }
-  return { table, what: what ?? "compact" };
+  return { table, what };
 }

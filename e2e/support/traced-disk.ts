@@ -30,7 +30,7 @@ const CALL = /^(\d+)\s+(\w+)\((.*)\)\s+= (-?\d+)/;
 const BEGUN = /^(\d+)\s+(\w+)\((.*?)\s*<unfinished \.\.\.>$/;
 const ENDED = /^(\d+)\s+<\.\.\. (\w+) resumed>(.*)\)\s+= (-?\d+)/;
 
-/** Reads a trace: the calls that succeeded on files below a folder, and what went to stderr. */
+/** Reads a trace: the calls that succeeded on files below a folder, and what went to stdout and stderr. */
 export async function readTrace(file: string, below: string): Promise<readonly Call[]> {
   const calls: Call[] = [];
   const begun = new Map<string, { readonly text: string; readonly since: number }>();
@@ -66,7 +66,7 @@ function callOf({ name, text, result, since }: Told, below: string): Call | unde
   const [, named] = /^(?:AT_FDCWD<[^>]*>, )?"([^"]*)"/.exec(text) ?? [];
   const [, opened] = /^\d+<([^>]*)>/.exec(text) ?? [];
   const path = unescape(named ?? opened ?? "").toString();
-  if (name === "write" && text.startsWith("2<")) return { kind: "said", text: dataOf(text).toString() };
+  if (name === "write" && /^[12]</.test(text)) return { kind: "said", text: dataOf(text).toString() };
   if (!path.startsWith(below)) return undefined;
   switch (name) {
     case "openat":
@@ -209,6 +209,12 @@ export class TracedDisk {
     const isSynced = ({ asked, folders }: Entry) => asked <= since && folders.includes(path);
     for (const { apply } of this.#entries.filter(isSynced)) apply(this.#durable);
     this.#entries = this.#entries.filter((entry) => !isSynced(entry));
+  }
+
+  /** The files as whoever reads them now sees them. */
+  now(): ReadonlyMap<string, Buffer> {
+    const files = [...this.#now].filter((entry): entry is [string, FileState] => entry[1] !== "folder");
+    return new Map(files.map(([path, { durable, pending }]) => [path, changed(durable, pending)]));
   }
 
   /** The files after a loss of power now; `random` gives numbers from 0 to below 1. Without it nothing unsynced is there. */

@@ -38,7 +38,11 @@ export class ImageFolder {
     for (const [path, bytes] of image) {
       const present = this.#held.get(path);
       const isHeld = present?.bytes.equals(bytes) === true && stampOf(path) === present.stamp;
-      if (!isHeld || DATABASE.test(path)) writeFileSync(path, bytes);
+      if (!isHeld || DATABASE.test(path)) {
+        // As another file: whoever knows one by its inode and times then sees that it is not the same.
+        rmSync(path, { force: true });
+        writeFileSync(path, bytes);
+      }
       held.set(path, { bytes, stamp: stampOf(path) });
     }
     this.#held = held;
