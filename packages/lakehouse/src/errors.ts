@@ -15,6 +15,14 @@ export const lakehouseErrors = defineErrors("lakehouse", {
       "Write it as one INSERT INTO, DELETE FROM, UPDATE, MERGE INTO, CREATE TABLE or ALTER TABLE of a table of the lake, or as one query: docs/how-to/change-rows.md.",
     example: "mill sql \"delete from lab.orders where day < date '2026-01-01'\"",
   },
+  "lakehouse/wrong-parameters": {
+    status: 422,
+    exit: 2,
+    title: "The values do not fit the statement's parameters",
+    remedy:
+      "Give each parameter one value: by place for $1 and ?, by name for $name. A value of another type than its text is told with its type.",
+    example: 'mill sql "select * from departures where origin = $1" --param ORD',
+  },
   "lakehouse/merge-cardinality": {
     status: 422,
     title: "One row of the table is changed by more than one row of the source",

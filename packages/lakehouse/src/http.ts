@@ -4,6 +4,7 @@ import { lakehouseErrors } from "./errors.ts";
 import type { Lakehouse, TableState } from "./lakehouse.ts";
 
 const ROWS_MAX = 10_000;
+const PARAMETERS_MAX = 10_000;
 
 export const ColumnSchema = Type.Object(
   {
@@ -174,6 +175,32 @@ const SnapshotQuery = Type.Optional(
   Type.String({ pattern: "^[0-9]{1,20}$", description: "A snapshot: the rows as they were then." }),
 );
 
+const Plain = [Type.Null(), Type.Boolean(), Type.Number(), Type.String()] as const;
+
+const ParameterSchema = Type.Union(
+  [
+    ...Plain,
+    Type.Object(
+      { type: Type.String({ description: "An Iceberg type: date, decimal(9,2)." }), value: Type.Union([...Plain]) },
+      { additionalProperties: false, title: "TypedParameter" },
+    ),
+  ],
+  { description: "A whole number is a long; a text takes the type of what it stands beside." },
+);
+
+const ParametersSchema = Type.Optional(
+  Type.Union(
+    [
+      Type.Array(ParameterSchema, { maxItems: PARAMETERS_MAX }),
+      Type.Record(Type.String(), ParameterSchema, { maxProperties: PARAMETERS_MAX }),
+    ],
+    {
+      description:
+        "Values for $1, $2 or each ? in their order, or for $name by name. They never become part of the text.",
+    },
+  ),
+);
+
 /** The tables over HTTP, of main or of a branch. The lakehouse is opened when the first of them is asked for. */
 export function lakehouseRoutes(open: (branch?: string) => Promise<Lakehouse>): readonly Route[] {
   return [
@@ -242,20 +269,27 @@ export function lakehouseRoutes(open: (branch?: string) => Promise<Lakehouse>): 
       summary: "Ask the tables in SQL, or change their rows.",
       body: Type.Object({
         sql: Type.String({ minLength: 1, maxLength: 1_000_000 }),
+        parameters: ParametersSchema,
         maxRows: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1_000 })),
         branch: BranchQuery,
       }),
       response: ResultSchema,
-      handler: async ({ body: { sql, maxRows, branch } }) =>
-        (await open(branch)).execute(sql, { maxRows: maxRows ?? 1_000 }),
+      handler: async ({ body: { sql, parameters, maxRows, branch } }) =>
+        (await open(branch)).execute(sql, { parameters, maxRows: maxRows ?? 1_000 }),
     }),
     route({
       id: "explainQuery",
       path: "/api/v1/sql/explain",
       summary: "Which files of the tables a question would open, without asking it.",
-      body: Type.Object({ sql: Type.String({ minLength: 1, maxLength: 1_000_000 }), branch: BranchQuery }),
+      body: Type.Object({
+        sql: Type.String({ minLength: 1, maxLength: 1_000_000 }),
+        parameters: ParametersSchema,
+        branch: BranchQuery,
+      }),
       response: Type.Object({ scans: Type.Array(ScanSchema) }, { title: "QueryPlan" }),
-      handler: async ({ body: { sql, branch } }) => ({ scans: await (await open(branch)).explain(sql) }),
+      handler: async ({ body: { sql, parameters, branch } }) => ({
+        scans: await (await open(branch)).explain(sql, { parameters }),
+      }),
     }),
   ];
 }

@@ -6,6 +6,7 @@ export {
   type TableState,
   type ViewRequest,
 } from "./lakehouse.ts";
+export type { ParameterValue, SqlParameters, TypedParameter } from "./domain/sql-parameters.ts";
 export { commitWrite } from "./commit/commit-write.ts";
 export { compactTable } from "./care/compact.ts";
 export { expireSnapshots } from "./care/expire.ts";

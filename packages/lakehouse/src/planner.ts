@@ -1,3 +1,4 @@
+import type { NamedParameters, ParameterValue } from "./domain/sql-parameters.ts";
 import type { Reference } from "./domain/sql-references.ts";
 import { isWord, tokensOf, type Token } from "./domain/sql-tokens.ts";
 import {
@@ -19,7 +20,7 @@ import { readsOf, Unplanned, type Resolved, type TableRead } from "./domain/plan
 import type { ManifestCache } from "./manifest-cache.ts";
 import { countFiles, planFiles } from "./planned-files.ts";
 import { scanOfFiles } from "./table-files.ts";
-import type { CatalogEntry, ObjectStore, QueryOptions, SqlEngine, TableCatalog, TableScan } from "./ports.ts";
+import type { CatalogEntry, ObjectStore, SqlEngine, TableCatalog, TableScan } from "./ports.ts";
 
 export interface PlannerPorts {
   readonly store: ObjectStore;
@@ -38,6 +39,8 @@ export interface Replacement {
 export interface Plan {
   readonly replacements: readonly Replacement[];
   readonly scans: readonly TableScan[];
+  /** The keys of what is still read by its name; undefined where the statement was not understood. */
+  readonly byName: readonly string[] | undefined;
 }
 
 interface Target {
@@ -48,6 +51,7 @@ interface Target {
 }
 
 interface View {
+  readonly key: string;
   readonly sql: string;
   readonly node: SqlNode;
 }
@@ -57,6 +61,8 @@ interface Planning extends PlannerPorts {
   readonly targets: Map<SqlTableRef, Target>;
   readonly views: Map<SqlTableRef, View>;
   readonly scans: TableScan[];
+  /** What others stand in the place of. */
+  readonly placed: Set<SqlTableRef>;
 }
 
 /**
@@ -69,18 +75,26 @@ export async function planStatement(
   told: {
     readonly sql: string;
     readonly travels: readonly Reference[];
-    readonly parameters: QueryOptions["parameters"];
+    readonly parameters: NamedParameters | undefined;
   },
 ): Promise<Plan> {
-  const planning: Planning = { ...ports, targets: new Map(), views: new Map(), scans: [] };
+  const planning: Planning = { ...ports, targets: new Map(), views: new Map(), scans: [], placed: new Set() };
   const text = withoutTravels(told);
   const node = await parsed(ports.engine, text);
-  if (node === undefined) return { replacements: [], scans: [] };
+  if (node === undefined) return { replacements: [], scans: [], byName: undefined };
   await resolveAll(planning, { node, text, travels: told.travels });
-  if (planning.targets.size === 0) return { replacements: [], scans: [] };
+  if (planning.targets.size === 0) return { replacements: [], scans: [], byName: namesLeft(planning) };
   const reads = await readsWithConditions(planning, { node, text }, told.parameters);
   const replacements = await rewritten(planning, { text, node, reads, travels: told.travels });
-  return { replacements, scans: planning.scans };
+  return { replacements, scans: planning.scans, byName: namesLeft(planning) };
+}
+
+function namesLeft({ targets, views, placed }: Planning): readonly string[] {
+  const keys = [
+    ...Array.from(targets, ([ref, { entry }]) => (placed.has(ref) ? undefined : entry.name)),
+    ...Array.from(views, ([ref, { key }]) => (placed.has(ref) ? undefined : key)),
+  ];
+  return [...new Set(keys)].filter((key) => key !== undefined);
 }
 
 /** The statement with blanks in the place of what the engine's parser does not know. */
@@ -130,7 +144,7 @@ async function resolveAll(planning: Planning, { node, text, travels }: Parsed, d
     if (entry.kind === "view" && entry.sql !== null && depth < VIEWS_DEEP_MAX) {
       const inner = await parsed(planning.engine, entry.sql);
       if (inner === undefined) continue;
-      planning.views.set(ref, { sql: entry.sql, node: inner });
+      planning.views.set(ref, { key: entry.name, sql: entry.sql, node: inner });
       await resolveAll(planning, { node: inner, text: entry.sql, travels: [] }, depth + 1);
     } else if (entry.metadataLocation !== null) {
       const target = await targetOf(planning, { entry, location: entry.metadataLocation, travel }).catch(
@@ -176,12 +190,12 @@ const GROUPING_SETS = /\b(?:rollup|cube|grouping)\b/i;
 async function readsWithConditions(
   planning: Planning,
   { node, text }: Pick<Parsed, "node" | "text">,
-  parameters: QueryOptions["parameters"],
+  parameters: NamedParameters | undefined,
 ): Promise<readonly TableRead[] | string> {
   const views = [...planning.views.values()];
   const folded = await foldedIn(planning, [node, ...views.map((view) => view.node)]);
   const mayGroupBySets = [text, ...views.map(({ sql }) => sql)].some((one) => GROUPING_SETS.test(one));
-  const parameter = (identifier: string): Constant["value"] | undefined => parameters?.[Number(identifier) - 1];
+  const parameter = (identifier: string) => constantGiven(parameters?.[identifier.toLowerCase()]);
   const resolve = (ref: SqlTableRef): Resolved | undefined => {
     const target = planning.targets.get(ref);
     if (target !== undefined) return { kind: "table", schema: target.schema };
@@ -194,6 +208,12 @@ async function readsWithConditions(
     if (error instanceof Unplanned) return error.message;
     throw error;
   }
+}
+
+/** A value of a type of its own as a constant of that type; others take the type of what they are compared with. */
+function constantGiven(given: ParameterValue | undefined): Constant | Constant["value"] | undefined {
+  if (typeof given !== "object" || given === null) return given;
+  return constantOf(given.type, given.value);
 }
 
 const FOLDED_MAX = 100;
@@ -249,7 +269,9 @@ async function rewritten(
     if (!isNamed && named.has(`${ref.schema_name ?? "main"}.${ref.table_name ?? ""}`.toLowerCase())) continue;
     const alias = isNamed ? "" : ` AS ${quoteName(ref.table_name ?? "")}`;
     const to = travels.find((travel) => travel.from === from)?.to ?? endOfName(tokens, from);
-    if (to > from) replacements.push({ from, to, text: `(${select}\n)${alias}` });
+    if (to <= from) continue;
+    planning.placed.add(ref);
+    replacements.push({ from, to, text: `(${select}\n)${alias}` });
   }
   return replacements;
 }

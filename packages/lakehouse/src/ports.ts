@@ -1,4 +1,5 @@
 import type { Column } from "@millwright/kernel";
+import type { NamedParameters, SqlParameters } from "./domain/sql-parameters.ts";
 
 /** A value as it crosses from SQL: timestamps, dates and decimals as text, 64-bit integers as number when exact. */
 export type SqlValue = null | boolean | number | bigint | string | Uint8Array | readonly SqlValue[] | SqlStruct;
@@ -40,7 +41,7 @@ export interface ColumnBatch {
 }
 
 export interface QueryOptions {
-  readonly parameters?: readonly (null | boolean | number | bigint | string)[];
+  readonly parameters?: SqlParameters | undefined;
   readonly maxRows?: number;
 }
 
@@ -63,9 +64,19 @@ export interface WrittenColumn {
   readonly hasNan?: boolean;
 }
 
+/** What all that the engine does for one statement has in common. */
+export interface StatementScope {
+  /** Values for the parameters that its SQL names; each part of it may name some of them. */
+  readonly parameters?: NamedParameters | undefined;
+  /** Ends what is under way: it fails with the signal's reason, and the engine is free again. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Runs SQL away from the platform's own process. Every call may fail with `lakehouse/sql-error` or `lakehouse/engine-died`. */
 export interface SqlEngine {
   readonly capabilities: { readonly dialect: "duckdb" };
+  /** The same engine for one statement. */
+  within(scope: StatementScope): SqlEngine;
   /** The tree of a SELECT by the engine's own parser; undefined for other statements and what is not understood. */
   parse(sql: string): Promise<unknown>;
   query(sql: string, options?: QueryOptions): Promise<QueryResult>;
@@ -163,6 +174,8 @@ export interface CatalogEntry {
 export interface TableCatalog {
   get(name: string): Promise<CatalogEntry | undefined>;
   list(): Promise<readonly CatalogEntry[]>;
+  /** The entries of any namespace whose own names, in small letters, are among these. */
+  named(names: ReadonlySet<string>): Promise<readonly CatalogEntry[]>;
   /**
    * Puts the entry if the name's metadata location is still `expected` (undefined: no such name), and keeps with it what
    * was written for it, in one step. False, and nothing is kept, when it is not.
@@ -204,8 +217,8 @@ export interface IcebergEntries {
   commit(changes: readonly EntryChange[], files: readonly StoredFile[]): Promise<string | undefined>;
   /** False when there is no such name any more, or the other is taken. */
   rename(from: string, to: string): Promise<boolean>;
-  /** False when there is no such name. */
-  remove(key: string): Promise<boolean>;
+  /** False when there is no such name, or its metadata is no longer at the location that was expected, where one is told. */
+  remove(key: string, expected?: string): Promise<boolean>;
   /** Where the metadata of every table of every branch lies, one for each: what leads to a file must not lose it. */
   metadataLocations(): Promise<readonly string[]>;
   /** Files that nothing leads to any more have no checksum either. */

@@ -62,6 +62,14 @@ export function tableCatalogSuite(name: string, fixture: Fixture<TableCatalog>):
       expect(names).toEqual(["order_Zebra", "order__x", "order_z_a", "order_za", "order_zebra"]);
     });
 
+    test("an entry is found by its own name in any case, in its namespace too", async () => {
+      const nested = "sales\u001fOrders";
+      for (const key of ["Orders", "orders_old", nested]) await catalog.swap(entry(key), undefined);
+      const found = await catalog.named(new Set(["orders", "others"]));
+      expect(found.map(({ name: key }) => key).toSorted()).toEqual(["Orders", nested].toSorted());
+      expect(await catalog.named(new Set())).toEqual([]);
+    });
+
     test("a new name is taken once", async () => {
       expect(await catalog.swap(entry("once", { rowCount: 1 }), undefined)).toBe(true);
       expect(await catalog.swap(entry("once", { rowCount: 2 }), undefined)).toBe(false);

@@ -29,6 +29,7 @@ beforeAll(async () => {
     catalog: {
       get: (name) => Promise.resolve(entries.get(name)),
       list: () => Promise.resolve([...entries.values()]),
+      named: (names) => Promise.resolve([...entries.values()].filter(({ name }) => names.has(name.toLowerCase()))),
       swap: () => Promise.resolve(false),
       remove: () => Promise.resolve(),
       file: () => Promise.resolve(undefined),

@@ -7,6 +7,8 @@ import { parseArgs } from "node:util";
 export interface CommandOption {
   /** What the value is, in capitals: `DIR`. */
   readonly value?: string;
+  /** It may be given more than once. */
+  readonly repeats?: true;
   readonly summary: string;
 }
 
@@ -45,9 +47,14 @@ export function findCommand<Info extends CommandInfo>(
 }
 
 /** Options as `parseArgs` takes them. */
-export function optionTypes(options: CommandInfo["options"]): Record<string, { type: "boolean" | "string" }> {
+export function optionTypes(
+  options: CommandInfo["options"],
+): Record<string, { type: "boolean" | "string"; multiple: boolean }> {
   return Object.fromEntries(
-    Object.entries(options).map(([name, { value }]) => [name, { type: value === undefined ? "boolean" : "string" }]),
+    Object.entries(options).map(([name, { value, repeats = false }]) => [
+      name,
+      { type: value === undefined ? "boolean" : "string", multiple: repeats },
+    ]),
   );
 }
 

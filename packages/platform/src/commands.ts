@@ -10,6 +10,8 @@ import type { Streams } from "./voice.ts";
 export interface CommandCall {
   readonly arguments: readonly string[];
   readonly options: Readonly<Record<string, string | boolean | undefined>>;
+  /** What was given of each option that may be given more than once, in order. */
+  readonly lists: Readonly<Record<string, readonly string[]>>;
   readonly json: boolean;
   readonly out: Output;
 }
@@ -65,8 +67,8 @@ async function run(asked: RunCommandsOptions, json: boolean): Promise<number> {
     streams.stdout.write(helpOf(command));
     return 0;
   }
-  const { positionals, values } = parse(command, argv);
-  const call: CommandCall = { arguments: positionals, options: values, json, out: outputOf({ json, streams }) };
+  const { positionals, values, lists } = parse(command, argv);
+  const call: CommandCall = { arguments: positionals, options: values, lists, json, out: outputOf({ json, streams }) };
   const loaded = await command.load();
   return (await loaded.handler(call)) ?? 0;
 }
@@ -90,11 +92,14 @@ function wrongUse(because: string, remedy = "`mill --help` lists the commands.")
   return platformErrors.create("platform/usage", { because, remedy });
 }
 
-function parse(
-  command: CommandInfo,
-  argv: readonly string[],
-): { positionals: string[]; values: CommandCall["options"] } {
-  if (command.handsOn === true) return handedOn(command, argv);
+interface Parsed {
+  readonly positionals: string[];
+  readonly values: CommandCall["options"];
+  readonly lists: CommandCall["lists"];
+}
+
+function parse(command: CommandInfo, argv: readonly string[]): Parsed {
+  if (command.handsOn === true) return { ...handedOn(command, argv), lists: {} };
   const options = optionTypes({ ...commonOptions, ...command.options });
   try {
     const parsed = parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
@@ -104,7 +109,12 @@ function parse(
       throw new Error(`${needed[positionals.length] ?? "an argument"} is missing`);
     if (positionals.length > command.arguments.length)
       throw new Error(`${positionals[command.arguments.length] ?? ""} is one argument too many`);
-    return { positionals, values: parsed.values as CommandCall["options"] };
+    const given = Object.entries(parsed.values);
+    return {
+      positionals,
+      values: Object.fromEntries(given.filter(([, value]) => !Array.isArray(value))) as CommandCall["options"],
+      lists: Object.fromEntries(given.filter(([, value]) => Array.isArray(value))) as CommandCall["lists"],
+    };
   } catch (error) {
     throw platformErrors.create("platform/usage", {
       because: error instanceof Error ? error.message : "",

@@ -76,6 +76,11 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     summary: "ask the tables",
     arguments: ["QUERY"],
     options: {
+      param: {
+        value: "[NAME[:TYPE]=]VALUE",
+        repeats: true,
+        summary: "a value for $1, $2 or each ? in order, or for $NAME; may be given more than once",
+      },
       limit: { value: "ROWS", summary: "at most so many rows (1000)" },
       explain: { summary: "which files of the tables it would open, without asking" },
       branch: { value: "NAME", summary: "as it is on a branch, rather than on main" },

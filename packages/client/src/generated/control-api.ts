@@ -253,6 +253,12 @@ export interface TableScan {
   readonly unprunedBecause?: string;
 }
 
+export interface TypedParameter {
+  /** An Iceberg type: date, decimal(9,2). */
+  readonly type: string;
+  readonly value: null | boolean | number | string;
+}
+
 export interface QueryPlan {
   readonly scans: readonly TableScan[];
 }
@@ -879,6 +885,10 @@ export interface ControlApi {
   query(input: {
     readonly body: {
       readonly sql: string;
+      /** Values for $1, $2 or each ? in their order, or for $name by name. They never become part of the text. */
+      readonly parameters?:
+        | readonly (null | boolean | number | string | TypedParameter)[]
+        | Readonly<Record<string, null | boolean | number | string | TypedParameter>>;
       readonly maxRows?: number;
       /** As it is on a branch, rather than on main. */
       readonly branch?: string;
@@ -888,6 +898,10 @@ export interface ControlApi {
   explainQuery(input: {
     readonly body: {
       readonly sql: string;
+      /** Values for $1, $2 or each ? in their order, or for $name by name. They never become part of the text. */
+      readonly parameters?:
+        | readonly (null | boolean | number | string | TypedParameter)[]
+        | Readonly<Record<string, null | boolean | number | string | TypedParameter>>;
       /** As it is on a branch, rather than on main. */
       readonly branch?: string;
     };

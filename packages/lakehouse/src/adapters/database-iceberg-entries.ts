@@ -45,7 +45,7 @@ export function openDatabaseIcebergEntries(options: DatabaseIcebergEntriesOption
       kysely.transaction().execute((transaction) => dropNamespace(transaction, options, namespace)),
     commit: (changes, files) => commit(kysely, options, { changes, files }),
     rename: (from, to) => kysely.transaction().execute((transaction) => rename(transaction, options, { from, to })),
-    remove: (key) => removeEntry(kysely, { branch, name: key, revision: ids() }),
+    remove: (key, expected) => removeEntry(kysely, { branch, name: key, revision: ids(), expected }),
     metadataLocations: () => metadataLocations(kysely),
     forgetFiles: (paths) => forgetFiles(kysely, paths),
   };

@@ -1,7 +1,10 @@
 import type { IdSource } from "@millwright/kernel";
 import type { Database, QueryBuilder } from "@millwright/platform";
+import { relationOf } from "../domain/iceberg/identifiers.ts";
 import type { CatalogEntry, StoredFile, TableCatalog } from "../ports.ts";
-import { contentOf, entryOf, MAIN, REMOVED, type CatalogTables } from "./entry-rows.ts";
+import { contentOf, entryOf, MAIN, REMOVED, type CatalogTables, type EntryRow } from "./entry-rows.ts";
+
+const KEYS_AT_ONCE = 500;
 
 export interface DatabaseTableCatalogOptions {
   readonly database: Database;
@@ -21,6 +24,18 @@ export function openDatabaseTableCatalog({ database, ids, branch = MAIN }: Datab
       return row === undefined ? undefined : entryOf(row);
     },
     list: async () => (await present().orderBy("name").execute()).map(entryOf),
+    named: async (names) => {
+      const all = await present().clearSelect().select("name").execute();
+      const keys = all.map(({ name }) => name).filter((key) => names.has(relationOf(key).name.toLowerCase()));
+      const rows: EntryRow[] = [];
+      for (let start = 0; start < keys.length; start += KEYS_AT_ONCE)
+        rows.push(
+          ...(await present()
+            .where("name", "in", keys.slice(start, start + KEYS_AT_ONCE))
+            .execute()),
+        );
+      return rows.map(entryOf);
+    },
     swap: async (entry, expected, files = []) => {
       const change = { entry, expected, branch, revision: ids() };
       if (files.length === 0) return swap(kysely, change);
@@ -44,25 +59,39 @@ interface Swap {
   readonly revision: string;
 }
 
+interface Removal {
+  readonly branch: string;
+  readonly name: string;
+  readonly revision: string;
+  /** Where its metadata must still be; unless told, wherever it is. */
+  readonly expected?: string | undefined;
+}
+
 /** On a branch, what came from main leaves a mark that it is gone. False when there was nothing of this name. */
 export async function removeEntry(
   kysely: QueryBuilder<CatalogTables>,
-  { branch, name, revision }: { readonly branch: string; readonly name: string; readonly revision: string },
+  { branch, name, revision, expected }: Removal,
 ): Promise<boolean> {
-  const deleted = await kysely
+  const deleting = kysely
     .deleteFrom("lake_entry")
     .where("branch", "=", branch)
     .where("name", "=", name)
-    .where("base_revision", "is", null)
-    .executeTakeFirst();
+    .where("base_revision", "is", null);
+  const deleted = await (
+    expected === undefined ? deleting : deleting.where("metadata_location", "=", expected)
+  ).executeTakeFirst();
   if (deleted.numDeletedRows > 0n) return true;
-  const marked = await kysely
+  const marking = kysely
     .updateTable("lake_entry")
     .set({ kind: REMOVED, metadata_location: null, sql: null, snapshot_id: null, revision })
     .where("branch", "=", branch)
     .where("name", "=", name)
-    .where("kind", "!=", REMOVED)
-    .executeTakeFirst();
+    // What is the branch's own was looked for above: of another location it stays.
+    .where("base_revision", "is not", null)
+    .where("kind", "!=", REMOVED);
+  const marked = await (
+    expected === undefined ? marking : marking.where("metadata_location", "=", expected)
+  ).executeTakeFirst();
   return marked.numUpdatedRows > 0n;
 }
 

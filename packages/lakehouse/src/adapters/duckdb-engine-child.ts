@@ -13,6 +13,8 @@ import type {
   SessionResult,
 } from "./engine-protocol.ts";
 import { sqlError } from "./engine-errors.ts";
+import { runSql, streamSql } from "./engine-parameters.ts";
+import { cancelTask, runTask, type EngineTask } from "./engine-tasks.ts";
 import { writeFiles, writeParquet } from "./engine-writer.ts";
 import { gatherColumn, sqlValue } from "./engine-values.ts";
 
@@ -27,6 +29,7 @@ interface Cursor {
 type Handlers = {
   [Operation in EngineOperation]: (
     input: EngineOperations[Operation]["input"],
+    task: EngineTask,
   ) => Promise<EngineOperations[Operation]["output"]>;
 };
 
@@ -36,10 +39,15 @@ let nextCursor = 1;
 
 const handlers: Handlers = {
   start,
-  query: ({ sql, options }) => withConnection((connection) => query(connection, { sql, options })),
-  run: ({ sql }) => withConnection((connection) => connection.run(sql).then(() => null)),
+  cancel: ({ id }) => {
+    cancelTask(id);
+    return Promise.resolve(null);
+  },
+  query: (input, task) => withConnection(task, (connection) => query(connection, input)),
+  run: ({ sql, parameters }, task) =>
+    withConnection(task, (connection) => runSql(connection, sql, parameters).then(() => null)),
   session,
-  describe: ({ select }) => withConnection((connection) => describe(connection, select)),
+  describe: (input, task) => withConnection(task, (connection) => describe(connection, input)),
   open,
   next,
   closeCursor: ({ cursor }) => {
@@ -47,16 +55,16 @@ const handlers: Handlers = {
     cursors.delete(cursor);
     return Promise.resolve(null);
   },
-  writeParquet: (input) => withConnection((connection) => writeParquet(connection, input)),
-  writeFiles: (input) => withConnection((connection) => writeFiles(connection, input)),
+  writeParquet: (input, task) => withConnection(task, (connection) => writeParquet(connection, input)),
+  writeFiles: (input, task) => withConnection(task, (connection) => writeFiles(connection, input)),
 };
 
 process.on("disconnect", () => process.exit(0));
 // Ctrl-C reaches the whole group; the parent decides what becomes of the query.
 process.on("SIGINT", () => {});
 process.on("message", (request: EngineRequest) => {
-  const handler = handlers[request.operation] as (input: unknown) => Promise<unknown>;
-  handler(request.input).then(
+  const handler = handlers[request.operation] as (input: unknown, task: EngineTask) => Promise<unknown>;
+  runTask(request.id, (task) => handler(request.input, task)).then(
     (output) => reply({ id: request.id, output }),
     (error: unknown) => reply({ id: request.id, problem: problemOf(error) }),
   );
@@ -70,7 +78,7 @@ function problemOf(error: unknown): Problem {
   return toProblem(error instanceof Error ? sqlError(error) : error);
 }
 
-async function start(settings: EngineSettings): Promise<null> {
+async function start(settings: EngineSettings, task: EngineTask): Promise<null> {
   const { databasePath } = settings;
   instance = await DuckDBInstance.create(databasePath ?? ":memory:", {
     threads: String(settings.threads),
@@ -82,7 +90,7 @@ async function start(settings: EngineSettings): Promise<null> {
     preserve_insertion_order: databasePath === undefined ? "false" : "true",
   });
   const folders = settings.folders.map(quoteText).join(", ");
-  await withConnection(async (connection) => {
+  await withConnection(task, async (connection) => {
     // Times without a zone are UTC, whatever the machine's own zone is.
     await connection.run("SET GLOBAL TimeZone = 'UTC'");
     await connection.run(`SET allowed_directories = [${folders}]`);
@@ -92,10 +100,14 @@ async function start(settings: EngineSettings): Promise<null> {
   return null;
 }
 
-async function withConnection<Result>(work: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
+async function withConnection<Result>(
+  task: EngineTask,
+  work: (connection: DuckDBConnection) => Promise<Result>,
+): Promise<Result> {
   if (instance === undefined) throw new Error("the engine was not started");
   const connection = await instance.connect();
   try {
+    task.worksOn(connection);
     return await work(connection);
   } finally {
     connection.closeSync();
@@ -121,10 +133,10 @@ async function session({ sql }: EngineOperations["session"]["input"]): Promise<S
 
 async function query(
   connection: DuckDBConnection,
-  { sql, options }: EngineOperations["query"]["input"],
+  { sql, options, parameters = options.parameters }: EngineOperations["query"]["input"],
 ): Promise<QueryResult> {
   const maxRows = options.maxRows ?? 10_000;
-  const result = await connection.stream(sql, options.parameters === undefined ? undefined : [...options.parameters]);
+  const result = await streamSql(connection, sql, parameters);
   const rows: QueryResult["rows"][number][] = [];
   let truncated = false;
   for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
@@ -151,19 +163,26 @@ function looseType(type: string, name: string): string {
   }
 }
 
-async function describe(connection: DuckDBConnection, select: string): Promise<readonly Column[]> {
-  const result = await connection.run(`DESCRIBE ${select}`);
+async function describe(
+  connection: DuckDBConnection,
+  { select, parameters }: EngineOperations["describe"]["input"],
+): Promise<readonly Column[]> {
+  const result = await runSql(connection, `DESCRIBE ${select}`, parameters);
   return (await result.getRows()).map(([name, type]) => ({
     name: String(name),
     type: storedType(String(type), String(name)).iceberg,
   }));
 }
 
-async function open({ select, batchRows }: EngineOperations["open"]["input"]): Promise<{ cursor: number }> {
+async function open(
+  { select, batchRows, parameters }: EngineOperations["open"]["input"],
+  task: EngineTask,
+): Promise<{ cursor: number }> {
   if (instance === undefined) throw new Error("the engine was not started");
   const connection = await instance.connect();
   try {
-    const result = await connection.stream(select);
+    task.worksOn(connection);
+    const result = await streamSql(connection, select, parameters);
     const cursor = nextCursor++;
     cursors.set(cursor, { connection, result, batchRows });
     return { cursor };
@@ -173,9 +192,10 @@ async function open({ select, batchRows }: EngineOperations["open"]["input"]): P
   }
 }
 
-async function next({ cursor }: { cursor: number }): Promise<ColumnBatch | null> {
+async function next({ cursor }: { cursor: number }, task: EngineTask): Promise<ColumnBatch | null> {
   const open = cursors.get(cursor);
   if (open === undefined) throw new Error("no such cursor");
+  task.worksOn(open.connection);
   const chunks: DuckDBDataChunk[] = [];
   let rows = 0;
   while (rows < open.batchRows) {

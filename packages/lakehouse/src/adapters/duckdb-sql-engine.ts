@@ -5,11 +5,12 @@ import { parseExactJson } from "../domain/iceberg/exact-json.ts";
 import { relationOf } from "../domain/iceberg/identifiers.ts";
 import { quoteName } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
-import type { ColumnBatch, SqlEngine } from "../ports.ts";
+import type { ColumnBatch, SqlEngine, StatementScope } from "../ports.ts";
 import type {
   EngineOperation,
   EngineOperations,
   EngineReply,
+  EngineRequest,
   EngineSettings,
   SessionResult,
 } from "./engine-protocol.ts";
@@ -43,37 +44,51 @@ export interface DuckdbEngine extends SqlEngine {
 export function createDuckdbEngine(options: DuckdbEngineOptions): DuckdbEngine {
   const host = new EngineHost(options);
   return {
+    ...engineWithin(host, {}),
+    allowFolders: (folders) => host.allowFolders(folders),
+    session: (sql) => host.ask("session", { sql }),
+  };
+}
+
+/** The engine as one statement has it. */
+function engineWithin(host: EngineHost, scope: StatementScope): SqlEngine {
+  const { parameters, signal } = scope;
+  return {
     capabilities: { dialect: "duckdb" },
+    within: (inner) => engineWithin(host, { ...scope, ...inner }),
     parse: async (sql) => {
-      const { rows } = await host.ask("query", { sql: PARSE, options: { parameters: [sql] } });
+      const { rows } = await host.ask("query", { sql: PARSE, options: { parameters: [sql] } }, signal);
       const tree = rows[0]?.[0];
       return typeof tree === "string" ? parseExactJson(tree) : undefined;
     },
-    query: (sql, queryOptions = {}) => host.ask("query", { sql, options: queryOptions }),
+    query: (sql, options = {}) =>
+      host.ask("query", { sql, options, parameters: options.parameters ?? parameters }, signal),
     run: async (sql) => {
-      await host.ask("run", { sql });
+      await host.ask("run", { sql, parameters }, signal);
     },
-    describe: (select) => host.ask("describe", { select }),
-    readColumns: (select, { batchRows = 131_072 } = {}) => readColumns(host, { select, batchRows }),
-    writeParquet: (request) => host.ask("writeParquet", request),
-    writeFiles: (request) => host.ask("writeFiles", request),
+    describe: (select) => host.ask("describe", { select, parameters }, signal),
+    readColumns: (select, { batchRows = 131_072 } = {}) => readColumns(host, { select, batchRows, parameters }, signal),
+    writeParquet: (request) => host.ask("writeParquet", { ...request, parameters }, signal),
+    writeFiles: (request) => host.ask("writeFiles", { ...request, parameters }, signal),
     setRelation: (name, select) => host.setRelation(name, select),
-    allowFolders: (folders) => host.allowFolders(folders),
-    session: (sql) => host.ask("session", { sql }),
     close: () => host.close(),
   };
 }
 
-async function* readColumns(host: EngineHost, input: EngineOperations["open"]["input"]): AsyncIterable<ColumnBatch> {
-  const { cursor } = await host.ask("open", input);
+async function* readColumns(
+  host: EngineHost,
+  input: EngineOperations["open"]["input"],
+  signal: AbortSignal | undefined,
+): AsyncIterable<ColumnBatch> {
+  const { cursor } = await host.ask("open", input, signal);
   host.cursors += 1;
   try {
     // One batch is asked for ahead, so that the engine works while the reader does.
-    let ahead = host.ask("next", { cursor });
+    let ahead = host.ask("next", { cursor }, signal);
     for (;;) {
       const batch = await ahead;
       if (batch === null) return;
-      ahead = host.ask("next", { cursor });
+      ahead = host.ask("next", { cursor }, signal);
       ahead.catch(() => undefined);
       yield batch;
     }
@@ -100,12 +115,27 @@ class EngineHost {
     this.#options = options;
   }
 
+  /** What a signal ends fails with the signal's reason, once the engine has let go of it. */
   async ask<Operation extends EngineOperation>(
     operation: Operation,
     input: EngineOperations[Operation]["input"],
+    signal?: AbortSignal,
   ): Promise<EngineOperations[Operation]["output"]> {
+    signal?.throwIfAborted();
     const child = await this.#started();
-    return this.#send(child, operation, input);
+    signal?.throwIfAborted();
+    const id = this.#nextId++;
+    const cancel = () =>
+      void this.#send(child, { id: this.#nextId++, operation: "cancel", input: { id } }).catch(() => undefined);
+    signal?.addEventListener("abort", cancel, { once: true });
+    try {
+      return (await this.#send(child, { id, operation, input })) as EngineOperations[Operation]["output"];
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+    }
   }
 
   async setRelation(name: string, select: string | undefined): Promise<void> {
@@ -174,7 +204,7 @@ class EngineHost {
     child.once("exit", (code, signal) => this.#died(child, code ?? signal));
     child.once("error", (error) => logger.error({ err: error }, "the SQL engine could not be started"));
     try {
-      await this.#send(child, "start", settings);
+      await this.#send(child, { id: this.#nextId++, operation: "start", input: settings });
       await this.#restoreRelations(child);
     } catch (error) {
       // Left alone it would keep this process from ending.
@@ -191,7 +221,8 @@ class EngineHost {
       const failed: [string, string][] = [];
       let problem: unknown;
       for (const [name, select] of pending) {
-        await this.#send(child, "run", { sql: relationStatement(name, select) }).catch((error: unknown) => {
+        const input = { sql: relationStatement(name, select) };
+        await this.#send(child, { id: this.#nextId++, operation: "run", input }).catch((error: unknown) => {
           problem = error;
           failed.push([name, select]);
         });
@@ -204,19 +235,11 @@ class EngineHost {
     }
   }
 
-  #send<Operation extends EngineOperation>(
-    child: ChildProcess,
-    operation: Operation,
-    input: EngineOperations[Operation]["input"],
-  ): Promise<EngineOperations[Operation]["output"]> {
-    const id = this.#nextId++;
+  #send(child: ChildProcess, request: EngineRequest): Promise<unknown> {
+    const { id } = request;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, {
-        child,
-        resolve: (output) => resolve(output as EngineOperations[Operation]["output"]),
-        reject,
-      });
-      child.send({ id, operation, input }, (error) => {
+      this.#waiting.set(id, { child, resolve, reject });
+      child.send(request, (error) => {
         if (error !== null) this.#settleDead(id);
       });
     });

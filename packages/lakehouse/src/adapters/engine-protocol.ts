@@ -1,4 +1,5 @@
 import type { Column, Problem } from "@millwright/kernel";
+import type { SqlParameters } from "../domain/sql-parameters.ts";
 import type { ColumnBatch, FieldIds, QueryOptions, QueryResult, WrittenFile } from "../ports.ts";
 
 /** How the engine's process is set up, once, before it locks its configuration. */
@@ -20,18 +21,25 @@ export interface SessionResult {
   readonly rows: QueryResult["rows"];
 }
 
+/** Values for the parameters that the statement names; it need not name them all. */
+interface Parameters {
+  readonly parameters?: SqlParameters | undefined;
+}
+
 export interface EngineOperations {
   start: { input: EngineSettings; output: null };
-  query: { input: { sql: string; options: QueryOptions }; output: QueryResult };
-  run: { input: { sql: string }; output: null };
+  /** Ends what was asked by this number, wherever it is. */
+  cancel: { input: { id: number }; output: null };
+  query: { input: Parameters & { sql: string; options: QueryOptions }; output: QueryResult };
+  run: { input: Parameters & { sql: string }; output: null };
   session: { input: { sql: string }; output: SessionResult };
-  describe: { input: { select: string }; output: readonly Column[] };
-  open: { input: { select: string; batchRows: number }; output: { cursor: number } };
+  describe: { input: Parameters & { select: string }; output: readonly Column[] };
+  open: { input: Parameters & { select: string; batchRows: number }; output: { cursor: number } };
   next: { input: { cursor: number }; output: ColumnBatch | null };
   closeCursor: { input: { cursor: number }; output: null };
-  writeParquet: { input: { select: string; path: string; fieldIds: FieldIds }; output: WrittenFile };
+  writeParquet: { input: Parameters & { select: string; path: string; fieldIds: FieldIds }; output: WrittenFile };
   writeFiles: {
-    input: { select: string; folder: string; name: string; fileBytes: number; fieldIds: FieldIds };
+    input: Parameters & { select: string; folder: string; name: string; fileBytes: number; fieldIds: FieldIds };
     output: readonly WrittenFile[];
   };
 }

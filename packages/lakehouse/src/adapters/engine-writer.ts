@@ -4,6 +4,7 @@ import { quoteName, quoteText } from "../domain/names.ts";
 import { textOf } from "../domain/text.ts";
 import { storedType } from "../domain/types.ts";
 import type { FieldId, FieldIds, WrittenColumn, WrittenFile } from "../ports.ts";
+import { runSql } from "./engine-parameters.ts";
 import type { EngineOperations } from "./engine-protocol.ts";
 
 /** Writes a SELECT's rows into one file, cast to the types that tables hold. */
@@ -11,14 +12,17 @@ export async function writeParquet(
   connection: DuckDBConnection,
   request: EngineOperations["writeParquet"]["input"],
 ): Promise<WrittenFile> {
-  const described = await (await connection.run(`DESCRIBE ${request.select}`)).getRows();
+  const { parameters } = request;
+  const described = await (await runSql(connection, `DESCRIBE ${request.select}`, parameters)).getRows();
   const casts = described.map(([name, type]) => {
     const column = String(name);
     return `CAST(${quoteName(column)} AS ${storedType(String(type), column).duckdb}) AS ${quoteName(column)}`;
   });
-  const result = await connection.run(
+  const result = await runSql(
+    connection,
     `COPY (SELECT ${casts.join(", ")} FROM (${request.select}\n)) TO ${quoteText(request.path)} ` +
       `(FORMAT parquet, COMPRESSION zstd, RETURN_STATS, FIELD_IDS ${fieldIdsOf(request.fieldIds)})`,
+    parameters,
   );
   const [row] = await result.getRowObjectsJson();
   if (row === undefined) throw new Error("the writer told no statistics");
@@ -28,12 +32,14 @@ export async function writeParquet(
 /** Writes a SELECT's rows into as many files as their size asks for. */
 export async function writeFiles(
   connection: DuckDBConnection,
-  { select, folder, name, fileBytes, fieldIds }: EngineOperations["writeFiles"]["input"],
+  { select, folder, name, fileBytes, fieldIds, parameters }: EngineOperations["writeFiles"]["input"],
 ): Promise<readonly WrittenFile[]> {
   await mkdir(folder, { recursive: true });
-  const result = await connection.run(
+  const result = await runSql(
+    connection,
     `COPY (${select}\n) TO ${quoteText(folder)} (FORMAT parquet, COMPRESSION zstd, RETURN_STATS, ` +
       `FILENAME_PATTERN ${quoteText(`${name}-{i}`)}, OVERWRITE_OR_IGNORE true, FILE_SIZE_BYTES ${fileBytes}, FIELD_IDS ${fieldIdsOf(fieldIds)})`,
+    parameters,
   );
   const written = (await result.getRowObjectsJson()).map(writtenOf);
   // The engine writes one without rows where there are none.

@@ -4,15 +4,17 @@ import { addColumn } from "../domain/ddl/edit-schema.ts";
 import type { AlterTable, CreateTable, DdlStatement } from "../domain/ddl/statement.ts";
 import { updatesOf } from "../domain/ddl/updates-of.ts";
 import { refused } from "../domain/dml/cursor.ts";
-import { checkIdentifier, keyOf, type Identifier } from "../domain/iceberg/identifiers.ts";
+import { checkIdentifier, keyOf, nameOf, type Identifier } from "../domain/iceberg/identifiers.ts";
 import type { IcebergSchema } from "../domain/iceberg/schema.ts";
 import { checkFragments } from "../dml/check-fragments.ts";
 import { runDml, type DmlPorts } from "../dml/run-dml.ts";
 import { lakehouseErrors } from "../errors.ts";
 import { commitTables } from "../rest/commit-tables.ts";
-import { createTable, dropTable, rename } from "../rest/tables.ts";
+import { createTable, rename } from "../rest/tables.ts";
 import type { CatalogWorld } from "../rest/world.ts";
 import { loadTarget, refuseRoadTable } from "../dml/target-table.ts";
+import type { CatalogEntry } from "../ports.ts";
+import { readMetadata } from "../table-files.ts";
 
 /** What a statement has made of a table. */
 export interface TableChanged {
@@ -39,7 +41,7 @@ export async function runDdl(ports: DmlPorts, statement: DdlStatement): Promise<
     if (present === undefined && statement.onlyIfThere) return { ...done, isChanged: false };
     refuseRoadTable(done.table, present?.properties ?? {});
     if (present?.kind !== "table") throw unknown(parts);
-    await dropTable(world, identifier);
+    await drop(ports, { world, identifier, present });
     return done;
   }
   if (present?.kind !== "table") throw unknown(parts);
@@ -62,7 +64,7 @@ async function create(
     throw refused(`there is a table or view ${done.table} already`);
   }
   const schema = statement.query === undefined ? schemaOf(statement) : await schemaOfQuery(ports, statement.query);
-  await createTable(world, {
+  const made = await createTable(world, {
     identifier,
     location: undefined,
     schema,
@@ -83,9 +85,31 @@ async function create(
   try {
     return { ...done, inserted: (await runDml(ports, insert)).inserted };
   } catch (error) {
-    await dropTable(world, identifier);
+    // What another has made of the name, or of the table, meanwhile is not taken away.
+    await world.entries.remove(keyOf(identifier), made.metadataLocation);
     throw error;
   }
+}
+
+/** Beside writers of the table it is tried anew; another table of the name is left. Throws `lakehouse/commit-conflict`. */
+async function drop(
+  { catalog, store }: DmlPorts,
+  { world, identifier, present }: { world: CatalogWorld; identifier: Identifier; present: CatalogEntry },
+): Promise<void> {
+  const key = keyOf(identifier);
+  const uuidOf = async ({ metadataLocation }: CatalogEntry) =>
+    metadataLocation === null ? undefined : (await readMetadata(store, metadataLocation))["table-uuid"];
+  let now: CatalogEntry | undefined = present;
+  for (let attempt = 1; now?.kind === "table"; attempt += 1) {
+    if (await world.entries.remove(key, now.metadataLocation ?? undefined)) return;
+    now = await catalog.get(key);
+    if (now === undefined) break;
+    if (attempt >= TRIES || (await uuidOf(now)) !== (await uuidOf(present)))
+      throw lakehouseErrors.create("lakehouse/commit-conflict", {
+        because: `${nameOf(identifier)} was changed meanwhile`,
+      });
+  }
+  throw unknown([...identifier.namespace, identifier.name]);
 }
 
 function schemaOf({ columns = [] }: CreateTable): IcebergSchema {
@@ -109,6 +133,7 @@ async function schemaOfQuery(ports: DmlPorts, query: string): Promise<IcebergSch
     byName: false,
     query,
   });
+  await ports.see();
   const columns = await ports.engine.describe(await ports.expand(`SELECT * FROM (\n${query}\n) AS given`));
   const fields = columns.map(({ name, type }, index) => ({ id: index + 1, name, required: false, type }));
   return { type: "struct", "schema-id": 0, fields };

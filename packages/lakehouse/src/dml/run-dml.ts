@@ -29,8 +29,8 @@ export interface RowsChanged {
 /** Ports, and what makes time travel and metadata tables of a text into subqueries. */
 export type DmlPorts = LakehousePorts & {
   readonly expand: (sql: string) => Promise<string>;
-  /** Has the engine see the table as it was read, or later: a statement may select from its own target. */
-  readonly see: (table: TargetTable) => Promise<void>;
+  /** Has the engine see all that the statement names as it is now: it may select from its own target. */
+  readonly see: () => Promise<void>;
 };
 
 /**
@@ -45,7 +45,7 @@ export async function runDml(ports: DmlPorts, statement: DmlStatement): Promise<
   for (let attempt = 0; ; attempt += 1) {
     const table = await loadTarget(ports, statement.target.parts);
     refuseUnwritable(table);
-    await ports.see(table);
+    await ports.see();
     const retries = retriesOf(table.metadata.properties);
     const done = await runOnce(ports, table, { statement, sourceAlias, retries });
     if (done !== undefined) return done;

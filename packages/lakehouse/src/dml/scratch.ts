@@ -10,10 +10,12 @@ export async function withScratch<Result>(
   work: (relation: string) => Promise<Result>,
 ): Promise<Result> {
   const relation = `${SCHEMA}.${quoteName(ids())}`;
-  await engine.run(`CREATE SCHEMA IF NOT EXISTS ${SCHEMA}; CREATE TABLE ${relation} AS ${select}`);
+  // It is taken away whatever has ended the statement.
+  const always = engine.within({ signal: undefined });
   try {
+    await engine.run(`CREATE SCHEMA IF NOT EXISTS ${SCHEMA}; CREATE TABLE ${relation} AS ${select}`);
     return await work(relation);
   } finally {
-    await engine.run(`DROP TABLE IF EXISTS ${relation}`).catch(() => undefined);
+    await always.run(`DROP TABLE IF EXISTS ${relation}`).catch(() => undefined);
   }
 }

@@ -5,8 +5,9 @@ const refuse = () => Promise.reject(new Error("this engine copies one file and k
 
 /** An engine whose every table is one row: it copies a Parquet file, so that a test of commits is one of commits alone. */
 export function copyingEngine(sample: string): SqlEngine {
-  return {
+  const engine: SqlEngine = {
     capabilities: { dialect: "duckdb" },
+    within: () => engine,
     query: refuse,
     run: refuse,
     parse: () => Promise.resolve(undefined),
@@ -23,4 +24,5 @@ export function copyingEngine(sample: string): SqlEngine {
     setRelation: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
+  return engine;
 }

@@ -18,7 +18,7 @@ export interface Names {
   /** Undefined for what is no column of a table, or not for certain. */
   column(names: readonly string[]): PlanColumn | undefined;
   /** Undefined where the caller has given none. */
-  parameter(identifier: string): Constant["value"] | undefined;
+  parameter(identifier: string): Constant | Constant["value"] | undefined;
   /** The value of an expression without columns, where the engine has been asked for it. */
   folded(expression: SqlExpression): Folded | undefined;
 }
@@ -305,8 +305,8 @@ function castConstant({ type, value }: Constant, to: Constant["type"]): Constant
     : undefined;
 }
 
-function parameterOf(value: Constant["value"] | undefined, besideType: string): Constant | undefined {
-  if (value === undefined) return undefined;
+function parameterOf(value: Constant | Constant["value"] | undefined, besideType: string): Constant | undefined {
+  if (value === undefined || (typeof value === "object" && value !== null)) return value;
   if (value === null || typeof value === "string") return { type: { id: "VARCHAR" }, value };
   if (typeof value === "boolean") return { type: { id: "BOOLEAN" }, value };
   if (typeof value === "bigint" || Number.isInteger(value)) return { type: { id: "BIGINT" }, value };
