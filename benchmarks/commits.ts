@@ -133,7 +133,10 @@ async function partsOf({ engine, folder, ports }: Lake) {
         engine.writeParquet({
           select: rowOf(round),
           path: join(places, `${round}.parquet`),
-          fieldIds: { id: 1, name: 2 },
+          columns: [
+            { name: "id", type: "long", id: 1 },
+            { name: "name", type: "string", id: 2 },
+          ],
         }),
       ),
     );

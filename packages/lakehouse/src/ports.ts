@@ -84,11 +84,11 @@ export interface SqlEngine {
   /** The columns of a SELECT, by the types it would be stored with. */
   describe(select: string): Promise<readonly Column[]>;
   readColumns(select: string, options?: { readonly batchRows?: number }): AsyncIterable<ColumnBatch>;
-  /** Writes a SELECT's rows into one Parquet file with the given field ids. Not durable until the caller syncs it. */
+  /** Writes a SELECT's rows into one Parquet file, its columns in these types. Not durable until the caller syncs it. */
   writeParquet(request: {
     readonly select: string;
+    readonly columns: readonly FileColumn[];
     readonly path: string;
-    readonly fieldIds: FieldIds;
   }): Promise<WrittenFile>;
   /**
    * Writes a SELECT's rows, whose columns have the types that they are stored with, into Parquet files of about so many bytes,
@@ -106,6 +106,11 @@ export interface SqlEngine {
   close(): Promise<void>;
 }
 
+/** A column of a file with its field id. */
+export interface FileColumn extends Pick<Column, "name" | "type"> {
+  readonly id: number;
+}
+
 /** By name; of a nested column its own id and those of its fields, a list's `element`, a map's `key` and `value`. */
 export type FieldIds = Readonly<Record<string, FieldId>>;
 export type FieldId = number | { readonly id: number; readonly fields: FieldIds };
@@ -116,11 +121,18 @@ export interface ObjectStore {
   /** The absolute place of a path, as engines and other readers are told it. */
   locate(path: string): string;
   write(path: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Writes files that are not there yet, one after the other as they are given, and makes all of them durable together.
+   * Whoever dies meanwhile may leave a part of them: nothing may lead to one before this resolves.
+   */
+  create(files: Iterable<NewFile>): Promise<void>;
   read(location: string): Promise<Uint8Array>;
   /** The path of what lies at a location: the other way round than `locate`. */
   pathOf(location: string): string;
   /** Makes durable what an engine has written to a path. */
   sync(path: string): Promise<void>;
+  /** The same, and tells what it is, read again: undefined when nothing is there. */
+  seal(path: string): Promise<Digest | undefined>;
   /** The size in bytes and SHA-256 of what lies at a path, read again; undefined when nothing does. */
   digest(path: string): Promise<Digest | undefined>;
   prepareFolder(path: string): Promise<void>;
@@ -136,6 +148,11 @@ export interface ObjectStore {
   /** A folder with all that is in it. Nothing there is well too. */
   removeFolder(path: string): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface NewFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
 }
 
 export interface Digest {

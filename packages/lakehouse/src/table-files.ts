@@ -13,7 +13,7 @@ import { parseMetadata } from "./domain/iceberg/read-metadata.ts";
 import { quoteName, quoteText } from "./domain/names.ts";
 import { duckdbType } from "./domain/types.ts";
 import { lakehouseErrors } from "./errors.ts";
-import { keepMetadata, metadataKnownAt } from "./known-metadata.ts";
+import { keepManifests, keepMetadata, manifestsKnownAt, metadataKnownAt } from "./known-metadata.ts";
 import type { ObjectStore, SqlEngine } from "./ports.ts";
 
 export async function readMetadata(store: ObjectStore, location: string): Promise<IcebergMetadata> {
@@ -49,7 +49,13 @@ export async function manifestsOf(
   metadata: IcebergMetadata,
   snapshot = currentSnapshot(metadata),
 ): Promise<readonly ManifestFile[]> {
-  return snapshot === undefined ? [] : decodeManifestList(await store.read(snapshot["manifest-list"]));
+  if (snapshot === undefined) return [];
+  const location = snapshot["manifest-list"];
+  const known = manifestsKnownAt(store, location);
+  if (known !== undefined) return known;
+  const manifests = decodeManifestList(await store.read(location));
+  keepManifests(store, location, manifests);
+  return manifests;
 }
 
 /** The live files of a snapshot, data and deletes: unless told, of the current one. */

@@ -300,6 +300,33 @@ export function objectStoreSuite(name: string, fixture: Fixture<ObjectStore>): v
       expect(await store.digest("never/written")).toBeUndefined();
     });
 
+    test("files are created together, in folders that are not there yet, and never over another", async () => {
+      const large = new Uint8Array(1_000_001).map((_, index) => index % 251);
+      await store.create([
+        { path: "new/one", bytes: bytes("1") },
+        { path: "new/deeper/two", bytes: large },
+      ]);
+      expect(await text("new/one")).toBe("1");
+      expect(Buffer.from(await store.read("new/deeper/two")).equals(large)).toBe(true);
+      const again = [
+        { path: "new/three", bytes: bytes("3") },
+        { path: "new/one", bytes: bytes("other") },
+      ];
+      await expect(store.create(again)).rejects.toThrow();
+      expect([await text("new/one"), await store.exists("new/three")]).toEqual(["1", false]);
+    });
+
+    test("what an engine wrote is sealed with its digest", async () => {
+      const large = new Uint8Array(1_000_001).map((_, index) => index % 251);
+      await store.create([
+        { path: "sealed/small", bytes: bytes("abc") },
+        { path: "sealed/large", bytes: large },
+      ]);
+      for (const path of ["sealed/small", "sealed/large"])
+        expect(await store.seal(path)).toEqual(await store.digest(path));
+      expect(await store.seal("sealed/never")).toBeUndefined();
+    });
+
     test("what is not there is an error", async () => {
       await expect(store.read("never/written")).rejects.toThrow();
     });

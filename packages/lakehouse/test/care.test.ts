@@ -44,7 +44,10 @@ async function deletePositions(table: string, path: string, positions: readonly 
   const written = await lake.engine.writeParquet({
     select: `select * from (values ${values}) as gone(file_path, pos)`,
     path: target,
-    fieldIds: { file_path: 2_147_483_546, pos: 2_147_483_545 },
+    columns: [
+      { name: "file_path", type: "string", id: 2_147_483_546 },
+      { name: "pos", type: "long", id: 2_147_483_545 },
+    ],
   });
   const file = {
     content: 1,

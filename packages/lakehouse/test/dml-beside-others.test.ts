@@ -43,7 +43,7 @@ async function deleteByValue(
   const added = [{ file, specId: target.spec["spec-id"] }];
   const snapshot = await commitChange(ports, target, {
     change: { operation: "delete", added, removed: new Set() },
-    stored: [],
+    stored: () => Promise.resolve([]),
   });
   expect(snapshot).toBeDefined();
   await lake.lakehouse.refresh([table]);

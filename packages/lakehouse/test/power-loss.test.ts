@@ -69,11 +69,12 @@ describe.skipIf(strace === undefined)("a loss of power while tables are changed"
       const isLost = ([path, bytes]: [string, Buffer]) => isInLake(path) && durable.get(path)?.equals(bytes) !== true;
       const lost = [...disk.now()].filter(isLost).map(([path]) => path);
       expect(lost, JSON.stringify(deed)).toEqual([]);
-      const written = calls.slice(begun, pointer).flatMap((call) => (call.kind === "rename" ? call.to : []));
-      expect(written.some((path) => METADATA.test(path))).toBe(true);
-      for (const path of written) {
-        const synced = calls.slice(begun, pointer).flatMap((call) => (call.kind === "sync" ? call.path : []));
-        expect(synced).toContain(`${path}.tmp`);
+      const own = calls.slice(begun, pointer);
+      const written = own.flatMap(writtenBy);
+      expect(written.some(({ path }) => METADATA.test(path))).toBe(true);
+      const synced = own.flatMap((call) => (call.kind === "sync" ? call.path : []));
+      for (const { path, writtenAs } of written) {
+        expect(synced).toContain(writtenAs);
         expect(synced).toContain(dirname(path));
       }
       const acknowledged = calls.slice(pointer, done);
@@ -142,10 +143,18 @@ function commitsIn(calls: Calls): readonly Recorded[] {
   return commits;
 }
 
+/** A file of the lake that a call gives its name to, and the name under which its bytes are written and synced. */
+function writtenBy(call: Calls[number]): readonly { readonly path: string; readonly writtenAs: string }[] {
+  if (call.kind === "rename") return [{ path: call.to, writtenAs: call.path }];
+  const isNamed = call.kind === "create" && isInLake(call.path) && !call.path.endsWith(".tmp");
+  return isNamed ? [{ path: call.path, writtenAs: call.path }] : [];
+}
+
 function pointerIn(calls: Calls, { begun, done }: { readonly begun: number; readonly done: number }) {
   const made = calls
     .slice(begun, done)
-    .flatMap((call) => (call.kind === "rename" && METADATA.test(call.to) ? call.to : []));
+    .flatMap(writtenBy)
+    .flatMap(({ path }) => (METADATA.test(path) ? path : []));
   const name = made.at(-1)?.split("/").at(-1);
   if (name === undefined) return undefined;
   const tells = (call: Calls[number]) => call.kind === "write" && isLog(call.path) && call.bytes.includes(name);

@@ -1,4 +1,10 @@
-import { DuckDBInstance, type DuckDBConnection, type DuckDBDataChunk, type DuckDBResult } from "@duckdb/node-api";
+import {
+  DuckDBInstance,
+  StatementType,
+  type DuckDBConnection,
+  type DuckDBDataChunk,
+  type DuckDBResult,
+} from "@duckdb/node-api";
 import type { Column, Problem } from "@millwright/kernel";
 import { toProblem } from "@millwright/kernel";
 import { quoteText } from "../domain/names.ts";
@@ -167,11 +173,31 @@ async function describe(
   connection: DuckDBConnection,
   { select, parameters }: EngineOperations["describe"]["input"],
 ): Promise<readonly Column[]> {
+  const prepared = parameters === undefined ? await preparedColumns(connection, select) : undefined;
+  if (prepared !== undefined) return prepared;
   const result = await runSql(connection, `DESCRIBE ${select}`, parameters);
   return (await result.getRows()).map(([name, type]) => ({
     name: String(name),
     type: storedType(String(type), String(name)).iceberg,
   }));
+}
+
+/** SHOW and PRAGMA are prepared as if they were a SELECT. */
+const SELECT = /^\s*(?:select|with|from|values)\b/i;
+
+/** In a third of the time; undefined for what DESCRIBE must tell, or refuse. */
+async function preparedColumns(connection: DuckDBConnection, select: string): Promise<readonly Column[] | undefined> {
+  if (!SELECT.test(select)) return undefined;
+  try {
+    const prepared = await connection.prepare(select);
+    if (prepared.statementType !== StatementType.SELECT || prepared.parameterCount > 0) return undefined;
+    return Array.from({ length: prepared.columnCount }, (_, index) => {
+      const name = prepared.columnName(index);
+      return { name, type: storedType(String(prepared.columnType(index)), name).iceberg };
+    });
+  } catch {
+    return undefined;
+  }
 }
 
 async function open(

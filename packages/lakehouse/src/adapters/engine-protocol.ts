@@ -1,6 +1,6 @@
 import type { Column, Problem } from "@millwright/kernel";
 import type { SqlParameters } from "../domain/sql-parameters.ts";
-import type { ColumnBatch, FieldIds, QueryOptions, QueryResult, WrittenFile } from "../ports.ts";
+import type { ColumnBatch, FieldIds, FileColumn, QueryOptions, QueryResult, WrittenFile } from "../ports.ts";
 
 /** How the engine's process is set up, once, before it locks its configuration. */
 export interface EngineSettings {
@@ -37,7 +37,10 @@ export interface EngineOperations {
   open: { input: Parameters & { select: string; batchRows: number }; output: { cursor: number } };
   next: { input: { cursor: number }; output: ColumnBatch | null };
   closeCursor: { input: { cursor: number }; output: null };
-  writeParquet: { input: Parameters & { select: string; path: string; fieldIds: FieldIds }; output: WrittenFile };
+  writeParquet: {
+    input: Parameters & { select: string; columns: readonly FileColumn[]; path: string };
+    output: WrittenFile;
+  };
   writeFiles: {
     input: Parameters & { select: string; folder: string; name: string; fileBytes: number; fieldIds: FieldIds };
     output: readonly WrittenFile[];

@@ -2,7 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import type { DuckDBConnection, Json } from "@duckdb/node-api";
 import { quoteName, quoteText } from "../domain/names.ts";
 import { textOf } from "../domain/text.ts";
-import { storedType } from "../domain/types.ts";
+import { duckdbType } from "../domain/types.ts";
 import type { FieldId, FieldIds, WrittenColumn, WrittenFile } from "../ports.ts";
 import { runSql } from "./engine-parameters.ts";
 import type { EngineOperations } from "./engine-protocol.ts";
@@ -10,23 +10,21 @@ import type { EngineOperations } from "./engine-protocol.ts";
 /** Writes a SELECT's rows into one file, cast to the types that tables hold. */
 export async function writeParquet(
   connection: DuckDBConnection,
-  request: EngineOperations["writeParquet"]["input"],
+  { select, columns, path, parameters }: EngineOperations["writeParquet"]["input"],
 ): Promise<WrittenFile> {
-  const { parameters } = request;
-  const described = await (await runSql(connection, `DESCRIBE ${request.select}`, parameters)).getRows();
-  const casts = described.map(([name, type]) => {
-    const column = String(name);
-    return `CAST(${quoteName(column)} AS ${storedType(String(type), column).duckdb}) AS ${quoteName(column)}`;
-  });
+  const casts = columns.map(
+    (column) => `CAST(${quoteName(column.name)} AS ${duckdbType(column)}) AS ${quoteName(column.name)}`,
+  );
+  const ids = Object.fromEntries(columns.map(({ name, id }) => [name, id]));
   const result = await runSql(
     connection,
-    `COPY (SELECT ${casts.join(", ")} FROM (${request.select}\n)) TO ${quoteText(request.path)} ` +
-      `(FORMAT parquet, COMPRESSION zstd, RETURN_STATS, FIELD_IDS ${fieldIdsOf(request.fieldIds)})`,
+    `COPY (SELECT ${casts.join(", ")} FROM (${select}\n)) TO ${quoteText(path)} ` +
+      `(FORMAT parquet, COMPRESSION zstd, RETURN_STATS, FIELD_IDS ${fieldIdsOf(ids)})`,
     parameters,
   );
   const [row] = await result.getRowObjectsJson();
   if (row === undefined) throw new Error("the writer told no statistics");
-  return { ...writtenOf(row), path: request.path };
+  return { ...writtenOf(row), path };
 }
 
 /** Writes a SELECT's rows into as many files as their size asks for. */

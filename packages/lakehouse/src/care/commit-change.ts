@@ -1,7 +1,7 @@
 import type { Identifier } from "../domain/iceberg/identifiers.ts";
 import { currentSnapshot, type IcebergMetadata, type IcebergSnapshot } from "../domain/iceberg/metadata.ts";
 import { lakehouseErrors } from "../errors.ts";
-import type { StoredFile } from "../ports.ts";
+import { NOTHING_WRITTEN, type Durable } from "../dml/write-data.ts";
 import { metadataFolderOf, type CatalogWorld } from "../rest/world.ts";
 import { openMetadataFolder } from "../commit/manifest-writer.ts";
 import { snapshotIdOf, type ManifestArrangement } from "../commit/produce-snapshot.ts";
@@ -15,7 +15,7 @@ interface PlannedChange {
   /** How manifests are arranged, where it is they that the change is about. */
   readonly arrangement?: ManifestArrangement;
   /** Data and delete files that were written for it. */
-  readonly files?: readonly StoredFile[];
+  readonly files?: Durable;
 }
 
 /** A table as a plan finds it, and the snapshot that its change is to follow upon. */
@@ -40,11 +40,12 @@ export async function commitChange(
     if (planned === undefined) return { result: undefined, files: [] };
     const { store, ids, clock } = world;
     const folder = openMetadataFolder({ store, ids, folder: metadataFolderOf(world, metadata) });
-    const { change, arrangement, files: data = [] } = planned;
+    const { change, arrangement, files: written = NOTHING_WRITTEN.stored } = planned;
     const told = { table: identifier.name, snapshotId, change, arrangement };
     const snapshot = await snapshotUpon({ store, clock, folder }, metadata, told);
     putOnMain(draft, snapshot);
-    return { result: snapshot, files: await folder.settle(), data };
+    const [files, data] = await Promise.all([folder.settle(), written()]);
+    return { result: snapshot, files, data };
   });
 }
 

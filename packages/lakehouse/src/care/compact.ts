@@ -5,11 +5,10 @@ import type { LiveFile } from "../domain/iceberg/scan.ts";
 import type { IcebergSchema } from "../domain/iceberg/schema.ts";
 import { quoteName } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
-import type { SqlEngine, StoredFile } from "../ports.ts";
+import type { SqlEngine } from "../ports.ts";
 import { checkCondition } from "../dml/check-fragments.ts";
-import { fieldIdsOf, makeDurable } from "../dml/write-data.ts";
+import { fieldIdsOf, makeDurable, oneByOne, type WrittenData } from "../dml/write-data.ts";
 import { asInFiles, fileSchemaOf } from "../commit/file-schema.ts";
-import type { AddedFile } from "../commit/snapshot-change.ts";
 import type { CatalogWorld } from "../rest/world.ts";
 import { liveFilesOf, scanOfFiles } from "../table-files.ts";
 import { deletesWithoutFiles, planCompaction, type CompactionGroup } from "./compaction-plan.ts";
@@ -119,17 +118,18 @@ async function compactOnce({ world, engine }: Places, name: string, options: Com
       const change = { operation: "replace" as const, added: written.added, removed };
       return { change, files: written.stored };
     });
+    const stored = await written.stored();
     return {
       ...told,
-      filesAfter: written.stored.length,
-      bytesAfter: written.stored.reduce((sum, { bytes }) => sum + bytes, 0),
+      filesAfter: stored.length,
+      bytesAfter: stored.reduce((sum, { bytes }) => sum + bytes, 0),
       snapshotId: String(snapshot?.["snapshot-id"]),
       isDryRun: false,
     };
   } catch (error) {
     // Known not to be committed; of what is not known nothing is deleted.
     if (isMillError(error) && error.code === "lakehouse/commit-conflict")
-      for (const { path } of written.stored) await world.store.remove(path);
+      for (const { path } of await written.stored()) await world.store.remove(path);
     throw error;
   }
 }
@@ -201,11 +201,6 @@ function sortTerm(schema: IcebergSchema, term: string): string {
   throw lakehouseErrors.create("lakehouse/sql-error", { because: `the table has no column ${name} to sort by` });
 }
 
-interface WrittenGroup {
-  readonly added: readonly AddedFile[];
-  readonly stored: readonly StoredFile[];
-}
-
 type Writing = Source & {
   readonly fileSchema: IcebergSchema;
   readonly sort: string;
@@ -217,12 +212,10 @@ async function writeGroups(
   places: Places,
   groups: readonly CompactionGroup[],
   told: Omit<Writing, "folder">,
-): Promise<WrittenGroup> {
+): Promise<WrittenData> {
   const folder = places.world.store.pathOf(dataFolderOf(told.metadata));
   await places.world.store.prepareFolder(folder);
-  const written: WrittenGroup[] = [];
-  for (const group of groups) written.push(await writeGroup(places, group, { ...told, folder }));
-  return { added: written.flatMap(({ added }) => added), stored: written.flatMap(({ stored }) => stored) };
+  return oneByOne(groups, (group) => writeGroup(places, group, { ...told, folder }));
 }
 
 function dataFolderOf({ location, properties }: IcebergMetadata): string {
@@ -233,7 +226,7 @@ async function writeGroup(
   { world: { store, ids }, engine }: Places,
   group: CompactionGroup,
   { metadata, schema, fileSchema, sort, folder, targetBytes }: Writing,
-): Promise<WrittenGroup> {
+): Promise<WrittenData> {
   const scan = await scanOfFiles({ store, engine }, { metadata, schema, files: [...group.files, ...group.deletes] });
   const rowsOf = sort === "" ? scan : `SELECT * FROM (${scan}) ORDER BY ${sort}`;
   const files = await engine.writeFiles({
@@ -243,7 +236,7 @@ async function writeGroup(
     fileBytes: targetBytes,
     fieldIds: fieldIdsOf(fileSchema),
   });
-  const stored = await makeDurable({ store }, files);
+  const stored = makeDurable({ store }, files);
   const rows = group.files.reduce((sum, one) => sum + one.file.record_count, 0);
   const written = files.reduce((sum, one) => sum + one.rows, 0);
   if (group.deletes.length === 0 ? written !== rows : written > rows)

@@ -11,10 +11,11 @@ import { printMetadata } from "../domain/iceberg/print-metadata.ts";
 import { checkName } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { LakehousePorts } from "../lakehouse.ts";
-import type { CatalogEntry, StoredFile } from "../ports.ts";
+import type { CatalogEntry } from "../ports.ts";
 import { tableEntry } from "../rest/commit-tables.ts";
 import { keepMetadata } from "../known-metadata.ts";
 import { locationOf } from "../table-files.ts";
+import type { Durable } from "../dml/write-data.ts";
 import { MADE_BY } from "../dml/target-table.ts";
 import { openMetadataFolder } from "./manifest-writer.ts";
 import { deleteOldMetadata } from "./old-metadata.ts";
@@ -75,8 +76,7 @@ interface Attempt {
   readonly snapshotId: SnapshotId;
   readonly layout: WriteLayout;
   readonly added: readonly AddedFile[];
-  /** The data files as they lie on the disk. */
-  readonly stored: readonly StoredFile[];
+  readonly stored: Durable;
 }
 
 function propertiesOf(base: TableBase, request: WriteRequest): Readonly<Record<string, string>> {
@@ -110,11 +110,11 @@ async function tryCommit(ports: LakehousePorts, attempt: Attempt): Promise<Catal
   const metadata = { ...next, ...attempt.layout.metadata };
   const name = `${String(sequenceNumber).padStart(5, "0")}-${ids()}.metadata.json`;
   const metadataLocation = folder.put(name, printMetadata(metadata), "lakehouse/metadata/after-write");
-  const files = await folder.settle();
+  const [files, stored] = await Promise.all([folder.settle(), attempt.stored()]);
   writePoint("lakehouse/commit/before-pointer");
   const entry = tableEntry(request.table, { metadataLocation, metadata });
   const expected = base.entry === undefined ? undefined : base.entry.metadataLocation;
-  const won = await ports.catalog.swap(entry, expected, [...attempt.stored, ...files]);
+  const won = await ports.catalog.swap(entry, expected, [...stored, ...files]);
   writePoint("lakehouse/commit/after-pointer");
   if (won) {
     keepMetadata(store, metadataLocation, metadata);

@@ -4,14 +4,14 @@ import { sha256Of } from "@millwright/platform";
 import { encodeManifest, EntryStatus, type ManifestEntry, type ManifestKind } from "../domain/iceberg/manifest.ts";
 import type { ManifestFile } from "../domain/iceberg/manifest-list.ts";
 import type { SnapshotId } from "../domain/iceberg/metadata.ts";
-import type { ObjectStore, StoredFile } from "../ports.ts";
+import type { NewFile, ObjectStore, StoredFile } from "../ports.ts";
 
-/** Where one commit puts its metadata. What is put is written at once, all side by side, and is durable once settled. */
+/** Where one commit puts its metadata. What is put is written when it settles, and all of it made durable in one step. */
 export interface MetadataFolder {
   readonly ids: IdSource;
   /** Answers the location. */
   put(name: string, bytes: Uint8Array, point: string): string;
-  /** Waits until all that was put is durable. Answers what it was, for the checksums kept with the pointer. */
+  /** Writes all that was put, durably. Answers what it was, for the checksums kept with the pointer. */
   settle(): Promise<readonly StoredFile[]>;
 }
 
@@ -25,24 +25,28 @@ export function openMetadataFolder({
   /** Its path in the store. */
   readonly folder: string;
 }): MetadataFolder {
-  const writing: Promise<void>[] = [];
-  const files: StoredFile[] = [];
+  const files: (NewFile & { readonly point: string })[] = [];
   return {
     ids,
     put: (name, bytes, point) => {
       const path = `${folder}/${name}`;
-      const write = store.write(path, bytes).then(() => writePoint(point));
-      // Whoever settles is told; until then a failure waits.
-      write.catch(() => undefined);
-      writing.push(write);
-      files.push({ path, bytes: bytes.length, sha256: sha256Of(bytes) });
+      files.push({ path, bytes, point });
       return store.locate(path);
     },
     settle: async () => {
-      await Promise.all(writing);
-      return files;
+      const created = store.create(oneByOne(files));
+      const sums = files.map(({ path, bytes }) => ({ path, bytes: bytes.length, sha256: sha256Of(bytes) }));
+      await created;
+      return sums;
     },
   };
+}
+
+function* oneByOne(files: readonly (NewFile & { readonly point: string })[]): Generator<NewFile> {
+  for (const file of files) {
+    yield file;
+    writePoint(file.point);
+  }
 }
 
 interface ManifestOf {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Clock } from "@millwright/kernel";
 import { encodeManifestList, type ManifestFile } from "../domain/iceberg/manifest-list.ts";
 import type { IcebergMetadata, IcebergSnapshot, SnapshotId } from "../domain/iceberg/metadata.ts";
+import { keepManifests } from "../known-metadata.ts";
 import type { ObjectStore } from "../ports.ts";
 import { liveFilesOf, manifestsOf } from "../table-files.ts";
 import type { MetadataFolder } from "./manifest-writer.ts";
@@ -37,6 +38,8 @@ export async function produceSnapshot(
   const parentId = parent?.["snapshot-id"];
   const list = encodeManifestList(manifests, { snapshotId, parentId, sequenceNumber });
   const name = `snap-${snapshotId}-${folder.ids()}.avro`;
+  const location = folder.put(name, list, "lakehouse/manifest-list/after-write");
+  keepManifests(store, location, manifests);
   const counted =
     base === undefined || hasTotals(parent)
       ? undefined
@@ -47,7 +50,7 @@ export async function produceSnapshot(
     "sequence-number": sequenceNumber,
     // Never before the one before it, whatever the clock did: time travel looks a snapshot up by its time.
     "timestamp-ms": Math.max(clock.nowMs(), base?.["last-updated-ms"] ?? 0),
-    "manifest-list": folder.put(name, list, "lakehouse/manifest-list/after-write"),
+    "manifest-list": location,
     summary: { ...summaryOf({ change, removed, parent, before: counted }), ...summary },
     "schema-id": frame.schema["schema-id"],
   };

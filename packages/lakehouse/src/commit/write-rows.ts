@@ -3,7 +3,7 @@ import type { SchemaChange } from "../domain/iceberg/metadata.ts";
 import { makeDurable, writeData, type WrittenData } from "../dml/write-data.ts";
 import { dataFileOf } from "../domain/iceberg/data-file.ts";
 import { duckdbTypeOf } from "../domain/iceberg/duckdb-type.ts";
-import type { IcebergSchema } from "../domain/iceberg/schema.ts";
+import { typeText, type IcebergSchema } from "../domain/iceberg/schema.ts";
 import { quoteName } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { LakehousePorts } from "../lakehouse.ts";
@@ -46,7 +46,7 @@ interface RowsOf {
   readonly properties: Readonly<Record<string, string>>;
 }
 
-/** Writes the rows into data files, which are durable when this resolves. */
+/** Writes the rows into data files. */
 export async function writeRows(ports: LakehousePorts, told: RowsOf): Promise<WrittenData> {
   const { request, base, change, layout, properties } = told;
   const { schema } = change;
@@ -85,9 +85,9 @@ async function writeOneFile(
   const path = `${folder}/${ids()}.parquet`;
   await store.prepareFolder(folder);
   writePoint("lakehouse/data/before-write");
-  const fieldIds = Object.fromEntries(fileSchema.fields.map(({ name, id }) => [name, id]));
-  const file = await engine.writeParquet({ select, path: store.locate(path), fieldIds });
-  const stored = await makeDurable({ store }, [file]);
+  const columns = fileSchema.fields.map(({ id, name, type }) => ({ id, name, type: typeText(type) }));
+  const file = await engine.writeParquet({ select, columns, path: store.locate(path) });
+  const stored = makeDurable({ store }, [file]);
   const added = [{ file: dataFileOf(file, schema, { properties, fileSchema }), specId: layout.spec["spec-id"] }];
   return { added, stored };
 }

@@ -6,16 +6,15 @@ import { FILE, POSITION, type LiveFile } from "../domain/iceberg/scan.ts";
 import { quoteName } from "../domain/names.ts";
 import { textOf } from "../domain/text.ts";
 import type { LakehousePorts } from "../lakehouse.ts";
-import type { StoredFile } from "../ports.ts";
 import { liveFilesOf, scanOf } from "../table-files.ts";
 import { writePositionDeletes } from "./position-deletes.ts";
 import { DOES, Does } from "./row-plan.ts";
 import type { TargetTable } from "./target-table.ts";
-import { writeData, type WrittenData } from "./write-data.ts";
+import { NOTHING_WRITTEN, together, writeData, type Durable } from "./write-data.ts";
 
 export interface FileChange {
   readonly change: SnapshotChange;
-  readonly stored: readonly StoredFile[];
+  readonly stored: Durable;
   /** The data files of which rows go. */
   readonly touched: readonly LiveFile[] | "all";
 }
@@ -30,7 +29,7 @@ interface ChangeOf {
 
 const FILES_MAX = 10_000_000;
 
-/** Makes of rows that go and come the files that go and come. What it writes is durable when it resolves. */
+/** Makes of rows that go and come the files that go and come. */
 export async function changeRows(ports: LakehousePorts, table: TargetTable, told: ChangeOf): Promise<FileChange> {
   const { engine, store } = ports;
   const { metadata, schema } = table;
@@ -59,14 +58,13 @@ export async function changeRows(ports: LakehousePorts, table: TargetTable, told
       `SELECT ${names} FROM (${scan}) AS kept WHERE NOT EXISTS (SELECT 1 FROM ${told.scratch} AS gone WHERE gone.${FILE} = kept.${FILE} AND gone.${POSITION} = kept.${POSITION})`,
     );
   }
-  const nothing: WrittenData = { added: [], stored: [] };
   const folder = dataFolder(ports, metadata);
   const { order, spec } = table;
   const removed = rewrites ? touched : [...whole];
   const beside = () => Promise.resolve(live.filter((one) => !removed.includes(one)));
   const data =
     comes.length === 0
-      ? nothing
+      ? NOTHING_WRITTEN
       : await writeData(ports, {
           select: comes.join(" UNION ALL "),
           schema,
@@ -78,7 +76,7 @@ export async function changeRows(ports: LakehousePorts, table: TargetTable, told
         });
   const deletes =
     rewrites || partly.length === 0
-      ? nothing
+      ? NOTHING_WRITTEN
       : await writePositionDeletes(ports, {
           files: partly,
           specs: metadata["partition-specs"],
@@ -86,7 +84,7 @@ export async function changeRows(ports: LakehousePorts, table: TargetTable, told
           folder,
           placeOf,
         });
-  const added = [...data.added, ...deletes.added];
+  const { added, stored } = together([data, deletes]);
   return {
     change: {
       operation:
@@ -94,7 +92,7 @@ export async function changeRows(ports: LakehousePorts, table: TargetTable, told
       added,
       removed: new Set(removed.map(({ file }) => file.file_path)),
     },
-    stored: [...data.stored, ...deletes.stored],
+    stored,
     touched,
   };
 }

@@ -5,7 +5,7 @@ import { FILE, POSITION, type LiveFile } from "../domain/iceberg/scan.ts";
 import { quoteText } from "../domain/names.ts";
 import type { LakehousePorts } from "../lakehouse.ts";
 import type { WrittenFile } from "../ports.ts";
-import { makeDurable, type WrittenData } from "./write-data.ts";
+import { makeDurable, oneByOne, type WrittenData } from "./write-data.ts";
 
 // Iceberg specification, "Position Delete Files" and "Reserved Field IDs".
 const PATH_ID = 2147483546;
@@ -27,10 +27,8 @@ interface DeletesOf {
 export async function writePositionDeletes(ports: LakehousePorts, told: DeletesOf): Promise<WrittenData> {
   const { store, engine, ids } = ports;
   const groups = Map.groupBy(told.files, (one) => `${one.specId} ${partitionKey(one.file.partition)}`);
-  const added: WrittenData["added"][number][] = [];
-  const stored: WrittenData["stored"][number][] = [];
   await store.prepareFolder(told.folder);
-  for (const files of groups.values()) {
+  return oneByOne(groups.values(), async (files) => {
     const names = files.map((one) => `(${quoteText(told.placeOf(one))}, ${quoteText(one.file.file_path)})`);
     const written = await engine.writeFiles({
       select: `SELECT told.path AS file_path, gone.${POSITION} AS pos FROM ${told.scratch} AS gone JOIN (VALUES ${names.join(", ")}) AS told(place, path) ON gone.${FILE} = told.place ORDER BY file_path, pos`,
@@ -39,12 +37,13 @@ export async function writePositionDeletes(ports: LakehousePorts, told: DeletesO
       fileBytes: FILE_BYTES,
       fieldIds: { file_path: PATH_ID, pos: POSITION_ID },
     });
-    stored.push(...(await makeDurable({ store }, written)));
     const { specId = 0, file } = files[0] ?? {};
-    for (const one of written)
-      added.push({ file: deleteFile(one, { partition: file?.partition ?? {}, files }), specId });
-  }
-  return { added, stored };
+    const of = { partition: file?.partition ?? {}, files };
+    return {
+      added: written.map((one) => ({ file: deleteFile(one, of), specId })),
+      stored: makeDurable({ store }, written),
+    };
+  });
 }
 
 function deleteFile(

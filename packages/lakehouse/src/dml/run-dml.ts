@@ -12,7 +12,7 @@ import { conflictsSince, isolationOf, type Kind } from "./isolation.ts";
 import { DOES, Does, planDelete, planInsert, planMerge, planUpdate, type RowPlan } from "./row-plan.ts";
 import { withScratch } from "./scratch.ts";
 import { loadTarget, refuseUnwritable, type TargetTable } from "./target-table.ts";
-import { writeData } from "./write-data.ts";
+import { NOTHING_WRITTEN, writeData } from "./write-data.ts";
 
 /** What a statement has done. Without a snapshot there was nothing to do. */
 export interface RowsChanged {
@@ -185,7 +185,7 @@ async function deleteAll(ports: DmlPorts, table: TargetTable, run: Run): Promise
   if (counts.deleted === 0) return told(table, { ...run, snapshotId: null, counts });
   const files: FileChange = {
     change: { operation: "delete", added: [], removed: "all" },
-    stored: [],
+    stored: NOTHING_WRITTEN.stored,
     touched: "all",
   };
   return commit(ports, table, { ...run, files, counts });
@@ -209,7 +209,7 @@ async function commit(
     const isolation = isolationOf(statement.kind, table.metadata.properties);
     if (await conflictsSince(ports, { read: table, now: base, files, isolation, kind: statement.kind })) break;
   }
-  for (const { path } of files.stored) await ports.store.remove(path);
+  for (const { path } of await files.stored()) await ports.store.remove(path);
   return undefined;
 }
 

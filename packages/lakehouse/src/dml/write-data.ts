@@ -9,7 +9,7 @@ import { orderSql, partitionValueSql } from "../domain/iceberg/transform-sql.ts"
 import { quoteName, quoteText } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { LakehousePorts } from "../lakehouse.ts";
-import type { FieldId, FieldIds, StoredFile, WrittenFile } from "../ports.ts";
+import type { FieldId, FieldIds, ObjectStore, StoredFile, WrittenFile } from "../ports.ts";
 import { withScratch } from "./scratch.ts";
 
 /** Rows to be written into data files of a table. */
@@ -28,7 +28,33 @@ export interface DataRequest {
 
 export interface WrittenData {
   readonly added: readonly AddedFile[];
-  readonly stored: readonly StoredFile[];
+  readonly stored: Durable;
+}
+
+/** Makes files durable, when it is first asked, and tells what lies on the disk. No pointer moves before. */
+export type Durable = () => Promise<readonly StoredFile[]>;
+
+export const NOTHING_WRITTEN: WrittenData = { added: [], stored: () => Promise.resolve([]) };
+
+/** What was written in several parts. */
+export function together(parts: readonly WrittenData[]): WrittenData {
+  return {
+    added: parts.flatMap(({ added }) => added),
+    stored: async () => (await Promise.all(parts.map((part) => part.stored()))).flat(),
+  };
+}
+
+/** Writes parts one after the other; one is made durable while the next is written. */
+export async function oneByOne<Part>(
+  parts: Iterable<Part>,
+  write: (part: Part) => Promise<WrittenData>,
+): Promise<WrittenData> {
+  const written: WrittenData[] = [];
+  for (const part of parts) {
+    const [next] = await Promise.all([write(part), written.at(-1)?.stored()]);
+    written.push(next);
+  }
+  return together(written);
 }
 
 type WriterPorts = Pick<LakehousePorts, "store" | "engine" | "ids">;
@@ -38,7 +64,7 @@ const FILE_BYTES_DEFAULT = 512 * 2 ** 20;
 const SYNCS_AT_ONCE = 16;
 
 /**
- * Writes rows by the table's partitioning, sort order and target file size. They are durable when this resolves. Rows of a
+ * Writes rows by the table's partitioning, sort order and target file size. Rows of a
  * partitioned table are laid aside sorted by partition, on the disk where memory ends, and each partition is then written by
  * itself: one file is open at a time, however many partitions there are.
  */
@@ -65,13 +91,10 @@ async function writePartitions(ports: WriterPorts, request: DataRequest): Promis
         because: `the rows are of more than ${PARTITIONS_MAX - 1} partitions: a coarser transform makes fewer`,
       });
     const columns = schema.fields.map(({ name }) => quoteName(name)).join(", ");
-    const written: WrittenData[] = [];
-    for (const values of rows as readonly (readonly PartitionValue[])[]) {
+    return oneByOne(rows as readonly (readonly PartitionValue[])[], (values) => {
       const isThis = keys.map(({ name }, index) => `${name} ${equals(values[index] ?? null)}`).join(" AND ");
-      const own = { ...request, select: `SELECT ${columns} FROM ${scratch} WHERE ${isThis}` };
-      written.push(await writeOne(ports, own, { values }));
-    }
-    return { added: written.flatMap(({ added }) => added), stored: written.flatMap(({ stored }) => stored) };
+      return writeOne(ports, { ...request, select: `SELECT ${columns} FROM ${scratch} WHERE ${isThis}` }, { values });
+    });
   });
 }
 
@@ -100,7 +123,7 @@ async function writeOne(
     fileBytes: fileBytesOf(properties),
     fieldIds: fieldIdsOf(fileSchema),
   });
-  const stored = await makeDurable({ store }, files);
+  const stored = makeDurable({ store }, files);
   const partition = partitionOf(spec, { schema, values });
   const ordered = (order?.fields ?? []).map((field) => field["source-id"]);
   const sortOrderId = order?.["order-id"] ?? 0;
@@ -113,17 +136,19 @@ async function writeOne(
   };
 }
 
-/** Syncs what the engine has written, some files at a time, and tells their checksums. */
-export async function makeDurable(
-  { store }: Pick<LakehousePorts, "store">,
-  files: readonly WrittenFile[],
-): Promise<readonly StoredFile[]> {
+/** Syncs what the engine has written, some files at a time, and tells their checksums: once, however often it is asked. */
+export function makeDurable({ store }: Pick<LakehousePorts, "store">, files: readonly WrittenFile[]): Durable {
+  let begun: Promise<readonly StoredFile[]> | undefined;
+  return () => (begun ??= syncAll(store, files));
+}
+
+async function syncAll(store: ObjectStore, files: readonly WrittenFile[]): Promise<readonly StoredFile[]> {
   const stored: StoredFile[] = [];
   writePoint("lakehouse/data/before-sync");
   for (let start = 0; start < files.length; start += SYNCS_AT_ONCE) {
     const some = files.slice(start, start + SYNCS_AT_ONCE).map(async ({ path: location, bytes }) => {
       const path = store.pathOf(location);
-      const [digest] = await Promise.all([store.digest(path), store.sync(path)]);
+      const digest = await store.seal(path);
       if (digest?.bytes === bytes) return { path, ...digest };
       throw lakehouseErrors.create("lakehouse/damaged-file", {
         because: `${path} has ${digest?.bytes ?? 0} bytes right after ${bytes} were written`,

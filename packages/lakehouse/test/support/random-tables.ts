@@ -6,7 +6,7 @@ import { dataFileOf, type DataFile } from "../../src/domain/iceberg/data-file.ts
 import { encodeManifest } from "../../src/domain/iceberg/manifest.ts";
 import { encodeManifestList, type FieldSummary, type ManifestFile } from "../../src/domain/iceberg/manifest-list.ts";
 import { columnsOf, type PartitionSpec } from "../../src/domain/iceberg/metadata.ts";
-import type { IcebergSchema } from "../../src/domain/iceberg/schema.ts";
+import { typeText, type IcebergSchema } from "../../src/domain/iceberg/schema.ts";
 import { bucketOf } from "../../src/domain/planning/bucket.ts";
 import { afterPrefix } from "../../src/domain/planning/values.ts";
 import type { CatalogEntry, SqlEngine } from "../../src/index.ts";
@@ -153,8 +153,8 @@ export async function writeRandomTable(
     for (const rows of Map.groupBy(part.rows, (one) => keyOf(part.spec, one)).values()) {
       const numbered = rows.map((one) => ({ ...one, id: (nextId += 1) }));
       const path = join(place, `${nextId}.parquet`);
-      const fieldIds = Object.fromEntries(schema.fields.map(({ id, name }) => [name, id]));
-      const written = await engine.writeParquet({ select: selectOf(numbered, schema), path, fieldIds });
+      const columns = schema.fields.map(({ id, name, type }) => ({ id, name, type: typeText(type) }));
+      const written = await engine.writeParquet({ select: selectOf(numbered, schema), columns, path });
       files.push(withPartition(dataFileOf(written, schema), { part, rows, specIndex: index }));
     }
     const spec = specs[index] ?? specOf([], index);
