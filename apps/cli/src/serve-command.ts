@@ -6,6 +6,7 @@ import { serveFolder } from "@millwright/server/serve-folder";
 import { INTERRUPTED, interruptible } from "./interruption.ts";
 
 const BODY_MEGABYTES = 64;
+const CACHE_MEGABYTES = 64;
 
 export const serve: Command = {
   name: "serve",
@@ -14,6 +15,10 @@ export const serve: Command = {
   options: {
     port: { value: "PORT", summary: "for REST (8080); 0: free ones for everything" },
     "grpc-port": { value: "PORT", summary: "for gRPC (8081)" },
+    "cache-megabytes": {
+      value: "NUMBER",
+      summary: `for the answers of models with a response_cache (${CACHE_MEGABYTES})`,
+    },
     "body-megabytes": { value: "NUMBER", summary: `the largest request that is read (${BODY_MEGABYTES})` },
   },
   example: "mill serve models",
@@ -37,6 +42,8 @@ export const serve: Command = {
             ? 0
             : numberOf(call, { option: "grpc-port", variable: "MILL_GRPC_PORT", fallback: 8_081, most: 65_535 }),
         bodyBytesMax: numberOf(call, { option: "body-megabytes", fallback: BODY_MEGABYTES, most: 2_000 }) * 2 ** 20,
+        cacheBytesMax:
+          numberOf(call, { option: "cache-megabytes", fallback: CACHE_MEGABYTES, most: 100_000 }) * 2 ** 20,
         logger: loggerOf(call),
       });
       const models = await serving.models();

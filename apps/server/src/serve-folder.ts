@@ -11,6 +11,8 @@ export interface ServeFolderOptions {
   readonly restPort: number;
   readonly grpcPort: number;
   readonly bodyBytesMax: number;
+  /** For the answers that are kept. */
+  readonly cacheBytesMax: number;
   readonly logger: Logger;
 }
 
@@ -30,9 +32,10 @@ const DRAIN_MS_MAX = 5_000;
 
 /** Serves a folder of models. Throws `platform/port-taken`. */
 export async function serveFolder(options: ServeFolderOptions): Promise<FolderServing> {
-  const { folder, logger, bodyBytesMax } = options;
-  const models = await openFolderModels({ root: folder, openModel: openOnnxModel, logger });
-  const server = createInferenceServer({ version: VERSION, models, clock: systemClock, logger });
+  const { folder, logger, bodyBytesMax, cacheBytesMax } = options;
+  const clock = systemClock;
+  const models = await openFolderModels({ root: folder, openModel: openOnnxModel, clock, logger });
+  const server = createInferenceServer({ version: VERSION, models, clock, logger, cacheBytesMax });
   const mayAsk = ({ headers }: { readonly headers: object }) => isFromLoopback(headers);
   const rest = await startRest(server, { host: HOST, port: options.restPort, bodyBytesMax, logger, mayAsk }).catch(
     (error: unknown) => {

@@ -13,17 +13,19 @@ let served: Awaited<ReturnType<typeof serveEcho>>;
 let infer: Method;
 let client: grpc.Client;
 
-beforeAll(async () => {
-  served = await serveEcho({ turns: numbers(SEED, 5), config: "version_policy { all {} }" });
+const HOWS = {
+  "executed one by one": "version_policy { all {} }",
+  "executed in batches, and some answered from what was kept":
+    "version_policy { all {} } max_batch_size: 8 dynamic_batching {} response_cache { enable: true }",
+};
+
+async function serve(config: string): Promise<void> {
+  served = await serveEcho({ turns: numbers(SEED, 5), config });
   const found = (await openService()).methods.find(({ name }) => name === "ModelInfer");
   if (found === undefined) throw new Error("there is no ModelInfer");
   infer = found;
   client = new grpc.Client(served.grpcAddress, grpc.credentials.createInsecure());
-});
-afterAll(async () => {
-  client.close();
-  await served.close();
-});
+}
 
 /** A seeded sequence of whole numbers below `bound` (a linear congruential generator). */
 function numbers(seed: number, bound: number): () => number {
@@ -99,14 +101,22 @@ function askGrpc(tag: number, version: string): Promise<Answer> {
   });
 }
 
-describe("many callers at once", () => {
+describe.each(Object.entries(HOWS))("many callers at once, %s", (_how, config) => {
+  beforeAll(() => serve(config));
+  afterAll(async () => {
+    client.close();
+    await served.close();
+  });
+
   test(`${REQUESTS} requests over REST and gRPC, to two versions, amid bad ones and reloads: every answer is its own`, async () => {
     const pick = numbers(SEED + 1, 100);
     let next = 0;
     const caller = async () => {
       while (next < REQUESTS) {
-        const tag = (next += 1);
+        next += 1;
         const choice = pick();
+        // Now and then what was asked before.
+        const tag = choice > 90 ? Math.ceil(next / 2) : next;
         const version = choice % 2 === 0 ? "1" : "2";
         if (choice === 0) await served.models.load("echo");
         if (choice < 10)

@@ -570,6 +570,7 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     options: {
       port: { value: "PORT", summary: "for REST (8080); 0: free ones for everything" },
       "grpc-port": { value: "PORT", summary: "for gRPC (8081)" },
+      "cache-megabytes": { value: "NUMBER", summary: "for the answers of models with a response_cache (64)" },
       "body-megabytes": { value: "NUMBER", summary: "the largest request that is read (64)" },
     },
     example: "mill serve models",

@@ -57,6 +57,24 @@ export const inferenceErrors = defineErrors("inference", {
     title: "The request's Host or Origin is not of this machine",
     remedy: "Call it as 127.0.0.1 or localhost. A page of another site may not call it.",
   },
+  "inference/overloaded": {
+    status: 503,
+    exit: 1,
+    title: "Too many requests wait for the model",
+    remedy: "Ask again after the time that `Retry-After` tells, or allow more: `max_queue_size` in its `config.pbtxt`.",
+  },
+  "inference/deadline": {
+    status: 504,
+    exit: 1,
+    title: "The request was not executed within its time",
+    remedy: "Allow more time (`grpc-timeout`, the parameter `timeout`), or send fewer requests at once.",
+  },
+  "inference/cancelled": {
+    status: 499,
+    exit: 1,
+    title: "The caller did not wait for the answer",
+    remedy: "Keep the connection open until the answer is there.",
+  },
   "inference/shared-memory": {
     status: 400,
     exit: 2,

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { isMillError, type Logger } from "@millwright/kernel";
+import { isMillError, type Clock, type Logger } from "@millwright/kernel";
 import { inferenceErrors } from "./errors.ts";
 import { fullConfig } from "./full-config.ts";
 import { cannotLoad, modelNames, readModelFolder, type ModelFolder } from "./model-folder.ts";
@@ -17,6 +17,7 @@ export interface FolderModelsOptions {
   /** Holds a folder for each model. */
   readonly root: string;
   readonly openModel: OpenModel;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -118,16 +119,15 @@ class FolderModels implements ModelDirectory {
   }
 
   async #open(name: string, { config }: LoadOptions): Promise<readonly ServedModel[]> {
-    const { root, logger } = this.#options;
+    const { root, logger, clock } = this.#options;
+    const onCloseFailed = (error: unknown) => logger.error({ err: error, model: name }, "a model could not be closed");
     const folder = await readModelFolder(join(root, name), config);
     const opened: ServedModel[] = [];
     try {
       for (const { version, file } of folder.versions) {
         const model = labelled(await this.#options.openModel(file), folder);
         const served = { name, version, model, config: fullConfig(name, folder.config, model) };
-        opened.push(
-          serveModel(served, (error) => logger.error({ err: error, model: name }, "a model could not be closed")),
-        );
+        opened.push(serveModel(served, { clock, onCloseFailed }));
       }
     } catch (error) {
       for (const one of opened) one.retire();

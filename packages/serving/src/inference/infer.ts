@@ -3,7 +3,10 @@ import { classify } from "./classification.ts";
 import { inferenceErrors } from "./errors.ts";
 import { LostDigits } from "./json-tensor.ts";
 import { readInputs, type GivenTensor } from "./inputs.ts";
+import { cacheKey, type ResponseCache } from "./scheduling/response-cache.ts";
+import type { Answered } from "./scheduling/scheduler.ts";
 import type { ServedModel } from "./served-model.ts";
+import { nanoseconds } from "./statistics.ts";
 import { badRequest, quoted, type Tensor } from "./tensor.ts";
 
 export interface InferCall {
@@ -12,6 +15,12 @@ export interface InferCall {
   readonly outputs?: readonly WantedOutput[] | undefined;
   /** When the request had arrived, on the monotonic clock. */
   readonly arrivedMs: number;
+  /** When its caller no longer waits, on the same clock. */
+  readonly deadlineMs?: number | undefined;
+  /** From 1, the first; 0 is the model's default. */
+  readonly priority?: number | undefined;
+  /** Whether its caller has gone. */
+  readonly isCancelled?: (() => boolean) | undefined;
 }
 
 export interface WantedOutput {
@@ -25,10 +34,16 @@ export interface InferClock {
   monotonicMs(): number;
 }
 
+export interface InferTools {
+  readonly clock: InferClock;
+  readonly cache: ResponseCache;
+}
+
 /** Answers one request: its outputs in the order asked for. What fails is counted where the model is known. */
-export async function infer(served: ServedModel, call: InferCall, clock: InferClock): Promise<readonly Tensor[]> {
+export async function infer(served: ServedModel, call: InferCall, tools: InferTools): Promise<readonly Tensor[]> {
+  const { clock } = tools;
   try {
-    return await answer(served, call, clock);
+    return await answer(served, call, tools);
   } catch (error) {
     // It is read again, and counts once.
     if (!(error instanceof LostDigits)) served.statistics.failed(nanoseconds(clock.monotonicMs() - call.arrivedMs));
@@ -36,33 +51,43 @@ export async function infer(served: ServedModel, call: InferCall, clock: InferCl
   }
 }
 
-async function answer(served: ServedModel, call: InferCall, clock: InferClock): Promise<readonly Tensor[]> {
-  const { model, config, statistics } = served;
+async function answer(served: ServedModel, call: InferCall, { clock, cache }: InferTools): Promise<readonly Tensor[]> {
+  const { model, config, statistics, scheduler } = served;
   const begunMs = clock.monotonicMs();
   const wanted = wantedOutputs(call.outputs, served);
   const inputs = readInputs(call.inputs, model.inputs);
   const rows = rowsOf(inputs, config.max_batch_size ?? 0);
+  const outputs = wanted.map(({ name }) => name);
   const readMs = clock.monotonicMs();
-  const names = wanted.map(({ name }) => name);
-  const found = await served.use(() => model.infer(inputs, names)).catch(refused);
+  const { deadlineMs, priority, isCancelled } = call;
+  const ask = () => served.use(() => scheduler.run({ inputs, outputs, rows, deadlineMs, priority, isCancelled }));
+  const found = await (
+    config.response_cache?.enable === true
+      ? cache.answer(cacheKey(`${served.load}:`, inputs, outputs), ask)
+      : ask().then((fresh) => ({ outputs: fresh.outputs, fresh }))
+  ).catch(refused);
   const inferredMs = clock.monotonicMs();
-  const outputs = found.map((tensor, at) => {
+  const answered = found.outputs.map((tensor, at) => {
     const { classes, labels } = wanted[at] ?? {};
     return classes === undefined ? tensor : classify(tensor, { classes, labels });
   });
+  const nowMs = clock.nowMs();
+  const { fresh } = found as { readonly fresh?: Answered };
+  if (fresh === undefined) {
+    const wholeNs = nanoseconds(clock.monotonicMs() - call.arrivedMs);
+    statistics.hit({ wholeNs, cacheNs: nanoseconds(inferredMs - readMs), nowMs });
+    return answered;
+  }
+  if (config.response_cache?.enable === true)
+    statistics.missed(nanoseconds(inferredMs - readMs - fresh.queueMs - fresh.inferMs));
   const phases = {
-    queueNs: nanoseconds(begunMs - call.arrivedMs),
+    queueNs: nanoseconds(begunMs - call.arrivedMs + fresh.queueMs),
     inputNs: nanoseconds(readMs - begunMs),
-    inferNs: nanoseconds(inferredMs - readMs),
+    inferNs: nanoseconds(fresh.inferMs),
     outputNs: nanoseconds(clock.monotonicMs() - inferredMs),
   };
-  statistics.succeeded(phases, { rows, nowMs: clock.nowMs() });
-  return outputs;
-}
-
-/** What took less than the clock tells still took. */
-function nanoseconds(ms: number): number {
-  return Math.max(1, Math.round(ms * 1e6));
+  statistics.succeeded(phases, { rows, nowMs });
+  return answered;
 }
 
 function wantedOutputs(asked: InferCall["outputs"], { model }: ServedModel) {

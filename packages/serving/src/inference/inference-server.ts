@@ -1,5 +1,6 @@
 import type { Clock, Logger } from "@millwright/kernel";
 import { infer, type InferCall } from "./infer.ts";
+import { ResponseCache } from "./scheduling/response-cache.ts";
 import type { ModelDirectory, ServedModel } from "./served-model.ts";
 import {
   changedLog,
@@ -42,9 +43,18 @@ export interface InferenceServerOptions {
   readonly models: ModelDirectory;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What the answers that are kept may take, of the models that have a `response_cache`. */
+  readonly cacheBytesMax: number;
 }
 
-export function createInferenceServer({ version, models, clock, logger }: InferenceServerOptions): InferenceServer {
+export function createInferenceServer({
+  version,
+  models,
+  clock,
+  logger,
+  cacheBytesMax,
+}: InferenceServerOptions): InferenceServer {
+  const tools = { clock, cache: new ResponseCache(cacheBytesMax) };
   let log = LOG_DEFAULTS;
   let trace = TRACE_DEFAULTS;
   const traces = new Map<string, TraceSettings>();
@@ -67,7 +77,7 @@ export function createInferenceServer({ version, models, clock, logger }: Infere
     memory: createSharedMemory(),
     clock,
     infer: async (served, call) => {
-      const outputs = await infer(served, call, clock);
+      const outputs = await infer(served, call, tools);
       tell(served, call);
       return outputs;
     },

@@ -9,6 +9,13 @@ export interface TensorConfig {
   readonly label_filename?: string;
 }
 
+/** How requests wait for a model. */
+export interface QueuePolicyConfig {
+  readonly timeout_action?: string;
+  readonly default_timeout_microseconds?: number;
+  readonly max_queue_size?: number;
+}
+
 /** What of a model's configuration is acted on; the rest is kept and told as it was written. */
 export interface ModelConfig {
   readonly name?: string;
@@ -21,6 +28,16 @@ export interface ModelConfig {
     readonly specific?: { readonly versions?: readonly number[] };
   };
   readonly default_model_filename?: string;
+  readonly instance_group?: readonly { readonly count?: number }[];
+  readonly dynamic_batching?: {
+    readonly preferred_batch_size?: readonly number[];
+    readonly max_queue_delay_microseconds?: number;
+    readonly priority_levels?: number;
+    readonly default_priority_level?: number;
+    readonly default_queue_policy?: QueuePolicyConfig;
+    readonly priority_queue_policy?: Readonly<Record<string, QueuePolicyConfig>>;
+  };
+  readonly response_cache?: { readonly enable?: boolean };
   readonly sequence_batching?: { readonly max_sequence_idle_microseconds?: number };
 }
 

@@ -1,5 +1,8 @@
+import type { Clock } from "@millwright/kernel";
 import type { ModelConfig } from "./model-config.ts";
 import type { InferenceModel } from "./ports.ts";
+import { schedulingPolicy } from "./scheduling/policy.ts";
+import { Scheduler } from "./scheduling/scheduler.ts";
 import { Statistics } from "./statistics.ts";
 
 /** One version of a model that answers. */
@@ -9,16 +12,31 @@ export interface ServedModel {
   readonly model: InferenceModel;
   readonly config: ModelConfig;
   readonly statistics: Statistics;
+  /** Executes its requests. */
+  readonly scheduler: Scheduler;
+  /** Of this load of it alone: no other, before or after it, has the same. */
+  readonly load: number;
   /** Runs something on it; what was begun ends, also after it was retired. */
   use<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Closes the model once nothing runs on it any more. */
   retire(): void;
 }
 
+let loads = 0;
+
+/** Throws `inference/cannot-load` where its configuration asks for what cannot be. */
 export function serveModel(
   told: Pick<ServedModel, "name" | "version" | "model" | "config">,
-  onCloseFailed: (error: unknown) => void,
+  {
+    clock,
+    onCloseFailed,
+  }: { readonly clock: Pick<Clock, "monotonicMs">; readonly onCloseFailed: (error: unknown) => void },
 ): ServedModel {
+  const statistics = new Statistics();
+  const { model } = told;
+  const onExecution = statistics.executed.bind(statistics);
+  const scheduler = new Scheduler({ model, policy: schedulingPolicy(told.config), clock, onExecution });
+  loads += 1;
   let running = 0;
   let isRetired = false;
   const closeWhenIdle = () => {
@@ -26,7 +44,9 @@ export function serveModel(
   };
   return {
     ...told,
-    statistics: new Statistics(),
+    statistics,
+    scheduler,
+    load: loads,
     use: async (work) => {
       running += 1;
       try {

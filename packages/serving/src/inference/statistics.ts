@@ -1,3 +1,5 @@
+import type { Execution } from "./scheduling/scheduler.ts";
+
 /** Nanoseconds of one request's phases. */
 export interface Phases {
   readonly queueNs: number;
@@ -48,22 +50,49 @@ export class Statistics {
   #executions = 0;
   #lastMs = 0;
 
+  /** A request of so many rows was answered by the model. */
   succeeded(
     { queueNs, inputNs, inferNs, outputNs }: Phases,
     { rows, nowMs }: { readonly rows: number; readonly nowMs: number },
   ): void {
-    this.#rows += rows;
-    this.#executions += 1;
-    this.#lastMs = nowMs;
     const durations = this.#durations;
+    this.#rows += rows;
+    this.#lastMs = nowMs;
     add(durations.success, queueNs + inputNs + inferNs + outputNs);
     add(durations.queue, queueNs);
+    add(durations.compute_input, inputNs);
+    add(durations.compute_infer, inferNs);
+    add(durations.compute_output, outputNs);
+  }
+
+  /** A request was answered from the cache: its rows are not counted, as the model did not see them. */
+  hit({
+    wholeNs,
+    cacheNs,
+    nowMs,
+  }: {
+    readonly wholeNs: number;
+    readonly cacheNs: number;
+    readonly nowMs: number;
+  }): void {
+    this.#lastMs = nowMs;
+    add(this.#durations.success, wholeNs);
+    add(this.#durations.cache_hit, cacheNs);
+  }
+
+  /** The model was asked for what the cache had not. */
+  missed(cacheNs: number): void {
+    add(this.#durations.cache_miss, cacheNs);
+  }
+
+  /** The model was executed once, for one request or for several together. */
+  executed({ rows, joinMs, inferMs, splitMs }: Execution): void {
+    this.#executions += 1;
     const batch = this.#batchOf(rows);
-    for (const into of batch === undefined ? [durations] : [durations, batch]) {
-      add(into.compute_input, inputNs);
-      add(into.compute_infer, inferNs);
-      add(into.compute_output, outputNs);
-    }
+    if (batch === undefined) return;
+    add(batch.compute_input, nanoseconds(joinMs));
+    add(batch.compute_infer, nanoseconds(inferMs));
+    add(batch.compute_output, nanoseconds(splitMs));
   }
 
   failed(ns: number): void {
@@ -87,6 +116,11 @@ export class Statistics {
     this.#batches.set(rows, made);
     return made;
   }
+}
+
+/** What took less than the clock tells still took. */
+export function nanoseconds(ms: number): number {
+  return Math.max(1, Math.round(ms * 1e6));
 }
 
 function none(): Duration {

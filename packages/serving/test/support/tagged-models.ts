@@ -47,8 +47,9 @@ export async function serveEcho({
     writeFileSync(join(root, "echo", version, "model.onnx"), "");
   }
   writeFileSync(join(root, "echo", "config.pbtxt"), config);
-  const models = await openFolderModels({ root, openModel: async () => echo(turns), logger: silentLogger });
-  const server = createInferenceServer({ version: "1", models, clock: systemClock, logger: silentLogger });
+  const clock = systemClock;
+  const models = await openFolderModels({ root, openModel: async () => echo(turns), clock, logger: silentLogger });
+  const server = createInferenceServer({ version: "1", models, clock, logger: silentLogger, cacheBytesMax: 2 ** 20 });
   const host = "127.0.0.1";
   const bodyBytesMax = 2 ** 20;
   const rest = await startRest(server, { host, port: 0, bodyBytesMax, logger: silentLogger, mayAsk: () => true });

@@ -1,5 +1,6 @@
 import type * as Grpc from "@grpc/grpc-js";
 import { toProblem, type Logger } from "@millwright/kernel";
+import { callLimits } from "../call-limits.ts";
 import type { InferenceServer } from "../inference-server.ts";
 import { badRequest } from "../tensor.ts";
 import { answers, type Answer } from "./answers.ts";
@@ -131,16 +132,19 @@ function decoded(method: Method, bytes: Buffer): unknown {
   }
 }
 
-type WithMetadata = Pick<UnaryCall, "metadata">;
+type WithMetadata = Pick<UnaryCall, "metadata" | "cancelled" | "getDeadline">;
 
 /** One inference. ModelMesh names the model beside the message. */
-async function inferred(message: unknown, { metadata }: WithMetadata, { server }: Parts): Promise<object> {
+async function inferred(message: unknown, call: WithMetadata, { server }: Parts): Promise<object> {
   const arrivedMs = server.clock.monotonicMs();
   const asked = message as InferRequestMessage;
-  const [mesh] = metadata.get("mm-vmodel-id");
+  const [mesh] = call.metadata.get("mm-vmodel-id");
   const served = server.models.find(mesh === undefined ? asked.model_name : mesh.toString(), asked.model_version);
   const read = readInferMessage(asked, server.memory);
-  const outputs = await server.infer(served, { ...read, id: asked.id, arrivedMs });
+  const waitsMs = Number(call.getDeadline()) - server.clock.nowMs();
+  const limits = callLimits(read.parameters, { arrivedMs, waitsMs });
+  const isCancelled = () => call.cancelled;
+  const outputs = await server.infer(served, { ...read, ...limits, id: asked.id, arrivedMs, isCancelled });
   return writeInferMessage(read, { served, id: asked.id, outputs, memory: server.memory });
 }
 
@@ -176,7 +180,9 @@ function statusOf(error: unknown, { options, status }: Parts): Partial<Grpc.Stat
     404: status.NOT_FOUND,
     409: status.UNAVAILABLE,
     413: status.RESOURCE_EXHAUSTED,
-    503: status.UNAVAILABLE,
+    499: status.CANCELLED,
+    503: status.RESOURCE_EXHAUSTED,
+    504: status.DEADLINE_EXCEEDED,
   };
   const code = codes[problem.status] ?? (problem.status < 500 ? status.INVALID_ARGUMENT : status.INTERNAL);
   return { code, details: textOf(error) };

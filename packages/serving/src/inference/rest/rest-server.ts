@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { toProblem, type Logger } from "@millwright/kernel";
+import { callLimits } from "../call-limits.ts";
 import { inferenceErrors } from "../errors.ts";
 import type { InferenceServer } from "../inference-server.ts";
 import { badRequest } from "../tensor.ts";
@@ -84,6 +85,7 @@ async function answerInfer(
   const body = await readBody(request, options.bodyBytesMax);
   const served = server.models.find(name, version === undefined ? undefined : decoded(version));
   const headerLength = request.headers["inference-header-content-length"];
+  const isCancelled = () => request.socket.destroyed;
   const run = async (exact: boolean) => {
     const given = {
       headerLength: typeof headerLength === "string" ? headerLength : undefined,
@@ -91,7 +93,8 @@ async function answerInfer(
       exact,
     };
     const asked = readInferRequest(body, given);
-    return { asked, outputs: await server.infer(served, { ...asked, arrivedMs }) };
+    const limits = callLimits(asked.parameters, { arrivedMs, waitsMs: waitsMs(request) });
+    return { asked, outputs: await server.infer(served, { ...asked, ...limits, arrivedMs, isCancelled }) };
   };
   const { asked, outputs } = await withWholeNumbers(run);
   const answer = writeInferAnswer(asked, { served, outputs, memory: server.memory });
@@ -100,6 +103,12 @@ async function answerInfer(
       ? JSON_TYPE
       : { "content-type": "application/octet-stream", "inference-header-content-length": answer.jsonLength };
   await sendBody(response, { status: 200, headers, body: answer.body }, request.headers["accept-encoding"]);
+}
+
+/** How long the proxy before us waits, where it tells: Envoy does, and with it Istio and KServe. */
+function waitsMs({ headers }: IncomingMessage): number | undefined {
+  const told = headers["x-envoy-expected-rq-timeout-ms"];
+  return typeof told === "string" && /^[1-9]\d{0,9}$/.test(told) ? Number(told) : undefined;
 }
 
 /** Again with every digit, where a whole number is beyond what JSON's numbers hold here. */
@@ -124,7 +133,8 @@ async function answerPredict(server: InferenceServer, call: Call, name: string):
   const served = server.models.find(name);
   const outputs = await withWholeNumbers((exact) => {
     const inputs = inputsOfV1(parseObject(body, exact), served.model.inputs);
-    return server.infer(served, { inputs, arrivedMs });
+    const limits = callLimits({}, { arrivedMs, waitsMs: waitsMs(request) });
+    return server.infer(served, { inputs, ...limits, arrivedMs, isCancelled: () => request.socket.destroyed });
   });
   await sendBody(
     response,
@@ -200,6 +210,7 @@ function tellError(error: unknown, { response, options }: Pick<Call, "response" 
     response.destroy();
     return;
   }
+  if (problem.status === 503) response.setHeader("retry-after", "1");
   // What is still on its way is not read on: the connection ends with the answer.
   if (!response.req.complete) response.setHeader("connection", "close");
   sendJson(response, problem.status, { error: `${problem.title}: ${problem.detail}`, ...problem });

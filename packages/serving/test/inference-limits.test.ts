@@ -1,0 +1,168 @@
+import * as grpc from "@grpc/grpc-js";
+import { connect } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import { openService } from "../src/inference/grpc/service.ts";
+import { serveEcho } from "./support/tagged-models.ts";
+
+// How requests wait for a model, as callers see it over both protocols.
+
+let served: Awaited<ReturnType<typeof serveEcho>>;
+afterEach(() => served.close());
+
+const QUEUE = "max_batch_size: 8 dynamic_batching { max_queue_delay_microseconds: 60000000";
+const tagged = (tag: number, parameters: object = {}) =>
+  JSON.stringify({
+    parameters,
+    inputs: [
+      { name: "TAG", datatype: "INT64", shape: [1, 2], data: [tag, -tag] },
+      { name: "TEXT", datatype: "BYTES", shape: [1, 2], data: ["a", "b"] },
+      { name: "HALF", datatype: "FP16", shape: [1, 2], data: [1, 2] },
+    ],
+    outputs: [{ name: "TAG" }],
+  });
+
+const ask = (body: string, headers: Record<string, string> = {}) =>
+  fetch(`${served.url}/v2/models/echo/infer`, { method: "POST", body, headers });
+
+async function statistics() {
+  const answer = await fetch(`${served.url}/v2/models/echo/stats`);
+  const { model_stats: all } = (await answer.json()) as {
+    readonly model_stats: readonly {
+      readonly inference_count: number;
+      readonly execution_count: number;
+      readonly inference_stats: Readonly<Record<string, { readonly count: number }>>;
+      readonly batch_stats: readonly { readonly batch_size: number }[];
+    }[];
+  };
+  if (all[0] === undefined) throw new Error("there is no model");
+  return all[0];
+}
+
+async function untilWaiting(count: number): Promise<void> {
+  while ((served.models.served()[0]?.scheduler.waiting ?? 0) < count) await new Promise((done) => setTimeout(done, 5));
+}
+
+describe("a model with a queue", () => {
+  test("refuses what is too much, and says when to ask again", async () => {
+    served = await serveEcho({ config: `${QUEUE} default_queue_policy { max_queue_size: 2 } }` });
+    const waiting = [1, 2].map((tag) => ask(tagged(tag, { timeout: 2_000_000 })));
+    await untilWaiting(2);
+    const refused = await ask(tagged(3));
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "1"]);
+    expect(await refused.json()).toMatchObject({ code: "inference/overloaded" });
+    expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([504, 504]);
+  });
+
+  test("executes a whole batch without its delay, and counts it once", async () => {
+    served = await serveEcho({ config: `${QUEUE} }` });
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, async (_, at) => (await ask(tagged(at + 1))).json() as Promise<object>),
+    );
+    for (const [at, answer] of answers.entries())
+      expect(answer).toMatchObject({ outputs: [{ data: [at + 1, -at - 1] }] });
+    const { inference_count, execution_count, batch_stats } = await statistics();
+    expect({ inference_count, execution_count, sizes: batch_stats.map(({ batch_size }) => batch_size) }).toEqual({
+      inference_count: 8,
+      execution_count: 1,
+      sizes: [8],
+    });
+  });
+
+  test.each([
+    ["the parameter timeout", { timeout: 20_000 }, {}],
+    ["a proxy's header", {}, { "x-envoy-expected-rq-timeout-ms": "20" }],
+  ])("refuses what waited longer than %s allows", async (_name, parameters, headers) => {
+    served = await serveEcho({ config: `${QUEUE} preferred_batch_size: [2] }` });
+    const late = ask(tagged(1, parameters), headers);
+    await untilWaiting(1);
+    await new Promise((done) => setTimeout(done, 30));
+    const inTime = await Promise.all([ask(tagged(2)), ask(tagged(3))]);
+    expect(inTime.map(({ status }) => status)).toEqual([200, 200]);
+    expect((await late).status).toBe(504);
+  });
+
+  test("does not execute what its caller no longer waits for", async () => {
+    served = await serveEcho({ config: `${QUEUE} preferred_batch_size: [2] }` });
+    const { port } = new URL(served.url);
+    const socket = connect(Number(port), "127.0.0.1");
+    const body = tagged(1);
+    socket.write(
+      `POST /v2/models/echo/infer HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+    await untilWaiting(1);
+    socket.resetAndDestroy();
+    await new Promise((done) => setTimeout(done, 30));
+    expect((await Promise.all([ask(tagged(2)), ask(tagged(3))])).map(({ status }) => status)).toEqual([200, 200]);
+    const { inference_count, inference_stats } = await statistics();
+    expect([inference_count, inference_stats["fail"]?.count]).toEqual([2, 1]);
+  });
+
+  test("tells gRPC callers the same by its statuses", async () => {
+    served = await serveEcho({
+      config: `${QUEUE} preferred_batch_size: [8] default_queue_policy { max_queue_size: 1 } }`,
+    });
+    const method = (await openService()).methods.find(({ name }) => name === "ModelInfer");
+    const client = new grpc.Client(served.grpcAddress, grpc.credentials.createInsecure());
+    const message = {
+      model_name: "echo",
+      inputs: [
+        { name: "TAG", datatype: "INT64", shape: [1, 2], contents: { int64_contents: [1, 2] } },
+        {
+          name: "TEXT",
+          datatype: "BYTES",
+          shape: [1, 2],
+          contents: { bytes_contents: [Buffer.from("a"), Buffer.from("b")] },
+        },
+      ],
+      raw_input_contents: [],
+    };
+    const raw = {
+      model_name: "echo",
+      inputs: ["TAG", "TEXT", "HALF"].map((name, at) => ({
+        name,
+        datatype: ["INT64", "BYTES", "FP16"][at],
+        shape: [1, 2],
+      })),
+      raw_input_contents: [Buffer.alloc(16), Buffer.alloc(8), Buffer.alloc(4)],
+    };
+    const call = (asked: object, deadline: number) =>
+      new Promise<number>((resolve) => {
+        const asItIs = (bytes: Buffer) => bytes;
+        const bytes = method?.encodeRequest(asked) ?? Buffer.alloc(0);
+        client.makeUnaryRequest(
+          method?.path ?? "",
+          asItIs,
+          asItIs,
+          bytes,
+          { deadline: Date.now() + deadline },
+          (error) => resolve(error?.code ?? grpc.status.OK),
+        );
+      });
+    expect(await call(message, 5_000)).toBe(grpc.status.INVALID_ARGUMENT);
+    const waits = call(raw, 300);
+    await untilWaiting(1);
+    expect(await call(raw, 5_000)).toBe(grpc.status.RESOURCE_EXHAUSTED);
+    expect(await waits).toBe(grpc.status.DEADLINE_EXCEEDED);
+    client.close();
+  });
+});
+
+test("a model with a response cache is asked once for what is asked again, and anew after a reload", async () => {
+  served = await serveEcho({ turns: () => 3, config: "response_cache { enable: true }" });
+  const texts = await Promise.all(
+    [1, 1, 1, 2].map(async (tag) => ((await (await ask(tagged(tag))).json()) as { outputs: object[] }).outputs[0]),
+  );
+  expect(texts).toEqual([1, 1, 1, 2].map((tag) => expect.objectContaining({ data: [tag, -tag] })));
+  const { inference_count, execution_count, inference_stats } = await statistics();
+  const { cache_hit: hit, cache_miss: miss, success } = inference_stats;
+  expect({ inference_count, execution_count, hit: hit?.count, miss: miss?.count, all: success?.count }).toEqual({
+    inference_count: 2,
+    execution_count: 2,
+    hit: 2,
+    miss: 2,
+    all: 4,
+  });
+  await served.models.load("echo");
+  await ask(tagged(1));
+  expect((await statistics()).inference_stats["cache_hit"]?.count).toBe(0);
+});
