@@ -3,8 +3,8 @@ const BOUNDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05
 
 export interface LatencyHistogram {
   observe(seconds: number): void;
-  /** The lines of a Prometheus histogram of this name. */
-  lines(name: string): readonly string[];
+  /** The lines of a Prometheus histogram of this name, with more labels where there are some, as `model="a"`. */
+  lines(name: string, labels?: string): readonly string[];
 }
 
 /** Counts how long answers took, in buckets of fixed bounds: a few nanoseconds an answer, and no memory that grows. */
@@ -18,13 +18,14 @@ export function createLatencyHistogram(): LatencyHistogram {
       counts[bucket] = (counts[bucket] ?? 0) + 1;
       sum += seconds;
     },
-    lines: (name) => {
+    lines: (name, labels = "") => {
       let below = 0;
+      const [before, own] = labels === "" ? ["", ""] : [`${labels},`, `{${labels}}`];
       const buckets = [...counts].map((count, index) => {
         below += count;
-        return `${name}_bucket{le="${BOUNDS[index] ?? "+Inf"}"} ${below}`;
+        return `${name}_bucket{${before}le="${BOUNDS[index] ?? "+Inf"}"} ${below}`;
       });
-      return [...buckets, `${name}_sum ${sum}`, `${name}_count ${below}`];
+      return [...buckets, `${name}_sum${own} ${sum}`, `${name}_count${own} ${below}`];
     },
   };
 }

@@ -147,6 +147,40 @@ describe("a model with a queue", () => {
   });
 });
 
+test("what was answered is told to Prometheus by model and version, under Triton's and KServe's names", async () => {
+  served = await serveEcho({ config: "version_policy { all {} } response_cache { enable: true }" });
+  await Promise.all([1, 2].map((tag) => ask(tagged(tag))));
+  await ask(tagged(1));
+  await ask(`{"inputs":[]}`);
+  const text = await (await fetch(`${served.url}/metrics`)).text();
+  const of = (name: string, labels = 'model="echo",version="2"') =>
+    text
+      .split("\n")
+      .find((line) => line.startsWith(`${name}{${labels}} `))
+      ?.split(" ")[1];
+  expect({
+    success: of("nv_inference_request_success"),
+    failure: of("nv_inference_request_failure"),
+    rows: of("nv_inference_count"),
+    executions: of("nv_inference_exec_count"),
+    hits: of("nv_cache_num_hits_per_model"),
+    pending: of("nv_inference_pending_request_count"),
+    other: of("nv_inference_count", 'model="echo",version="1"'),
+    predict: of("request_predict_seconds_count", 'model_name="echo",model_version="2"'),
+    infer: of("millwright_inference_seconds_count", 'model="echo",version="2",phase="infer"'),
+  }).toEqual({
+    success: "3",
+    failure: "1",
+    rows: "2",
+    executions: "2",
+    hits: "1",
+    pending: "0",
+    other: "0",
+    predict: "2",
+    infer: "2",
+  });
+});
+
 test("a model with a response cache is asked once for what is asked again, and anew after a reload", async () => {
   served = await serveEcho({ turns: () => 3, config: "response_cache { enable: true }" });
   const texts = await Promise.all(

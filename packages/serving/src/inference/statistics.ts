@@ -1,3 +1,4 @@
+import { createLatencyHistogram, type LatencyHistogram } from "../latency.ts";
 import type { Execution } from "./scheduling/scheduler.ts";
 
 /** Nanoseconds of one request's phases. */
@@ -38,6 +39,7 @@ const NAMES = [
   "cache_miss",
 ] as const;
 const BATCH_SIZES_MAX = 128;
+const PHASES = ["request", "queue", "input", "infer", "output"] as const;
 
 /** Counts what one version of a model answered, since it was loaded. */
 export class Statistics {
@@ -46,6 +48,10 @@ export class Statistics {
     Duration
   >;
   readonly #batches = new Map<number, Record<"compute_input" | "compute_infer" | "compute_output", Duration>>();
+  readonly #latencies = Object.fromEntries(PHASES.map((phase) => [phase, createLatencyHistogram()])) as Record<
+    (typeof PHASES)[number],
+    LatencyHistogram
+  >;
   #rows = 0;
   #executions = 0;
   #lastMs = 0;
@@ -58,7 +64,16 @@ export class Statistics {
     const durations = this.#durations;
     this.#rows += rows;
     this.#lastMs = nowMs;
-    add(durations.success, queueNs + inputNs + inferNs + outputNs);
+    const wholeNs = queueNs + inputNs + inferNs + outputNs;
+    for (const [phase, ns] of [
+      ["request", wholeNs],
+      ["queue", queueNs],
+      ["input", inputNs],
+      ["infer", inferNs],
+      ["output", outputNs],
+    ] as const)
+      this.#latencies[phase].observe(ns / 1e9);
+    add(durations.success, wholeNs);
     add(durations.queue, queueNs);
     add(durations.compute_input, inputNs);
     add(durations.compute_infer, inferNs);
@@ -97,6 +112,11 @@ export class Statistics {
 
   failed(ns: number): void {
     add(this.#durations.fail, ns);
+  }
+
+  /** How long requests took, whole and by phase. */
+  get latencies(): Readonly<Record<(typeof PHASES)[number], LatencyHistogram>> {
+    return this.#latencies;
   }
 
   report(): StatisticsReport {

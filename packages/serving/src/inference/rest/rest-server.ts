@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { toProblem, type Logger } from "@millwright/kernel";
 import { callLimits } from "../call-limits.ts";
 import { inferenceErrors } from "../errors.ts";
+import { inferenceMetrics } from "../metrics.ts";
 import type { InferenceServer } from "../inference-server.ts";
 import { badRequest } from "../tensor.ts";
 import { readBody, sendBody } from "./http-body.ts";
@@ -157,6 +158,12 @@ async function answerOperation(server: InferenceServer, call: Call, path: string
   if (path === "/v2/openapi.json") {
     requireMethod(call, "GET");
     return sendJson(response, 200, openApiOfInference(server));
+  }
+  if (path === "/metrics") {
+    requireMethod(call, "GET");
+    const text = inferenceMetrics(server);
+    response.writeHead(200, { "content-type": "text/plain; version=0.0.4" }).end(text);
+    return;
   }
   const matches = operations.flatMap((operation) => {
     const found = matchPath(operation.path, path);

@@ -1,0 +1,76 @@
+import type { InferenceServer } from "./inference-server.ts";
+import type { ServedModel } from "./served-model.ts";
+import type { StatisticsReport } from "./statistics.ts";
+
+type Read = (report: StatisticsReport, served: ServedModel) => number;
+
+const microseconds =
+  (name: keyof StatisticsReport["inference_stats"]): Read =>
+  ({ inference_stats: stats }) =>
+    stats[name].ns / 1_000;
+
+const countOf =
+  (name: keyof StatisticsReport["inference_stats"]): Read =>
+  ({ inference_stats: stats }) =>
+    stats[name].count;
+
+/** Under the names that Triton gives them, by which people's dashboards and autoscalers ask. */
+const FAMILIES: readonly (readonly [name: string, type: "counter" | "gauge", help: string, read: Read])[] = [
+  ["nv_inference_request_success", "counter", "Requests answered", countOf("success")],
+  ["nv_inference_request_failure", "counter", "Requests refused or failed", countOf("fail")],
+  ["nv_inference_count", "counter", "Rows answered by the model", (report) => report.inference_count],
+  ["nv_inference_exec_count", "counter", "Executions, each of one batch", (report) => report.execution_count],
+  ["nv_inference_request_duration_us", "counter", "Time of requests answered", microseconds("success")],
+  ["nv_inference_queue_duration_us", "counter", "Time that they waited", microseconds("queue")],
+  ["nv_inference_compute_input_duration_us", "counter", "Time to read them", microseconds("compute_input")],
+  ["nv_inference_compute_infer_duration_us", "counter", "Time of the model", microseconds("compute_infer")],
+  ["nv_inference_compute_output_duration_us", "counter", "Time to write answers", microseconds("compute_output")],
+  ["nv_inference_pending_request_count", "gauge", "Requests that wait", (_report, { scheduler }) => scheduler.waiting],
+  ["nv_cache_num_hits_per_model", "counter", "Requests answered from what was kept", countOf("cache_hit")],
+  ["nv_cache_num_misses_per_model", "counter", "Requests that were not kept", countOf("cache_miss")],
+  ["nv_cache_hit_duration_per_model", "counter", "Time of hits, in microseconds", microseconds("cache_hit")],
+  ["nv_cache_miss_duration_per_model", "counter", "Time of misses, in microseconds", microseconds("cache_miss")],
+];
+
+const WHOLE = "request_predict_seconds";
+const BY_PHASE = "millwright_inference_seconds";
+
+/** What the server has answered, in Prometheus' text format 0.0.4; a model counts anew from each load. */
+export function inferenceMetrics({ models }: Pick<InferenceServer, "models">): string {
+  const all = models
+    .served()
+    .map((served) => ({ served, report: served.statistics.report(), labels: labelsOf(served) }));
+  const lines = FAMILIES.flatMap(([name, type, help, read]) => [
+    ...headOf(name, type, help),
+    ...all.map(({ served, report, labels }) => `${name}{${labels}} ${read(report, served)}`),
+  ]);
+  const asked = all.filter(({ report }) => report.inference_count > 0);
+  lines.push(
+    ...headOf(WHOLE, "histogram", "Time of requests that the model answered, as KServe names it"),
+    ...asked.flatMap(({ served }) =>
+      served.statistics.latencies.request.lines(
+        WHOLE,
+        `model_name="${escaped(served.name)}",model_version="${served.version}"`,
+      ),
+    ),
+    ...headOf(BY_PHASE, "histogram", "Time of requests by phase: queue, input, infer, output"),
+    ...asked.flatMap(({ served, labels }) =>
+      (["queue", "input", "infer", "output"] as const).flatMap((phase) =>
+        served.statistics.latencies[phase].lines(BY_PHASE, `${labels},phase="${phase}"`),
+      ),
+    ),
+  );
+  return `${lines.join("\n")}\n`;
+}
+
+function headOf(name: string, type: string, help: string): readonly string[] {
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
+}
+
+function labelsOf({ name, version }: ServedModel): string {
+  return `model="${escaped(name)}",version="${version}"`;
+}
+
+function escaped(value: string): string {
+  return value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
+}
