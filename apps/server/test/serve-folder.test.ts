@@ -38,7 +38,14 @@ beforeAll(async () => {
   for (const name of ["trees", "broken"]) mkdirSync(join(root, name, "1"), { recursive: true });
   writeFileSync(join(root, "trees", "1", "model.onnx"), await exportOnnx(MODEL));
   writeFileSync(join(root, "broken", "1", "model.onnx"), "no model");
-  serving = await serveFolder({ folder: root, restPort: 0, grpcPort: 0, bodyBytesMax: 2 ** 20, logger: silentLogger });
+  serving = await serveFolder({
+    folder: root,
+    restPort: 0,
+    grpcPort: 0,
+    bodyBytesMax: 2 ** 20,
+    cacheBytesMax: 2 ** 20,
+    logger: silentLogger,
+  });
 });
 afterAll(async () => {
   await serving.close();

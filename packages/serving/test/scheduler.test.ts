@@ -63,7 +63,8 @@ const batches = (more: ModelConfig["dynamic_batching"] = {}): ModelConfig => ({
   dynamic_batching: more,
 });
 
-const valuesOf = ({ outputs }: Answered) => [...(outputs[0]?.data as BigInt64Array)];
+const elements = (tensor: Tensor | undefined) => (tensor?.data ?? []) as BigInt64Array;
+const valuesOf = ({ outputs }: Answered) => [...elements(outputs[0])];
 
 async function codeOf(answer: Promise<unknown>): Promise<string> {
   const error: unknown = await answer.then(
@@ -100,9 +101,7 @@ describe("a model's requests", () => {
   test("are answered one by one where the model's answers are no rows", async () => {
     const sum: InferenceModel = {
       ...doubling(),
-      infer: async ([x]) => [
-        { ...(x as Tensor), shape: [1], data: BigInt64Array.of((x?.data as BigInt64Array)[0] ?? 0n) },
-      ],
+      infer: async ([x]) => [{ ...(x as Tensor), shape: [1], data: BigInt64Array.of(elements(x)[0] ?? 0n) }],
     };
     const { scheduler } = lab(batches(), sum);
     const answers = await Promise.all([[3n], [4n, 6n]].map((values) => scheduler.run(work(values))));

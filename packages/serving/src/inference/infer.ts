@@ -29,7 +29,7 @@ export interface WantedOutput {
   readonly classes?: number | undefined;
 }
 
-export interface InferClock {
+interface InferClock {
   nowMs(): number;
   monotonicMs(): number;
 }

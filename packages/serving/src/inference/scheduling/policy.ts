@@ -18,7 +18,7 @@ export interface SchedulingPolicy {
   readonly queueOf: (level: number) => QueuePolicy;
 }
 
-export interface QueuePolicy {
+interface QueuePolicy {
   /** Requests that may wait. */
   readonly lengthMax: number;
   /** How long a request may wait, in milliseconds. */
@@ -28,7 +28,7 @@ export interface QueuePolicy {
 }
 
 /** Where a configuration says nothing, so many requests may wait for a model that has a queue. */
-export const QUEUE_LENGTH_MAX = 10_000;
+const QUEUE_LENGTH_MAX = 10_000;
 
 /** The policy that a configuration asks for. Throws `inference/cannot-load` where it contradicts itself. */
 export function schedulingPolicy(config: ModelConfig): SchedulingPolicy {
