@@ -2,11 +2,18 @@ import type { AddressInfo } from "node:net";
 import { systemClock, type Logger } from "@millwright/kernel";
 import { isFromLoopback, platformErrors } from "@millwright/platform";
 import { openOnnxModel } from "@millwright/serving/adapters/onnx-model";
-import { createInferenceServer, openFolderModels, startGrpc, startRest } from "@millwright/serving/inference";
+import { openTreeModel } from "@millwright/serving/adapters/tree-model";
+import {
+  createInferenceServer,
+  openByFormat,
+  openFolderModels,
+  startGrpc,
+  startRest,
+} from "@millwright/serving/inference";
 import { VERSION } from "./version.ts";
 
 export interface ServeFolderOptions {
-  /** A folder for each model: `NAME/VERSION/model.onnx`. */
+  /** A folder for each model: `NAME/VERSION/model.onnx`, or another format's file. */
   readonly folder: string;
   readonly restPort: number;
   readonly grpcPort: number;
@@ -34,7 +41,8 @@ const DRAIN_MS_MAX = 5_000;
 export async function serveFolder(options: ServeFolderOptions): Promise<FolderServing> {
   const { folder, logger, bodyBytesMax, cacheBytesMax } = options;
   const clock = systemClock;
-  const models = await openFolderModels({ root: folder, openModel: openOnnxModel, clock, logger });
+  const openModel = openByFormat({ onnx: openOnnxModel, trees: openTreeModel });
+  const models = await openFolderModels({ root: folder, openModel, clock, logger });
   const server = createInferenceServer({ version: VERSION, models, clock, logger, cacheBytesMax });
   const mayAsk = ({ headers }: { readonly headers: object }) => isFromLoopback(headers);
   const rest = await startRest(server, { host: HOST, port: options.restPort, bodyBytesMax, logger, mayAsk }).catch(

@@ -17,7 +17,7 @@ export { trainModel, type TrainingMatrix, type TrainOptions } from "./boosting/t
 export { decodeModel, encodeModel } from "./model/model-file.ts";
 export { encodersOf, type EncodeCategory } from "./encoding.ts";
 export { importance, outputsOf, type Category, type ClassLabel, type TreeModel } from "./model/tree-model.ts";
-export { createExplainer, type Explanation } from "./model/explain-row.ts";
+export { createExplainer, explainTrees, type Explanation } from "./model/explain-row.ts";
 export { scoreColumns, scoreOutputs, scoreRow } from "./model/score-rows.ts";
 export { exportOnnx } from "./onnx/export-onnx.ts";
 export { bestBaseline } from "./judgement/best-baseline.ts";

@@ -125,7 +125,7 @@ class FolderModels implements ModelDirectory {
     const opened: ServedModel[] = [];
     try {
       for (const { version, file } of folder.versions) {
-        const model = labelled(await this.#options.openModel(file), folder);
+        const model = labelled(await this.#options.openModel(file, folder.config), folder);
         const served = { name, version, model, config: fullConfig(name, folder.config, model) };
         opened.push(serveModel(served, { clock, onCloseFailed }));
       }

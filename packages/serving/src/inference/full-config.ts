@@ -10,7 +10,12 @@ export function fullConfig(name: string, config: ModelConfig, model: InferenceMo
     throw cannotLoad(`its configuration is named ${JSON.stringify(config.name)}, its folder ${JSON.stringify(name)}`);
   const batch = config.max_batch_size ?? 0;
   const inputs = { of: "input", given: config.input ?? [], specs: model.inputs, batch };
-  const outputs = { of: "output", given: config.output ?? [], specs: model.outputs, batch };
+  const outputs = {
+    of: "output",
+    given: config.output ?? [],
+    specs: model.outputs.filter(({ isOnRequest }) => isOnRequest !== true),
+    batch,
+  };
   const { platform, backend } = model;
   return {
     platform,

@@ -1,4 +1,6 @@
 export type { Datatype } from "./datatype.ts";
+export type { ModelConfig, TensorConfig } from "./model-config.ts";
+export { openByFormat } from "./model-format.ts";
 export type { InferenceModel, OpenModel } from "./ports.ts";
 export type { Tensor, TensorSpec } from "./tensor.ts";
 export { openFolderModels, type FolderModelsOptions } from "./folder-models.ts";

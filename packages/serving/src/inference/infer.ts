@@ -93,7 +93,9 @@ async function answer(served: ServedModel, call: InferCall, { clock, cache }: In
 function wantedOutputs(asked: InferCall["outputs"], { model }: ServedModel) {
   const specs = new Map(model.outputs.map((spec) => [spec.name, spec]));
   if (asked === undefined || asked.length === 0)
-    return model.outputs.map(({ name, labels }) => ({ name, labels, classes: undefined }));
+    return model.outputs
+      .filter(({ isOnRequest }) => isOnRequest !== true)
+      .map(({ name, labels }) => ({ name, labels, classes: undefined }));
   return asked.map(({ name, classes }) => {
     const spec = specs.get(name);
     if (spec === undefined) throw badRequest(`the model has no output ${quoted(name)}`);

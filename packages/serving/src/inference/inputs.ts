@@ -1,4 +1,4 @@
-import { isDatatype, type Datatype, type TensorData } from "./datatype.ts";
+import { arrayOf, isDatatype, type Datatype, type TensorData } from "./datatype.ts";
 import { badRequest, elementsOf, quoted, type Tensor, type TensorSpec } from "./tensor.ts";
 
 /** An input as a caller gave it; its data is read once it is known what it is to be. */
@@ -19,10 +19,12 @@ export function readInputs(given: readonly GivenTensor[], specs: readonly Tensor
     found.set(name, tensor);
   }
   const sizes = new Map<string, number>();
+  const [only, ...others] = specs;
+  const isOfAnyName = only?.isOfAnyName === true && others.length === 0 && given.length === 1;
   const tensors = specs.map((spec) => {
-    const tensor = found.get(spec.name);
+    const tensor = isOfAnyName ? given[0] : found.get(spec.name);
     if (tensor === undefined) throw badRequest(`the input ${quoted(spec.name)} is missing`);
-    found.delete(spec.name);
+    found.delete(tensor.name as string);
     return readInput(tensor, spec, sizes);
   });
   const [unknown] = found.keys();
@@ -31,14 +33,25 @@ export function readInputs(given: readonly GivenTensor[], specs: readonly Tensor
 }
 
 function readInput(given: GivenTensor, spec: TensorSpec, sizes: Map<string, number>): Tensor {
-  const { name, datatype } = spec;
-  if (!isDatatype(given.datatype)) throw badRequest(`${name} has the unknown datatype ${quoted(given.datatype)}`);
-  if (given.datatype !== datatype) throw badRequest(`${name} is given as ${given.datatype} and is of ${datatype}`);
+  const { name, alsoOf = [] } = spec;
+  const { datatype } = given;
+  if (!isDatatype(datatype)) throw badRequest(`${name} has the unknown datatype ${quoted(datatype)}`);
+  if (datatype !== spec.datatype && !alsoOf.includes(datatype))
+    throw badRequest(`${name} is given as ${datatype} and is of ${spec.datatype}`);
   if (!Array.isArray(given.shape)) throw badRequest(`${name} has no shape`);
   const shape = given.shape as readonly number[];
   const elements = elementsOf(name, shape);
   requireShape(shape, spec, sizes);
-  return { name, datatype, shape, data: given.decode({ name, datatype, elements }) };
+  const data = given.decode({ name, datatype, elements });
+  const isDeclared = datatype === spec.datatype;
+  return { name, datatype: spec.datatype, shape, data: isDeclared ? data : converted(data, spec.datatype) };
+}
+
+/** Numbers in another datatype's array, each to the nearest that it has. */
+function converted(data: TensorData, datatype: Datatype): TensorData {
+  const numbers = new (arrayOf(datatype as "FP64"))(data.length) as Float64Array;
+  for (let at = 0; at < numbers.length; at += 1) numbers[at] = Number(data[at]);
+  return numbers;
 }
 
 /** `sizes` holds what the dimensions' names stand for in this request. */

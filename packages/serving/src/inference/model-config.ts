@@ -38,6 +38,9 @@ export interface ModelConfig {
     readonly priority_queue_policy?: Readonly<Record<string, QueuePolicyConfig>>;
   };
   readonly response_cache?: { readonly enable?: boolean };
+  readonly platform?: string;
+  readonly backend?: string;
+  readonly parameters?: Readonly<Record<string, { readonly string_value?: string }>>;
   readonly sequence_batching?: { readonly max_sequence_idle_microseconds?: number };
 }
 

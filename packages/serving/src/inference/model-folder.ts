@@ -2,6 +2,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { MillError } from "@millwright/kernel";
 import { inferenceErrors } from "./errors.ts";
+import { findModelFile } from "./model-format.ts";
 import { parseConfigJson, parseConfigText, type ModelConfig } from "./model-config.ts";
 
 /** What lies in one model's folder, as Triton lays it out. */
@@ -13,7 +14,6 @@ export interface ModelFolder {
   readonly labels: ReadonlyMap<string, readonly string[]>;
 }
 
-const MODEL_FILE = "model.onnx";
 const CONFIG_FILE = "config.pbtxt";
 
 /** The models' names: the folders of a repository. A name of a caller is looked up among them, never made a path. */
@@ -32,13 +32,15 @@ export async function readModelFolder(folder: string, config: string | undefined
     .filter((entry) => !entry.isFile() && /^[1-9]\d{0,17}$/.test(entry.name))
     .map((entry) => Number(entry.name))
     .toSorted((one, other) => one - other);
-  const file = read.default_model_filename ?? MODEL_FILE;
-  if (file === "" || /[/\\\0]|^\.\.?$/.test(file))
-    throw cannotLoad(`default_model_filename ${JSON.stringify(file)} is no file's name`);
-  const versions = chosen(read, present).map((version) => ({
-    version: String(version),
-    file: join(folder, String(version), file),
-  }));
+  const named = read.default_model_filename;
+  if (named !== undefined && (named === "" || /[/\\\0]|^\.\.?$/.test(named)))
+    throw cannotLoad(`default_model_filename ${JSON.stringify(named)} is no file's name`);
+  const versions = await Promise.all(
+    chosen(read, present).map(async (version) => {
+      const file = named ?? (await findModelFile(join(folder, String(version))));
+      return { version: String(version), file: join(folder, String(version), file) };
+    }),
+  );
   if (versions.length === 0)
     throw cannotLoad("its folder has no version that its policy serves (a folder named 1, 2, …)");
   return { config: read, versions, labels: await labelsOf(folder, read) };

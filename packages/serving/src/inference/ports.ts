@@ -1,3 +1,4 @@
+import type { ModelConfig } from "./model-config.ts";
 import type { Tensor, TensorSpec } from "./tensor.ts";
 
 /** A loaded model: tensors in, tensors out. */
@@ -6,10 +7,12 @@ export interface InferenceModel {
   readonly backend: string;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  /** The output that tells why: of each row what every feature adds, and last what is answered on average. */
+  readonly explanation?: string | undefined;
   /** Computes the named outputs, in that order. Inputs are of the declared datatypes and fit the declared shapes. */
   infer(inputs: readonly Tensor[], outputs: readonly string[]): Promise<readonly Tensor[]>;
   close(): Promise<void>;
 }
 
-/** Opens a model's file. Throws what the runtime says of a file that is none. */
-export type OpenModel = (file: string) => Promise<InferenceModel>;
+/** Opens a model's file as its configuration asks. Throws what the runtime says of a file that is none. */
+export type OpenModel = (file: string, config: ModelConfig) => Promise<InferenceModel>;

@@ -17,6 +17,14 @@ export interface TensorSpec {
   readonly dimensionNames: readonly (string | undefined)[];
   /** The names of the classes, by their place, where the model's folder has them. */
   readonly labels?: readonly string[];
+  /** What its metadata tell beside. */
+  readonly parameters?: Readonly<Record<string, string | number | boolean>>;
+  /** Of an input of floats: in which other datatypes of numbers it may be given. */
+  readonly alsoOf?: readonly Datatype[];
+  /** Of a model's only input: what it is called by is the caller's own. */
+  readonly isOfAnyName?: boolean;
+  /** Of an output: it is computed where it is asked for by its name. */
+  readonly isOnRequest?: boolean;
 }
 
 const RANK_MAX = 32;

@@ -10,39 +10,78 @@ export interface Explanation {
   readonly contributions: Float64Array;
 }
 
+/** Trees whose sum is explained, in flat arrays: a leaf's left child is below 0. */
+export interface ExplainedTrees {
+  /** How many features a row has. */
+  readonly features: number;
+  /** The first nodes of the trees that add to the output. */
+  readonly roots: readonly number[];
+  /** What the output is before its first tree. */
+  readonly base: number;
+  readonly feature: Int32Array;
+  readonly left: Int32Array;
+  readonly right: Int32Array;
+  readonly value: Float32Array | Float64Array;
+  /** How many of the rows that were learned from came by, or their weight. */
+  readonly cover: Float32Array | Float64Array;
+  /** Which way a row's value goes at a node. */
+  goesLeft(node: number, value: number): boolean;
+}
+
+/** A row's features from `offset` on; NaN for missing. */
+export interface ExplainedRow {
+  readonly row: Float32Array | Float64Array;
+  readonly offset: number;
+}
+
 /** Makes explanations of one output of a model. Throws `training/not-explainable`. */
 export function createExplainer(model: TreeModel, output = 0): (place: RowPlace) => Explanation {
-  if (model.cover.length < model.left.length)
-    throw trainingErrors.create("training/not-explainable", { because: "it has no numbers of rows" });
   const step = outputsOf(model);
-  const roots = Array.from(model.roots).filter((_root, tree) => tree % step === output);
-  const base = model.bases[output] as number;
-  const expected = roots.reduce((sum, root) => sum + meanOf(model, root), base);
-  const walk = new PathWalk(model, Math.max(0, ...roots.map((root) => depthOf(model, root))));
+  const { feature, left, right, value, cover } = model;
+  return explainTrees({
+    feature,
+    left,
+    right,
+    value,
+    cover,
+    features: model.features.length,
+    roots: Array.from(model.roots).filter((_root, tree) => tree % step === output),
+    base: model.bases[output] as number,
+    goesLeft: (node, x) => goesLeft(model, node, x),
+  });
+}
+
+/** Makes explanations of trees. Throws `training/not-explainable`. */
+export function explainTrees(trees: ExplainedTrees): (place: ExplainedRow) => Explanation {
+  if (trees.cover.length < trees.left.length)
+    throw trainingErrors.create("training/not-explainable", { because: "it has no numbers of rows" });
+  const { roots, base, features } = trees;
+  const expected = roots.reduce((sum, root) => sum + meanOf(trees, root), base);
+  const walk = new PathWalk(trees, Math.max(0, ...roots.map((root) => depthOf(trees, root))));
   return (place) => {
-    const contributions = new Float64Array(model.features.length);
+    const contributions = new Float64Array(features);
     for (const root of roots) walk.addTree(root, { place, contributions });
     return { expected, contributions };
   };
 }
 
 /** A tree's answer over the rows that it was grown on. */
-function meanOf(model: TreeModel, node: number): number {
-  const { left, right, cover, value } = model;
+function meanOf(trees: ExplainedTrees, node: number): number {
+  const { left, right, cover, value } = trees;
   if ((left[node] as number) < 0) return value[node] as number;
   return [left, right].reduce((sum, children) => {
     const child = children[node] as number;
-    return sum + ((cover[child] as number) / (cover[node] as number)) * meanOf(model, child);
+    return sum + ((cover[child] as number) / (cover[node] as number)) * meanOf(trees, child);
   }, 0);
 }
 
-function depthOf(model: TreeModel, node: number): number {
-  const child = model.left[node] as number;
-  return child < 0 ? 0 : 1 + Math.max(depthOf(model, child), depthOf(model, model.right[node] as number));
+function depthOf(trees: ExplainedTrees, node: number): number {
+  const child = trees.left[node] as number;
+  return child < 0 ? 0 : 1 + Math.max(depthOf(trees, child), depthOf(trees, trees.right[node] as number));
 }
 
 interface Explained {
-  readonly place: RowPlace;
+  readonly place: ExplainedRow;
   readonly contributions: Float64Array;
 }
 
@@ -59,15 +98,15 @@ interface Step {
  * stretch of the arrays, so that a branch leaves its parent's as it was.
  */
 class PathWalk {
-  readonly #model: TreeModel;
+  readonly #trees: ExplainedTrees;
   readonly #width: number;
   readonly #feature: Int32Array;
   readonly #zero: Float64Array;
   readonly #one: Float64Array;
   readonly #weight: Float64Array;
 
-  constructor(model: TreeModel, depth: number) {
-    this.#model = model;
+  constructor(trees: ExplainedTrees, depth: number) {
+    this.#trees = trees;
     this.#width = depth + 2;
     const cells = this.#width * this.#width;
     this.#feature = new Int32Array(cells);
@@ -90,7 +129,7 @@ class PathWalk {
     }: { readonly node: number; readonly level: number; readonly length: number; readonly step: Step },
     explained: Explained,
   ): void {
-    const { left, right, feature, cover } = this.#model;
+    const { left, right, feature, cover } = this.#trees;
     const at = level * this.#width;
     if (level > 0) this.#copy(at - this.#width, { to: at, length });
     this.#extend(at, { length, step });
@@ -100,7 +139,7 @@ class PathWalk {
     }
     const own = feature[node] as number;
     const { row, offset } = explained.place;
-    const isLeft = goesLeft(this.#model, node, row[offset + own] as number);
+    const isLeft = this.#trees.goesLeft(node, row[offset + own] as number);
     const [hot, cold] = (isLeft ? [left[node], right[node]] : [right[node], left[node]]) as [number, number];
     const known = this.#find(at, { length, feature: own });
     const [zero, one] = known < 0 ? [1, 1] : [this.#zero[at + known] as number, this.#one[at + known] as number];
@@ -168,7 +207,7 @@ class PathWalk {
       contributions,
     }: { readonly at: number; readonly length: number; readonly contributions: Float64Array },
   ): void {
-    const value = this.#model.value[node] as number;
+    const value = this.#trees.value[node] as number;
     for (let index = 1; index <= length; index += 1) {
       const feature = this.#feature[at + index] as number;
       const change = (this.#one[at + index] as number) - (this.#zero[at + index] as number);

@@ -27,7 +27,8 @@ interface Asked {
 }
 
 function metadataOf(tensor: TensorSpec) {
-  return { name: tensor.name, datatype: tensor.datatype, shape: tensor.shape };
+  const { name, datatype, shape, parameters } = tensor;
+  return parameters === undefined ? { name, datatype, shape } : { name, datatype, shape, parameters };
 }
 
 export function modelMetadata({ models }: InferenceServer, served: ServedModel) {

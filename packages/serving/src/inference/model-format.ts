@@ -1,0 +1,49 @@
+import { open, readdir } from "node:fs/promises";
+import { basename } from "node:path";
+import type { OpenModel } from "./ports.ts";
+import { inferenceErrors } from "./errors.ts";
+
+type Format = "onnx" | "trees";
+
+/**
+ * The names by which a version's file is found, first ones first: ONNX as Triton has it; LightGBM and XGBoost as Triton's FIL
+ * backend, KServe and MLServer have them; our own.
+ */
+const FILES: Readonly<Record<string, Format>> = {
+  "model.onnx": "onnx",
+  "model.txt": "trees",
+  "model.json": "trees",
+  "model.ubj": "trees",
+  "model.bst": "trees",
+  "xgboost.json": "trees",
+  "xgboost.ubj": "trees",
+  "xgboost.model": "trees",
+  "model.mwt": "trees",
+};
+
+/** The name of the model's file in a version's folder. Throws `inference/cannot-load`. */
+export async function findModelFile(folder: string): Promise<string> {
+  const names = await readdir(folder);
+  const found = Object.keys(FILES).find((name) => names.includes(name));
+  if (found !== undefined) return found;
+  const because = `its version ${basename(folder)} has none of ${Object.keys(FILES).join(", ")}`;
+  throw inferenceErrors.create("inference/cannot-load", { because });
+}
+
+/** Opens each file by the opener of its format: by its name, else by what it begins with. */
+export function openByFormat(openers: Readonly<Record<Format, OpenModel>>): OpenModel {
+  return async (file, config) => openers[await formatOf(file)](file, config);
+}
+
+async function formatOf(file: string): Promise<Format> {
+  const known = FILES[basename(file)];
+  if (known !== undefined) return known;
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(8), { position: 0 });
+    // What an ONNX file begins with is the number of its version's field.
+    return /^(?:tree\r?\n|\{|MWTREE)/.test(buffer.toString("latin1", 0, bytesRead)) ? "trees" : "onnx";
+  } finally {
+    await handle.close();
+  }
+}

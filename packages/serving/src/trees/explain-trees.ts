@@ -1,0 +1,61 @@
+import { explainTrees } from "@millwright/training";
+import type { Rows } from "./sum-trees.ts";
+import { goesLeft } from "./sum-trees.ts";
+import type { TreeEnsemble } from "./tree-ensemble.ts";
+
+type Explainer = ReturnType<typeof explainTrees>;
+
+/**
+ * Makes explanations of an ensemble: of each row what every feature adds to each output's sum, and last what the sum is on
+ * average: [rows, outputs, features + 1]. They add up to the sum. Throws an `Error` for trees that cannot be explained.
+ */
+export function createContributions(ensemble: TreeEnsemble): (rows: Rows) => Float64Array {
+  const whyNot = notExplainable(ensemble);
+  if (whyNot !== undefined) throw new Error(whyNot);
+  const { outputs } = ensemble;
+  const width = ensemble.features.length;
+  const explainers = Array.from({ length: outputs }, (_, output) => explainerOf(ensemble, output));
+  return ({ values, count }) => {
+    const found = new Float64Array(count * outputs * (width + 1));
+    let at = 0;
+    for (let row = 0; row < count; row += 1)
+      for (const explain of explainers) {
+        const { expected, contributions } = explain({ row: values, offset: row * width });
+        found.set(contributions, at);
+        found[at + width] = expected;
+        at += width + 1;
+      }
+    return found;
+  };
+}
+
+/** Why an ensemble cannot be explained; undefined where it can. */
+export function notExplainable({ linear, cover }: TreeEnsemble): string | undefined {
+  if (linear !== undefined) return "its leaves are linear models, whose contributions are not computed";
+  return cover.length === 0 ? "its file does not say how many rows its nodes had" : undefined;
+}
+
+function explainerOf(ensemble: TreeEnsemble, output: number): Explainer {
+  const { feature, left, cover, bases } = ensemble;
+  return explainTrees({
+    feature,
+    left,
+    cover,
+    right: left.map((child) => child + 1),
+    value: weighted(ensemble),
+    features: ensemble.features.length,
+    roots: Array.from(ensemble.roots).filter((_root, tree) => ensemble.outputOf[tree] === output),
+    base: bases[output] as number,
+    goesLeft: (node, value) => goesLeft(ensemble, node, value),
+  });
+}
+
+/** What the leaves add: their values, times what their tree counts. */
+function weighted({ threshold, roots, weights, feature }: TreeEnsemble): Float64Array {
+  if (weights === undefined) return threshold;
+  const value = threshold.slice();
+  for (const [tree, root] of roots.entries())
+    for (let node = root; node < (roots[tree + 1] ?? feature.length); node += 1)
+      value[node] = (threshold[node] as number) * (weights[tree] as number);
+  return value;
+}

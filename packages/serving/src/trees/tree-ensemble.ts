@@ -1,0 +1,201 @@
+/**
+ * Trees of any library in flat arrays, laid out for walking: a node's right child lies behind its left one. A number goes
+ * left when it is `<= threshold`; what is missing, and values of a set, go as the node's rule says.
+ */
+export interface TreeEnsemble {
+  readonly features: readonly string[];
+  /** How many sums a row has: the trees of one output add up to one. */
+  readonly outputs: number;
+  /** In which the library compares and adds: float64 or float32. */
+  readonly precision: "double" | "single";
+  /** What each output is without trees, and whether that is added last. */
+  readonly bases: Float64Array;
+  readonly areBasesLast: boolean;
+  /** The first node of each tree, in the order in which they are added, and the output that it adds to. */
+  readonly roots: Int32Array;
+  readonly outputOf: Int32Array;
+  /** What a tree's leaf is multiplied by; none where all are 1. */
+  readonly weights: Float64Array | undefined;
+  readonly feature: Int32Array;
+  /** Of a leaf its value; of a set the place of its first word in `sets`. */
+  readonly threshold: Float64Array;
+  /** The left child; -1 of a leaf. */
+  readonly left: Int32Array;
+  readonly rule: Uint8Array;
+  /** Whether no node has a set or takes 0 for missing. */
+  readonly hasNumbersOnly: boolean;
+  /** Each set: the number of its words, then the words; value v's bit is bit `v % 32` of word `v / 32`. */
+  readonly sets: Uint32Array;
+  /** A leaf's number in its tree, as the library counts. */
+  readonly leaf: Int32Array;
+  /** Rows, or the weight of the rows, that came by; empty where the file does not say. */
+  readonly cover: Float64Array;
+  /** Of trees whose leaves are linear models. */
+  readonly linear: LinearLeaves | undefined;
+}
+
+/** A leaf's answer is its constant and the sum of its features' products; where one of them is missing, its value. */
+export interface LinearLeaves {
+  readonly constants: Float64Array;
+  /** By node where its features begin; then one more, where the last one's end. */
+  readonly starts: Int32Array;
+  readonly features: Int32Array;
+  readonly coefficients: Float64Array;
+}
+
+/** The bits of a node's rule. */
+export const RULE = {
+  /** NaN goes left. */
+  NAN_LEFT: 1,
+  /** 0 is missing, and goes as NaN does. */
+  ZERO_MISSING: 2,
+  /** The value is looked up in the node's set: one that is there goes right, any other left. */
+  SET: 4,
+  /** With `SET`: one that is there goes left, any other right; and a value is cut off towards 0 before it is looked up. */
+  SET_LEFT: 8,
+} as const;
+
+/** A node as its library numbers it. */
+export type FileNode =
+  | {
+      readonly value: number;
+      readonly leaf: number;
+      readonly cover?: number | undefined;
+      readonly linear?: LinearLeaf | undefined;
+    }
+  | {
+      readonly feature: number;
+      readonly threshold: number;
+      readonly rule: number;
+      readonly set?: ArrayLike<number> | undefined;
+      readonly left: number;
+      readonly right: number;
+      readonly cover?: number | undefined;
+    };
+
+export interface LinearLeaf {
+  readonly constant: number;
+  readonly features: readonly number[];
+  readonly coefficients: readonly number[];
+}
+
+export interface FileTree {
+  readonly output: number;
+  readonly root: number;
+  /** How many nodes it has: one that would have more is no tree. */
+  readonly nodes: number;
+  read(node: number): FileNode;
+}
+
+type Told = Pick<TreeEnsemble, "features" | "outputs" | "precision" | "bases" | "areBasesLast" | "weights">;
+
+/** Lays out trees. Throws an `Error` for what is no tree: a node met twice, or of a feature that there is not. */
+export function layOut(told: Told, trees: readonly FileTree[]): TreeEnsemble {
+  const layout = new Layout(told.features.length);
+  const roots = Int32Array.from(trees, (tree) => layout.add(tree));
+  const outputOf = Int32Array.from(trees, ({ output }) => output);
+  if (outputOf.some((output) => output < 0 || output >= told.outputs))
+    throw new Error(`a tree adds to an output that there is not; there are ${told.outputs}`);
+  return { ...told, roots, outputOf, ...layout.arrays() };
+}
+
+class Layout {
+  readonly #features: number;
+  readonly #feature: number[] = [];
+  readonly #threshold: number[] = [];
+  readonly #left: number[] = [];
+  readonly #rule: number[] = [];
+  readonly #sets: number[] = [];
+  readonly #leaf: number[] = [];
+  readonly #cover: number[] = [];
+  readonly #linear = new Map<number, LinearLeaf>();
+  #hasCover = true;
+
+  constructor(features: number) {
+    this.#features = features;
+  }
+
+  /** Puts a tree behind the others, and tells where it begins. */
+  add(tree: FileTree): number {
+    const root = this.#feature.length;
+    this.#room();
+    const waiting: { readonly node: number; readonly at: number }[] = [{ node: tree.root, at: root }];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      const children = this.#put(tree.read(next.node), next.at);
+      if (children === undefined) continue;
+      if (this.#feature.length - root > tree.nodes) throw new Error("a node has two parents, or none of its own");
+      waiting.push({ node: children.right, at: children.at + 1 }, { node: children.left, at: children.at });
+    }
+    return root;
+  }
+
+  #room(): number {
+    const at = this.#feature.push(-1) - 1;
+    for (const column of [this.#threshold, this.#rule, this.#cover]) column.push(0);
+    this.#left.push(-1);
+    this.#leaf.push(-1);
+    return at;
+  }
+
+  #put(node: FileNode, at: number): { readonly left: number; readonly right: number; readonly at: number } | undefined {
+    if (node.cover === undefined) this.#hasCover = false;
+    this.#cover[at] = node.cover ?? 0;
+    if ("value" in node) {
+      this.#threshold[at] = node.value;
+      this.#leaf[at] = node.leaf;
+      if (node.linear !== undefined) this.#linear.set(at, node.linear);
+      return undefined;
+    }
+    if (!(node.feature >= 0 && node.feature < this.#features))
+      throw new Error(`a node splits by feature ${node.feature}; there are ${this.#features}`);
+    this.#feature[at] = node.feature;
+    this.#rule[at] = node.rule;
+    this.#threshold[at] = node.set === undefined ? node.threshold : this.#putSet(node.set);
+    const children = this.#room();
+    this.#room();
+    this.#left[at] = children;
+    return { left: node.left, right: node.right, at: children };
+  }
+
+  #putSet(words: ArrayLike<number>): number {
+    const at = this.#sets.push(words.length) - 1;
+    for (let word = 0; word < words.length; word += 1) this.#sets.push(words[word] as number);
+    return at;
+  }
+
+  arrays() {
+    return {
+      feature: Int32Array.from(this.#feature),
+      threshold: Float64Array.from(this.#threshold),
+      left: Int32Array.from(this.#left),
+      rule: Uint8Array.from(this.#rule),
+      hasNumbersOnly: this.#rule.every((rule) => rule <= RULE.NAN_LEFT),
+      sets: Uint32Array.from(this.#sets),
+      leaf: Int32Array.from(this.#leaf),
+      cover: this.#hasCover ? Float64Array.from(this.#cover) : new Float64Array(),
+      linear: this.#linear.size === 0 ? undefined : linearLeaves(this.#linear, this.#feature.length),
+    };
+  }
+}
+
+function linearLeaves(leaves: ReadonlyMap<number, LinearLeaf>, nodes: number): LinearLeaves {
+  const constants = new Float64Array(nodes);
+  const starts = new Int32Array(nodes + 1);
+  const features: number[] = [];
+  const coefficients: number[] = [];
+  for (let node = 0; node < nodes; node += 1) {
+    const leaf = leaves.get(node);
+    if (leaf !== undefined) {
+      constants[node] = leaf.constant;
+      features.push(...leaf.features);
+      coefficients.push(...leaf.coefficients);
+    }
+    starts[node + 1] = features.length;
+  }
+  return {
+    constants,
+    starts,
+    features: Int32Array.from(features),
+    coefficients: Float64Array.from(coefficients),
+  };
+}
