@@ -98,6 +98,35 @@ export const lakehouseErrors = defineErrors("lakehouse", {
       "Bring it from a backup, or have its table made anew: `mill run --select NAME --force`. `mill doctor --verify` tells of every such file; more than one speaks for a failing disk.",
     example: "main/departures/metadata/00003-….metadata.json is not as it was written",
   },
+  "lakehouse/damaged-manifest": {
+    status: 500,
+    title: "A manifest of a table, or a list of its manifests, is not as it was written",
+    remedy:
+      "Bring it from a backup, or have its table made anew: `mill run --select NAME --force`. Other tables, and earlier snapshots that do not lead to it, can be asked as ever.",
+    example: "main/departures/metadata/…-m0.avro is not as it was written",
+  },
+  "lakehouse/damaged-metadata": {
+    status: 500,
+    title: "A table's metadata file is not as it was written",
+    remedy:
+      "Bring it from a backup, or have its table made anew: `mill run --select NAME --force`. Other tables can be asked as ever.",
+    example: "main/departures/metadata/00003-….metadata.json is not as it was written",
+  },
+  "lakehouse/missing-file": {
+    status: 500,
+    title: "A file that a table leads to is missing",
+    remedy:
+      "Bring it from a backup, roll the table back to a snapshot that does not lead to it (`mill table rollback NAME SNAPSHOT`), or have the table made anew: `mill run --select NAME --force`.",
+    example: "main/departures/data/….parquet is missing",
+  },
+  "lakehouse/unfit-file": {
+    status: 422,
+    title: "A data file does not have the columns of its table",
+    remedy:
+      "Roll the table back to a snapshot from before the file was added (`mill table history NAME`, `mill table rollback NAME SNAPSHOT`), and have whoever added it write it by the table's schema.",
+    example:
+      "main/departures/data/….parquet does not fit its table: its column delay is VARCHAR, and the table's is INTEGER",
+  },
   "lakehouse/unknown-snapshot": {
     status: 404,
     title: "The table has no such snapshot",

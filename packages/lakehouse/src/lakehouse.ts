@@ -7,6 +7,7 @@ import { checkName, quoteName } from "./domain/names.ts";
 import { lakehouseErrors } from "./errors.ts";
 import { createManifestCache } from "./manifest-cache.ts";
 import { createMirrors, type Mirrors } from "./mirrors/mirrors.ts";
+import { explained } from "./sql/explained.ts";
 import { keyFor, namedTable, scanAt, snapshotAt } from "./sql/named-tables.ts";
 import { createQueries } from "./sql/queries.ts";
 import { createRelations } from "./sql/relations.ts";
@@ -124,8 +125,10 @@ export function createLakehouse(given: LakehousePorts): Promise<Lakehouse> {
     },
     history: async (name) => history(ports, await keyFor(catalog, name)),
     write: async (request) => {
-      await relations.see(request.select);
-      const entry = await commitWrite(ports, request);
+      const entry = await explained(ports, request.select, async () => {
+        await relations.see(request.select);
+        return commitWrite(ports, request);
+      });
       await follow(request.table);
       const snapshots = await history(ports, request.table);
       const own = snapshots.find(({ snapshotId }) => snapshotId === entry.snapshotId);

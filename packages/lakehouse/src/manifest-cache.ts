@@ -2,7 +2,7 @@ import { liveFilesIn } from "./domain/iceberg/manifest.ts";
 import { decodeManifestList, type ManifestFile } from "./domain/iceberg/manifest-list.ts";
 import type { IcebergMetadata } from "./domain/iceberg/metadata.ts";
 import { packManifest, type PackedManifest } from "./domain/planning/packed-manifest.ts";
-import { readMetadata } from "./table-files.ts";
+import { decoded, manifestBytes, readMetadata } from "./table-files.ts";
 import type { ObjectStore } from "./ports.ts";
 
 const BYTES_MAX = 256 * 2 ** 20;
@@ -48,12 +48,14 @@ export function createManifestCache(store: ObjectStore, bytesMax = BYTES_MAX): M
       }),
     list: (location) =>
       once(location, async () => {
-        const value = decodeManifestList(await store.read(location));
+        const bytes = await store.read(location);
+        const value = decoded(store, location, () => decodeManifestList(bytes));
         return { value, bytes: value.length * BYTES_PER_MANIFEST };
       }),
     manifest: (manifest) =>
       once(manifest.manifest_path, async () => {
-        const value = packManifest(liveFilesIn(await store.read(manifest.manifest_path), manifest));
+        const bytes = await manifestBytes(store, manifest);
+        const value = decoded(store, manifest.manifest_path, () => packManifest(liveFilesIn(bytes, manifest)));
         return { value, bytes: value.bytes };
       }),
   };

@@ -19,7 +19,7 @@ import { walk, type SqlExpression, type SqlNode, type SqlTableRef, type SqlTree 
 import { readsOf, Unplanned, type Resolved, type TableRead } from "./domain/planning/table-reads.ts";
 import type { ManifestCache } from "./manifest-cache.ts";
 import { countFiles, planFiles } from "./planned-files.ts";
-import { scanOfFiles } from "./table-files.ts";
+import { isFileFault, scanOfFiles } from "./table-files.ts";
 import type { CatalogEntry, ObjectStore, SqlEngine, TableCatalog, TableScan } from "./ports.ts";
 
 export interface PlannerPorts {
@@ -147,12 +147,15 @@ async function resolveAll(planning: Planning, { node, text, travels }: Parsed, d
       planning.views.set(ref, { key: entry.name, sql: entry.sql, node: inner });
       await resolveAll(planning, { node: inner, text: entry.sql, travels: [] }, depth + 1);
     } else if (entry.metadataLocation !== null) {
-      const target = await targetOf(planning, { entry, location: entry.metadataLocation, travel }).catch(
-        () => undefined,
-      );
+      const target = await targetOf(planning, { entry, location: entry.metadataLocation, travel }).catch(unlessFault);
       if (target !== undefined) planning.targets.set(ref, target);
     }
   }
+}
+
+/** What else is wrong with a table the engine tells when it reads it. */
+function unlessFault(error: unknown): undefined {
+  if (isFileFault(error)) throw error;
 }
 
 async function targetOf(
@@ -308,9 +311,8 @@ async function tableSelect(planning: Planning, target: Target, filter: Predicate
     const { files, planned, total } = await planFiles(planning.cache, { metadata, snapshot, filter });
     planning.scans.push({ table: displayOf(entry.name), files: planned, filesTotal: total });
     return planned < total ? await scanOfFiles(planning, { metadata, schema, files }) : undefined;
-  } catch {
-    // The engine tells what is wrong with the table when it reads it.
-    return undefined;
+  } catch (error) {
+    return unlessFault(error);
   }
 }
 

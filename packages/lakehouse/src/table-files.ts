@@ -1,4 +1,4 @@
-import type { Column } from "@millwright/kernel";
+import { isMillError, type Column } from "@millwright/kernel";
 import { decodeEntries, decodeManifest, type ManifestEntry } from "./domain/iceberg/manifest.ts";
 import { decodeManifestList, type ManifestFile } from "./domain/iceberg/manifest-list.ts";
 import {
@@ -13,6 +13,7 @@ import { parseMetadata } from "./domain/iceberg/read-metadata.ts";
 import { quoteName, quoteText } from "./domain/names.ts";
 import { duckdbType } from "./domain/types.ts";
 import { lakehouseErrors } from "./errors.ts";
+import { isFileFaultCode } from "./file-fault-codes.ts";
 import { keepManifests, keepMetadata, manifestsKnownAt, metadataKnownAt } from "./known-metadata.ts";
 import type { ObjectStore, SqlEngine } from "./ports.ts";
 
@@ -24,9 +25,37 @@ export async function readMetadata(store: ObjectStore, location: string): Promis
     keepMetadata(store, location, metadata);
     return metadata;
   }
-  throw lakehouseErrors.create("lakehouse/damaged-file", {
+  throw lakehouseErrors.create("lakehouse/damaged-metadata", {
     because: `${store.pathOf(location)} is not the metadata of an Iceberg table`,
   });
+}
+
+/** What reading a manifest or a list of them makes of its bytes. Throws `lakehouse/damaged-manifest`. */
+export function decoded<Value>(store: ObjectStore, location: string, decode: () => Value): Value {
+  try {
+    return decode();
+  } catch (error) {
+    if (isMillError(error)) throw error;
+    throw lakehouseErrors.create("lakehouse/damaged-manifest", {
+      because: `${pathIn(store, location) ?? location} cannot be read: ${error instanceof Error && error.message !== "" ? error.message : "it is no Avro file"}`,
+      cause: error,
+    });
+  }
+}
+
+/** A manifest's bytes: as many as the manifest list tells of. Throws `lakehouse/damaged-manifest`. */
+export async function manifestBytes(store: ObjectStore, manifest: ManifestFile): Promise<Uint8Array> {
+  const bytes = await store.read(manifest.manifest_path);
+  const told = Number(manifest.manifest_length);
+  if (bytes.length === told) return bytes;
+  throw lakehouseErrors.create("lakehouse/damaged-manifest", {
+    because: `${store.pathOf(manifest.manifest_path)} has ${bytes.length} bytes, and its manifest list tells of ${told}`,
+  });
+}
+
+/** Whether an error tells of a table's own files: no reader is to blame, and trying again does not help. */
+export function isFileFault(error: unknown): boolean {
+  return isMillError(error) && isFileFaultCode(error.code);
 }
 
 /** A local place as clients of tables name it. They take it as it stands: nothing is escaped. */
@@ -53,7 +82,8 @@ export async function manifestsOf(
   const location = snapshot["manifest-list"];
   const known = manifestsKnownAt(store, location);
   if (known !== undefined) return known;
-  const manifests = decodeManifestList(await store.read(location));
+  const bytes = await store.read(location);
+  const manifests = decoded(store, location, () => decodeManifestList(bytes));
   keepManifests(store, location, manifests);
   return manifests;
 }
@@ -70,17 +100,19 @@ export async function liveFilesOf(
 
 /** The live files of one manifest. */
 export async function readManifest(store: ObjectStore, manifest: ManifestFile): Promise<readonly LiveFile[]> {
-  return decodeManifest(await store.read(manifest.manifest_path), manifest);
+  const bytes = await manifestBytes(store, manifest);
+  return decoded(store, manifest.manifest_path, () => decodeManifest(bytes, manifest));
 }
 
 /** All entries of one manifest, those of deleted files too. */
 export async function readEntries(store: ObjectStore, manifest: ManifestFile): Promise<readonly ManifestEntry[]> {
-  return decodeEntries(await store.read(manifest.manifest_path), manifest);
+  const bytes = await manifestBytes(store, manifest);
+  return decoded(store, manifest.manifest_path, () => decodeEntries(bytes, manifest));
 }
 
 interface Reader {
   readonly store: ObjectStore;
-  readonly engine: SqlEngine;
+  readonly engine: Pick<SqlEngine, "query">;
 }
 
 /** The SELECT of a snapshot's rows under a schema: unless told, of the current ones. */
@@ -129,7 +161,7 @@ export async function scanOfFiles(
 const FIELDS_MAX = 10_000_000;
 
 /** What each file calls its fields, from the file itself. */
-async function namesIn(engine: SqlEngine, paths: readonly string[]): Promise<FilesNames> {
+async function namesIn(engine: Pick<SqlEngine, "query">, paths: readonly string[]): Promise<FilesNames> {
   const files = new Map<string, { readonly names: Map<number, string>; kind: string }>();
   if (paths.length === 0) return files;
   const { rows } = await engine.query(
@@ -160,9 +192,12 @@ export function noRowsOf(columns: readonly Column[]): string {
   return `${nullsOf(columns)} WHERE false`;
 }
 
-/** A SELECT of these columns that fails with a message, whoever reads it. */
+/** A SELECT of these columns that fails with a message, whoever reads it and by whatever conditions. */
 export function refusalOf(message: string, columns: readonly Column[]): string {
-  return `${nullsOf(columns)} WHERE error(${quoteText(message)}) IS NULL`;
+  // Each column is the failure itself: of a column that is NULL a condition may be known to be false without a row read.
+  const failure = `error(${quoteText(message)})`;
+  const named = columns.map((column) => `CAST(${failure} AS ${duckdbType(column)}) AS ${quoteName(column.name)}`);
+  return `SELECT ${named.join(", ")} FROM range(1) WHERE ${failure} IS NULL`;
 }
 
 function nullsOf(columns: readonly Column[]): string {

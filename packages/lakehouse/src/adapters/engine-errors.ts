@@ -1,5 +1,6 @@
 import { isMillError } from "@millwright/kernel";
 import { platformErrors } from "@millwright/platform";
+import { isFileFaultCode } from "../file-fault-codes.ts";
 import { lakehouseErrors } from "../errors.ts";
 
 /** DuckDB's message as the platform's error: what to mend decides the code. */
@@ -7,6 +8,10 @@ export function sqlError(error: Error): Error {
   if (isMillError(error)) return error;
   const message = error.message.trim();
   const because = firstLines(message);
+  // As the relation of a table that cannot be read answers.
+  const [, code, told] = /^Invalid Input Error: (lakehouse\/[a-z-]+): ([\s\S]*)$/.exec(message) ?? [];
+  if (code !== undefined && told !== undefined && isFileFaultCode(code))
+    return lakehouseErrors.create(code, { because: told });
   if (/No space left on device|max_temp_directory_size/i.test(message))
     return lakehouseErrors.create("lakehouse/disk-full", { because: "the SQL engine could not write (ENOSPC)" });
   if (/Input\/output error/i.test(message)) return platformErrors.create("platform/disk-fault", { because });

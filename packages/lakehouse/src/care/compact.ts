@@ -10,6 +10,7 @@ import { checkCondition } from "../dml/check-fragments.ts";
 import { fieldIdsOf, makeDurable, oneByOne, type WrittenData } from "../dml/write-data.ts";
 import { asInFiles, fileSchemaOf } from "../commit/file-schema.ts";
 import type { CatalogWorld } from "../rest/world.ts";
+import { fileFault } from "../file-faults.ts";
 import { liveFilesOf, scanOfFiles } from "../table-files.ts";
 import { deletesWithoutFiles, planCompaction, type CompactionGroup } from "./compaction-plan.ts";
 import { commitChange, type PlanBase } from "./commit-change.ts";
@@ -60,10 +61,17 @@ export async function compactTable(places: Places, name: string, options: Compac
   for (let round = 1; ; round += 1) {
     try {
       return await compactOnce(places, name, options);
-    } catch (error) {
+    } catch (thrown) {
+      const error = await explainedFault(places, name, thrown);
       if (round === ROUNDS || !isMillError(error) || error.code !== "lakehouse/commit-conflict") throw error;
     }
   }
+}
+
+/** Where a file of the table is at fault, that is what it fails with. */
+async function explainedFault({ world, engine }: Places, name: string, error: unknown): Promise<unknown> {
+  const table = await tableNow(world, identifierNamed(name)).catch(() => undefined);
+  return table === undefined ? error : fileFault({ store: world.store, engine }, table.metadata, error);
 }
 
 async function compactOnce({ world, engine }: Places, name: string, options: CompactionOptions): Promise<Compacted> {

@@ -1,8 +1,7 @@
-import { isMillError } from "@millwright/kernel";
 import type { IcebergMetadata } from "../domain/iceberg/metadata.ts";
 import type { LakehousePorts } from "../lakehouse.ts";
 import type { CatalogEntry } from "../ports.ts";
-import { liveFilesOf, readMetadata } from "../table-files.ts";
+import { isFileFault, liveFilesOf, readMetadata } from "../table-files.ts";
 import type { WriteRequest } from "./write-request.ts";
 
 /** A table as a commit finds it. Undefined where there is nothing yet. */
@@ -24,7 +23,7 @@ export async function readBase(
     if (mode === "replace") await liveFilesOf(store, metadata);
     return { entry, metadata };
   } catch (error) {
-    if (mode !== "replace" || !isMillError(error) || error.code !== "lakehouse/damaged-file") throw error;
+    if (mode !== "replace" || !isFileFault(error)) throw error;
     logger.warn({ err: error, table }, "a damaged table is made anew; its history is lost");
     return { entry, metadata: undefined };
   }

@@ -7,6 +7,7 @@ import type { ManifestCache } from "../manifest-cache.ts";
 import { planStatement } from "../planner.ts";
 import type { ColumnBatch, QueryOptions, QueryResult, TableScan } from "../ports.ts";
 import { expandReferences, expandSpelled, spellNestedNames } from "./expand-references.ts";
+import { explained } from "./explained.ts";
 import type { Relations } from "./relations.ts";
 import { seeingEngine } from "./seeing-engine.ts";
 
@@ -35,11 +36,12 @@ interface Prepared {
 export function createQueries(ports: QueryPorts): Queries {
   const { engine, relations } = ports;
   return {
-    query: async (sql, options = {}) => {
-      const { statement, parameters, scans } = await prepare(ports, sql, options);
-      return { ...(await engine.query(statement, { ...options, parameters })), scans };
-    },
-    change: (sql, options) => change(ports, sql, options),
+    query: (sql, options = {}) =>
+      explained(ports, sql, async () => {
+        const { statement, parameters, scans } = await prepare(ports, sql, options);
+        return { ...(await engine.query(statement, { ...options, parameters })), scans };
+      }),
+    change: (sql, options) => explained(ports, sql, () => change(ports, sql, options)),
     explain: async (sql, options = {}) => (await prepare(ports, sql, options)).scans,
     describe: async (select) => {
       await relations.see(select);

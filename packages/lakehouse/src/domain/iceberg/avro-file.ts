@@ -73,11 +73,14 @@ export function* avroRecords(bytes: Uint8Array): Generator<unknown> {
   if (header.value === undefined) throw new Error("the Avro header is cut off");
   const unpack = unpackerOf(header.value["avro.codec"]?.toString() ?? "null");
   const type = typeOf(header.value["avro.schema"]?.toString() ?? "null");
+  const sync = buffer.subarray(header.offset, header.offset + 16);
   let offset = header.offset + 16;
   while (offset < buffer.length) {
     const count = long(buffer, offset);
     const size = long(buffer, count.offset);
-    const block = unpack(buffer.subarray(size.offset, size.offset + size.value));
+    const end = size.offset + size.value;
+    if (!buffer.subarray(end, end + 16).equals(sync)) throw new Error("a block of the Avro file is cut off or damaged");
+    const block = unpack(buffer.subarray(size.offset, end));
     let at = 0;
     for (let index = 0; index < count.value; index += 1) {
       const decoded = type.decode(block, at) as { value: unknown; offset: number };
@@ -85,7 +88,7 @@ export function* avroRecords(bytes: Uint8Array): Generator<unknown> {
       yield decoded.value;
       at = decoded.offset;
     }
-    offset = size.offset + size.value + 16;
+    offset = end + 16;
   }
 }
 

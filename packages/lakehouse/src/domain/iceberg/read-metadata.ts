@@ -1,6 +1,6 @@
 import { parseExactJson } from "./exact-json.ts";
 import type { IcebergMetadata, PartitionField } from "./metadata.ts";
-import type { IcebergSchema } from "./schema.ts";
+import type { IcebergField, IcebergSchema } from "./schema.ts";
 
 /** As files hold it: the first version of the format names some things otherwise, and older writers leave some away. */
 type Stored = Partial<IcebergMetadata> & {
@@ -11,6 +11,7 @@ type Stored = Partial<IcebergMetadata> & {
 /** The metadata in a file's bytes, with what older writers leave away. Undefined when it is no table's. */
 export function parseMetadata(bytes: Uint8Array): IcebergMetadata | undefined {
   const stored = parsed(bytes);
+  if (!LISTS.every((name) => stored[name] === undefined || Array.isArray(stored[name]))) return undefined;
   const { schema, location, "table-uuid": uuid, "format-version": version } = stored;
   const schemas =
     stored.schemas ?? (schema === undefined ? [] : [{ ...schema, "schema-id": schema["schema-id"] ?? 0 }]);
@@ -22,7 +23,7 @@ export function parseMetadata(bytes: Uint8Array): IcebergMetadata | undefined {
   const main: NonNullable<IcebergMetadata["refs"]> = isEmpty
     ? {}
     : { main: { "snapshot-id": current, type: "branch" as const } };
-  return {
+  const metadata = {
     "last-sequence-number": 0,
     "last-updated-ms": 0,
     "last-column-id": 0,
@@ -44,6 +45,36 @@ export function parseMetadata(bytes: Uint8Array): IcebergMetadata | undefined {
     "current-snapshot-id": isEmpty ? null : current,
     refs: { ...main, ...stored.refs },
   };
+  return isWhole(metadata) ? metadata : undefined;
+}
+
+const LISTS = [
+  "schemas",
+  "snapshots",
+  "partition-specs",
+  "partition-spec",
+  "sort-orders",
+  "snapshot-log",
+  "metadata-log",
+] as const;
+
+/** Whether all is there that readers lean on: the current snapshot, schema and spec, and where the manifests are. */
+function isWhole(metadata: IcebergMetadata): boolean {
+  const { schemas, snapshots, properties, "partition-specs": specs, "current-snapshot-id": current } = metadata;
+  return (
+    schemas.every(({ fields }) => Array.isArray(fields) && fields.every(isField)) &&
+    schemas.some((one) => one["schema-id"] === metadata["current-schema-id"]) &&
+    specs.some((one) => one["spec-id"] === metadata["default-spec-id"]) &&
+    specs.every(({ fields }) => Array.isArray(fields)) &&
+    metadata["sort-orders"].every(({ fields }) => Array.isArray(fields)) &&
+    snapshots.every((one) => typeof one["manifest-list"] === "string" || "manifests" in one) &&
+    (current === null || snapshots.some((one) => one["snapshot-id"] === current)) &&
+    Object.values(properties).every((value) => typeof value === "string")
+  );
+}
+
+function isField({ id, name, type }: IcebergField): boolean {
+  return Number.isInteger(id) && typeof name === "string" && (typeof type === "string" || typeof type === "object");
 }
 
 function parsed(bytes: Uint8Array): Stored {
