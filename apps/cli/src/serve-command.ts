@@ -15,6 +15,11 @@ export const serve: Command = {
   options: {
     port: { value: "PORT", summary: "for REST (8080); 0: free ones for everything" },
     "grpc-port": { value: "PORT", summary: "for gRPC (8081)" },
+    "memory-megabytes": {
+      value: "NUMBER",
+      summary: "load models when they are asked for, within so much; without it, all at the start",
+    },
+    pin: { value: "NAMES", summary: "of those, load these at the start and keep them; with commas between" },
     "cache-megabytes": {
       value: "NUMBER",
       summary: `for the answers of models with a response_cache (${CACHE_MEGABYTES})`,
@@ -62,6 +67,18 @@ export const serve: Command = {
       return signal.reason === "SIGINT" ? INTERRUPTED : 0;
     }),
 };
+
+function onDemandOf(call: CommandCall) {
+  const { "memory-megabytes": megabytes, pin } = call.options;
+  if (megabytes === undefined && pin !== undefined)
+    throw platformErrors.create("platform/usage", {
+      because: "--pin is of models that are loaded on demand",
+      remedy: "Say how much memory they may take: `mill serve models --memory-megabytes 1000 --pin add_sub`.",
+    });
+  if (megabytes === undefined) return undefined;
+  const bytesMax = numberOf(call, { option: "memory-megabytes", fallback: 0, most: 10_000_000 }) * 2 ** 20;
+  return { bytesMax, pinned: typeof pin === "string" ? pin.split(",").filter((name) => name !== "") : [] };
+}
 
 function numberOf(
   { options }: CommandCall,

@@ -20,6 +20,8 @@ export interface ServeFolderOptions {
   readonly bodyBytesMax: number;
   /** For the answers that are kept. */
   readonly cacheBytesMax: number;
+  /** Models are loaded when they are asked for, within so many bytes; else all at the start. */
+  readonly onDemand?: { readonly bytesMax: number; readonly pinned: readonly string[] } | undefined;
   readonly logger: Logger;
 }
 
@@ -39,10 +41,10 @@ const DRAIN_MS_MAX = 5_000;
 
 /** Serves a folder of models. Throws `platform/port-taken`. */
 export async function serveFolder(options: ServeFolderOptions): Promise<FolderServing> {
-  const { folder, logger, bodyBytesMax, cacheBytesMax } = options;
+  const { folder, logger, bodyBytesMax, cacheBytesMax, onDemand } = options;
   const clock = systemClock;
   const openModel = openByFormat({ onnx: openOnnxModel, trees: openTreeModel });
-  const models = await openFolderModels({ root: folder, openModel, clock, logger });
+  const models = await openFolderModels({ root: folder, openModel, clock, logger, onDemand });
   const server = createInferenceServer({ version: VERSION, models, clock, logger, cacheBytesMax });
   const mayAsk = ({ headers }: { readonly headers: object }) => isFromLoopback(headers);
   const rest = await startRest(server, { host: HOST, port: options.restPort, bodyBytesMax, logger, mayAsk }).catch(

@@ -570,6 +570,11 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     options: {
       port: { value: "PORT", summary: "for REST (8080); 0: free ones for everything" },
       "grpc-port": { value: "PORT", summary: "for gRPC (8081)" },
+      "memory-megabytes": {
+        value: "NUMBER",
+        summary: "load models when they are asked for, within so much; without it, all at the start",
+      },
+      pin: { value: "NAMES", summary: "of those, load these at the start and keep them; with commas between" },
       "cache-megabytes": { value: "NUMBER", summary: "for the answers of models with a response_cache (64)" },
       "body-megabytes": { value: "NUMBER", summary: "the largest request that is read (64)" },
     },

@@ -1,5 +1,8 @@
+import { stat } from "node:fs/promises";
 import type { InferenceSession, Tensor as OnnxTensor } from "onnxruntime-node";
 import type { Datatype, InferenceModel, OpenModel, Tensor, TensorSpec } from "../inference/index.ts";
+
+const SIZES_KEPT = 64;
 
 const DATATYPES: Readonly<Record<string, Datatype>> = {
   bool: "BOOL",
@@ -20,6 +23,7 @@ const DATATYPES: Readonly<Record<string, Datatype>> = {
 /** Opens an ONNX file in ONNX Runtime, on one thread: more are slower on small models and block the answering loop longer. */
 export const openOnnxModel: OpenModel = async (file) => {
   const runtime = await import("onnxruntime-node");
+  const before = process.memoryUsage.rss();
   const session = await runtime.InferenceSession.create(file, {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
@@ -27,10 +31,26 @@ export const openOnnxModel: OpenModel = async (file) => {
     graphOptimizationLevel: "all",
     logSeverityLevel: 3,
   });
-  return modelOf(session, (type, data, dims) => {
+  const bytes = await sizes.measured(file, process.memoryUsage.rss() - before);
+  const model = modelOf(session, (type, data, dims) => {
     const tensor = new runtime.Tensor(type as "float32", data as Float32Array, dims);
     return data instanceof Float16Array ? withBits(tensor, data) : tensor;
   });
+  return { ...model, bytes };
+};
+
+/**
+ * What sessions take, as the process grew when they were made. The runtime makes one while nothing else runs; where it
+ * took memory that was free before, the process did not grow: then it is by its file's size, as the others were by theirs.
+ */
+const sizes = {
+  timesFile: [] as number[],
+  async measured(file: string, grownBytes: number): Promise<number> {
+    const { size } = await stat(file);
+    if (grownBytes > size) sizes.timesFile = [...sizes.timesFile.slice(1 - SIZES_KEPT), grownBytes / size];
+    const usual = sizes.timesFile.toSorted((one, other) => one - other)[sizes.timesFile.length >> 1] ?? 1;
+    return Math.max(grownBytes, Math.round(size * usual));
+  },
 };
 
 /** The runtime's native part reads halves from their bits alone. */

@@ -1,14 +1,17 @@
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isMillError, type Clock, type Logger } from "@millwright/kernel";
 import { inferenceErrors } from "./errors.ts";
 import { fullConfig } from "./full-config.ts";
 import { cannotLoad, modelNames, readModelFolder, type ModelFolder } from "./model-folder.ts";
 import type { InferenceModel, OpenModel } from "./ports.ts";
+import { ResidentModels } from "./resident-models.ts";
 import {
   serveModel,
   type IndexEntry,
   type LoadOptions,
   type ModelDirectory,
+  type Residency,
   type ServedModel,
 } from "./served-model.ts";
 import { quoted } from "./tensor.ts";
@@ -19,18 +22,40 @@ export interface FolderModelsOptions {
   readonly openModel: OpenModel;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where it is given, models are loaded when they are asked for, and within so many bytes. */
+  readonly onDemand?: OnDemand | undefined;
+}
+
+export interface OnDemand {
+  readonly bytesMax: number;
+  /** Models that are loaded at the start and stay. */
+  readonly pinned: readonly string[];
 }
 
 /** What is known of a model that was asked to be loaded. */
 interface Known {
   readonly served: readonly ServedModel[];
   readonly reason: string;
+  /** When it may be loaded on demand again; never where it was unloaded by name. */
+  readonly demandMs?: number;
 }
 
-/** Opens a folder of models and loads them all. One that cannot be loaded is told in the index and the log. */
+/** The folders' names are not read again before so long. */
+const NAMES_MS = 1_000;
+
+/** A model that could not be loaded on demand is tried again after so long. */
+const RETRY_MS = 5_000;
+
+/**
+ * Opens a folder of models and loads them all, or those that are pinned where the others are loaded on demand. One that
+ * cannot be loaded is told in the index and the log. Throws `inference/unknown-model` where there is none of a pinned name.
+ */
 export async function openFolderModels(options: FolderModelsOptions): Promise<ModelDirectory> {
   const models = new FolderModels(options);
-  for (const name of await modelNames(options.root))
+  const all = await modelNames(options.root);
+  const missing = options.onDemand?.pinned.find((name) => !all.includes(name));
+  if (missing !== undefined) throw unknownModel(`there is no folder of a model ${quoted(missing)}, which is pinned`);
+  for (const name of options.onDemand?.pinned ?? all)
     await models
       .load(name)
       .catch((error: unknown) => options.logger.error({ err: error, model: name }, "a model could not be loaded"));
@@ -42,9 +67,20 @@ class FolderModels implements ModelDirectory {
   readonly #known = new Map<string, Known>();
   /** Loads and unloads of one model go one after the other. */
   readonly #turns = new Map<string, Promise<void>>();
+  readonly #residents: ResidentModels;
+  /** Loads on demand that are under way: whoever asks for the same waits for the same. */
+  readonly #demands = new Map<string, Promise<void>>();
+  /** They go one after the other, so that each finds the room that it made. */
+  #lastDemand: Promise<void> = Promise.resolve();
+  #names: Promise<ReadonlySet<string>> = Promise.resolve(new Set());
+  #namesReadMs = Number.NEGATIVE_INFINITY;
+  #loads = 0;
+  #evictions = 0;
 
   constructor(options: FolderModelsOptions) {
     this.#options = options;
+    const { bytesMax = Number.POSITIVE_INFINITY, pinned = [] } = options.onDemand ?? {};
+    this.#residents = new ResidentModels({ bytesMax, pinned: new Set(pinned) });
   }
 
   async index(): Promise<readonly IndexEntry[]> {
@@ -52,7 +88,10 @@ class FolderModels implements ModelDirectory {
     return [...names].toSorted().flatMap((name): readonly IndexEntry[] => {
       const { served = [], reason = "" } = this.#known.get(name) ?? {};
       if (served.length > 0) return served.map(({ version }) => ({ name, version, state: "READY", reason: "" }));
-      return [{ name, version: "", state: this.#turns.has(name) ? "LOADING" : "UNAVAILABLE", reason }];
+      if (this.#turns.has(name)) return [{ name, version: "", state: "LOADING", reason }];
+      // It answers: the first request has it loaded.
+      if (this.#isOnDemand(name)) return [{ name, version: "", state: "READY", reason: "it is loaded on demand" }];
+      return [{ name, version: "", state: "UNAVAILABLE", reason }];
     });
   }
 
@@ -67,6 +106,62 @@ class FolderModels implements ModelDirectory {
     const found = served.find((one) => one.version === version);
     if (found === undefined) throw unknownModel(`${quoted(name)} is not served in version ${quoted(version)}`);
     return found;
+  }
+
+  async obtain(name: string, version?: string): Promise<ServedModel> {
+    const isServed = (this.#known.get(name)?.served.length ?? 0) > 0;
+    if (isServed) this.#residents.touch(name);
+    else if (this.#isOnDemand(name) && (await this.#isThere(name))) await this.#demand(name);
+    return this.find(name, version);
+  }
+
+  async answers(name: string): Promise<boolean> {
+    const { served = [] } = this.#known.get(name) ?? {};
+    if (served.length > 0) return true;
+    if (!(await this.#isThere(name))) throw unknownModel(`there is no folder of a model ${quoted(name)}`);
+    return this.#isOnDemand(name);
+  }
+
+  /** The folders' names are read again for a name that is new, but not for each. */
+  async #isThere(name: string): Promise<boolean> {
+    const now = this.#options.clock.monotonicMs();
+    if ((await this.#names).has(name)) return true;
+    if (now - this.#namesReadMs >= NAMES_MS) {
+      this.#namesReadMs = now;
+      this.#names = modelNames(this.#options.root).then((names) => new Set(names));
+    }
+    return (await this.#names).has(name);
+  }
+
+  #isOnDemand(name: string): boolean {
+    const { onDemand, clock } = this.#options;
+    return onDemand !== undefined && (this.#known.get(name)?.demandMs ?? 0) <= clock.monotonicMs();
+  }
+
+  #demand(name: string): Promise<void> {
+    const flying = this.#demands.get(name);
+    if (flying !== undefined) return flying;
+    const demand = this.#lastDemand.then(async () => {
+      for (const other of this.#residents.before(name)) this.#evict(other);
+      await this.load(name);
+    });
+    this.#lastDemand = demand.catch(() => undefined);
+    this.#demands.set(name, demand);
+    return demand.finally(() => this.#demands.delete(name));
+  }
+
+  #evict(name: string): void {
+    const { served = [] } = this.#known.get(name) ?? {};
+    this.#known.set(name, { served: [], reason: "it made room for others" });
+    this.#residents.remove(name);
+    this.#evictions += 1;
+    for (const one of served) one.retire();
+  }
+
+  residency(): Residency {
+    const bytesMax = this.#options.onDemand?.bytesMax;
+    const { models, bytes } = this.#residents;
+    return { models, bytes, bytesMax, loads: this.#loads, evictions: this.#evictions };
   }
 
   versions(name: string): readonly ServedModel[] {
@@ -87,9 +182,16 @@ class FolderModels implements ModelDirectory {
         const served = await this.#open(name, options);
         this.#known.set(name, { served, reason: "" });
         for (const one of before) one.retire();
+        this.#loads += 1;
+        this.#residents.add(
+          name,
+          served.reduce((sum, { bytes }) => sum + bytes, 0),
+        );
+        for (const other of this.#residents.after(name)) this.#evict(other);
       } catch (error) {
         const told = isMillError(error) ? error : cannotLoad(textOf(error), error);
-        this.#known.set(name, { served: before, reason: told.because });
+        const demandMs = this.#options.clock.monotonicMs() + RETRY_MS;
+        this.#known.set(name, { served: before, reason: told.because, demandMs });
         throw told;
       }
     });
@@ -99,7 +201,8 @@ class FolderModels implements ModelDirectory {
     return this.#inTurn(name, async () => {
       const known = this.#known.get(name);
       if (known === undefined) throw unknownModel(`nothing is served as ${quoted(name)}`);
-      this.#known.set(name, { served: [], reason: "it was unloaded" });
+      this.#known.set(name, { served: [], reason: "it was unloaded", demandMs: Number.POSITIVE_INFINITY });
+      this.#residents.remove(name);
       for (const one of known.served) one.retire();
     });
   }
@@ -126,7 +229,8 @@ class FolderModels implements ModelDirectory {
     try {
       for (const { version, file } of folder.versions) {
         const model = labelled(await this.#options.openModel(file, folder.config), folder);
-        const served = { name, version, model, config: fullConfig(name, folder.config, model) };
+        const bytes = model.bytes ?? (await stat(file)).size;
+        const served = { name, version, model, bytes, config: fullConfig(name, folder.config, model) };
         opened.push(serveModel(served, { clock, onCloseFailed }));
       }
     } catch (error) {

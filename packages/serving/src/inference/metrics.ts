@@ -44,6 +44,14 @@ export function inferenceMetrics({ models }: Pick<InferenceServer, "models">): s
     ...headOf(name, type, help),
     ...all.map(({ served, report, labels }) => `${name}{${labels}} ${read(report, served)}`),
   ]);
+  const { models: resident, bytes, loads, evictions } = models.residency();
+  const server = [
+    ["millwright_models_resident", "gauge", "Models in memory", resident],
+    ["millwright_models_resident_bytes", "gauge", "What they take", bytes],
+    ["millwright_model_loads_total", "counter", "Loads of models", loads],
+    ["millwright_model_evictions_total", "counter", "Models that made room for others", evictions],
+  ] as const;
+  lines.push(...server.flatMap(([name, type, help, value]) => [...headOf(name, type, help), `${name} ${value}`]));
   const asked = all.filter(({ report }) => report.inference_count > 0);
   lines.push(
     ...headOf(WHOLE, "histogram", "Time of requests that the model answered, as KServe names it"),

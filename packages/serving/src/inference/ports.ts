@@ -9,6 +9,8 @@ export interface InferenceModel {
   readonly outputs: readonly TensorSpec[];
   /** The output that tells why: of each row what every feature adds, and last what is answered on average. */
   readonly explanation?: string | undefined;
+  /** What it takes in memory, as far as that can be measured; else its file's size is taken for it. */
+  readonly bytes?: number;
   /** Computes the named outputs, in that order. Inputs are of the declared datatypes and fit the declared shapes. */
   infer(inputs: readonly Tensor[], outputs: readonly string[]): Promise<readonly Tensor[]>;
   close(): Promise<void>;

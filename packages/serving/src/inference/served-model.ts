@@ -11,6 +11,8 @@ export interface ServedModel {
   readonly version: string;
   readonly model: InferenceModel;
   readonly config: ModelConfig;
+  /** What it takes in memory. */
+  readonly bytes: number;
   readonly statistics: Statistics;
   /** Executes its requests. */
   readonly scheduler: Scheduler;
@@ -26,7 +28,7 @@ let loads = 0;
 
 /** Throws `inference/cannot-load` where its configuration asks for what cannot be. */
 export function serveModel(
-  told: Pick<ServedModel, "name" | "version" | "model" | "config">,
+  told: Pick<ServedModel, "name" | "version" | "model" | "config" | "bytes">,
   {
     clock,
     onCloseFailed,
@@ -59,7 +61,8 @@ export function serveModel(
     retire: () => {
       if (isRetired) return;
       isRetired = true;
-      closeWhenIdle();
+      // Not at once: whoever has just found it is about to use it.
+      setImmediate(closeWhenIdle);
     },
   };
 }
@@ -77,13 +80,29 @@ export interface ModelDirectory {
   index(): Promise<readonly IndexEntry[]>;
   /** The newest version that is served, unless one is named. Throws `inference/unknown-model` and `inference/not-ready`. */
   find(name: string, version?: string): ServedModel;
+  /** The same; a model that is loaded on demand is loaded first. */
+  obtain(name: string, version?: string): Promise<ServedModel>;
+  /** Whether a request to a model would be answered, be it after its load. Throws `inference/unknown-model`. */
+  answers(name: string): Promise<boolean>;
   /** The served versions of a model, in their order. */
   versions(name: string): readonly ServedModel[];
   served(): readonly ServedModel[];
   /** Loads or reloads a model; the versions before serve until it is loaded. Throws `inference/cannot-load`. */
   load(name: string, options?: LoadOptions): Promise<void>;
+  /** Takes a model away, until it is loaded by name again. */
   unload(name: string): Promise<void>;
+  residency(): Residency;
   close(): Promise<void>;
+}
+
+/** What is in memory, and what was done to have it there. */
+export interface Residency {
+  readonly models: number;
+  readonly bytes: number;
+  /** Without a bound, all models are loaded at the start. */
+  readonly bytesMax: number | undefined;
+  readonly loads: number;
+  readonly evictions: number;
 }
 
 export interface LoadOptions {

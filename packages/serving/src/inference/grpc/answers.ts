@@ -28,11 +28,11 @@ export const answers: Readonly<Record<string, Answer>> = {
   ServerLive: () => ({ live: true }),
   ServerReady: () => ({ ready: true }),
   ServerMetadata: ({ name, version }: InferenceServer) => ({ name, version, extensions: EXTENSIONS }),
-  ModelReady: (server: InferenceServer, message: Named) => ({ ready: isReady(server, message) }),
-  ModelMetadata: (server: InferenceServer, { name, version }: Named) =>
-    modelMetadata(server, server.models.find(name, version)),
-  ModelConfig: (server: InferenceServer, { name, version }: Named) => ({
-    config: server.models.find(name, version).config,
+  ModelReady: async (server: InferenceServer, message: Named) => ({ ready: await isReady(server, message) }),
+  ModelMetadata: async (server: InferenceServer, { name, version }: Named) =>
+    modelMetadata(server, await server.models.obtain(name, version)),
+  ModelConfig: async (server: InferenceServer, { name, version }: Named) => ({
+    config: (await server.models.obtain(name, version)).config,
   }),
   ModelStatistics: (server: InferenceServer, { name, version }: Named) => statisticsOf(server, name, version),
   RepositoryIndex: async (server: InferenceServer, { ready }: { readonly ready: boolean }) => ({
@@ -103,10 +103,9 @@ function settingOf(value: unknown): Setting {
 }
 
 /** A model that is known and not loaded is not ready; an unknown one is an error. */
-function isReady({ models }: InferenceServer, { name, version }: Named): boolean {
+async function isReady({ models }: InferenceServer, { name, version }: Named): Promise<boolean> {
   try {
-    models.find(name, version);
-    return true;
+    return version === "" ? await models.answers(name) : (await models.obtain(name, version)).name === name;
   } catch (error) {
     if (isMillError(error) && error.code === "inference/not-ready") return false;
     throw error;

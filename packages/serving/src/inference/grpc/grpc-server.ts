@@ -139,7 +139,10 @@ async function inferred(message: unknown, call: WithMetadata, { server }: Parts)
   const arrivedMs = server.clock.monotonicMs();
   const asked = message as InferRequestMessage;
   const [mesh] = call.metadata.get("mm-vmodel-id");
-  const served = server.models.find(mesh === undefined ? asked.model_name : mesh.toString(), asked.model_version);
+  const served = await server.models.obtain(
+    mesh === undefined ? asked.model_name : mesh.toString(),
+    asked.model_version,
+  );
   const read = readInferMessage(asked, server.memory);
   const waitsMs = Number(call.getDeadline()) - server.clock.nowMs();
   const limits = callLimits(read.parameters, { arrivedMs, waitsMs });

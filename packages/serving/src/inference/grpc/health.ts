@@ -12,7 +12,7 @@ const NOT_FOUND = 5;
 export function addHealth(listening: Grpc.Server, root: Root, server: InferenceServer): void {
   const request = root.lookupType("grpc.health.v1.HealthCheckRequest");
   const response = root.lookupType("grpc.health.v1.HealthCheckResponse");
-  const statusOf = (bytes: Buffer): number => {
+  const statusOf = async (bytes: Buffer): Promise<number> => {
     const { service = "" } = request.decode(bytes) as { service?: string };
     if (service === "" || service === SERVICE_NAME) return SERVING;
     return stateOf(server, service);
@@ -31,23 +31,22 @@ export function addHealth(listening: Grpc.Server, root: Root, server: InferenceS
     { Check: method("Check", false), Watch: method("Watch", true) },
     {
       Check: (call: Grpc.ServerUnaryCall<Buffer, Buffer>, done: Grpc.sendUnaryData<Buffer>) => {
-        const status = statusOf(call.request);
-        if (status === SERVICE_UNKNOWN) done({ code: NOT_FOUND, details: "there is no such service" });
-        else done(null, encode(status));
+        void statusOf(call.request).then((status) => {
+          if (status === SERVICE_UNKNOWN) done({ code: NOT_FOUND, details: "there is no such service" });
+          else done(null, encode(status));
+        });
       },
       // What is watched stays open: its caller is told once, and again by the end.
-      Watch: (call: Grpc.ServerWritableStream<Buffer, Buffer>) => void call.write(encode(statusOf(call.request))),
+      Watch: (call: Grpc.ServerWritableStream<Buffer, Buffer>) =>
+        void statusOf(call.request).then((status) => call.write(encode(status))),
     },
   );
 }
 
-function stateOf({ models }: InferenceServer, name: string): number {
+async function stateOf({ models }: InferenceServer, name: string): Promise<number> {
   try {
-    models.find(name);
-    return SERVING;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "inference/not-ready"
-      ? NOT_SERVING
-      : SERVICE_UNKNOWN;
+    return (await models.answers(name)) ? SERVING : NOT_SERVING;
+  } catch {
+    return SERVICE_UNKNOWN;
   }
 }

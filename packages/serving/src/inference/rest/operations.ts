@@ -58,7 +58,7 @@ export async function repositoryIndex({ models }: InferenceServer, ready: boolea
   return ready ? entries.filter(({ state }) => state === "READY") : entries;
 }
 
-const found = (server: InferenceServer, { path: { name = "", version } }: Asked) => server.models.find(name, version);
+const found = (server: InferenceServer, { path: { name = "", version } }: Asked) => server.models.obtain(name, version);
 
 const OF_MODEL: readonly Refusal[] = [404, 409];
 
@@ -116,7 +116,7 @@ export const operations: readonly Operation[] = [
     tail: "",
     summary: "A model's versions, inputs and outputs.",
     answers: MODEL_METADATA,
-    answer: (server, asked) => modelMetadata(server, found(server, asked)),
+    answer: async (server, asked) => modelMetadata(server, await found(server, asked)),
   }),
   ...forModel({
     id: "modelReady",
@@ -124,7 +124,12 @@ export const operations: readonly Operation[] = [
     tail: "/ready",
     summary: "Whether a model answers.",
     answers: MODEL_READY,
-    answer: (server, asked) => ({ name: found(server, asked).name, ready: true }),
+    answer: async (server, asked) => {
+      const { name = "", version } = asked.path;
+      // To be asked whether it would answer is no reason to load a model.
+      if (version !== undefined || !(await server.models.answers(name))) await found(server, asked);
+      return { name, ready: true };
+    },
   }),
   ...forModel({
     id: "modelConfig",
@@ -132,7 +137,7 @@ export const operations: readonly Operation[] = [
     tail: "/config",
     summary: "A model's configuration.",
     answers: schemas.MODEL_CONFIG,
-    answer: (server, asked) => found(server, asked).config,
+    answer: async (server, asked) => (await found(server, asked)).config,
   }),
   ...forModel({
     id: "modelStatistics",

@@ -84,7 +84,7 @@ async function answerInfer(
   const { request, response, options } = call;
   const arrivedMs = server.clock.monotonicMs();
   const body = await readBody(request, options.bodyBytesMax);
-  const served = server.models.find(name, version === undefined ? undefined : decoded(version));
+  const served = await server.models.obtain(name, version === undefined ? undefined : decoded(version));
   const headerLength = request.headers["inference-header-content-length"];
   const isCancelled = () => request.socket.destroyed;
   const run = async (exact: boolean) => {
@@ -131,7 +131,7 @@ async function answerPredict(server: InferenceServer, call: Call, name: string):
   const { request, response, options } = call;
   const arrivedMs = server.clock.monotonicMs();
   const body = await readBody(request, options.bodyBytesMax);
-  const served = server.models.find(name);
+  const served = await server.models.obtain(name);
   const outputs = await withWholeNumbers((exact) => {
     const inputs = inputsOfV1(parseObject(body, exact), served.model.inputs);
     const limits = callLimits({}, { arrivedMs, waitsMs: waitsMs(request) });
@@ -149,7 +149,7 @@ async function answerV1Model(server: InferenceServer, call: Call, name: string |
   const answer =
     name === undefined
       ? { models: [...new Set(server.models.served().map((served) => served.name))] }
-      : { name: server.models.find(decoded(name)).name, ready: true };
+      : { name: (await server.models.obtain(decoded(name))).name, ready: true };
   sendJson(call.response, 200, answer);
 }
 

@@ -1,0 +1,150 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { silentLogger } from "@millwright/kernel";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openFolderModels, type InferenceModel } from "../src/inference/index.ts";
+
+// Many models in little memory: they are loaded when they are asked for, and make room for each other.
+
+const MODELS = 60;
+const BYTES = 100;
+const ROOM = 10;
+
+let root: string;
+let opened: string[];
+let closed: string[];
+let broken: Set<string>;
+let now: number;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "mill-mesh-"));
+  for (let at = 0; at < MODELS; at += 1) addModel(`m${at}`);
+  [opened, closed, broken, now] = [[], [], new Set(), 0];
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+function addModel(name: string): void {
+  mkdirSync(join(root, name, "1"), { recursive: true });
+  writeFileSync(join(root, name, "1", "model.onnx"), "");
+}
+
+/** Answers with its own name. */
+async function openNamed(file: string): Promise<InferenceModel> {
+  const name = file.split("/").at(-3) ?? "";
+  await new Promise((done) => setImmediate(done));
+  if (broken.has(name)) throw new Error("it is no model");
+  opened.push(name);
+  let isClosed = false;
+  return {
+    platform: "test",
+    backend: "test",
+    inputs: [],
+    outputs: [{ name: "NAME", datatype: "BYTES", shape: [1], dimensionNames: [undefined] }],
+    bytes: BYTES,
+    infer: async () => {
+      for (let turn = 0; turn < 3; turn += 1) await new Promise((done) => setImmediate(done));
+      if (isClosed) throw new Error(`${name} was closed while it was asked`);
+      return [{ name: "NAME", datatype: "BYTES", shape: [1], data: [Buffer.from(name)] }];
+    },
+    close: async () => {
+      isClosed = true;
+      closed.push(name);
+    },
+  };
+}
+
+const open = (pinned: readonly string[] = []) =>
+  openFolderModels({
+    root,
+    openModel: openNamed,
+    clock: { nowMs: () => 0, monotonicMs: () => now },
+    logger: silentLogger,
+    onDemand: { bytesMax: ROOM * BYTES, pinned },
+  });
+
+async function ask(models: Awaited<ReturnType<typeof open>>, name: string): Promise<string> {
+  const served = await models.obtain(name);
+  const { outputs } = await served.use(() => served.scheduler.run({ inputs: [], outputs: ["NAME"], rows: 1 }));
+  return String((outputs[0]?.data as readonly Buffer[])[0]);
+}
+
+describe("models that are loaded on demand", () => {
+  test("answer for themselves, within the memory they may take, however they are asked", async () => {
+    const models = await open();
+    expect(models.residency()).toMatchObject({ models: 0, loads: 0 });
+    let state = 5;
+    const pick = () => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      // The first are asked for far more often than the last.
+      return Math.floor(MODELS * (state / 2 ** 32) ** 3);
+    };
+    let most = 0;
+    const caller = async () => {
+      for (let asked = 0; asked < 200; asked += 1) {
+        const name = `m${pick()}`;
+        expect(await ask(models, name)).toBe(name);
+        most = Math.max(most, models.residency().models);
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, caller));
+    const { bytes, evictions, loads } = models.residency();
+    expect([most, bytes]).toEqual([ROOM, ROOM * BYTES]);
+    expect(loads).toBe(opened.length);
+    expect(loads - evictions).toBe(ROOM);
+    // The popular ones stay: far fewer loads than requests.
+    expect(loads).toBeLessThan(1_000);
+    await new Promise((done) => setTimeout(done, 20));
+    expect(closed).toHaveLength(evictions);
+    expect((await models.index()).map(({ state: ready }) => ready)).toEqual(
+      Array.from({ length: MODELS }, () => "READY"),
+    );
+  });
+
+  test("are loaded once for all who ask at once", async () => {
+    const models = await open();
+    await Promise.all(Array.from({ length: 50 }, () => ask(models, "m3")));
+    expect(opened).toEqual(["m3"]);
+  });
+
+  test("that are pinned are loaded at the start and stay", async () => {
+    const models = await open(["m50", "m51"]);
+    expect(opened).toEqual(["m50", "m51"]);
+    for (let at = 0; at < 30; at += 1) await ask(models, `m${at}`);
+    await ask(models, "m50");
+    expect(opened.filter((name) => name === "m50")).toHaveLength(1);
+    await expect(open(["none"])).rejects.toMatchObject({ code: "inference/unknown-model" });
+  });
+
+  test("that fail are told so, and tried again after a while; others answer", async () => {
+    const models = await open();
+    broken.add("m7");
+    await expect(ask(models, "m7")).rejects.toMatchObject({ code: "inference/cannot-load" });
+    broken.delete("m7");
+    await expect(ask(models, "m7")).rejects.toMatchObject({ code: "inference/not-ready" });
+    expect(await ask(models, "m8")).toBe("m8");
+    now += 10_000;
+    expect(await ask(models, "m7")).toBe("m7");
+  });
+
+  test("that were unloaded by name stay away until they are loaded by name", async () => {
+    const models = await open();
+    await ask(models, "m1");
+    await models.unload("m1");
+    expect(await models.answers("m1")).toBe(false);
+    await expect(ask(models, "m1")).rejects.toMatchObject({ code: "inference/not-ready" });
+    await models.load("m1");
+    expect(await ask(models, "m1")).toBe("m1");
+  });
+
+  test("are found when they are laid into the folder while it is served; other names are unknown", async () => {
+    const models = await open();
+    await expect(ask(models, "later")).rejects.toMatchObject({ code: "inference/unknown-model" });
+    addModel("later");
+    now += 2_000;
+    expect(await models.answers("later")).toBe(true);
+    expect(await ask(models, "later")).toBe("later");
+    for (const name of ["..", "../m1", "m1/1", ""])
+      await expect(ask(models, name)).rejects.toMatchObject({ code: "inference/unknown-model" });
+  });
+});
