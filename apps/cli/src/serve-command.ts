@@ -47,6 +47,7 @@ export const serve: Command = {
             ? 0
             : numberOf(call, { option: "grpc-port", variable: "MILL_GRPC_PORT", fallback: 8_081, most: 65_535 }),
         bodyBytesMax: numberOf(call, { option: "body-megabytes", fallback: BODY_MEGABYTES, most: 2_000 }) * 2 ** 20,
+        onDemand: onDemandOf(call),
         cacheBytesMax:
           numberOf(call, { option: "cache-megabytes", fallback: CACHE_MEGABYTES, most: 100_000 }) * 2 ** 20,
         logger: loggerOf(call),

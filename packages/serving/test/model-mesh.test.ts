@@ -66,7 +66,7 @@ const open = (pinned: readonly string[] = []) =>
 async function ask(models: Awaited<ReturnType<typeof open>>, name: string): Promise<string> {
   const served = await models.obtain(name);
   const { outputs } = await served.use(() => served.scheduler.run({ inputs: [], outputs: ["NAME"], rows: 1 }));
-  return String((outputs[0]?.data as readonly Buffer[])[0]);
+  return String(((outputs[0]?.data ?? []) as readonly Buffer[])[0]);
 }
 
 describe("models that are loaded on demand", () => {

@@ -26,7 +26,7 @@ export interface FolderModelsOptions {
   readonly onDemand?: OnDemand | undefined;
 }
 
-export interface OnDemand {
+interface OnDemand {
   readonly bytesMax: number;
   /** Models that are loaded at the start and stay. */
   readonly pinned: readonly string[];
