@@ -40,6 +40,12 @@ export const lakehouseErrors = defineErrors("lakehouse", {
     remedy:
       "If no other catalog has a table of these files: ALTER TABLE … SET TBLPROPERTIES ('gc.enabled' = 'true'), then try again.",
   },
+  "lakehouse/shared-location": {
+    status: 422,
+    title: "The table has no folder of its own",
+    remedy:
+      "Make the table anew in a folder of its own and copy its rows: CREATE TABLE … AS SELECT. Compaction and expiry work where it is.",
+  },
   "lakehouse/unsupported-table": {
     status: 422,
     title: "Tables of this kind are not written by SQL statements",

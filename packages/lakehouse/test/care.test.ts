@@ -4,7 +4,7 @@ import { systemClock, systemIds } from "@millwright/kernel";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDatabaseBranches } from "../src/adapters/database-branches.ts";
 import { cherryPick, fastForward } from "../src/care/cherry-pick.ts";
-import { commitChange } from "../src/care/commit-change.ts";
+import { commitPlan } from "../src/care/commit-plan.ts";
 import { compactTable } from "../src/care/compact.ts";
 import { expireSnapshots } from "../src/care/expire.ts";
 import { purgeTable } from "../src/care/purge.ts";
@@ -15,6 +15,7 @@ import { identifierNamed, tableNow } from "../src/care/table-named.ts";
 import type { CatalogWorld } from "../src/iceberg-http.ts";
 import { verifyFiles } from "../src/index.ts";
 import { commitTables } from "../src/rest/commit-tables.ts";
+import { createTable } from "../src/rest/tables.ts";
 import { liveFilesOf, manifestsOf } from "../src/table-files.ts";
 import { openLake } from "./support/lake-fixture.ts";
 
@@ -63,7 +64,7 @@ async function deletePositions(table: string, path: string, positions: readonly 
     upper_bounds: null,
     sort_order_id: null,
   };
-  await commitChange(lake.world, identifierNamed(table), () =>
+  await commitPlan(lake.world, identifierNamed(table), () =>
     Promise.resolve({ change: { operation: "delete", added: [{ file, specId: 0 }], removed: new Set<string>() } }),
   );
 }
@@ -300,6 +301,33 @@ describe("files", () => {
     await expect(lake.world.store.remove("main/littered/data/link/precious")).rejects.toThrow(/out of the store/);
     expect(await lake.rows("select k from littered for version as of 'kept' order by k")).toEqual([[1], [2]]);
     await branches.drop("beside");
+  });
+
+  test("of other tables are none of a table's own, whatever folder it lies in", async () => {
+    const { lakehouse, root, world } = lake;
+    const schema = { type: "struct", "schema-id": 0, fields: [{ id: 1, name: "k", type: "int", required: false }] };
+    const make = (name: string, folder: string) =>
+      createTable(world, {
+        identifier: identifierNamed(name),
+        schema,
+        location: `file://${join(root, folder)}`,
+        spec: undefined,
+        order: undefined,
+        properties: {},
+      });
+    await make("outer_one", "nest");
+    await make("inner_one", "nest/inner");
+    await make("everywhere", "");
+    for (const table of ["outer_one", "inner_one", "everywhere"])
+      await lakehouse.execute(`INSERT INTO ${table} VALUES (1)`);
+    const [own, inners] = [old("nest/data/lost.parquet"), old("nest/inner/data/lost.parquet")];
+    const options = { olderThanMs: 86_400_000, isDryRun: false };
+    expect(await removeOrphans(world, "outer_one", options)).toMatchObject({ paths: ["nest/data/lost.parquet"] });
+    expect([own, inners].map(existsSync)).toEqual([false, true]);
+    await expect(removeOrphans(world, "everywhere", options)).rejects.toMatchObject({
+      code: "lakehouse/shared-location",
+    });
+    expect(await removeOrphans(world, "inner_one", options)).toMatchObject({ files: 1 });
   });
 
   test("that a mirror names stay when the snapshot that had them is forgotten", async () => {

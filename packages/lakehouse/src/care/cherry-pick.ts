@@ -6,7 +6,7 @@ import type { AddedFile } from "../commit/snapshot-change.ts";
 import type { CatalogWorld } from "../rest/world.ts";
 import { liveFilesOf, manifestsOf, readEntries } from "../table-files.ts";
 import { changeTable } from "./change-table.ts";
-import { commitChange, type PlanBase } from "./commit-change.ts";
+import { commitPlan, type PlanBase } from "./commit-plan.ts";
 import { ancestorsOf } from "./expire.ts";
 import { identifierNamed, snapshotNamed, tableNow, unknownSnapshot } from "./table-named.ts";
 
@@ -26,7 +26,7 @@ export async function cherryPick(
   const id = picked["snapshot-id"];
   if (picked["parent-snapshot-id"] === (metadata["current-snapshot-id"] ?? undefined))
     return fastForward(world, name, { branch: "main", to: String(id) });
-  const snapshot = await commitChange(world, identifier, async ({ metadata: now, parent }) => {
+  const snapshot = await commitPlan(world, identifier, async ({ metadata: now, parent }) => {
     refuseUnfit(now, picked);
     const added = await addedBy(world, now, picked);
     await refuseTwice(world, { metadata: now, parent }, { added, id: String(id) });

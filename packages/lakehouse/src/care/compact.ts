@@ -13,7 +13,7 @@ import type { CatalogWorld } from "../rest/world.ts";
 import { fileFault } from "../file-faults.ts";
 import { liveFilesOf, scanOfFiles } from "../table-files.ts";
 import { deletesWithoutFiles, planCompaction, type CompactionGroup } from "./compaction-plan.ts";
-import { commitChange, type PlanBase } from "./commit-change.ts";
+import { commitPlan, type PlanBase } from "./commit-plan.ts";
 import { identifierNamed, tableNow } from "./table-named.ts";
 
 export interface CompactionOptions {
@@ -121,7 +121,7 @@ async function compactOnce({ world, engine }: Places, name: string, options: Com
       live.filter(({ file }) => file.content !== FileContent.data).map(({ file }) => file.file_path),
     );
     const applied = groups.flatMap((group) => group.deletes.map(({ file }) => file.file_path));
-    const snapshot = await commitChange(world, identifier, async (base) => {
+    const snapshot = await commitPlan(world, identifier, async (base) => {
       await refuseOtherDeletes(world, base, { known, applied, name });
       const change = { operation: "replace" as const, added: written.added, removed };
       return { change, files: written.stored };

@@ -6,7 +6,7 @@ import { mergePolicyOf } from "../commit/merge-manifests.ts";
 import type { ManifestArrangement } from "../commit/produce-snapshot.ts";
 import type { CatalogWorld } from "../rest/world.ts";
 import { manifestsOf, readEntries } from "../table-files.ts";
-import { commitChange } from "./commit-change.ts";
+import { commitPlan } from "./commit-plan.ts";
 import { identifierNamed, tableNow } from "./table-named.ts";
 
 /** What was, or would be, made of a table's manifests. */
@@ -34,7 +34,7 @@ export async function rewriteManifests(
   const after = [...groupsOf(before).values()].reduce((sum, group) => sum + countFor(group, targetBytes), 0);
   const told = { before: before.length, after, isDryRun };
   if (isDryRun || after === before.length) return { ...told, snapshotId: null };
-  const snapshot = await commitChange(world, identifier, () =>
+  const snapshot = await commitPlan(world, identifier, () =>
     Promise.resolve({
       change: { operation: "replace", added: [], removed: new Set<string>() },
       arrangement: arrangeAnew,

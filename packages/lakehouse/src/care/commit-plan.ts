@@ -28,7 +28,7 @@ export interface PlanBase {
  * Commits one snapshot on main. The plan is asked again whenever another writer was faster, and says what its change is to
  * the table as it then is; undefined for nothing. Throws what the plan throws, and `lakehouse/commit-conflict`.
  */
-export async function commitChange(
+export async function commitPlan(
   world: CatalogWorld,
   identifier: Identifier,
   plan: (base: PlanBase) => Promise<PlannedChange | undefined>,
