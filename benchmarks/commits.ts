@@ -3,15 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { silentLogger, systemClock, systemIds } from "@millwright/kernel";
-import { checkedStore, commitWrite, compactTable, expireSnapshots, lakehouseMigrations } from "@millwright/lakehouse";
-import { openDatabaseIcebergEntries } from "@millwright/lakehouse/adapters/database-iceberg-entries";
-import { openDatabaseTableCatalog } from "@millwright/lakehouse/adapters/database-table-catalog";
-import { createDuckdbEngine } from "@millwright/lakehouse/adapters/duckdb-sql-engine";
-import { openLocalObjectStore } from "@millwright/lakehouse/adapters/local-object-store";
-import { migrate } from "@millwright/platform";
-import { openSqliteDatabase } from "@millwright/platform/adapters/sqlite-database";
+import { commitWrite, compactTable, expireSnapshots } from "@millwright/lakehouse";
 import type { BenchResult } from "./bench-result.ts";
+import { median, openBenchLake, timed, type BenchLake } from "./support/lake.ts";
 
 export const long = true;
 
@@ -21,14 +15,12 @@ const WINDOW = Math.min(100, Math.floor(COMMITS / 4));
 const PEER_COMMITS = Math.min(200, COMMITS);
 const EXPIRED_EACH = 100;
 
-type Lake = Awaited<ReturnType<typeof openLake>>;
-
 /**
  * Commits of one small file each, on the disk when they are answered: beside what they are made of, beside pyiceberg, and
  * as the table grows, with a hundred snapshots kept and with all. Then compaction of ten times the rows.
  */
 export async function run(): Promise<readonly BenchResult[]> {
-  const lake = await openLake();
+  const lake = await openBenchLake();
   try {
     // The engine's start is not a commit's.
     await commitOne(lake, "warm", 0);
@@ -64,46 +56,15 @@ export async function run(): Promise<readonly BenchResult[]> {
   }
 }
 
-async function openLake() {
-  const folder = mkdtempSync(join(tmpdir(), "mill-commits-"));
-  const root = join(folder, "lake");
-  const database = openSqliteDatabase({ path: join(folder, "metadata.db") });
-  await migrate(database, [lakehouseMigrations], 0);
-  const engine = createDuckdbEngine({
-    folders: [folder],
-    tempFolder: join(folder, "tmp"),
-    memoryMb: 1_024,
-    threads: 2,
-    logger: silentLogger,
-  });
-  const catalog = openDatabaseTableCatalog({ database, ids: systemIds });
-  const store = checkedStore(openLocalObjectStore({ root }), catalog);
-  const around = { clock: systemClock, ids: systemIds, logger: silentLogger };
-  const ports = { store, catalog, engine, ...around };
-  const entries = openDatabaseIcebergEntries({ database, clock: systemClock, ids: systemIds, branch: "main" });
-  const world = { entries, store, ...around, changed: () => Promise.resolve() };
-  return {
-    folder,
-    ports,
-    world,
-    engine,
-    close: async () => {
-      await engine.close();
-      await database.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
 const rowOf = (number: number): string => `select ${number}::bigint as id, 'name ${number}' as name`;
 
-async function commitOne({ ports }: Lake, table: string, number: number): Promise<number> {
+async function commitOne({ ports }: BenchLake, table: string, number: number): Promise<number> {
   const begin = performance.now();
   await commitWrite(ports, { table, select: rowOf(number), mode: "append" });
   return performance.now() - begin;
 }
 
-async function commits(lake: Lake, { table, keepsAll }: { readonly table: string; readonly keepsAll: boolean }) {
+async function commits(lake: BenchLake, { table, keepsAll }: { readonly table: string; readonly keepsAll: boolean }) {
   const took: number[] = [];
   const expiries: number[] = [];
   for (let number = 0; number < COMMITS; number += 1) {
@@ -122,7 +83,7 @@ async function commits(lake: Lake, { table, keepsAll }: { readonly table: string
 }
 
 /** What a commit is made of, each measured by itself: the writer, four files synced side by side, a row of SQLite. */
-async function partsOf({ engine, folder, ports }: Lake) {
+async function partsOf({ engine, folder, ports }: BenchLake) {
   const [copies, syncs, rows]: [number[], number[], number[]] = [[], [], []];
   const bytes = Buffer.alloc(6_000, 7);
   const places = join(folder, "lake", "parts");
@@ -194,7 +155,7 @@ function peerResults({ first, at200 }: { readonly first: number; readonly at200:
 }
 
 /** Ten files become one; ten times the rows, and ten times those. */
-async function compactions(lake: Lake): Promise<readonly BenchResult[]> {
+async function compactions(lake: BenchLake): Promise<readonly BenchResult[]> {
   const results: BenchResult[] = [];
   for (const rows of [100_000, 1_000_000, 10_000_000]) {
     const table = `rows_${rows}`;
@@ -215,14 +176,4 @@ async function compactions(lake: Lake): Promise<readonly BenchResult[]> {
     });
   }
   return results;
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const begin = performance.now();
-  await work();
-  return performance.now() - begin;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;
 }

@@ -1,7 +1,7 @@
 import { quoteName, quoteText } from "../names.ts";
 import { duckdbTypeOf } from "./duckdb-type.ts";
 import type { DataFile } from "./data-file.ts";
-import { notAmong, notAmongIn, PLAIN, ROWS_BY_BITS_MAX } from "./deleted-positions.ts";
+import { notAmong, notAmongIn, PLAIN } from "./deleted-positions.ts";
 import { deletesOf, type OwnDeletes } from "./deletes-of.ts";
 import { columnIn, type FileNames } from "./nested-columns.ts";
 import { canonical, type IcebergField, type IcebergSchema } from "./schema.ts";
@@ -71,8 +71,8 @@ function noRows({ fields }: IcebergSchema): string {
 
 interface Group extends OwnDeletes {
   readonly paths: readonly string[];
-  /** The file's rows, where it is read by itself. */
-  readonly rows?: number;
+  /** Whether it is one file that is read by itself. */
+  readonly isAlone: boolean;
 }
 
 /** So many files may each be a part of the statement. */
@@ -85,10 +85,10 @@ function groupsOf(scan: Scan, data: readonly LiveFile[]): readonly Group[] {
   const isAlone = told.filter(({ own }) => own.positions.length > 0).length <= ALONE_MAX;
   const groups = new Map<string, Group & { paths: string[] }>();
   for (const { one, own } of told) {
-    const { file_path: path, record_count: rows } = one.file;
-    const alone = isAlone && own.positions.length > 0 && rows < ROWS_BY_BITS_MAX;
+    const path = one.file.file_path;
+    const alone = isAlone && own.positions.length > 0;
     const key = alone ? path : [...own.positions, ...own.equalities].map(({ file }) => file.file_path).join("\0");
-    const group = groups.get(key) ?? { paths: [], ...own, ...(alone ? { rows } : {}) };
+    const group = groups.get(key) ?? { paths: [], ...own, isAlone: alone };
     group.paths.push(path);
     groups.set(key, group);
   }
@@ -96,7 +96,7 @@ function groupsOf(scan: Scan, data: readonly LiveFile[]): readonly Group[] {
 }
 
 function withoutDeleted(scan: Scan, group: Group & { readonly names: string }): string {
-  const { paths, positions, equalities, names, rows } = group;
+  const { paths, positions, equalities, names, isAlone } = group;
   const [path = ""] = paths;
   const needed = new Set(equalities.flatMap(({ file }) => file.equality_ids ?? []));
   const current = new Set(scan.schema.fields.map(({ id }) => id));
@@ -105,8 +105,7 @@ function withoutDeleted(scan: Scan, group: Group & { readonly names: string }): 
     .map((id) => ({ ...fieldOf(scan, id), name: hidden(id) }));
   const from = reading(paths, scan, [...scan.schema.fields, ...further], PLACES);
   const deletes = positions.map(({ file }) => file.file_path);
-  const byPosition =
-    positions.length === 0 ? [] : [rows === undefined ? notAmong(deletes) : notAmongIn(deletes, { path, rows })];
+  const byPosition = positions.length === 0 ? [] : [isAlone ? notAmongIn(deletes, path) : notAmong(deletes)];
   const byValue = equalities.map((deletes) => {
     const fields = (deletes.file.equality_ids ?? []).map((id) => fieldOf(scan, id));
     const renamed = fields.map((field) => ({ ...field, name: hidden(field.id) }));
@@ -119,8 +118,11 @@ function withoutDeleted(scan: Scan, group: Group & { readonly names: string }): 
   return `SELECT ${names} FROM ${from} AS kept WHERE ${[...byPosition, ...byValue].join(" AND ")}`;
 }
 
+const HIDDEN = "field ";
+
+/** The name of a column that the table has no more. */
 function hidden(id: number): string {
-  return `field ${id}`;
+  return `${HIDDEN}${id}`;
 }
 
 function fieldOf({ schema, schemas }: Scan, id: number): IcebergField {
@@ -133,13 +135,18 @@ function fieldOf({ schema, schemas }: Scan, id: number): IcebergField {
 
 /** Columns are in the files, whatever the names of folders around them say. */
 const PLACES = "filename = true, file_row_number = true";
+const PLACE_NAMES: ReadonlySet<string> = new Set(["filename", "file_row_number"]);
 
-/** Where a table has had one schema, its first, its files have the columns by their names. */
+/**
+ * Where a table has had one schema, its first, its files have the columns by their names: then the engine knows how many rows
+ * they have, and joins the shorter side to the longer.
+ */
 function reading(paths: readonly string[], scan: Scan, fields: readonly IcebergField[], options = ""): string {
   if (scan.fileNames !== undefined) return byFileNames(paths, { fields, options, fileNames: scan.fileNames });
   const isFirst = scan.schemas.length === 1 && scan.schema["schema-id"] === 0;
-  if (!isFirst || options !== "") return byFieldId(paths, fields, options);
-  return `read_parquet([${paths.map(quoteText).join(", ")}], ${PLAIN})`;
+  const isPlain = fields.every(({ name }) => !PLACE_NAMES.has(name.toLowerCase()) && !name.startsWith(HIDDEN));
+  if (!isFirst || !isPlain) return byFieldId(paths, fields, options);
+  return `read_parquet([${paths.map(quoteText).join(", ")}], ${PLAIN}${options === "" ? "" : `, ${options}`})`;
 }
 
 /** Files that call their fields alike are read together. */
