@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { systemClock, type Logger } from "@millwright/kernel";
 import { isFromLoopback, platformErrors } from "@millwright/platform";
+import { openMlflowModel } from "@millwright/serving/adapters/mlflow-model";
 import { openOnnxModel } from "@millwright/serving/adapters/onnx-model";
 import { openTreeModel } from "@millwright/serving/adapters/tree-model";
 import {
@@ -43,7 +44,11 @@ const DRAIN_MS_MAX = 5_000;
 export async function serveFolder(options: ServeFolderOptions): Promise<FolderServing> {
   const { folder, logger, bodyBytesMax, cacheBytesMax, onDemand } = options;
   const clock = systemClock;
-  const openModel = openByFormat({ onnx: openOnnxModel, trees: openTreeModel });
+  const openModel = openByFormat({
+    onnx: openOnnxModel,
+    trees: openTreeModel,
+    mlflow: openMlflowModel(openOnnxModel),
+  });
   const models = await openFolderModels({ root: folder, openModel, clock, logger, onDemand });
   const server = createInferenceServer({ version: VERSION, models, clock, logger, cacheBytesMax });
   const mayAsk = ({ headers }: { readonly headers: object }) => isFromLoopback(headers);

@@ -1,12 +1,8 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { silentLogger, systemClock } from "@millwright/kernel";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openOnnxModel } from "../src/adapters/onnx-model.ts";
-import { openTreeModel } from "../src/adapters/tree-model.ts";
-import { createInferenceServer, openByFormat, openFolderModels, startRest } from "../src/inference/index.ts";
+import { serveModels } from "./support/serve-models.ts";
 import { treeCases, type TreeCase } from "./support/tree-cases.ts";
 
 // Models of LightGBM and XGBoost in a folder, asked over REST.
@@ -61,17 +57,7 @@ beforeAll(async () => {
   lay("fil-wrong", { from: "xgboost-softprob.ubj", file: "xgboost.ubj", config: fil("xgboost_ubj", 5) });
   lay("none", { from: "cases.json", file: "model.json" });
   lay("stranger", { from: "cases.json", file: "weights.bin" });
-  const openModel = openByFormat({ onnx: openOnnxModel, trees: openTreeModel });
-  const models = await openFolderModels({ root, openModel, clock: systemClock, logger: silentLogger });
-  const serverOptions = { version: "1", models, clock: systemClock, logger: silentLogger, cacheBytesMax: 0 };
-  const server = createInferenceServer(serverOptions);
-  const options = { host: "127.0.0.1", port: 0, bodyBytesMax: 2 ** 20, logger: silentLogger, mayAsk: () => true };
-  const rest = await startRest(server, options);
-  url = `http://127.0.0.1:${(rest.address() as AddressInfo).port}`;
-  close = async () => {
-    rest.close();
-    await models.close();
-  };
+  ({ url, close } = await serveModels(root));
 });
 afterAll(async () => {
   await close();
@@ -204,7 +190,7 @@ test("what cannot be served says why in the index", async () => {
   const reasons = Object.fromEntries(index.map(({ name, reason }) => [name, reason]));
   expect(reasons["fil-wrong"]).toContain("output__0 is configured with 5 numbers a row, and has 3");
   expect(reasons["none"]).toContain("it has no learner");
-  expect(reasons["stranger"]).toContain("has none of model.onnx, model.txt, model.json");
+  expect(reasons["stranger"]).toContain("has none of MLmodel, model.onnx, model.txt, model.json");
 });
 
 test("a load that fails leaves the old version answering", async () => {

@@ -11,7 +11,8 @@ export const inferenceErrors = defineErrors("inference", {
     status: 404,
     exit: 2,
     title: "There is no such model, or none of this version",
-    remedy: "`POST /v2/repository/index` lists what there is. A model lies at `DIR/NAME/VERSION/model.onnx`.",
+    remedy:
+      "`POST /v2/repository/index` lists what there is. A model lies at `DIR/NAME/VERSION/model.onnx`, or another format's file.",
     example: "nothing is served as add_sub",
   },
   "inference/not-ready": {

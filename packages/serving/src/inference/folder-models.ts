@@ -1,9 +1,8 @@
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import { isMillError, type Clock, type Logger } from "@millwright/kernel";
 import { inferenceErrors } from "./errors.ts";
 import { fullConfig } from "./full-config.ts";
-import { cannotLoad, modelNames, readModelFolder, type ModelFolder } from "./model-folder.ts";
+import { cannotLoad, folderOf, modelNames, readModelFolder, type ModelFolder } from "./model-folder.ts";
 import type { InferenceModel, OpenModel } from "./ports.ts";
 import { ResidentModels } from "./resident-models.ts";
 import {
@@ -224,7 +223,7 @@ class FolderModels implements ModelDirectory {
   async #open(name: string, { config }: LoadOptions): Promise<readonly ServedModel[]> {
     const { root, logger, clock } = this.#options;
     const onCloseFailed = (error: unknown) => logger.error({ err: error, model: name }, "a model could not be closed");
-    const folder = await readModelFolder(join(root, name), config);
+    const folder = await readModelFolder(await folderOf(root, name), config);
     const opened: ServedModel[] = [];
     try {
       for (const { version, file } of folder.versions) {

@@ -1,5 +1,5 @@
 import { readFile, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { MillError } from "@millwright/kernel";
 import { inferenceErrors } from "./errors.ts";
 import { findModelFile } from "./model-format.ts";
@@ -16,19 +16,34 @@ export interface ModelFolder {
 
 const CONFIG_FILE = "config.pbtxt";
 
-/** The models' names: the folders of a repository. A name of a caller is looked up among them, never made a path. */
+const MLFLOW_FILE = "MLmodel";
+
+/** The models' names: the folders of a repository, or its own where it is one MLflow model. A name of a caller is looked up among them, never made a path. */
 export async function modelNames(root: string): Promise<readonly string[]> {
   const entries = await readdir(root, { withFileTypes: true });
+  if (entries.some(({ name }) => name === MLFLOW_FILE)) return [basename(root)];
   return entries
     .filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith("."))
     .map(({ name }) => name)
     .toSorted();
 }
 
-/** Reads a model's folder. `config` takes the place of the file's. Throws `inference/cannot-load`. */
+/** The folder of one of the names. */
+export async function folderOf(root: string, name: string): Promise<string> {
+  return (await readdir(root)).includes(MLFLOW_FILE) ? root : join(root, name);
+}
+
+/** Reads a model's folder; one that MLflow made, without folders of versions, is version 1. `config` takes the place of the file's. Throws `inference/cannot-load`. */
 export async function readModelFolder(folder: string, config: string | undefined): Promise<ModelFolder> {
   const read = config === undefined ? await configOf(folder) : await parseConfigJson(config);
-  const present = (await readdir(folder, { withFileTypes: true }))
+  const entries = await readdir(folder, { withFileTypes: true });
+  if (entries.some(({ name }) => name === MLFLOW_FILE))
+    return {
+      config: read,
+      versions: [{ version: "1", file: join(folder, MLFLOW_FILE) }],
+      labels: await labelsOf(folder, read),
+    };
+  const present = entries
     .filter((entry) => !entry.isFile() && /^[1-9]\d{0,17}$/.test(entry.name))
     .map((entry) => Number(entry.name))
     .toSorted((one, other) => one - other);

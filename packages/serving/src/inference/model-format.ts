@@ -3,13 +3,14 @@ import { basename } from "node:path";
 import type { OpenModel } from "./ports.ts";
 import { inferenceErrors } from "./errors.ts";
 
-type Format = "onnx" | "trees";
+type Format = "onnx" | "trees" | "mlflow";
 
 /**
- * The names by which a version's file is found, first ones first: ONNX as Triton has it; LightGBM and XGBoost as Triton's FIL
+ * The names by which a version's file is found, first ones first: MLflow's model folders; ONNX as Triton has it; LightGBM and XGBoost as Triton's FIL
  * backend, KServe and MLServer have them; our own.
  */
 const FILES: Readonly<Record<string, Format>> = {
+  MLmodel: "mlflow",
   "model.onnx": "onnx",
   "model.txt": "trees",
   "model.json": "trees",

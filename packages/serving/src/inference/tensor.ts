@@ -17,8 +17,8 @@ export interface TensorSpec {
   readonly dimensionNames: readonly (string | undefined)[];
   /** The names of the classes, by their place, where the model's folder has them. */
   readonly labels?: readonly string[];
-  /** What its metadata tell beside. */
-  readonly parameters?: Readonly<Record<string, string | number | boolean>>;
+  /** Of an input of [rows, features] what its columns are called. */
+  readonly features?: readonly string[];
   /** Of an input of floats: in which other datatypes of numbers it may be given. */
   readonly alsoOf?: readonly Datatype[];
   /** Of a model's only input: what it is called by is the caller's own. */
@@ -26,6 +26,12 @@ export interface TensorSpec {
   /** Of an output: it is computed where it is asked for by its name. */
   readonly isOnRequest?: boolean;
 }
+
+/** The datatypes of numbers whose elements are numbers, and not their bits. */
+export const NUMBERS: readonly Datatype[] = [
+  ...(["FP32", "FP64", "FP16", "INT8", "INT16", "INT32", "INT64"] as const),
+  ...(["UINT8", "UINT16", "UINT32", "UINT64", "BOOL"] as const),
+];
 
 const RANK_MAX = 32;
 /** No tensor here has more: it would not fit the largest body. */

@@ -1,16 +1,12 @@
-import { arrayOf, type Datatype } from "../inference/datatype.ts";
+import { arrayOf } from "../inference/datatype.ts";
 import type { ModelConfig, TensorConfig } from "../inference/model-config.ts";
 import type { InferenceModel } from "../inference/ports.ts";
-import type { Tensor, TensorSpec } from "../inference/tensor.ts";
+import { NUMBERS, type Tensor, type TensorSpec } from "../inference/tensor.ts";
+import type { TreeEnsemble } from "./tree-ensemble.ts";
 import { sumTrees } from "./sum-trees.ts";
 import { classOf, treeOutputs, type TreeOutput, type TreeOutputs } from "./tree-outputs.ts";
 import type { TreeFile } from "./tree-file.ts";
 
-/** In which an input may be given: whatever is a number. */
-const NUMBERS: readonly Datatype[] = [
-  ...(["FP32", "FP64", "FP16", "INT8", "INT16", "INT32", "INT64"] as const),
-  ...(["UINT8", "UINT16", "UINT32", "UINT64", "BOOL"] as const),
-];
 /** How MLServer calls them. */
 const INPUT = "input-0";
 const PREDICT = "predict";
@@ -19,10 +15,14 @@ const ROWS_AT_ONCE = 1_024;
 
 /**
  * Serves trees: one input of [rows, features], whatever it is called; `predict` is what the library's own `predict` answers.
- * A configuration names input and outputs as it likes, and says what they are as Triton's FIL backend does. Throws an `Error`
+ * `predictsClass` has it answer with the class. A configuration names input and outputs as it likes, and says what they are as Triton's FIL backend does. Throws an `Error`
  * where it asks for what the model has not.
  */
-export function servedTrees(file: TreeFile, config: ModelConfig): InferenceModel {
+export function servedTrees(
+  file: TreeFile,
+  config: ModelConfig,
+  { predictsClass = false }: { readonly predictsClass?: boolean } = {},
+): InferenceModel {
   const { features } = file.ensemble;
   const input: TensorSpec = {
     name: config.input?.[0]?.name ?? INPUT,
@@ -31,14 +31,19 @@ export function servedTrees(file: TreeFile, config: ModelConfig): InferenceModel
     dimensionNames: ["rows", undefined],
     alsoOf: NUMBERS,
     isOfAnyName: true,
-    parameters: { feature_names: JSON.stringify(features) },
+    features,
   };
-  const planned = plannedOutputs(file, config);
+  const planned = plannedOutputs({
+    file,
+    config,
+    known: predictsClass ? withClass(treeOutputs(file)) : treeOutputs(file),
+  });
   return {
     platform: config.platform ?? file.madeBy,
     backend: config.backend ?? file.madeBy,
     inputs: [input],
     outputs: planned.map(({ spec }) => spec),
+    bytes: bytesOf(file.ensemble),
     explanation: planned.find(({ name }) => name === "contributions")?.spec.name,
     infer: async ([given], wanted) => {
       if (given === undefined) throw new Error("there is no input");
@@ -57,6 +62,26 @@ export function servedTrees(file: TreeFile, config: ModelConfig): InferenceModel
   };
 }
 
+/** What its arrays take in memory. */
+function bytesOf(ensemble: TreeEnsemble): number {
+  return [ensemble, ensemble.linear ?? {}]
+    .flatMap((fields) => Object.values(fields) as readonly unknown[])
+    .reduce<number>((sum, field) => sum + (ArrayBuffer.isView(field) ? field.byteLength : 0), 0);
+}
+
+interface Plan {
+  readonly file: TreeFile;
+  readonly config: ModelConfig;
+  readonly known: TreeOutputs;
+}
+
+/** As scikit-learn's classifiers have it. */
+function withClass(known: TreeOutputs): TreeOutputs {
+  const { predict_proba: shares } = known;
+  if (shares === undefined) throw new Error("it is saved as a classifier, and its objective is none of one");
+  return { ...known, predict: { ...classOf(shares, 0.5), isWhole: true } };
+}
+
 interface Planned {
   /** As the library has it. */
   readonly name: string;
@@ -65,8 +90,7 @@ interface Planned {
 }
 
 /** The outputs that are configured, and those that may be asked for beside; without configuration `predict` stands for it. */
-function plannedOutputs(file: TreeFile, config: ModelConfig): readonly Planned[] {
-  const known = treeOutputs(file);
+function plannedOutputs({ file, config, known }: Plan): readonly Planned[] {
   const plan = (
     name: string,
     { output, configured }: { readonly output: TreeOutput; readonly configured?: TensorConfig },

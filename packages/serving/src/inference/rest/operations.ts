@@ -27,8 +27,10 @@ interface Asked {
 }
 
 function metadataOf(tensor: TensorSpec) {
-  const { name, datatype, shape, parameters } = tensor;
-  return parameters === undefined ? { name, datatype, shape } : { name, datatype, shape, parameters };
+  const { name, datatype, shape, features } = tensor;
+  if (features === undefined) return { name, datatype, shape };
+  // A parameter is one value.
+  return { name, datatype, shape, parameters: { feature_names: JSON.stringify(features) } };
 }
 
 export function modelMetadata({ models }: InferenceServer, served: ServedModel) {

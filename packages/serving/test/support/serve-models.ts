@@ -1,0 +1,33 @@
+import type { AddressInfo } from "node:net";
+import { silentLogger, systemClock } from "@millwright/kernel";
+import { openMlflowModel } from "../../src/adapters/mlflow-model.ts";
+import { openOnnxModel } from "../../src/adapters/onnx-model.ts";
+import { openTreeModel } from "../../src/adapters/tree-model.ts";
+import { createInferenceServer, openByFormat, openFolderModels, startRest } from "../../src/inference/index.ts";
+
+/** Serves a folder of models of any format over REST. */
+export async function serveModels(root: string) {
+  const openers = { onnx: openOnnxModel, trees: openTreeModel, mlflow: openMlflowModel(openOnnxModel) };
+  const models = await openFolderModels({
+    root,
+    openModel: openByFormat(openers),
+    clock: systemClock,
+    logger: silentLogger,
+  });
+  const options = { version: "1", models, clock: systemClock, logger: silentLogger, cacheBytesMax: 0 };
+  const rest = await startRest(createInferenceServer(options), {
+    host: "127.0.0.1",
+    port: 0,
+    bodyBytesMax: 2 ** 20,
+    logger: silentLogger,
+    mayAsk: () => true,
+  });
+  return {
+    url: `http://127.0.0.1:${(rest.address() as AddressInfo).port}`,
+    models,
+    close: async () => {
+      rest.close();
+      await models.close();
+    },
+  };
+}
