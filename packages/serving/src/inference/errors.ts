@@ -34,6 +34,18 @@ export const inferenceErrors = defineErrors("inference", {
     remedy:
       "The runtime says why: the inputs have the declared datatypes and shapes, but the graph cannot work with them.",
   },
+  "inference/no-explanation": {
+    status: 422,
+    exit: 1,
+    title: "The model does not say why",
+    remedy: "Models of trees do: serve LightGBM's or XGBoost's own file, whose nodes count their rows.",
+  },
+  "inference/unknown-content": {
+    status: 415,
+    exit: 2,
+    title: "The body is of a content type that is not read",
+    remedy: "Send `content-type: application/json` or `text/csv`, in UTF-8.",
+  },
   "inference/too-large": {
     status: 413,
     exit: 2,

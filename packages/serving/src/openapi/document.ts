@@ -28,6 +28,7 @@ const REFUSALS = {
   404: "There is none of this name or version.",
   409: "The model is not loaded.",
   413: "There is more in it than is answered at once.",
+  415: "The body is of a content type that is not read.",
   422: "It is of the right form, and its parts do not fit each other or the model.",
   500: "A defect.",
   503: "What is stored is too old to answer from.",

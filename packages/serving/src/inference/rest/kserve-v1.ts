@@ -1,32 +1,51 @@
 import { decodeJson, encodeJson } from "../json-tensor.ts";
 import type { GivenTensor } from "../inputs.ts";
+import { inferenceErrors } from "../errors.ts";
+import type { ServedModel } from "../served-model.ts";
+import { inputsOfTable, isObject, tableOfColumns, tableOfRecords } from "./table.ts";
 import { badRequest, quoted, type Tensor, type TensorSpec } from "../tensor.ts";
 
 type Body = Readonly<Record<string, unknown>>;
 
-/** The inputs of KServe's first protocol: `instances`, row by row, or `inputs`, by name. Throws `inference/bad-request`. */
+/**
+ * The inputs of KServe's first protocol: `instances`, row by row, or `inputs`, by name or row by row. A row is a model's only
+ * input, a list of all its inputs or features, or an object of them by name. Throws `inference/bad-request`.
+ */
 export function inputsOfV1(body: Body, specs: readonly TensorSpec[]): readonly GivenTensor[] {
   const { instances, inputs } = body;
-  if (Array.isArray(instances))
-    return specs.map((spec) => tensorOf(spec, columnOf(instances as readonly unknown[], spec, specs)));
-  if (typeof inputs === "object" && inputs !== null)
-    return specs.map((spec) =>
-      tensorOf(spec, Array.isArray(inputs) && specs.length === 1 ? inputs : (inputs as Body)[spec.name]),
-    );
-  throw badRequest("the body has neither `instances` nor `inputs`");
+  const rows = instances ?? inputs;
+  if (Array.isArray(rows)) return inputsOfRows(rows as readonly unknown[], specs);
+  if (instances !== undefined || !isObject(inputs))
+    throw badRequest("the body has neither `instances`, a list, nor `inputs`");
+  const isTable = specs.some(({ name, features }) => features !== undefined && inputs[name] === undefined);
+  if (isTable) return inputsOfTable(tableOfColumns(inputs), specs);
+  return specs.map((spec) => tensorOf(spec, inputs[spec.name]));
 }
 
-/** Of a model with one input each row is its value, or an object that has it by name as for several. */
-function columnOf(
-  instances: readonly unknown[],
-  { name }: TensorSpec,
-  specs: readonly TensorSpec[],
-): readonly unknown[] {
-  return instances.map((row) => {
-    const isObject = typeof row === "object" && row !== null && !Array.isArray(row);
-    if (!isObject && specs.length === 1) return row;
-    const value = isObject ? (row as Body)[name] : undefined;
-    if (value === undefined) throw badRequest(`a row of \`instances\` has no ${quoted(name)}`);
+function inputsOfRows(rows: readonly unknown[], specs: readonly TensorSpec[]): readonly GivenTensor[] {
+  const [first] = rows;
+  const [only, ...others] = specs;
+  if (only === undefined || others.length > 0) {
+    if (Array.isArray(first)) return inputsOfTable({ columns: undefined, rows: listsOf(rows) }, specs);
+    return specs.map((spec) => tensorOf(spec, columnOf(rows, spec)));
+  }
+  if (!isObject(first)) return [tensorOf(only, rows)];
+  const isTable = only.features !== undefined && first[only.name] === undefined;
+  return isTable ? inputsOfTable(tableOfRecords(rows), specs) : [tensorOf(only, columnOf(rows, only))];
+}
+
+function listsOf(rows: readonly unknown[]): readonly (readonly unknown[])[] {
+  return rows.map((row, at) => {
+    if (Array.isArray(row)) return row as readonly unknown[];
+    throw badRequest(`row ${at} is no list, as the first one is`);
+  });
+}
+
+/** Of each row, an object, the value of one name. */
+function columnOf(rows: readonly unknown[], { name }: TensorSpec): readonly unknown[] {
+  return rows.map((row) => {
+    const value = isObject(row) ? row[name] : undefined;
+    if (value === undefined) throw badRequest(`a row has no ${quoted(name)}`);
     return value;
   });
 }
@@ -54,10 +73,21 @@ function requireEven(value: unknown, [length, ...rest]: readonly number[], name:
   if (Array.isArray(value)) for (const item of value as readonly unknown[]) requireEven(item, rest, name);
 }
 
+/** The output by which a model explains itself. Throws `inference/no-explanation`. */
+export function explanationOf({ name, model }: Pick<ServedModel, "name" | "model">): string {
+  if (model.explanation !== undefined) return model.explanation;
+  throw inferenceErrors.create("inference/no-explanation", { because: `${quoted(name)} is of ${model.platform}` });
+}
+
+/** Of each row what every feature adds to the sum before the link, and last what that is on average; of classes each. */
+export function explanationsOf([contributions]: readonly Tensor[]): string {
+  return JSON.stringify({ explanations: contributions === undefined ? [] : nestedValues(contributions) });
+}
+
 /** The answer: one output's rows as they are, several as an object for each row. */
 export function predictionsOf(outputs: readonly Tensor[]): string {
   const [only, ...others] = outputs;
-  const columns = outputs.map((tensor) => ({ name: tensor.name, rows: rowsOf(tensor) }));
+  const columns = outputs.map((tensor) => ({ name: tensor.name, rows: nestedValues(tensor) }));
   const rows =
     only !== undefined && others.length === 0
       ? (columns[0]?.rows ?? [])
@@ -67,7 +97,8 @@ export function predictionsOf(outputs: readonly Tensor[]): string {
   return JSON.stringify({ predictions: rows });
 }
 
-function rowsOf(tensor: Tensor): readonly unknown[] {
+/** A tensor's values, nested as its shape is. */
+export function nestedValues(tensor: Tensor): readonly unknown[] {
   let values = JSON.parse(encodeJson(tensor)) as readonly unknown[];
   for (const size of tensor.shape.slice(1).toReversed()) {
     const groups = size === 0 ? 0 : values.length / size;

@@ -19,7 +19,7 @@ import { operations } from "./operations.ts";
 export function openApiOfInference({ version, models }: Pick<InferenceServer, "version" | "models">): object {
   const [first] = models.served();
   const examples = first === undefined ? {} : { name: first.name, version: first.version };
-  const all = [...operations.map(toldOperation), ...inferences(first), ...firstProtocol];
+  const all = [...operations.map(toldOperation), ...inferences(first), ...firstProtocol, ...scoring];
   return openApiDocument({
     title: "Open Inference Protocol",
     version,
@@ -113,6 +113,14 @@ function requestOfNothing(specs: readonly TensorSpec[]): object | undefined {
   return { inputs };
 }
 
+/** Rows, or columns by their names. */
+const ROWS = {
+  anyOf: [
+    { type: "object", required: ["instances"], properties: { instances: { type: "array" } } },
+    { type: "object", required: ["inputs"], properties: { inputs: { type: ["array", "object"] } } },
+  ],
+};
+
 /** KServe's first protocol. */
 const firstProtocol: readonly ToldOperation[] = [
   {
@@ -135,16 +143,74 @@ const firstProtocol: readonly ToldOperation[] = [
     method: "POST",
     path: "/v1/models/{name}:predict",
     summary: "Infer by rows (`instances`) or by columns (`inputs`).",
+    body: { required: true, schema: ROWS },
+    answers: { "application/json": exactly({ predictions: { type: "array" } }) },
+    refusals: [400, 404, 409, 413, 422],
+  },
+  {
+    id: "explain",
+    method: "POST",
+    path: "/v1/models/{name}:explain",
+    summary: "Of each row what every feature adds to the answer before its link, and last what that is on average.",
+    body: { required: true, schema: ROWS },
+    answers: { "application/json": exactly({ explanations: { type: "array" } }) },
+    refusals: [400, 404, 409, 413, 422],
+  },
+];
+
+const TEXT_ANSWER = { "text/plain": { type: "string" } };
+
+/** MLflow's scoring server. */
+const scoring: readonly ToldOperation[] = [
+  {
+    id: "invocations",
+    method: "POST",
+    path: "/invocations",
+    summary: "Infer by rows or columns, in JSON or CSV, as MLflow's scoring server does.",
+    parameters: [
+      {
+        name: "model",
+        in: "query",
+        required: false,
+        description: "Which model, where there are several.",
+        schema: NAME,
+      },
+      { name: "version", in: "query", required: false, schema: NAME },
+    ],
     body: {
       required: true,
       schema: {
         anyOf: [
-          { type: "object", required: ["instances"], properties: { instances: { type: "array" } } },
-          { type: "object", required: ["inputs"], properties: { inputs: { type: ["array", "object"] } } },
+          ROWS,
+          {
+            type: "object",
+            required: ["dataframe_split"],
+            properties: {
+              dataframe_split: {
+                type: "object",
+                required: ["data"],
+                properties: { columns: { type: "array" }, data: listOf({ type: "array" }) },
+              },
+            },
+          },
+          {
+            type: "object",
+            required: ["dataframe_records"],
+            properties: { dataframe_records: listOf({ type: "object" }) },
+          },
         ],
       },
     },
-    answers: { "application/json": exactly({ predictions: { type: "array" } }) },
-    refusals: [400, 404, 409, 413, 422],
+    answers: { "application/json": exactly({ predictions: { type: ["array", "object"] } }) },
+    refusals: [400, 404, 409, 413, 415, 422],
   },
+  ...(["/ping", "/health"] as const).map((path): ToldOperation => ({
+    id: path.slice(1),
+    method: "GET",
+    path,
+    summary: "Whether there is a model that answers.",
+    answers: TEXT_ANSWER,
+    refusals: [404],
+  })),
+  { id: "version", method: "GET", path: "/version", summary: "The server's version.", answers: TEXT_ANSWER },
 ];

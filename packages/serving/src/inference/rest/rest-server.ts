@@ -4,11 +4,14 @@ import { callLimits } from "../call-limits.ts";
 import { inferenceErrors } from "../errors.ts";
 import { inferenceMetrics } from "../metrics.ts";
 import type { InferenceServer } from "../inference-server.ts";
-import { badRequest } from "../tensor.ts";
+import type { InferCall } from "../infer.ts";
+import type { ServedModel } from "../served-model.ts";
+import { badRequest, type Tensor } from "../tensor.ts";
 import { readBody, sendBody } from "./http-body.ts";
 import { writeInferAnswer } from "./infer-answer.ts";
 import { isLostDigits, parseObject, readInferRequest } from "./infer-request.ts";
-import { inputsOfV1, predictionsOf } from "./kserve-v1.ts";
+import { explanationOf, explanationsOf, inputsOfV1, predictionsOf } from "./kserve-v1.ts";
+import { invokedModel, readInvocation, scoringError, scoringText, writeInvocation } from "./mlflow-scoring.ts";
 import { openApiOfInference } from "./openapi.ts";
 import { operations, type Operation } from "./operations.ts";
 
@@ -23,7 +26,7 @@ export interface RestOptions {
 
 const JSON_TYPE = { "content-type": "application/json" };
 
-/** Serves the Open Inference Protocol over HTTP, and KServe's first one. */
+/** Serves the Open Inference Protocol over HTTP, KServe's first one, and MLflow's scoring server. */
 export async function startRest(server: InferenceServer, options: RestOptions): Promise<Server> {
   const limits = { requestTimeout: 30_000, headersTimeout: 10_000, connectionsCheckingInterval: 5_000 };
   const http = createServer(limits, (request, response) => {
@@ -43,7 +46,8 @@ interface Call {
 }
 
 const INFER = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?\/infer$/;
-const PREDICT = /^\/v1\/models\/([^/:]+):predict$/;
+const V1_VERB = /^\/v1\/models\/([^/:]+):(predict|explain)$/;
+const INVOCATIONS = "/invocations";
 const V1_MODEL = /^\/v1\/models(?:\/([^/:]+))?$/;
 
 async function respond(server: InferenceServer, call: Call): Promise<void> {
@@ -53,8 +57,9 @@ async function respond(server: InferenceServer, call: Call): Promise<void> {
   const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
   const inferred = INFER.exec(path);
   if (inferred !== null) return answerInfer(server, call, { name: decoded(inferred[1]), version: inferred[2] });
-  const predicted = PREDICT.exec(path);
-  if (predicted !== null) return answerPredict(server, call, decoded(predicted[1]));
+  const verb = V1_VERB.exec(path);
+  if (verb !== null) return answerV1(server, call, { name: decoded(verb[1]), verb: verb[2] ?? "" });
+  if (path === INVOCATIONS) return answerInvocation(server, call);
   const v1 = V1_MODEL.exec(path);
   if (v1 !== null) return answerV1Model(server, call, v1[1]);
   return answerOperation(server, call, path.length > 1 ? path.replace(/\/$/, "") : path);
@@ -126,22 +131,65 @@ async function withWholeNumbers<Result>(run: (exact: boolean) => Promise<Result>
   }
 }
 
-async function answerPredict(server: InferenceServer, call: Call, name: string): Promise<void> {
+/** How rows are asked of a model, and how its answer is written. */
+interface RowsAsked {
+  readonly served: ServedModel;
+  /** `exact` has whole numbers with all their digits. */
+  readonly read: (exact: boolean) => Pick<InferCall, "inputs" | "outputs">;
+  readonly write: (outputs: readonly Tensor[]) => Buffer;
+}
+
+async function answerRows(
+  server: InferenceServer,
+  call: Call,
+  ask: (body: Buffer) => Promise<RowsAsked>,
+): Promise<void> {
   requireMethod(call, "POST");
   const { request, response, options } = call;
   const arrivedMs = server.clock.monotonicMs();
-  const body = await readBody(request, options.bodyBytesMax);
-  const served = await server.models.obtain(name);
+  const { served, read, write } = await ask(await readBody(request, options.bodyBytesMax));
   const outputs = await withWholeNumbers((exact) => {
-    const inputs = inputsOfV1(parseObject(body, exact), served.model.inputs);
     const limits = callLimits({}, { arrivedMs, waitsMs: waitsMs(request) });
-    return server.infer(served, { inputs, ...limits, arrivedMs, isCancelled: () => request.socket.destroyed });
+    return server.infer(served, { ...read(exact), ...limits, arrivedMs, isCancelled: () => request.socket.destroyed });
   });
-  await sendBody(
-    response,
-    { status: 200, headers: JSON_TYPE, body: Buffer.from(predictionsOf(outputs)) },
-    request.headers["accept-encoding"],
-  );
+  const answer = { status: 200, headers: JSON_TYPE, body: write(outputs) };
+  await sendBody(response, answer, request.headers["accept-encoding"]);
+}
+
+/** KServe's first protocol: what a model answers to rows, or why. */
+function answerV1(
+  server: InferenceServer,
+  call: Call,
+  { name, verb }: { readonly name: string; readonly verb: string },
+) {
+  return answerRows(server, call, async (body) => {
+    const served = await server.models.obtain(name);
+    const outputs = verb === "explain" ? [{ name: explanationOf(served) }] : undefined;
+    return {
+      served,
+      read: (exact) => ({ inputs: inputsOfV1(parseObject(body, exact), served.model.inputs), outputs }),
+      write: (found) => Buffer.from(verb === "explain" ? explanationsOf(found) : predictionsOf(found)),
+    };
+  });
+}
+
+/** MLflow's scoring server. */
+function answerInvocation(server: InferenceServer, call: Call): Promise<void> {
+  return answerRows(server, call, async (body) => {
+    const { searchParams } = new URL(call.request.url ?? "/", "http://localhost");
+    const served = await invokedModel(server, searchParams);
+    const type = call.request.headers["content-type"];
+    let isFrame = false;
+    return {
+      served,
+      read: (exact) => {
+        const asked = readInvocation(body, { type, specs: served.model.inputs, exact });
+        ({ isFrame } = asked);
+        return { inputs: asked.inputs };
+      },
+      write: (outputs) => writeInvocation(served, outputs, { isFrame }),
+    };
+  });
 }
 
 async function answerV1Model(server: InferenceServer, call: Call, name: string | undefined): Promise<void> {
@@ -158,6 +206,12 @@ async function answerOperation(server: InferenceServer, call: Call, path: string
   if (path === "/v2/openapi.json") {
     requireMethod(call, "GET");
     return sendJson(response, 200, openApiOfInference(server));
+  }
+  const told = scoringText(server, path);
+  if (told !== undefined) {
+    requireMethod(call, "GET");
+    response.writeHead(200, { "content-type": "text/plain" }).end(await told());
+    return;
   }
   if (path === "/metrics") {
     requireMethod(call, "GET");
@@ -220,5 +274,11 @@ function tellError(error: unknown, { response, options }: Pick<Call, "response" 
   if (problem.status === 503) response.setHeader("retry-after", "1");
   // What is still on its way is not read on: the connection ends with the answer.
   if (!response.req.complete) response.setHeader("connection", "close");
-  sendJson(response, problem.status, { error: `${problem.title}: ${problem.detail}`, ...problem });
+  const text = `${problem.title}: ${problem.detail}`;
+  const isScoring = response.req.url?.startsWith(INVOCATIONS) === true;
+  sendJson(response, problem.status, {
+    error: text,
+    ...problem,
+    ...(isScoring ? scoringError(problem.status, text) : {}),
+  });
 }
