@@ -30,6 +30,12 @@ export const means = {
     what: "Schemathesis in the Python environment at .venv-acceptance (see CONTRIBUTING.md)",
     find: ({ root }) => ifThere(join(root, ".venv-acceptance", "bin", "schemathesis")),
   },
+  icebergCatalog: {
+    tests: "tables in Iceberg's reference REST catalog",
+    what: "Java 17 on PATH and the catalog's jars in .venv-acceptance/iceberg-catalog (see CONTRIBUTING.md)",
+    find: ({ root, path }) =>
+      folderWith(path, ["java"]) && ifThere(join(root, ".venv-acceptance", "iceberg-catalog", ".done")),
+  },
   chromium: {
     tests: "the console in a browser",
     what: "Chromium at /usr/bin/chromium (`apt-get install chromium`)",

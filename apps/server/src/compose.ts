@@ -13,9 +13,7 @@ import {
   type SqlEngine,
 } from "@millwright/lakehouse";
 import { openDatabaseBranches } from "@millwright/lakehouse/adapters/database-branches";
-import { openDatabaseIcebergEntries } from "@millwright/lakehouse/adapters/database-iceberg-entries";
 import type { CatalogWorld, IcebergPlaces } from "@millwright/lakehouse/iceberg-http";
-import { openDatabaseTableCatalog } from "@millwright/lakehouse/adapters/database-table-catalog";
 import { createDuckdbEngine } from "@millwright/lakehouse/adapters/duckdb-sql-engine";
 import { openLocalObjectStore } from "@millwright/lakehouse/adapters/local-object-store";
 import { createAlertStore, type AlertStore } from "@millwright/monitoring";
@@ -27,6 +25,7 @@ import { createTracking, type Tracking } from "@millwright/tracking";
 import { deployedServices, type DeployedService } from "@millwright/serving";
 import { createBranchLakehouses } from "./branch-lakehouses.ts";
 import { openMetadata, secret } from "./metadata.ts";
+import { openTableCatalogs, withoutBranches } from "./table-catalogs.ts";
 import { createCheckHistory, type CheckHistory } from "@millwright/validation";
 import type { StatePaths } from "./paths.ts";
 
@@ -96,13 +95,16 @@ async function open(
   const logger = options.logger ?? createFileLogger({ path: join(paths.logs, "mill.log") });
   const threads = settings.limits.threads ?? availableParallelism();
   const database = await openMetadata(settings, paths, { environment: process.env, exclusive });
-  const branches = openDatabaseBranches({ database, clock: systemClock, ids: systemIds });
-  if (branch !== undefined)
-    await requireBranch(branches, { branch, makesBranch }).catch(async (error: unknown) => {
-      await database.close();
-      throw error;
-    });
   const { locations = [] } = settings.engines.catalog ?? {};
+  const store = openLocalObjectStore({ root: paths.lake, further: locations });
+  const closing = async (error: unknown): Promise<never> => {
+    await database.close();
+    throw error;
+  };
+  const catalogs = await openTableCatalogs(settings, { database, store, environment: process.env }).catch(closing);
+  const own = openDatabaseBranches({ database, clock: systemClock, ids: systemIds });
+  const branches = catalogs.elsewhere === undefined ? own : withoutBranches(own, catalogs.elsewhere);
+  if (branch !== undefined) await requireBranch(branches, { branch, makesBranch }).catch(closing);
   const foldersFor = async (read: Project["sources"]): Promise<readonly string[]> => {
     const definitions = read.map(({ definition }) => definition);
     const readable = await sourceFolders(definitions, { projectDir: dir });
@@ -113,19 +115,10 @@ async function open(
     createDuckdbEngine({ folders, tempFolder: paths.temp, memoryMb: memory, threads, logger, idleMs: ENGINE_IDLE_MS });
   const engine = engineWith(await foldersFor(sources), memoryMb);
   const onBranch = branch === undefined ? {} : { branch };
-  const store = openLocalObjectStore({ root: paths.lake, further: locations });
-  const catalogOf = (where: { readonly branch?: string }) =>
-    openDatabaseTableCatalog({ database, ids: systemIds, ...where });
   const lakehouseOn = (engineOfIts: SqlEngine, where: { readonly branch?: string }) =>
     createLakehouse({
       store,
-      catalog: catalogOf(where),
-      entries: openDatabaseIcebergEntries({
-        database,
-        clock: systemClock,
-        ids: systemIds,
-        branch: where.branch ?? MAIN,
-      }),
+      ...catalogs.on(where.branch ?? MAIN),
       engine: engineOfIts,
       clock: systemClock,
       ids: systemIds,
@@ -145,19 +138,16 @@ async function open(
     name: settings.name,
     logger,
     clock: systemClock,
-    clients: () =>
-      Object.entries(settings.engines.catalog?.clients ?? {}).map(([id, own]) => ({
-        id,
-        secret: secret(own, process.env),
-      })),
+    ...(catalogs.elsewhere === undefined ? {} : { elsewhere: catalogs.elsewhere }),
+    clients: () => clientsOf(settings),
     world: async (asked) => {
       const isThere = asked === MAIN || (await branches.list()).some(({ name }) => name === asked);
       return isThere ? worldOf(asked) : undefined;
     },
   };
   const worldOf = (asked: string): CatalogWorld => ({
-    entries: openDatabaseIcebergEntries({ database, clock: systemClock, ids: systemIds, branch: asked }),
-    store: checkedStore(store, catalogOf(onBranch)),
+    entries: catalogs.on(asked).entries,
+    store: checkedStore(store, catalogs.on(branch ?? MAIN).catalog),
     clock: systemClock,
     ids: systemIds,
     logger,
@@ -208,6 +198,11 @@ async function open(
       await database.close();
     },
   };
+}
+
+function clientsOf({ engines: { catalog } }: Project["settings"]) {
+  const clients = catalog?.engine === "iceberg-catalog" ? (catalog.clients ?? {}) : {};
+  return Object.entries(clients).map(([id, own]) => ({ id, secret: secret(own, process.env) }));
 }
 
 async function requireBranch(

@@ -1,13 +1,13 @@
 import { readdir } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
-import { systemIds, toProblem, type ProgressSink } from "@millwright/kernel";
+import { toProblem, type ProgressSink } from "@millwright/kernel";
 import { verifyFiles, type FileFinding } from "@millwright/lakehouse";
-import { openDatabaseTableCatalog } from "@millwright/lakehouse/adapters/database-table-catalog";
 import { openLocalObjectStore } from "@millwright/lakehouse/adapters/local-object-store";
 import { damagedIn, verifySqlite } from "@millwright/platform";
 import type { Project } from "@millwright/project";
 import { deployedServices } from "@millwright/serving";
 import { openMetadata } from "./metadata.ts";
+import { openTableCatalogs } from "./table-catalogs.ts";
 import type { StatePaths } from "./paths.ts";
 
 /** One thing that was looked at, and whether it is as it was written. */
@@ -73,8 +73,10 @@ async function verifyLake(
 ): Promise<readonly StateFinding[]> {
   const database = await openMetadata(settings, paths, { environment: process.env, exclusive: false });
   try {
-    const catalog = openDatabaseTableCatalog({ database, ids: systemIds });
-    const store = openLocalObjectStore({ root: paths.lake });
+    const { locations = [] } = settings.engines.catalog ?? {};
+    const store = openLocalObjectStore({ root: paths.lake, further: locations });
+    const catalogs = await openTableCatalogs(settings, { database, store, environment: process.env });
+    const { catalog } = catalogs.on("main");
     const { files, bytes, findings } = await verifyFiles({ store, catalog }, progress);
     const damaged = findings.filter(({ damage }) => damage !== "unknown");
     const unknown = findings.length - damaged.length;

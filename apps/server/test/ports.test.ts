@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock, systemIds } from "@millwright/kernel";
@@ -6,9 +6,11 @@ import { createLineage, governanceMigrations } from "@millwright/governance";
 import { lineageSuite } from "@millwright/governance/testing";
 import { lakehouseMigrations } from "@millwright/lakehouse";
 import { openDatabaseBranches } from "@millwright/lakehouse/adapters/database-branches";
+import { openDatabaseFileChecksums } from "@millwright/lakehouse/adapters/database-file-checksums";
 import { openDatabaseTableCatalog } from "@millwright/lakehouse/adapters/database-table-catalog";
+import { openIcebergRestCatalog, type IcebergRestOptions } from "@millwright/lakehouse/adapters/iceberg-rest-catalog";
 import { openLocalObjectStore } from "@millwright/lakehouse/adapters/local-object-store";
-import { branchesSuite, objectStoreSuite, tableCatalogSuite } from "@millwright/lakehouse/testing";
+import { branchesSuite, createTableVersions, objectStoreSuite, tableCatalogSuite } from "@millwright/lakehouse/testing";
 import { createAlertStore, monitoringMigrations } from "@millwright/monitoring";
 import { alertStoreSuite } from "@millwright/monitoring/testing";
 import { createRunStore, orchestrationMigrations } from "@millwright/orchestration";
@@ -22,7 +24,9 @@ import { trackingSuite } from "@millwright/tracking/testing";
 import { createCheckHistory, validationMigrations } from "@millwright/validation";
 import { checkHistorySuite } from "@millwright/validation/testing";
 import { afterAll, beforeAll, describe, inject } from "vitest";
+import { startReferenceCatalog, type ReferenceCatalog } from "../../../e2e/support/iceberg-catalog.ts";
 import { startPostgres, type PostgresServer } from "../../../e2e/support/postgres.ts";
+import { end, millUp, type Up } from "../../../e2e/support/project.ts";
 
 // Each port's suite, on each of its adapters.
 
@@ -118,4 +122,75 @@ describe.skipIf(programs === undefined)("with a PostgreSQL server", () => {
     blocks: false,
     open: (name) => openPostgresDatabase({ url: server.url, schema: name }),
   });
+});
+
+interface RestPlace {
+  readonly url: string;
+  /** Where the catalog's tables lie. */
+  readonly warehouse: string;
+  readonly client?: NonNullable<IcebergRestOptions["address"]["client"]>;
+}
+
+/** Another catalog, each time as another process would ask it. */
+function restCatalogSuite(name: string, place: () => RestPlace): void {
+  const open = async () => {
+    const { url, warehouse, client } = place();
+    const database = openSqliteDatabase({ path: join(folder, `${name.replaceAll(/\W/g, "-")}.db`) });
+    await migrate(database, [lakehouseMigrations], systemClock.nowMs());
+    const store = openLocalObjectStore({ root: join(folder, "own"), further: [warehouse] });
+    const secrets = client === undefined ? {} : { client };
+    const { catalog } = await openIcebergRestCatalog({
+      address: { url, allowsHttp: false, timeoutMs: 30_000, clock: systemClock, ...secrets },
+      namespace: ["suite", "own"],
+      store,
+      checksums: openDatabaseFileChecksums({ database }),
+      clock: systemClock,
+    });
+    return { store, catalog: { ...catalog, close: () => database.close() } };
+  };
+  tableCatalogSuite(name, {
+    open: async () => (await open()).catalog,
+    table: async (table, version, base) => {
+      const { store, catalog } = await open();
+      try {
+        return await createTableVersions({ store, catalog })(table, version, base);
+      } finally {
+        await catalog.close();
+      }
+    },
+  });
+}
+
+const jars = inject("means").icebergCatalog;
+describe.skipIf(jars === undefined)("with Iceberg's reference catalog", () => {
+  let reference: ReferenceCatalog;
+  beforeAll(async () => {
+    reference = await startReferenceCatalog(jars ?? "");
+  }, 60_000);
+  afterAll(() => reference.stop());
+
+  restCatalogSuite("the reference catalog", () => reference);
+});
+
+describe("with a `mill up` of its own", () => {
+  const project = join(folder, "up");
+  let up: Up;
+  beforeAll(async () => {
+    process.env["PORTS_SECRET"] = "s3cret:with:colons";
+    mkdirSync(project);
+    writeFileSync(
+      join(project, "millwright.ts"),
+      `import { defineProject, env, icebergCatalog } from "millwright";
+export default defineProject({ name: "up", engines: { catalog: icebergCatalog({ clients: { suite: env("PORTS_SECRET") } }) } });
+`,
+    );
+    up = await millUp(project);
+  }, 60_000);
+  afterAll(() => end(up));
+
+  restCatalogSuite("the catalog of `mill up`", () => ({
+    url: `http://127.0.0.1:${up.controlPort}/iceberg`,
+    warehouse: join(project, ".mill", "lake"),
+    client: { id: "suite", secret: "s3cret:with:colons" },
+  }));
 });

@@ -205,6 +205,58 @@ export const lakehouseErrors = defineErrors("lakehouse", {
     remedy:
       "A branch moves forward only to what came after its own state. `mill table history NAME` shows what follows what.",
   },
+  "lakehouse/insecure-catalog": {
+    status: 400,
+    exit: 2,
+    title: "The other catalog's URL is not one that a secret may be sent to",
+    remedy:
+      "Give `icebergRest` an https:// URL without a user in it; credentials go into `credential` or `token`. Where the network between is trusted: `allowHttp: true`.",
+    example:
+      'icebergRest({ url: "https://catalog.example.org", credential: env("CATALOG_CREDENTIAL"), locations: [] })',
+  },
+  "lakehouse/catalog-unreachable": {
+    status: 503,
+    title: "The other catalog does not answer",
+    remedy: "See that it runs and that `url` of `icebergRest` in millwright.ts leads to it; nothing was changed.",
+  },
+  "lakehouse/catalog-not-authorized": {
+    status: 502,
+    exit: 4,
+    title: "The other catalog does not let this project in",
+    remedy:
+      "Set the variable that `credential` of `icebergRest` names to `ID:SECRET`, or the one of `token` to a token that is good; then see what the catalog grants it.",
+  },
+  "lakehouse/catalog-refused": {
+    status: 502,
+    title: "The other catalog refused",
+    remedy: "Its own words say why. Nothing was changed.",
+    example: "404 NoSuchWarehouseException Warehouse does not exist: lab",
+  },
+  "lakehouse/catalog-lacks": {
+    status: 501,
+    title: "The other catalog does not do this",
+    remedy: "Use a catalog that does, or do without: docs/how-to/other-catalogs.md says what needs what.",
+    example: "views: the catalog lists no address for them",
+  },
+  "lakehouse/commit-unknown": {
+    status: 503,
+    title: "Whether the other catalog made the commit is not known",
+    remedy:
+      "No file was deleted. `mill table history NAME` tells whether the snapshot is there; if it is not, run it again.",
+  },
+  "lakehouse/branches-elsewhere": {
+    status: 422,
+    exit: 2,
+    title: "A project's branches need its own catalog",
+    remedy:
+      "Leave `engines.catalog` away for work on branches, or use the tables' own branches and tags: `mill table tag NAME`, `VERSION AS OF`.",
+  },
+  "lakehouse/outside-store": {
+    status: 422,
+    title: "A file lies outside the folders of the lake",
+    remedy: "Name its folder in `locations` of `icebergCatalog({…})` or `icebergRest({…})` in millwright.ts.",
+    example: "file:///data/other/00001.metadata.json leaves the store",
+  },
   "lakehouse/commit-conflict": {
     status: 409,
     title: "Another writer changed the table meanwhile",

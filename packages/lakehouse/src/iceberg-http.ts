@@ -19,6 +19,8 @@ export interface IcebergPlaces {
   readonly name: string;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** The URL of the catalog that the project's tables are in, where that is another. */
+  readonly elsewhere?: string | undefined;
   /** Who may ask; with none, whoever reaches the server. */
   clients(): readonly CatalogClient[];
   /** The catalog of main, or of a branch; undefined when there is no such branch. */
@@ -57,6 +59,10 @@ async function answer(
   if (version !== "v1") throw unknown(request);
   if (segments.join("/") === "oauth/tokens" && request.method === "POST") return tokens.grant(request);
   tokens.check(request);
+  if (places.elsewhere !== undefined)
+    throw icebergErrors.create("iceberg/no-such-warehouse", {
+      because: `The tables of ${places.name} are in another catalog: ${places.elsewhere}`,
+    });
   if (segments.join("/") === "config" && request.method === "GET") return config(places, request);
   const [first = ""] = segments;
   const hasPrefix = first.includes("@");

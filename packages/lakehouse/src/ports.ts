@@ -199,11 +199,19 @@ export interface TableCatalog {
    */
   swap(entry: CatalogEntry, expected: string | null | undefined, files?: readonly StoredFile[]): Promise<boolean>;
   remove(name: string): Promise<void>;
+  /** Where the files of a new table are to lie, where it is the catalog that says so. */
+  placeFor?(name: string): Promise<string>;
   /** What was written to a path of the store; undefined when nothing is known of it. */
   file(path: string): Promise<StoredFile | undefined>;
   /** Everything that was written and kept, on any branch, by the bytes of the paths. */
   files(): Promise<readonly StoredFile[]>;
   close(): Promise<void>;
+}
+
+/** What was written to the store, for tables that another catalog keeps. */
+export interface FileChecksums extends Pick<TableCatalog, "file" | "files"> {
+  keep(files: readonly StoredFile[]): Promise<void>;
+  forget(paths: readonly string[]): Promise<void>;
 }
 
 /** A name that is to mean something else from now on, if it still means what it did. */
@@ -236,6 +244,8 @@ export interface IcebergEntries {
   rename(from: string, to: string): Promise<boolean>;
   /** False when there is no such name, or its metadata is no longer at the location that was expected, where one is told. */
   remove(key: string, expected?: string): Promise<boolean>;
+  /** Where the files of a new table are to lie, where it is the catalog that says so. */
+  placeFor?(key: string): Promise<string>;
   /** Where the metadata of every table of every branch lies, one for each: what leads to a file must not lose it. */
   metadataLocations(): Promise<readonly string[]>;
   /** Files that nothing leads to any more have no checksum either. */

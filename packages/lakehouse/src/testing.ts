@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Branches, CatalogEntry, ObjectStore, StoredFile, TableCatalog } from "./ports.ts";
 
+export { createTableVersions } from "./testing/table-versions.ts";
+
 /** Opens one and the same catalog or store, each time as another process would. */
 export interface Fixture<Port> {
   open(): Promise<Port>;
@@ -26,65 +28,95 @@ function entry(name: string, change: Partial<CatalogEntry> = {}): CatalogEntry {
   };
 }
 
+/** A catalog under the suite. */
+export interface TableCatalogFixture extends Fixture<TableCatalog> {
+  /**
+   * A version of a table, upon the entry that it is to follow, for a catalog that writes metadata of its own: with what a
+   * commit writes for it. The version is its number of rows.
+   */
+  readonly table?: (name: string, version: number, base?: CatalogEntry) => Promise<CatalogEntry>;
+}
+
 /** What every catalog of tables does: a commit is a compare-and-swap, whoever else commits. */
-export function tableCatalogSuite(name: string, fixture: Fixture<TableCatalog>): void {
+export function tableCatalogSuite(name: string, fixture: TableCatalogFixture): void {
+  const { table = nowhere } = fixture;
+  const isOwn = fixture.table === undefined;
+  /** The entry as it is read again: where a catalog writes its own metadata, that lies elsewhere. */
+  const asRead = (put: CatalogEntry): unknown =>
+    isOwn
+      ? put
+      : {
+          ...put,
+          updatedAtMs: expect.any(Number) as number,
+          metadataLocation: put.kind === "view" ? null : (expect.any(String) as string),
+        };
+  const view = (of: string) =>
+    entry(of, {
+      kind: "view",
+      metadataLocation: null,
+      sql: "select 1",
+      snapshotId: null,
+      rowCount: null,
+      bytes: null,
+      fileCount: null,
+    });
+
   describe(`TableCatalog on ${name}`, () => {
     let catalog: TableCatalog;
     beforeAll(async () => {
       catalog = await fixture.open();
     });
     afterAll(() => catalog.close());
+    const locationOf = async (of: string) => (await catalog.get(of))?.metadataLocation ?? "";
 
     test("an entry is read back as it was put, by another process too", async () => {
-      const table = entry("kept");
-      const view = entry("kept_view", {
-        kind: "view",
-        metadataLocation: null,
-        sql: "select 1",
-        snapshotId: null,
-        rowCount: null,
-        bytes: null,
-        fileCount: null,
-      });
-      for (const one of [table, view]) expect(await catalog.swap(one, undefined)).toBe(true);
+      const kept = await table("kept", isOwn ? Number.MAX_SAFE_INTEGER : 2 ** 49);
+      const keptView = view("kept_view");
+      for (const one of [kept, keptView]) expect(await catalog.swap(one, undefined)).toBe(true);
       const other = await fixture.open();
       for (const from of [catalog, other]) {
-        expect(await from.get("kept")).toEqual(table);
-        expect(await from.get("kept_view")).toEqual(view);
+        expect(await from.get("kept")).toEqual(asRead(kept));
+        expect(await from.get("kept_view")).toEqual(asRead(keptView));
         expect(await from.get("never")).toBeUndefined();
       }
       await other.close();
     });
 
     test("entries are listed by the bytes of their names", async () => {
-      for (const one of ["Zebra", "_x", "zebra", "z_a", "za"]) await catalog.swap(entry(`order_${one}`), undefined);
+      for (const one of ["Zebra", "_x", "zebra", "z_a", "za"])
+        await catalog.swap(await table(`order_${one}`, 1), undefined);
       const names = (await catalog.list()).map((found) => found.name).filter((found) => found.startsWith("order_"));
       expect(names).toEqual(["order_Zebra", "order__x", "order_z_a", "order_za", "order_zebra"]);
     });
 
     test("an entry is found by its own name in any case, in its namespace too", async () => {
       const nested = "sales\u001fOrders";
-      for (const key of ["Orders", "orders_old", nested]) await catalog.swap(entry(key), undefined);
+      for (const key of ["Orders", "orders_old", nested]) await catalog.swap(await table(key, 1), undefined);
       const found = await catalog.named(new Set(["orders", "others"]));
       expect(found.map(({ name: key }) => key).toSorted()).toEqual(["Orders", nested].toSorted());
       expect(await catalog.named(new Set())).toEqual([]);
     });
 
     test("a new name is taken once", async () => {
-      expect(await catalog.swap(entry("once", { rowCount: 1 }), undefined)).toBe(true);
-      expect(await catalog.swap(entry("once", { rowCount: 2 }), undefined)).toBe(false);
+      expect(await catalog.swap(await table("once", 1), undefined)).toBe(true);
+      expect(await catalog.swap(await table("once", 2), undefined)).toBe(false);
       expect((await catalog.get("once"))?.rowCount).toBe(1);
     });
 
     test("a swap from a state that is no more changes nothing, nor does one of a name that is gone", async () => {
-      const first = entry("swapped", { metadataLocation: "/1" });
+      const first = await table("swapped", 1);
       await catalog.swap(first, undefined);
-      expect(await catalog.swap(entry("swapped", { metadataLocation: "/2" }), "/0")).toBe(false);
-      expect(await catalog.swap(entry("swapped", { metadataLocation: "/2" }), null)).toBe(false);
-      expect(await catalog.get("swapped")).toEqual(first);
-      expect(await catalog.swap(entry("swapped", { metadataLocation: "/2" }), "/1")).toBe(true);
+      const [now, location] = [await catalog.get("swapped"), await locationOf("swapped")];
+      const second = () => table("swapped", 2, now);
+      expect(await catalog.swap(await second(), "/0")).toBe(false);
+      expect(await catalog.swap(await second(), null)).toBe(false);
+      expect(await catalog.get("swapped")).toEqual(asRead(first));
+      expect(await catalog.swap(await second(), location)).toBe(true);
+      const [then, after] = [await catalog.get("swapped"), await locationOf("swapped")];
+      expect(then?.rowCount).toBe(2);
+      const third = await table("swapped", 3, then);
       await catalog.remove("swapped");
-      expect(await catalog.swap(entry("swapped", { metadataLocation: "/3" }), "/2")).toBe(false);
+      expect(await catalog.swap(third, after)).toBe(false);
       expect(await catalog.get("swapped")).toBeUndefined();
     });
 
@@ -94,8 +126,8 @@ export function tableCatalogSuite(name: string, fixture: Fixture<TableCatalog>):
         bytes: 2 ** 40,
         sha256: "ab".repeat(32),
       })) as [StoredFile, StoredFile];
-      expect(await catalog.swap(entry("with_files"), undefined, [kept])).toBe(true);
-      expect(await catalog.swap(entry("with_files"), undefined, [lost])).toBe(false);
+      expect(await catalog.swap(await table("with_files", 1), undefined, [kept])).toBe(true);
+      expect(await catalog.swap(await table("with_files", 2), undefined, [lost])).toBe(false);
       const other = await fixture.open();
       expect(await other.file(kept.path)).toEqual(kept);
       expect(await other.file(lost.path)).toBeUndefined();
@@ -103,30 +135,37 @@ export function tableCatalogSuite(name: string, fixture: Fixture<TableCatalog>):
       await other.close();
     });
 
-    test("a view becomes a table by a swap from null", async () => {
-      await catalog.swap(entry("becomes", { kind: "view", metadataLocation: null, sql: "select 1" }), undefined);
-      expect(await catalog.swap(entry("becomes"), null)).toBe(true);
+    test("a view becomes another, and a table by a swap from null; a table becomes a view", async () => {
+      await catalog.swap(view("becomes"), undefined);
+      expect(await catalog.swap({ ...view("becomes"), sql: "select 2" }, null)).toBe(true);
+      expect((await catalog.get("becomes"))?.sql).toBe("select 2");
+      expect(await catalog.swap(await table("becomes", 1), null)).toBe(true);
       expect((await catalog.get("becomes"))?.kind).toBe("table");
+      expect(await catalog.swap(view("becomes"), await locationOf("becomes"))).toBe(true);
+      expect((await catalog.get("becomes"))?.kind).toBe("view");
     });
 
     test("of writers in several processes who count upwards by compare-and-swap, none loses a step", async () => {
-      await catalog.swap(entry("counted", { metadataLocation: "/0" }), undefined);
-      const writers = await Promise.all(Array.from({ length: 4 }, () => fixture.open()));
-      const count = async (writer: TableCatalog): Promise<number> => {
-        let refused = 0;
-        for (let done = 0; done < 10;) {
-          const location = (await writer.get("counted"))?.metadataLocation ?? "";
-          const next = `/${Number(location.slice(1)) + 1}`;
-          if (await writer.swap(entry("counted", { metadataLocation: next }), location)) done += 1;
-          else refused += 1;
+      const [writersCount, steps] = isOwn ? [4, 10] : [3, 4];
+      await catalog.swap(await table("counted", 1), undefined);
+      const writers = await Promise.all(Array.from({ length: writersCount }, () => fixture.open()));
+      const count = async (writer: TableCatalog): Promise<void> => {
+        for (let done = 0; done < steps;) {
+          const now = await writer.get("counted");
+          const next = await table("counted", (now?.rowCount ?? 0) + 1, now);
+          if (await writer.swap(next, now?.metadataLocation)) done += 1;
         }
-        return refused;
       };
       await Promise.all(writers.map(count));
-      expect((await catalog.get("counted"))?.metadataLocation).toBe("/40");
+      expect((await catalog.get("counted"))?.rowCount).toBe(1 + writersCount * steps);
       await Promise.all(writers.map((writer) => writer.close()));
     });
   });
+}
+
+/** A version of a table whose metadata is nowhere. */
+function nowhere(name: string, version: number): Promise<CatalogEntry> {
+  return Promise.resolve(entry(name, { metadataLocation: `/${name}/${version}`, rowCount: version }));
 }
 
 /** Branches, and the catalog that each of them and `main` has, as other processes would open them. */

@@ -50,8 +50,10 @@ export { defineService, type ServiceDefinition } from "@millwright/serving/defin
 export {
   defineProject,
   icebergCatalog,
+  icebergRest,
   postgres,
   type IcebergCatalogEngine,
+  type IcebergRestEngine,
   type PostgresEngine,
   type ProjectDefinition,
 } from "@millwright/project/define";

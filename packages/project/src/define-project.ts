@@ -1,6 +1,13 @@
 import { parse, Type } from "@millwright/kernel";
 import { timetable, type Schedule } from "@millwright/orchestration/define";
-import { ICEBERG_CATALOG_ENGINE, POSTGRES_ENGINE, type IcebergCatalogEngine, type PostgresEngine } from "./engines.ts";
+import {
+  ICEBERG_CATALOG_ENGINE,
+  ICEBERG_REST_ENGINE,
+  POSTGRES_ENGINE,
+  type IcebergCatalogEngine,
+  type IcebergRestEngine,
+  type PostgresEngine,
+} from "./engines.ts";
 
 /** The settings of a project: `millwright.ts` exports one. */
 export interface ProjectDefinition {
@@ -17,8 +24,11 @@ export interface ProjectDefinition {
 interface ProjectEngines {
   /** Where runs, versions and the tables' catalog are kept: `postgres({…})` in place of SQLite under `.mill`. */
   readonly metadata?: PostgresEngine;
-  /** Who may use the Iceberg catalog, and where tables may lie besides: `icebergCatalog({…})`. */
-  readonly catalog?: IcebergCatalogEngine;
+  /**
+   * Who may use the Iceberg catalog, and where tables may lie besides: `icebergCatalog({…})`; or another catalog that the
+   * tables are in: `icebergRest({…})`.
+   */
+  readonly catalog?: IcebergCatalogEngine | IcebergRestEngine;
 }
 
 /** Bounds for this project's processes. */
@@ -45,7 +55,10 @@ const OPTIONS = Type.Object(
     description: Type.Optional(Type.String()),
     engines: Type.Optional(
       Type.Object(
-        { metadata: Type.Optional(POSTGRES_ENGINE), catalog: Type.Optional(ICEBERG_CATALOG_ENGINE) },
+        {
+          metadata: Type.Optional(POSTGRES_ENGINE),
+          catalog: Type.Optional(Type.Union([ICEBERG_CATALOG_ENGINE, ICEBERG_REST_ENGINE])),
+        },
         { additionalProperties: false },
       ),
     ),

@@ -1,5 +1,14 @@
 export { defineProject, type ProjectDefinition, type ProjectOptions } from "./define-project.ts";
-export { icebergCatalog, postgres, schemaOf, type IcebergCatalogEngine, type PostgresEngine } from "./engines.ts";
+export {
+  icebergCatalog,
+  icebergRest,
+  namespaceOf,
+  postgres,
+  schemaOf,
+  type IcebergCatalogEngine,
+  type IcebergRestEngine,
+  type PostgresEngine,
+} from "./engines.ts";
 export { findProject } from "./find-project.ts";
 export {
   loadProject,

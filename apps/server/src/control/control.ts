@@ -84,6 +84,9 @@ function icebergOf(platform: () => Platform, logger: Logger): IcebergPlaces {
     get name() {
       return platform().iceberg.name;
     },
+    get elsewhere() {
+      return platform().iceberg.elsewhere;
+    },
     logger,
     clock: systemClock,
     clients: () => platform().iceberg.clients(),

@@ -63,7 +63,8 @@ async function metadataLocations(kysely: Tables): Promise<readonly string[]> {
 
 const FORGOTTEN_AT_ONCE = 500;
 
-async function forgetFiles(kysely: Tables, paths: readonly string[]): Promise<void> {
+/** What was written to these paths is known no more. */
+export async function forgetFiles(kysely: Tables, paths: readonly string[]): Promise<void> {
   for (let start = 0; start < paths.length; start += FORGOTTEN_AT_ONCE)
     await kysely
       .deleteFrom("lake_file")

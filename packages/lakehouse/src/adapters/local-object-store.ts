@@ -4,6 +4,7 @@ import { basename, dirname, isAbsolute, join, normalize, relative, sep } from "n
 import { promisify } from "node:util";
 import { digestFile, makeFolder, makeFolderSync, sha256Of } from "@millwright/platform";
 import { mapDiskError } from "../domain/disk-error.ts";
+import { lakehouseErrors } from "../errors.ts";
 import type { Digest, ListedFile, NewFile, ObjectStore } from "../ports.ts";
 
 export interface LocalObjectStoreOptions {
@@ -18,13 +19,13 @@ export function openLocalObjectStore({ root, further = [] }: LocalObjectStoreOpt
   const within = (place: string) => folders.some((folder) => place.startsWith(folder + sep));
   const inside = (path: string) => {
     const full = normalize(within(path) ? path : join(root, path));
-    if (full !== root && !within(full)) throw new Error(`path ${path} leaves the store`);
+    if (full !== root && !within(full)) throw outside(`path ${path}`);
     return full;
   };
   // As clients of tables write and read it: nothing in a location is escaped.
   const placeOf = (location: string) => {
     const place = location.replace(/^file:(?:\/\/(?:localhost)?(?=\/))?/, "");
-    if (isAbsolute(place) && !within(normalize(place))) throw new Error(`${location} leaves the store`);
+    if (isAbsolute(place) && !within(normalize(place))) throw outside(location);
     return inside(place);
   };
   const pathOf = (location: string) => {
@@ -118,6 +119,10 @@ export function openLocalObjectStore({ root, further = [] }: LocalObjectStoreOpt
     },
     close: () => Promise.resolve(),
   };
+}
+
+function outside(what: string): Error {
+  return lakehouseErrors.create("lakehouse/outside-store", { because: `${what.slice(0, 300)} leaves the store` });
 }
 
 async function linkFile(path: string, alias: string): Promise<boolean> {

@@ -22,7 +22,7 @@ import { deleteOldMetadata } from "./old-metadata.ts";
 import { produceSnapshot, snapshotIdOf } from "./produce-snapshot.ts";
 import { withRetries } from "./retries.ts";
 import type { AddedFile, SnapshotChange } from "./snapshot-change.ts";
-import { readBase, type TableBase } from "./table-base.ts";
+import { folderOf, readBase, type TableBase } from "./table-base.ts";
 import { columnsFor, writeRows } from "./write-rows.ts";
 import { layoutOf, type WriteLayout } from "./write-layout.ts";
 import type { WriteRequest } from "./write-request.ts";
@@ -38,7 +38,9 @@ export async function commitWrite(ports: LakehousePorts, request: WriteRequest):
     request.mode === "merge" && base.metadata === undefined ? { ...request, mode: "append" as const } : request;
   let change = evolveSchema(base.metadata, await columnsFor(ports, effective, base));
   const layout = layoutOf(base.metadata, { schema: change.schema, request });
+  const place = await folderOf(ports, request, base);
   const written = await writeRows(ports, {
+    place,
     request: effective,
     base,
     change,
@@ -57,7 +59,7 @@ export async function commitWrite(ports: LakehousePorts, request: WriteRequest):
     }
     const now = layoutOf(base.metadata, { schema: change.schema, request });
     if (now.spec["spec-id"] !== layout.spec["spec-id"]) return "refused";
-    return tryCommit(ports, { request: effective, base, change, layout: now, snapshotId, ...written });
+    return tryCommit(ports, { place, request: effective, base, change, layout: now, snapshotId, ...written });
   });
   if (entry !== undefined) return entry;
   throw lakehouseErrors.create("lakehouse/commit-conflict", {
@@ -70,6 +72,8 @@ function isSameSchema(one: IcebergSchema, other: IcebergSchema): boolean {
 }
 
 interface Attempt {
+  /** The table's folder in the store. */
+  readonly place: string;
   readonly request: WriteRequest;
   readonly base: TableBase;
   readonly change: SchemaChange;
@@ -84,9 +88,8 @@ function propertiesOf(base: TableBase, request: WriteRequest): Readonly<Record<s
 }
 
 async function tryCommit(ports: LakehousePorts, attempt: Attempt): Promise<CatalogEntry | undefined> {
-  const { request, base, change } = attempt;
+  const { place, request, base, change } = attempt;
   const { store, ids, clock } = ports;
-  const place = `main/${request.table}`;
   const sequenceNumber = (base.metadata?.["last-sequence-number"] ?? 0) + 1;
   const folder = openMetadataFolder({ store, ids, folder: `${place}/metadata` });
   const snapshot = await produceSnapshot(
@@ -102,7 +105,8 @@ async function tryCommit(ports: LakehousePorts, attempt: Attempt): Promise<Catal
     previous: base.metadata,
     previousLocation: base.entry?.metadataLocation ?? undefined,
     tableUuid: ids(),
-    location: locationOf(store.locate(place)),
+    // The lake may have been moved; where another catalog says where a table is, it is there.
+    location: (ports.catalog.placeFor && base.metadata?.location) ?? locationOf(store.locate(place)),
     change,
     snapshot,
     properties: { [MADE_BY]: "run", ...request.properties },

@@ -10,6 +10,16 @@ export interface TableBase {
   readonly metadata: IcebergMetadata | undefined;
 }
 
+/** The folder of a table in the store: where it is, or where its catalog would have it. */
+export async function folderOf(
+  { catalog, store }: Pick<LakehousePorts, "catalog" | "store">,
+  { table }: Pick<WriteRequest, "table">,
+  { metadata }: TableBase,
+): Promise<string> {
+  if (catalog.placeFor === undefined) return `main/${table}`;
+  return store.pathOf(metadata?.location ?? (await catalog.placeFor(table)));
+}
+
 /** A table whose files are damaged may still be made anew, without its history. */
 export async function readBase(
   { catalog, store, logger }: LakehousePorts,

@@ -39,6 +39,8 @@ function refuseOtherColumns(table: string, given: readonly Column[], present: re
 }
 
 interface RowsOf {
+  /** Of the table, in the store. */
+  readonly place: string;
   readonly request: WriteRequest;
   readonly base: TableBase;
   readonly change: SchemaChange;
@@ -48,7 +50,7 @@ interface RowsOf {
 
 /** Writes the rows into data files. */
 export async function writeRows(ports: LakehousePorts, told: RowsOf): Promise<WrittenData> {
-  const { request, base, change, layout, properties } = told;
+  const { place, request, base, change, layout, properties } = told;
   const { schema } = change;
   const rows = await selectOf(ports, request, base);
   // Of a table whose files stay beside what is written.
@@ -72,16 +74,16 @@ export async function writeRows(ports: LakehousePorts, told: RowsOf): Promise<Wr
     spec,
     order,
     properties,
-    folder: `main/${request.table}/data`,
+    folder: `${place}/data`,
   });
 }
 
 async function writeOneFile(
   { store, engine, ids }: LakehousePorts,
   select: string,
-  { request, change: { schema }, layout, properties, fileSchema }: RowsOf & { readonly fileSchema: IcebergSchema },
+  { place, change: { schema }, layout, properties, fileSchema }: RowsOf & { readonly fileSchema: IcebergSchema },
 ): Promise<WrittenData> {
-  const folder = `main/${request.table}/data`;
+  const folder = `${place}/data`;
   const path = `${folder}/${ids()}.parquet`;
   await store.prepareFolder(folder);
   writePoint("lakehouse/data/before-write");

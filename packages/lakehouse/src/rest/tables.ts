@@ -72,8 +72,7 @@ export async function stagedTable(world: CatalogWorld, request: TableRequest): P
   await requireFree(world, identifier, "Table");
   const places = placesOf(world);
   checkProperties(properties, places);
-  const id = world.ids();
-  const location = request.location ?? locationOf(world.store.locate(folderOf(identifier, id.slice(0, 8))));
+  const location = request.location ?? (await placeOfNew(world, identifier));
   places.check(location);
   const schema = readSchema(request.schema);
   const kept = Object.entries(properties).filter(([name]) => !RESERVED.has(name));
@@ -86,6 +85,11 @@ export async function stagedTable(world: CatalogWorld, request: TableRequest): P
     },
     { ...request, schema, fresh: withFreshIds(schema, 0), properties: Object.fromEntries(kept) },
   );
+}
+
+async function placeOfNew({ entries, store, ids }: CatalogWorld, identifier: Identifier): Promise<string> {
+  const own = () => locationOf(store.locate(folderOf(identifier, ids().slice(0, 8))));
+  return (await entries.placeFor?.(keyOf(identifier))) ?? own();
 }
 
 function formatOf(asked: string | undefined): number {

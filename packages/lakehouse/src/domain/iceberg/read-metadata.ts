@@ -10,7 +10,12 @@ type Stored = Partial<IcebergMetadata> & {
 
 /** The metadata in a file's bytes, with what older writers leave away. Undefined when it is no table's. */
 export function parseMetadata(bytes: Uint8Array): IcebergMetadata | undefined {
-  const stored = parsed(bytes);
+  return metadataIn(parsed(bytes));
+}
+
+/** The same of a value, as a catalog tells it. */
+export function metadataIn(value: object): IcebergMetadata | undefined {
+  const stored: Stored = value;
   if (!LISTS.every((name) => stored[name] === undefined || Array.isArray(stored[name]))) return undefined;
   const { schema, location, "table-uuid": uuid, "format-version": version } = stored;
   const schemas =
