@@ -9,9 +9,12 @@ import {
   createLakehouse,
   lakehouseErrors,
   type Branches,
+  createRunningQueries,
   type Lakehouse,
+  type QueryLimits,
   type SqlEngine,
 } from "@millwright/lakehouse";
+import type { SqlPlaces } from "@millwright/lakehouse/sql-http";
 import { openDatabaseBranches } from "@millwright/lakehouse/adapters/database-branches";
 import type { CatalogWorld, IcebergPlaces } from "@millwright/lakehouse/iceberg-http";
 import { createDuckdbEngine } from "@millwright/lakehouse/adapters/duckdb-sql-engine";
@@ -39,6 +42,8 @@ export interface Platform {
   tables(): Promise<CatalogWorld>;
   /** The tables of a branch beside the one that is open, to look at. Throws `lakehouse/unknown-branch`. */
   readonly tablesOf: (branch: string) => Promise<Lakehouse>;
+  /** The statements of people and programs. */
+  readonly queries: Omit<SqlPlaces, "open">;
   readonly tracking: Tracking;
   readonly lineage: Lineage;
   readonly checks: CheckHistory;
@@ -57,6 +62,8 @@ const MAIN = "main";
 const DEFAULT_ENGINE_MEMORY_MB = 2_048;
 const LOOKING_MEMORY_MB = 512;
 const ENGINE_IDLE_MS = 60_000;
+const QUERY_TIMEOUT_MS = 3_600_000;
+const QUERY_ROWS = 100_000_000;
 
 export interface ComposeOptions {
   /** Opens the project to change it: nobody else may, on any machine that shares its metadata database. */
@@ -111,9 +118,17 @@ async function open(
     return [paths.lake, ...locations, paths.scratch, paths.predictions, paths.temp, ...readable];
   };
   const memoryMb = settings.limits.engineMemoryMb ?? DEFAULT_ENGINE_MEMORY_MB;
+  const common = { tempFolder: paths.temp, threads, logger, idleMs: ENGINE_IDLE_MS };
   const engineWith = (folders: readonly string[], memory: number) =>
-    createDuckdbEngine({ folders, tempFolder: paths.temp, memoryMb: memory, threads, logger, idleMs: ENGINE_IDLE_MS });
+    createDuckdbEngine({ ...common, folders, memoryMb: memory });
   const engine = engineWith(await foldersFor(sources), memoryMb);
+  const { limits } = settings;
+  const queryLimits: QueryLimits = {
+    timeoutMs: limits.queryTimeoutMs ?? QUERY_TIMEOUT_MS,
+    rows: limits.queryRows ?? QUERY_ROWS,
+    memoryMb: Math.min(memoryMb, limits.queryMemoryMb ?? memoryMb),
+    threads: Math.min(threads, limits.queryThreads ?? threads),
+  };
   const onBranch = branch === undefined ? {} : { branch };
   const lakehouseOn = (engineOfIts: SqlEngine, where: { readonly branch?: string }) =>
     createLakehouse({
@@ -123,6 +138,7 @@ async function open(
       clock: systemClock,
       ids: systemIds,
       logger,
+      smallerEngine: (own) => createDuckdbEngine({ ...common, ...own, folders: [paths.lake, ...locations] }),
       // Mirrors are of main's tables: what another branch has is not published yet.
       followsMirrors: where.branch === undefined || where.branch === MAIN,
     });
@@ -165,6 +181,7 @@ async function open(
     iceberg,
     tables: () => Promise.resolve(worldOf(branch ?? MAIN)),
     tablesOf: besides.on,
+    queries: { limits: queryLimits, engine: { memoryMb, threads }, running: createRunningQueries(world) },
     tracking,
     lineage,
     checks,

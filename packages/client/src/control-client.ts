@@ -9,7 +9,11 @@ export interface ControlCall {
   readonly params: Readonly<Record<string, unknown>>;
   readonly query: Readonly<Record<string, unknown>>;
   readonly body: unknown;
+  /** The answer is wanted as its bytes, as they come, rather than as what they say. */
+  readonly asBytes?: true;
 }
+
+export type QueryBody = Parameters<ControlApi["query"]>[0]["body"];
 
 /** Carries a call to where it is answered. */
 export type ControlTransport = (call: ControlCall) => Promise<unknown>;
@@ -49,13 +53,29 @@ export function createControlApi(transport: ControlTransport): ControlApi {
   return Object.fromEntries(methods) as ControlApi;
 }
 
-/** Calls a running control process. `url` is its origin, such as `http://127.0.0.1:4400`; empty in its own pages. */
-export function httpTransport(url: string): ControlTransport {
-  return async ({ method, address, body }) => {
+/** Rows as bytes of a format, as they come: a result that is larger than memory is one too. */
+export async function queryBytes(transport: ControlTransport, body: QueryBody): Promise<AsyncIterable<Uint8Array>> {
+  const { method, path } = operations.query;
+  return (await transport({
+    operation: "query",
+    method,
+    address: path,
+    params: {},
+    query: {},
+    body,
+    asBytes: true,
+  })) as AsyncIterable<Uint8Array>;
+}
+
+/** Calls a running control process; a signal ends the calls under way. `url` is its origin, such as `http://127.0.0.1:4400`; empty in its own pages. */
+export function httpTransport(url: string, { signal }: { readonly signal?: AbortSignal } = {}): ControlTransport {
+  return async ({ method, address, body, asBytes }) => {
     const response = await fetch(`${url}${address}`, {
       method,
+      ...(signal === undefined ? {} : { signal }),
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
     });
+    if (response.ok && asBytes === true) return response.body;
     const isPage = response.headers.get("content-type")?.startsWith("text/html") === true;
     const answer: unknown = isPage ? await response.text() : await response.json();
     if (response.ok) return answer;

@@ -2,9 +2,11 @@ export {
   createControlApi,
   ControlError,
   httpTransport,
+  queryBytes,
   type ControlCall,
   type ControlProblem,
   type ControlTransport,
+  type QueryBody,
 } from "./control-client.ts";
 export type {
   AliasMoved,

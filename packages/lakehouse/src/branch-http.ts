@@ -1,7 +1,7 @@
 import { Type } from "@millwright/kernel";
 import { route, type Route } from "@millwright/platform";
 import { compareRows } from "./branch-rows.ts";
-import { ColumnSchema } from "./http.ts";
+import { ColumnSchema } from "./result-schemas.ts";
 import type { Lakehouse } from "./lakehouse.ts";
 import type { BranchChange, Branches } from "./ports.ts";
 

@@ -1,6 +1,6 @@
 import { Type } from "@millwright/kernel";
 import { route, type Route } from "@millwright/platform";
-import { ColumnSchema } from "./http.ts";
+import { ColumnSchema } from "./result-schemas.ts";
 import type { Lakehouse } from "./lakehouse.ts";
 
 const CHANGES_MAX = 10_000;

@@ -23,6 +23,40 @@ export const lakehouseErrors = defineErrors("lakehouse", {
       "Give each parameter one value: by place for $1 and ?, by name for $name. A value of another type than its text is told with its type.",
     example: 'mill sql "select * from departures where origin = $1" --param ORD',
   },
+  "lakehouse/query-cancelled": {
+    status: 499,
+    title: "The statement was cancelled",
+    remedy: "Nothing is to be mended: no table was changed. Ask again if it was not meant.",
+  },
+  "lakehouse/query-timeout": {
+    status: 504,
+    title: "The statement took longer than it may",
+    remedy:
+      "Narrow it, or give it longer: `--timeout SECONDS` up to the project's limit, `limits.queryTimeoutMs` in millwright.ts beyond. No table was changed.",
+    example: 'mill sql --timeout 600 "select count(*) from departures"',
+  },
+  "lakehouse/query-exists": {
+    status: 409,
+    title: "A statement of this id is under way",
+    remedy: "Choose another id, or none: each statement is given one of its own.",
+  },
+  "lakehouse/unknown-query": {
+    status: 404,
+    title: "No statement of this id is under way",
+    remedy: "`mill sql --running` shows those there are; what has ended needs no cancelling.",
+  },
+  "lakehouse/limit-too-high": {
+    status: 422,
+    exit: 2,
+    title: "The project's limits are lower than what was asked for",
+    remedy:
+      "Ask for less, or raise the limit in millwright.ts: `limits: { queryTimeoutMs, queryRows, queryMemoryMb, queryThreads }`.",
+  },
+  "lakehouse/too-many-rows": {
+    status: 422,
+    title: "The result has more rows than it may have",
+    remedy: "Ask for fewer (LIMIT, a condition, --limit), or raise `limits.queryRows` in millwright.ts.",
+  },
   "lakehouse/merge-cardinality": {
     status: 422,
     title: "One row of the table is changed by more than one row of the source",
@@ -60,7 +94,8 @@ export const lakehouseErrors = defineErrors("lakehouse", {
   "lakehouse/engine-memory": {
     status: 507,
     title: "The SQL engine ran out of the memory it may use",
-    remedy: "Raise `limits.engineMemoryMb` in millwright.ts, or ask for less at once.",
+    remedy:
+      "Ask for less at once, or raise what was too little: `--memory MB` of the statement, `limits.queryMemoryMb` or `limits.engineMemoryMb` in millwright.ts.",
   },
   "lakehouse/disk-full": {
     status: 507,

@@ -2,19 +2,9 @@ import { Type } from "@millwright/kernel";
 import { route, type Route } from "@millwright/platform";
 import { lakehouseErrors } from "./errors.ts";
 import type { Lakehouse, TableState } from "./lakehouse.ts";
+import { ColumnSchema, ResultSchema } from "./result-schemas.ts";
 
 const ROWS_MAX = 10_000;
-const PARAMETERS_MAX = 10_000;
-
-export const ColumnSchema = Type.Object(
-  {
-    name: Type.String(),
-    type: Type.String({ description: "An Iceberg type: int, string, timestamp, decimal(9,2)." }),
-    nullable: Type.Optional(Type.Boolean()),
-    doc: Type.Optional(Type.String()),
-  },
-  { title: "Column" },
-);
 
 const TableSchema = Type.Object(
   {
@@ -46,30 +36,6 @@ const SnapshotSchema = Type.Object(
     summary: Type.Record(Type.String(), Type.String()),
   },
   { title: "Snapshot" },
-);
-
-const ScanSchema = Type.Object(
-  {
-    table: Type.String(),
-    files: Type.Integer({ description: "Data files that are opened." }),
-    filesTotal: Type.Integer(),
-    unprunedBecause: Type.Optional(
-      Type.String({ description: "Why all are opened; absent where conditions were held against them." }),
-    ),
-  },
-  { title: "TableScan", description: "Which of a table's files a statement opens." },
-);
-
-const ResultSchema = Type.Object(
-  {
-    columns: Type.Array(ColumnSchema),
-    rows: Type.Array(Type.Array(Type.Unknown()), {
-      description: "Timestamps and decimals as text; integers beyond 2^53 as text.",
-    }),
-    truncated: Type.Boolean({ description: "There were more rows than were asked for." }),
-    scans: Type.Optional(Type.Array(ScanSchema)),
-  },
-  { title: "QueryResult" },
 );
 
 const FileSpanSchema = Type.Object({
@@ -175,32 +141,6 @@ const SnapshotQuery = Type.Optional(
   Type.String({ pattern: "^[0-9]{1,20}$", description: "A snapshot: the rows as they were then." }),
 );
 
-const Plain = [Type.Null(), Type.Boolean(), Type.Number(), Type.String()] as const;
-
-const ParameterSchema = Type.Union(
-  [
-    ...Plain,
-    Type.Object(
-      { type: Type.String({ description: "An Iceberg type: date, decimal(9,2)." }), value: Type.Union([...Plain]) },
-      { additionalProperties: false, title: "TypedParameter" },
-    ),
-  ],
-  { description: "A whole number is a long; a text takes the type of what it stands beside." },
-);
-
-const ParametersSchema = Type.Optional(
-  Type.Union(
-    [
-      Type.Array(ParameterSchema, { maxItems: PARAMETERS_MAX }),
-      Type.Record(Type.String(), ParameterSchema, { maxProperties: PARAMETERS_MAX }),
-    ],
-    {
-      description:
-        "Values for $1, $2 or each ? in their order, or for $name by name. They never become part of the text.",
-    },
-  ),
-);
-
 /** The tables over HTTP, of main or of a branch. The lakehouse is opened when the first of them is asked for. */
 export function lakehouseRoutes(open: (branch?: string) => Promise<Lakehouse>): readonly Route[] {
   return [
@@ -262,34 +202,6 @@ export function lakehouseRoutes(open: (branch?: string) => Promise<Lakehouse>): 
         const relation = at === undefined ? lakehouse.relation(name) : await lakehouse.relationAt(name, at);
         return lakehouse.query(`SELECT * FROM ${relation} LIMIT ${limit + 1} OFFSET ${offset}`, { maxRows: limit });
       },
-    }),
-    route({
-      id: "query",
-      path: "/api/v1/sql",
-      summary: "Ask the tables in SQL, or change their rows.",
-      body: Type.Object({
-        sql: Type.String({ minLength: 1, maxLength: 1_000_000 }),
-        parameters: ParametersSchema,
-        maxRows: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1_000 })),
-        branch: BranchQuery,
-      }),
-      response: ResultSchema,
-      handler: async ({ body: { sql, parameters, maxRows, branch } }) =>
-        (await open(branch)).execute(sql, { parameters, maxRows: maxRows ?? 1_000 }),
-    }),
-    route({
-      id: "explainQuery",
-      path: "/api/v1/sql/explain",
-      summary: "Which files of the tables a question would open, without asking it.",
-      body: Type.Object({
-        sql: Type.String({ minLength: 1, maxLength: 1_000_000 }),
-        parameters: ParametersSchema,
-        branch: BranchQuery,
-      }),
-      response: Type.Object({ scans: Type.Array(ScanSchema) }, { title: "QueryPlan" }),
-      handler: async ({ body: { sql, parameters, branch } }) => ({
-        scans: await (await open(branch)).explain(sql, { parameters }),
-      }),
     }),
   ];
 }

@@ -1,12 +1,15 @@
 export {
   createLakehouse,
+  type BytesOptions,
   type Lakehouse,
   type LakehousePorts,
   type SnapshotInfo,
   type TableState,
   type ViewRequest,
 } from "./lakehouse.ts";
+export type { QueryLimits } from "./domain/query-limits.ts";
 export type { ParameterValue, SqlParameters, TypedParameter } from "./domain/sql-parameters.ts";
+export { createRunningQueries } from "./sql/running-queries.ts";
 export { commitWrite } from "./commit/commit-write.ts";
 export { compactTable } from "./care/compact.ts";
 export { expireSnapshots } from "./care/expire.ts";
@@ -30,9 +33,12 @@ export type {
   FieldIds,
   IcebergEntries,
   Digest,
+  EngineLimits,
   ObjectStore,
   QueryOptions,
   QueryResult,
+  ResultFormat,
+  ResultOptions,
   SqlEngine,
   SqlStruct,
   SqlValue,

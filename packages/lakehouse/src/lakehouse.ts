@@ -9,7 +9,7 @@ import { createManifestCache } from "./manifest-cache.ts";
 import { createMirrors, type Mirrors } from "./mirrors/mirrors.ts";
 import { explained } from "./sql/explained.ts";
 import { keyFor, namedTable, scanAt, snapshotAt } from "./sql/named-tables.ts";
-import { createQueries } from "./sql/queries.ts";
+import { createQueries, type Queries } from "./sql/queries.ts";
 import { createRelations } from "./sql/relations.ts";
 import { seeingEngine } from "./sql/seeing-engine.ts";
 import { anatomyOf, NO_ANATOMY, type TableAnatomy } from "./table-anatomy.ts";
@@ -22,6 +22,8 @@ import type {
   ObjectStore,
   QueryOptions,
   QueryResult,
+  EngineLimits,
+  ResultOptions,
   SqlEngine,
   TableCatalog,
   TableScan,
@@ -36,6 +38,8 @@ export interface LakehousePorts {
   readonly logger: Logger;
   /** Where statements make and alter tables; without it they are refused. */
   readonly entries?: IcebergEntries;
+  /** An engine with less memory and fewer threads, for one statement: whoever asks for it closes it. */
+  readonly smallerEngine?: (limits: EngineLimits) => SqlEngine;
   /** Mirrors in other formats follow each change: of main's tables alone. Default: they are left as they are. */
   readonly followsMirrors?: boolean;
 }
@@ -60,6 +64,11 @@ export interface ViewRequest {
   readonly properties?: Readonly<Record<string, string>>;
 }
 
+export interface BytesOptions extends ResultOptions, Pick<QueryOptions, "parameters" | "signal"> {
+  /** Bounds of its own: the statement then has an engine to itself. */
+  readonly engine?: EngineLimits | undefined;
+}
+
 interface AnatomyRequest {
   readonly snapshotId?: string | undefined;
   /** The column whose least and most are told of each file. */
@@ -82,6 +91,8 @@ export interface Lakehouse {
   query(sql: string, options?: QueryOptions): Promise<QueryResult>;
   /** Which files a statement would open. */
   explain(sql: string, options?: QueryOptions): Promise<readonly TableScan[]>;
+  /** The same as `execute`, its rows as bytes of a format, made by the engine as they are asked for. */
+  readBytes(sql: string, options: BytesOptions): AsyncIterable<Uint8Array>;
   /** A query, or a statement that changes a table, as one snapshot or none, or makes, alters or drops it. */
   execute(sql: string, options?: QueryOptions): Promise<QueryResult>;
   describe(select: string): Promise<readonly Column[]>;
@@ -107,7 +118,8 @@ export function createLakehouse(given: LakehousePorts): Promise<Lakehouse> {
   const store = checkedStore(given.store, catalog);
   const ports = { ...given, store };
   const relations = createRelations(ports);
-  const queries = createQueries({ ...ports, relations, cache: createManifestCache(store) });
+  const cache = createManifestCache(store);
+  const queries = createQueries({ ...ports, relations, cache });
   const mirrors = createMirrors(ports);
   let following: Promise<void> = Promise.resolve();
   const follow = (name: string): Promise<void> => {
@@ -115,6 +127,22 @@ export function createLakehouse(given: LakehousePorts): Promise<Lakehouse> {
     const next = following.then(() => mirrors.follow(name));
     following = next.catch(() => undefined);
     return next;
+  };
+  const readWith = async function* (by: Queries, sql: string, options: BytesOptions): AsyncIterable<Uint8Array> {
+    const done = await by.change(sql, options);
+    if (done === undefined) return yield* by.readBytes(sql, options);
+    for (const key of done.changed) await follow(key);
+    yield* by.rowBytes(done.result, options);
+  };
+  const readApart = async function* (sql: string, options: BytesOptions, limits: EngineLimits) {
+    const smaller = given.smallerEngine?.(limits);
+    if (smaller === undefined) throw new Error("this lakehouse has no smaller engines");
+    try {
+      const own = { ...ports, engine: smaller };
+      yield* readWith(createQueries({ ...own, relations: createRelations(own), cache }), sql, options);
+    } finally {
+      await smaller.close();
+    }
   };
   return Promise.resolve({
     engine: seeingEngine(engine, relations),
@@ -153,6 +181,8 @@ export function createLakehouse(given: LakehousePorts): Promise<Lakehouse> {
       for (const key of done.changed) await follow(key);
       return done.result;
     },
+    readBytes: (sql, options) =>
+      options.engine === undefined ? readWith(queries, sql, options) : readApart(sql, options, options.engine),
     explain: (sql, options) => queries.explain(sql, options),
     describe: (select) => queries.describe(select),
     readColumns: (select, options) => queries.readColumns(select, options),

@@ -42,7 +42,28 @@ export interface ColumnBatch {
 
 export interface QueryOptions {
   readonly parameters?: SqlParameters | undefined;
-  readonly maxRows?: number;
+  readonly maxRows?: number | undefined;
+  /** Ends the statement: it fails with the signal's reason. What a change has committed stays. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How rows leave the engine as bytes. `json` is a `QueryResult`; `jsonl` an object a row; `arrow` Arrow's IPC stream. */
+export type ResultFormat = "json" | "jsonl" | "csv" | "arrow" | "parquet";
+
+export interface ResultOptions {
+  readonly format: ResultFormat;
+  /** What there are more of is left away. */
+  readonly maxRows?: number | undefined;
+  /** A result of more rows fails with `lakehouse/too-many-rows`. */
+  readonly rowsLimit?: number | undefined;
+  /** Told in the `QueryResult`. */
+  readonly scans?: readonly TableScan[] | undefined;
+}
+
+/** What an engine may use of the machine. */
+export interface EngineLimits {
+  readonly memoryMb: number;
+  readonly threads: number;
 }
 
 /** What one written Parquet file holds, from the writer's own statistics. Bounds are the writer's text. */
@@ -84,6 +105,11 @@ export interface SqlEngine {
   /** The columns of a SELECT, by the types it would be stored with. */
   describe(select: string): Promise<readonly Column[]>;
   readColumns(select: string, options?: { readonly batchRows?: number }): AsyncIterable<ColumnBatch>;
+  /**
+   * A statement's rows as bytes that the engine makes, about a mebibyte at once, and no more than are asked for: whoever
+   * hands them on needs no more memory for many rows than for few. What is not read to its end is ended in the engine.
+   */
+  readBytes(sql: string, options: ResultOptions): AsyncIterable<Uint8Array>;
   /** Writes a SELECT's rows into one Parquet file, its columns in these types. Not durable until the caller syncs it. */
   writeParquet(request: {
     readonly select: string;

@@ -22,6 +22,8 @@ export interface Output {
   result<Value>(value: Value, human: (value: Value) => string): void;
   /** One of a stream of results: as one line of JSON with `--json`, else as text. */
   record<Value>(value: Value, human: (value: Value) => string): void;
+  /** Bytes as they are, no faster than they are taken. */
+  bytes(parts: AsyncIterable<Uint8Array>): Promise<void>;
   note(text: string): void;
   /** Takes what is at work, to be told while nothing else is said; undefined when nothing is. */
   working(describe: (() => string) | undefined): void;
@@ -144,6 +146,9 @@ function outputOf({ json, streams }: { readonly json: boolean; readonly streams:
     },
     record: (value, human) => {
       streams.stdout.write(json ? `${toJson(value, 0)}\n` : `${human(value)}\n`);
+    },
+    bytes: async (parts) => {
+      for await (const part of parts) await new Promise<void>((resolve) => streams.stdout.write(part, resolve));
     },
     note: (text) => {
       if (!json) streams.stderr.write(`${text}\n`);

@@ -22,6 +22,7 @@ export { createFileLogger, redact, type LogLevel } from "./file-logger.ts";
 export { textTable } from "./text-table.ts";
 export { platformErrors } from "./errors.ts";
 export { answerRoute, route, type Answer, type Route } from "./http/route.ts";
+export { byteStream, bytesOf, isByteStream, type ByteStream } from "./http/byte-stream.ts";
 export type { Protocol, ProtocolReply, ProtocolRequest } from "./http/protocol.ts";
 export { isFromLoopback } from "./http/loopback.ts";
 export { startHttpServer, type HttpServer } from "./http/server.ts";

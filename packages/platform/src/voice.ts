@@ -1,7 +1,8 @@
 // How a command speaks: at once, and never silent for long while it works. Imports nothing that takes time to load.
 
 export interface Streams {
-  readonly stdout: { write(text: string): unknown };
+  /** `done` is called once the text, or the bytes, have been handed on. */
+  readonly stdout: { write(text: string | Uint8Array, done?: () => void): unknown };
   readonly stderr: { write(text: string): unknown };
   /** Takes what is at work, to be told while nothing else is said; undefined when nothing is. */
   readonly working?: (describe: (() => string) | undefined) => void;
@@ -39,13 +40,10 @@ export function createVoice({ stdout, stderr, title, stays, nowMs }: VoiceOption
     if (onScreen) stderr.write(ERASE_LINE);
     onScreen = false;
   };
-  const through = (stream: Streams["stdout"]) => ({
-    write: (text: string) => {
-      erase();
-      spokeAtMs = nowMs();
-      return stream.write(text);
-    },
-  });
+  const heard = () => {
+    erase();
+    spokeAtMs = nowMs();
+  };
   passing(`… ${title}`);
   const timer = setInterval(() => {
     if (nowMs() - spokeAtMs < SILENT_MS_MAX) return;
@@ -55,8 +53,18 @@ export function createVoice({ stdout, stderr, title, stays, nowMs }: VoiceOption
   }, LOOK_EVERY_MS);
   timer.unref();
   return {
-    stdout: through(stdout),
-    stderr: through(stderr),
+    stdout: {
+      write: (text, done) => {
+        heard();
+        return stdout.write(text, done);
+      },
+    },
+    stderr: {
+      write: (text) => {
+        heard();
+        return stderr.write(text);
+      },
+    },
     working: (told) => (describe = told),
     stop: () => {
       clearInterval(timer);

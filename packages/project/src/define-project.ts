@@ -37,6 +37,14 @@ interface ProjectLimits {
   readonly engineMemoryMb?: number;
   /** Threads for SQL and for training. Default: the machine's. */
   readonly threads?: number;
+  /** How long a statement of `mill sql` or the API may take, in milliseconds. Default: an hour. */
+  readonly queryTimeoutMs?: number;
+  /** Rows that the result of such a statement may have. Default: 100,000,000. */
+  readonly queryRows?: number;
+  /** Memory that such a statement may use, in mebibytes. Default: the engine's. With less, each has an engine to itself. */
+  readonly queryMemoryMb?: number;
+  /** Threads that such a statement may use. Default: `threads`. With fewer, each has an engine to itself. */
+  readonly queryThreads?: number;
 }
 
 export interface ProjectOptions {
@@ -68,7 +76,19 @@ const OPTIONS = Type.Object(
         Type.Object({ every: Type.String() }, { additionalProperties: false }),
       ]),
     ),
-    limits: Type.Optional(Type.Object({ engineMemoryMb: count, threads: count }, { additionalProperties: false })),
+    limits: Type.Optional(
+      Type.Object(
+        {
+          engineMemoryMb: count,
+          threads: count,
+          queryTimeoutMs: count,
+          queryRows: count,
+          queryMemoryMb: count,
+          queryThreads: count,
+        },
+        { additionalProperties: false },
+      ),
+    ),
   },
   { additionalProperties: false },
 );

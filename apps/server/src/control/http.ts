@@ -8,6 +8,7 @@ import { tableCareRoutes, type CarePlaces } from "@millwright/lakehouse/care-htt
 import { tableChangesRoutes } from "@millwright/lakehouse/changes-http";
 import { mirrorRoutes } from "@millwright/lakehouse/mirror-http";
 import { lakehouseRoutes } from "@millwright/lakehouse/http";
+import { sqlRoutes } from "@millwright/lakehouse/sql-http";
 import { monitoringRoutes } from "@millwright/monitoring/http";
 import { orchestrationErrors, type RunReport, type RunStore } from "@millwright/orchestration";
 import { RunReportSchema, RunSchema, TaskReportFields, runRoutes } from "@millwright/orchestration/http";
@@ -134,6 +135,7 @@ export function controlRoutes(open: () => ControlParts): readonly Route[] {
     ...roadRoutes(open),
     ...runRoutes(() => runsOf(open())),
     ...lakehouseRoutes((branch) => lakehouseOf(open(), branch)),
+    ...sqlRoutes(() => ({ ...open().platform.queries, open: (branch) => lakehouseOf(open(), branch) })),
     ...tableChangesRoutes((branch) => lakehouseOf(open(), branch)),
     ...tableCareRoutes(() => careOf(open())),
     ...mirrorRoutes(() => {

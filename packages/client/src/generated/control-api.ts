@@ -263,6 +263,13 @@ export interface QueryPlan {
   readonly scans: readonly TableScan[];
 }
 
+export interface RunningQuery {
+  readonly id: string;
+  readonly sql: string;
+  readonly branch: string;
+  readonly startedAtMs: number;
+}
+
 export interface TableChanges {
   readonly table: string;
   /** Null: before the first snapshot. */
@@ -881,7 +888,7 @@ export interface ControlApi {
     /** As it is on a branch, rather than on main. */
     readonly branch?: string;
   }): Promise<QueryResult>;
-  /** Ask the tables in SQL, or change their rows. */
+  /** Ask the tables in SQL, or change their rows. The header x-mill-query-id tells the statement's id. */
   query(input: {
     readonly body: {
       readonly sql: string;
@@ -889,7 +896,21 @@ export interface ControlApi {
       readonly parameters?:
         | readonly (null | boolean | number | string | TypedParameter)[]
         | Readonly<Record<string, null | boolean | number | string | TypedParameter>>;
+      /** How the rows are told; unless given, what Accept asks for, else json. */
+      readonly format?: "json" | "jsonl" | "csv" | "arrow" | "parquet";
+      /** At most so many rows: of json 1,000 unless told, else all. */
       readonly maxRows?: number;
+      readonly queryId?: string;
+      /** Within the project's own limits. */
+      readonly limits?: {
+        readonly timeoutMs?: number;
+        /** A result of more fails. */
+        readonly rows?: number;
+        /** The statement then has an engine to itself. */
+        readonly memoryMb?: number;
+        /** The statement then has an engine to itself. */
+        readonly threads?: number;
+      };
       /** As it is on a branch, rather than on main. */
       readonly branch?: string;
     };
@@ -906,6 +927,10 @@ export interface ControlApi {
       readonly branch?: string;
     };
   }): Promise<QueryPlan>;
+  /** The statements that are under way, the oldest first. */
+  listQueries(): Promise<readonly RunningQuery[]>;
+  /** Cancel a statement: it fails, and changes nothing. */
+  cancelQuery(input: { readonly queryId: string }): Promise<RunningQuery>;
   /** The rows that differ between two snapshots of a table. */
   showChanges(input: {
     readonly name: string;
@@ -1188,6 +1213,8 @@ export const operations = {
   },
   query: { method: "POST", path: "/api/v1/sql", params: [], query: [] },
   explainQuery: { method: "POST", path: "/api/v1/sql/explain", params: [], query: [] },
+  listQueries: { method: "GET", path: "/api/v1/sql", params: [], query: [] },
+  cancelQuery: { method: "DELETE", path: "/api/v1/sql/:queryId", params: ["queryId"], query: [] },
   showChanges: {
     method: "GET",
     path: "/api/v1/tables/:name/changes",

@@ -1,10 +1,5 @@
-import {
-  DuckDBInstance,
-  StatementType,
-  type DuckDBConnection,
-  type DuckDBDataChunk,
-  type DuckDBResult,
-} from "@duckdb/node-api";
+import { join } from "node:path";
+import { DuckDBInstance, StatementType, type DuckDBConnection, type DuckDBDataChunk } from "@duckdb/node-api";
 import type { Column, Problem } from "@millwright/kernel";
 import { toProblem } from "@millwright/kernel";
 import { quoteText } from "../domain/names.ts";
@@ -19,16 +14,17 @@ import type {
   SessionResult,
 } from "./engine-protocol.ts";
 import { sqlError } from "./engine-errors.ts";
-import { runSql, streamSql } from "./engine-parameters.ts";
+import { runSql, streamSql, type SqlStream } from "./engine-parameters.ts";
 import { cancelTask, runTask, type EngineTask } from "./engine-tasks.ts";
 import { writeFiles, writeParquet } from "./engine-writer.ts";
-import { gatherColumn, sqlValue } from "./engine-values.ts";
+import { openResult, type OpenResult } from "./engine-results.ts";
+import { columnsOf, gatherColumn, sqlValue } from "./engine-values.ts";
 
 // The engine's process: DuckDB and nothing else. It answers its parent and ends with it.
 
 interface Cursor {
   readonly connection: DuckDBConnection;
-  readonly result: DuckDBResult;
+  readonly stream: SqlStream;
   readonly batchRows: number;
 }
 
@@ -40,6 +36,8 @@ type Handlers = {
 };
 
 let instance: DuckDBInstance | undefined;
+let resultFolder = "";
+const results = new Map<number, OpenResult>();
 const cursors = new Map<number, Cursor>();
 let nextCursor = 1;
 
@@ -61,6 +59,9 @@ const handlers: Handlers = {
     cursors.delete(cursor);
     return Promise.resolve(null);
   },
+  openResult: beginResult,
+  nextPart,
+  closeResult,
   writeParquet: (input, task) => withConnection(task, (connection) => writeParquet(connection, input)),
   writeFiles: (input, task) => withConnection(task, (connection) => writeFiles(connection, input)),
 };
@@ -95,7 +96,8 @@ async function start(settings: EngineSettings, task: EngineTask): Promise<null> 
     // Who works in a database of their own expects a seed's rows in the file's order.
     preserve_insertion_order: databasePath === undefined ? "false" : "true",
   });
-  const folders = settings.folders.map(quoteText).join(", ");
+  resultFolder = join(settings.tempFolder, "results");
+  const folders = [...settings.folders, resultFolder].map(quoteText).join(", ");
   await withConnection(task, async (connection) => {
     // Times without a zone are UTC, whatever the machine's own zone is.
     await connection.run("SET GLOBAL TimeZone = 'UTC'");
@@ -142,31 +144,17 @@ async function query(
   { sql, options, parameters = options.parameters }: EngineOperations["query"]["input"],
 ): Promise<QueryResult> {
   const maxRows = options.maxRows ?? 10_000;
-  const result = await streamSql(connection, sql, parameters);
+  const stream = await streamSql(connection, sql, parameters);
   const rows: QueryResult["rows"][number][] = [];
   let truncated = false;
-  for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+  for (let chunk = await stream.next(); chunk !== undefined; chunk = await stream.next()) {
     for (const row of chunk.getRows()) {
       if (rows.length >= maxRows) truncated = true;
       else rows.push(row.map(sqlValue));
     }
     if (truncated) break;
   }
-  return { columns: columnsOf(result), rows, truncated };
-}
-
-function columnsOf(result: DuckDBResult): readonly Column[] {
-  const types = result.columnTypes();
-  return result.columnNames().map((name, index) => ({ name, type: looseType(String(types[index]), name) }));
-}
-
-/** The stored type, or DuckDB's own name for what no table holds but a query may answer. */
-function looseType(type: string, name: string): string {
-  try {
-    return storedType(type, name).iceberg;
-  } catch {
-    return type;
-  }
+  return { columns: columnsOf(stream.result), rows, truncated };
 }
 
 async function describe(
@@ -208,9 +196,9 @@ async function open(
   const connection = await instance.connect();
   try {
     task.worksOn(connection);
-    const result = await streamSql(connection, select, parameters);
+    const stream = await streamSql(connection, select, parameters);
     const cursor = nextCursor++;
-    cursors.set(cursor, { connection, result, batchRows });
+    cursors.set(cursor, { connection, stream, batchRows });
     return { cursor };
   } catch (error) {
     connection.closeSync();
@@ -225,16 +213,46 @@ async function next({ cursor }: { cursor: number }, task: EngineTask): Promise<C
   const chunks: DuckDBDataChunk[] = [];
   let rows = 0;
   while (rows < open.batchRows) {
-    const chunk = await open.result.fetchChunk();
-    if (chunk === null || chunk.rowCount === 0) break;
+    const chunk = await open.stream.next();
+    if (chunk === undefined) break;
     chunks.push(chunk);
     rows += chunk.rowCount;
   }
   if (rows === 0) return null;
-  const types = open.result.columnTypes();
-  const names = open.result.columnNames();
+  const types = open.stream.result.columnTypes();
+  const names = open.stream.result.columnNames();
   return {
     rows,
     columns: names.map((name, index) => gatherColumn(chunks, { index, name, duckdbType: String(types[index]), rows })),
   };
+}
+
+async function beginResult(
+  input: EngineOperations["openResult"]["input"],
+  task: EngineTask,
+): Promise<{ cursor: number }> {
+  if (instance === undefined) throw new Error("the engine was not started");
+  const connection = await instance.connect();
+  try {
+    task.worksOn(connection);
+    const cursor = nextCursor++;
+    results.set(cursor, await openResult(connection, input, resultFolder));
+    return { cursor };
+  } catch (error) {
+    connection.closeSync();
+    throw error;
+  }
+}
+
+async function nextPart({ cursor }: { cursor: number }, task: EngineTask): Promise<Uint8Array | null> {
+  const result = results.get(cursor);
+  if (result === undefined) throw new Error("no such result");
+  task.worksOn(result.connection);
+  return result.next();
+}
+
+async function closeResult({ cursor }: { cursor: number }): Promise<null> {
+  await results.get(cursor)?.close();
+  results.delete(cursor);
+  return null;
 }

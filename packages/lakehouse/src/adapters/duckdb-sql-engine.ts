@@ -21,6 +21,8 @@ export interface DuckdbEngineOptions extends EngineSettings {
   readonly idleMs?: number;
 }
 
+const STATEMENTS_AT_ONCE = 32;
+
 const PARSE =
   "SELECT json_serialize_sql(CAST(? AS VARCHAR), skip_null := true, skip_empty := true, skip_default := true)";
 
@@ -68,6 +70,7 @@ function engineWithin(host: EngineHost, scope: StatementScope): SqlEngine {
     },
     describe: (select) => host.ask("describe", { select, parameters }, signal),
     readColumns: (select, { batchRows = 131_072 } = {}) => readColumns(host, { select, batchRows, parameters }, signal),
+    readBytes: (sql, options) => readBytes(host, { sql, options, parameters }, signal),
     writeParquet: (request) => host.ask("writeParquet", { ...request, parameters }, signal),
     writeFiles: (request) => host.ask("writeFiles", { ...request, parameters }, signal),
     setRelation: (name, select) => host.setRelation(name, select),
@@ -95,6 +98,25 @@ async function* readColumns(
   } finally {
     host.cursors -= 1;
     await host.ask("closeCursor", { cursor }).catch(() => undefined);
+  }
+}
+
+async function* readBytes(
+  host: EngineHost,
+  input: EngineOperations["openResult"]["input"],
+  signal: AbortSignal | undefined,
+): AsyncIterable<Uint8Array> {
+  const { cursor } = await host.ask("openResult", input, signal);
+  host.cursors += 1;
+  try {
+    for (;;) {
+      const part = await host.ask("nextPart", { cursor }, signal);
+      if (part === null) return;
+      yield part;
+    }
+  } finally {
+    host.cursors -= 1;
+    await host.ask("closeResult", { cursor }).catch(() => undefined);
   }
 }
 
@@ -193,6 +215,8 @@ class EngineHost {
       env: {
         PATH: process.env["PATH"] ?? "",
         TZ: "UTC",
+        // Each statement under way keeps one of these: with too few, those beyond would wait for the first to end.
+        UV_THREADPOOL_SIZE: String(STATEMENTS_AT_ONCE),
         NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "",
       },
       execArgv: ["--disable-warning=ExperimentalWarning"],

@@ -2,8 +2,10 @@ import {
   BIGINT,
   BOOLEAN,
   DOUBLE,
+  ResultReturnType,
   VARCHAR,
   type DuckDBConnection,
+  type DuckDBDataChunk,
   type DuckDBMaterializedResult,
   type DuckDBPreparedStatement,
   type DuckDBResult,
@@ -22,15 +24,47 @@ export async function runSql(
   return parameters === undefined ? connection.run(sql) : (await prepareStatement(connection, sql, parameters)).run();
 }
 
-/** Begins a statement whose rows are fetched one chunk after another. */
+/** A statement whose rows are fetched one chunk after another. */
+export interface SqlStream {
+  readonly result: DuckDBResult;
+  /** Undefined after the last. Throws what has ended the statement before. */
+  next(): Promise<DuckDBDataChunk | undefined>;
+}
+
+/** Begins a statement. */
 export async function streamSql(
   connection: DuckDBConnection,
   sql: string,
   parameters: SqlParameters | undefined,
-): Promise<DuckDBResult> {
-  return parameters === undefined
-    ? connection.stream(sql)
-    : (await prepareStatement(connection, sql, parameters)).stream();
+): Promise<SqlStream> {
+  const result =
+    parameters === undefined
+      ? await connection.stream(sql)
+      : await (await prepareStatement(connection, sql, parameters)).stream();
+  return {
+    result,
+    next: async () => {
+      const chunk = await result.fetchChunk();
+      if (chunk !== null && chunk.rowCount > 0) return chunk;
+      // Where rows are fetched the library tells no error: the result is no longer valid, and looks as if it had ended.
+      if (result.returnType === ResultReturnType.INVALID) throw await whatEnded(connection, sql, parameters);
+      return undefined;
+    },
+  };
+}
+
+/** The error of a statement that broke off among its rows: it is run once more, without giving them. */
+async function whatEnded(
+  connection: DuckDBConnection,
+  sql: string,
+  parameters: SqlParameters | undefined,
+): Promise<Error> {
+  try {
+    await runSql(connection, `EXPLAIN ANALYZE ${sql}`, parameters);
+  } catch (error) {
+    if (error instanceof Error) return error;
+  }
+  return new Error("the statement broke off among its rows");
 }
 
 /** Runs all but the last of some statements, and prepares the last with its parameters. Values that it does not name are left. */

@@ -1,6 +1,14 @@
 import type { Column, Problem } from "@millwright/kernel";
 import type { SqlParameters } from "../domain/sql-parameters.ts";
-import type { ColumnBatch, FieldIds, FileColumn, QueryOptions, QueryResult, WrittenFile } from "../ports.ts";
+import type {
+  ColumnBatch,
+  FieldIds,
+  FileColumn,
+  QueryOptions,
+  QueryResult,
+  ResultOptions,
+  WrittenFile,
+} from "../ports.ts";
 
 /** How the engine's process is set up, once, before it locks its configuration. */
 export interface EngineSettings {
@@ -37,6 +45,10 @@ export interface EngineOperations {
   open: { input: Parameters & { select: string; batchRows: number }; output: { cursor: number } };
   next: { input: { cursor: number }; output: ColumnBatch | null };
   closeCursor: { input: { cursor: number }; output: null };
+  /** Begins a statement whose rows come as bytes of a format, as many parts as are asked for. */
+  openResult: { input: Parameters & { sql: string; options: ResultOptions }; output: { cursor: number } };
+  nextPart: { input: { cursor: number }; output: Uint8Array | null };
+  closeResult: { input: { cursor: number }; output: null };
   writeParquet: {
     input: Parameters & { select: string; columns: readonly FileColumn[]; path: string };
     output: WrittenFile;

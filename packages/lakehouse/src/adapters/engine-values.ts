@@ -4,8 +4,11 @@ import {
   DuckDBListValue,
   DuckDBStructValue,
   type DuckDBDataChunk,
+  type DuckDBResult,
   type DuckDBValue,
 } from "@duckdb/node-api";
+import type { Column } from "@millwright/kernel";
+import { storedType } from "../domain/types.ts";
 import type { ColumnVector, SqlValue } from "../ports.ts";
 
 /** A value as it crosses the process: 64-bit integers as numbers where exact, times and decimals as text. */
@@ -20,6 +23,22 @@ export function sqlValue(value: DuckDBValue): SqlValue {
     return Object.fromEntries(Object.entries(value.entries).map(([key, inner]) => [key, sqlValue(inner)]));
   }
   return String(value);
+}
+
+/** A value in letters, as it stands in CSV: what is within another as JSON. */
+export function textOfValue(value: DuckDBValue): string {
+  const plain = sqlValue(value);
+  if (plain === null) return "";
+  if (plain instanceof Uint8Array) return `0x${plain.toHex()}`;
+  return typeof plain === "object" ? jsonOf(plain) : String(plain);
+}
+
+/** Values as JSON: integers beyond 2^53 as text, bytes in hexadecimal. */
+export function jsonOf(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) => {
+    if (typeof inner === "bigint") return inner.toString();
+    return inner instanceof Uint8Array ? `0x${inner.toHex()}` : inner;
+  });
 }
 
 type Numbers = Float32Array | Float64Array | Int32Array | BigInt64Array;
@@ -87,4 +106,19 @@ function markNulls(
 
 function text(value: DuckDBValue): string | null {
   return value === null ? null : String(value);
+}
+
+/** The columns of a result, by the types that they would be stored with. */
+export function columnsOf(result: DuckDBResult): readonly Column[] {
+  const types = result.columnTypes();
+  return result.columnNames().map((name, index) => ({ name, type: looseType(String(types[index]), name) }));
+}
+
+/** The stored type, or DuckDB's own name for what no table holds but a query may answer. */
+function looseType(type: string, name: string): string {
+  try {
+    return storedType(type, name).iceberg;
+  } catch {
+    return type;
+  }
 }

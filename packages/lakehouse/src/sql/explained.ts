@@ -20,6 +20,19 @@ export async function explained<Result>(ports: Ports, sql: string, work: () => P
   }
 }
 
+/** The same of what comes part by part. */
+export async function* explainedParts<Part>(
+  ports: Ports,
+  sql: string,
+  parts: AsyncIterable<Part>,
+): AsyncIterable<Part> {
+  try {
+    yield* parts;
+  } catch (error) {
+    throw await faultBehind(ports, sql, error);
+  }
+}
+
 async function faultBehind({ catalog, store, engine }: Ports, sql: string, error: unknown): Promise<unknown> {
   const entries = (await catalog.named(wordsIn(sql))).filter(({ metadataLocation }) => metadataLocation !== null);
   for (const { metadataLocation } of entries.slice(0, TABLES_MAX)) {

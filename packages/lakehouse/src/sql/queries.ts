@@ -1,13 +1,14 @@
 import type { Column } from "@millwright/kernel";
 import { nameParameters, type NamedParameters } from "../domain/sql-parameters.ts";
 import { findReferences } from "../domain/sql-references.ts";
+import { duckdbType } from "../domain/types.ts";
 import { runStatement, type StatementResult } from "../dml/run-statement.ts";
 import type { LakehousePorts } from "../lakehouse.ts";
 import type { ManifestCache } from "../manifest-cache.ts";
 import { planStatement } from "../planner.ts";
-import type { ColumnBatch, QueryOptions, QueryResult, TableScan } from "../ports.ts";
+import type { ColumnBatch, QueryOptions, QueryResult, ResultOptions, TableScan } from "../ports.ts";
 import { expandReferences, expandSpelled, spellNestedNames } from "./expand-references.ts";
-import { explained } from "./explained.ts";
+import { explained, explainedParts } from "./explained.ts";
 import type { Relations } from "./relations.ts";
 import { seeingEngine } from "./seeing-engine.ts";
 
@@ -21,10 +22,15 @@ export interface Queries {
   query(sql: string, options?: QueryOptions): Promise<QueryResult>;
   /** Runs a statement that changes tables; undefined for a query. */
   change(sql: string, options?: QueryOptions): Promise<StatementResult | undefined>;
+  readBytes(sql: string, options: BytesRead): AsyncIterable<Uint8Array>;
+  /** One row that is known already, in the same formats. */
+  rowBytes(result: QueryResult, options: ResultOptions): AsyncIterable<Uint8Array>;
   explain(sql: string, options?: QueryOptions): Promise<readonly TableScan[]>;
   describe(select: string): Promise<readonly Column[]>;
   readColumns(select: string, options?: { readonly batchRows?: number }): AsyncIterable<ColumnBatch>;
 }
+
+type BytesRead = ResultOptions & Pick<QueryOptions, "parameters" | "signal">;
 
 /** What the engine is given in a statement's place. */
 interface Prepared {
@@ -38,9 +44,17 @@ export function createQueries(ports: QueryPorts): Queries {
   return {
     query: (sql, options = {}) =>
       explained(ports, sql, async () => {
+        const { signal, maxRows } = options;
         const { statement, parameters, scans } = await prepare(ports, sql, options);
-        return { ...(await engine.query(statement, { ...options, parameters })), scans };
+        return { ...(await engine.within({ parameters, signal }).query(statement, { maxRows })), scans };
       }),
+    readBytes: (sql, options) => explainedParts(ports, sql, readBytes(ports, sql, options)),
+    rowBytes: ({ columns, rows: [row = []] }, { format }) => {
+      const values = columns.map(({ name }, index) => [name, row[index] ?? null] as const);
+      const parameters = Object.fromEntries(values) as NamedParameters;
+      const select = columns.map((column) => `CAST($${column.name} AS ${duckdbType(column)}) AS ${column.name}`);
+      return engine.within({ parameters }).readBytes(`SELECT ${select.join(", ")}`, { format });
+    },
     change: (sql, options) => explained(ports, sql, () => change(ports, sql, options)),
     explain: async (sql, options = {}) => (await prepare(ports, sql, options)).scans,
     describe: async (select) => {
@@ -51,8 +65,19 @@ export function createQueries(ports: QueryPorts): Queries {
   };
 }
 
+async function* readBytes(ports: QueryPorts, sql: string, options: BytesRead): AsyncIterable<Uint8Array> {
+  const { statement, parameters, scans } = await prepare(ports, sql, options);
+  const { format, maxRows, rowsLimit, signal } = options;
+  yield* ports.engine.within({ parameters, signal }).readBytes(statement, { format, maxRows, rowsLimit, scans });
+}
+
 /** Opens no more files than the statement's conditions leave; what it reads whole it reads as it is now. */
-async function prepare(ports: QueryPorts, written: string, options: QueryOptions): Promise<Prepared> {
+async function prepare(
+  ports: QueryPorts,
+  written: string,
+  options: Pick<QueryOptions, "parameters" | "signal">,
+): Promise<Prepared> {
+  options.signal?.throwIfAborted();
   const named = nameParameters(await spellNestedNames(ports.catalog, written), options.parameters);
   const { sql, parameters } = named;
   const travels = findReferences(sql).filter(({ asOf }) => asOf !== undefined);
@@ -63,7 +88,7 @@ async function prepare(ports: QueryPorts, written: string, options: QueryOptions
 
 function change(ports: QueryPorts, written: string, options: QueryOptions = {}): Promise<StatementResult | undefined> {
   const { sql, parameters } = nameParameters(written, options.parameters);
-  const engine = ports.engine.within({ parameters });
+  const engine = ports.engine.within({ parameters, signal: options.signal });
   const expand = (text: string) => expandReferences({ ...ports, engine }, text);
   return runStatement({ ...ports, engine, expand, see: () => ports.relations.see(sql) }, sql);
 }

@@ -22,6 +22,10 @@ export function seeingEngine(engine: SqlEngine, relations: Relations): SqlEngine
       await relations.see(select);
       yield* engine.readColumns(select, options);
     },
+    readBytes: async function* (sql, options) {
+      await relations.see(sql);
+      yield* engine.readBytes(sql, options);
+    },
     writeParquet: async (request) => {
       await relations.see(request.select);
       return engine.writeParquet(request);

@@ -17,6 +17,10 @@ export function copyingEngine(sample: string): SqlEngine {
     readColumns: async function* () {
       await refuse();
     },
+    // eslint-disable-next-line require-yield -- it has no rows to give
+    readBytes: async function* () {
+      await refuse();
+    },
     writeParquet: ({ path }) => {
       copyFileSync(sample, path);
       return Promise.resolve({ path, rows: 1, bytes: statSync(path).size, columns: {} });

@@ -22,7 +22,8 @@ export function openApiOf(
 
 function operationOf(route: Route, components: Record<string, unknown>): Readonly<Record<string, unknown>> {
   const json = (schema: TSchema) => ({ "application/json": { schema: hoist(schema, components) } });
-  const answer = { [route.contentType]: { schema: hoist(route.response, components) } };
+  const bytes = route.alsoAnswers.map((type) => [type, { schema: { type: "string", format: "binary" } }] as const);
+  const answer = { [route.contentType]: { schema: hoist(route.response, components) }, ...Object.fromEntries(bytes) };
   return {
     operationId: route.id,
     summary: route.summary,

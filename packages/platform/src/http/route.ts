@@ -1,5 +1,6 @@
 import { faultsOf, kernelErrors, matches, Type } from "@millwright/kernel";
 import type { Static, TObject, TSchema } from "typebox";
+import type { ByteStream } from "./byte-stream.ts";
 
 /** What a handler is given: each part as its schema says it, and a signal that fires when the caller has gone. */
 interface RouteRequest<Params = unknown, Query = unknown, Body = unknown> {
@@ -7,6 +8,8 @@ interface RouteRequest<Params = unknown, Query = unknown, Body = unknown> {
   readonly query: Query;
   readonly body: Body;
   readonly signal: AbortSignal;
+  /** The media types that the caller takes, as its Accept header says. */
+  readonly accept: string | undefined;
 }
 
 /**
@@ -28,6 +31,8 @@ export interface Route {
   readonly status: 200 | 202;
   /** What is answered: JSON, or a page whose text the handler gives. */
   readonly contentType: "application/json" | "text/html";
+  /** The media types in which it may be answered besides, as bytes. */
+  readonly alsoAnswers: readonly string[];
   handler(request: RouteRequest): Promise<unknown>;
 }
 
@@ -56,9 +61,11 @@ export interface RouteSpec<
   readonly response: Response;
   readonly status?: Route["status"];
   readonly contentType?: Route["contentType"];
+  readonly alsoAnswers?: readonly string[];
+  /** Bytes, where it answers with them, are of what the schema describes or of another media type. */
   handler(
     request: RouteRequest<Static<Params>, Static<Query>, Static<Body>>,
-  ): Promise<Answer<Static<Response>>> | Answer<Static<Response>>;
+  ): Promise<Answer<Static<Response>> | ByteStream> | Answer<Static<Response>>;
 }
 
 /** Declares a route; its handler's parts are typed by the schemas. */
@@ -79,6 +86,7 @@ export function route<
     response: spec.response,
     status: spec.status ?? 200,
     contentType: spec.contentType ?? "application/json",
+    alsoAnswers: spec.alsoAnswers ?? [],
     handler: async (request) => spec.handler(request as RouteRequest<Static<Params>, Static<Query>, Static<Body>>),
   };
 }
@@ -89,15 +97,17 @@ export interface RawRequest {
   readonly query: unknown;
   readonly body: unknown;
   readonly signal: AbortSignal;
+  readonly accept?: string | undefined;
 }
 
 /** Checks a request against its route and answers it. Text in the query becomes the number or boolean asked for. */
-export async function answerRoute(asked: Route, { params, query, body, signal }: RawRequest): Promise<unknown> {
+export async function answerRoute(asked: Route, { params, query, body, signal, accept }: RawRequest): Promise<unknown> {
   const request = {
     params: read(asked.params, params, "the path"),
     query: read(asked.query, fromText(asked.query, query), "the query"),
     body: asked.body === undefined ? undefined : read(asked.body, body, "the body"),
     signal,
+    accept,
   };
   return asked.handler(request);
 }

@@ -3,6 +3,7 @@ import { isMillError, toProblem, type Logger } from "@millwright/kernel";
 import { toJson } from "../commands.ts";
 import { platformErrors } from "../errors.ts";
 import type { Metrics } from "../metrics.ts";
+import { isByteStream, sendBytes } from "./byte-stream.ts";
 import { streamEvents, type EventRoute } from "./event-stream.ts";
 import { isFromLoopback } from "./loopback.ts";
 import { openApiOf } from "./openapi.ts";
@@ -141,8 +142,10 @@ function serveOperations(app: FastifyInstance, options: HttpServerOptions): void
       handler: async (request, reply) => {
         const gone = new AbortController();
         reply.raw.once("close", () => gone.abort());
-        const { params, query, body } = request;
-        const answer = await answerRoute(route, { params, query, body, signal: gone.signal });
+        const { params, query, body, headers } = request;
+        const asked = { params, query, body, signal: gone.signal, accept: headers.accept };
+        const answer = await answerRoute(route, asked);
+        if (isByteStream(answer)) return sendBytes(reply, answer);
         void reply.code(route.status);
         return typeof answer === "string" && route.contentType === "text/html"
           ? reply.type("text/html; charset=utf-8").header("cache-control", "no-store").send(answer)
