@@ -1,4 +1,4 @@
-import { appendFileSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Browser, Page } from "playwright-core";
@@ -324,6 +324,22 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
     await page.getByRole("region", { name: "Rows of the result" }).getByText("8304").waitFor();
     await page.goto(page.url());
     await page.getByRole("region", { name: "Rows of the result" }).getByText("8304").waitFor();
+  });
+
+  test("a question in SQL is cancelled, and all of its rows are a file", async () => {
+    const heavy = "select sum(hash(a.range + b.range)) from range(100000000) as a, range(100000000) as b";
+    await page.goto(`/sql?sql=${encodeURIComponent(heavy)}`);
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByText("The statement was cancelled").waitFor();
+    const rows = "select range as k from range(1500) order by k";
+    await page.goto(`/sql?sql=${encodeURIComponent(rows)}`);
+    const [file] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "CSV" }).click(),
+    ]);
+    expect(file.suggestedFilename()).toBe("rows.csv");
+    const lines = readFileSync(await file.path(), "utf8").split("\n");
+    expect([lines.length, lines[0], lines[1_500]]).toEqual([1_502, "k", "1499"]);
   });
 
   test("script in stored strings, in answers and in addresses runs nowhere", async () => {

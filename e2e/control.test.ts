@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawnSync, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -6,7 +6,20 @@ import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { edit, end, eventually, mill, millJson, millUp, occupyPort, smallFlights, type Up } from "./support/project.ts";
+import {
+  edit,
+  end,
+  eventually,
+  mill,
+  millJson,
+  millLater,
+  millUp,
+  occupyPort,
+  smallFlights,
+  type Up,
+} from "./support/project.ts";
+
+const root = join(import.meta.dirname, "..");
 
 let projectDir: string;
 let up: Up;
@@ -268,6 +281,27 @@ describe("commands beside `mill up` go through it", () => {
     const free = /`mill up --port (\d+)`/.exec(stderr)?.[1];
     expect(Number(free)).toBeGreaterThan(0);
     expect(free).not.toBe(String(port));
+  });
+
+  test("`mill sql` is ended by Ctrl-C, by its reader going and by its id, and its statement with it", async () => {
+    const running = () => millJson(["sql", "--running", ...at()]) as { id: string; sql: string }[];
+    const heavy = "select sum(hash(a.range + b.range)) from range(100000000) as a, range(100000000) as b";
+    const children: ChildProcess[] = [];
+    const interrupted = millLater(["sql", heavy, ...at()], (child) => children.push(child));
+    await expect.poll(() => running().map(({ sql }) => sql), { timeout: 30_000 }).toEqual([heavy]);
+    children[0]?.kill("SIGINT");
+    expect(await interrupted).toMatchObject({ code: 130, stdout: "" });
+    await expect.poll(running, { timeout: 30_000 }).toEqual([]);
+    const cancelled = millLater(["sql", heavy, ...at()]);
+    await expect.poll(() => running().length, { timeout: 30_000 }).toBe(1);
+    const [{ id } = { id: "" }] = running();
+    expect(millJson(["sql", "--cancel", id, ...at()])).toMatchObject({ id, sql: heavy });
+    const { code, stderr } = await cancelled;
+    expect([code, stderr]).toEqual([1, expect.stringContaining("lakehouse/query-cancelled")]);
+    const endless = `"${join(root, "bin", "mill")}" sql "select range from range(1000000000)" --format csv --project "${projectDir}"`;
+    const { stdout } = spawnSync("bash", ["-c", `${endless} | head -2`], { encoding: "utf8" });
+    expect(stdout).toBe("range\n0\n");
+    await expect.poll(running, { timeout: 30_000 }).toEqual([]);
   });
 
   test("answers are the same as without it", async () => {

@@ -1,8 +1,11 @@
 import { ControlError, createControlApi, httpTransport, type ControlProblem } from "@millwright/client";
 import { QueryClient } from "@tanstack/react-query";
 
+/** How the control process that serves these pages is reached. */
+export const transport = httpTransport("");
+
 /** The control process that serves these pages. */
-export const api = createControlApi(httpTransport(""));
+export const api = createControlApi(transport);
 
 export const queries = new QueryClient({
   defaultOptions: { queries: { retry: 1, staleTime: 5_000, refetchOnWindowFocus: true } },

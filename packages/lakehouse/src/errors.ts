@@ -29,7 +29,7 @@ export const lakehouseErrors = defineErrors("lakehouse", {
     remedy: "Nothing is to be mended: no table was changed. Ask again if it was not meant.",
   },
   "lakehouse/query-timeout": {
-    status: 504,
+    status: 422,
     title: "The statement took longer than it may",
     remedy:
       "Narrow it, or give it longer: `--timeout SECONDS` up to the project's limit, `limits.queryTimeoutMs` in millwright.ts beyond. No table was changed.",

@@ -94,7 +94,11 @@ export function sqlRoutes(places: () => SqlPlaces): readonly Route[] {
           ),
         ),
         maxRows: Type.Optional(
-          Type.Integer({ minimum: 1, description: "At most so many rows: of json 1,000 unless told, else all." }),
+          Type.Integer({
+            minimum: 1,
+            maximum: Number.MAX_SAFE_INTEGER,
+            description: "At most so many rows: of json 1,000 unless told, else all.",
+          }),
         ),
         queryId: Type.Optional(QueryIdSchema),
         limits: Type.Optional(LimitsSchema),

@@ -162,6 +162,10 @@ describe("an error among the rows", () => {
       for await (const batch of lakehouse.readColumns(late)) expect(batch.rows).toBeGreaterThan(0);
     };
     await expect(read()).rejects.toMatchObject(refused);
+    let rows = 0;
+    for await (const batch of lakehouse.readColumns("select range as k from range(5000)", { batchRows: 2_048 }))
+      rows += batch.rows;
+    expect(rows).toBe(5_000);
     await expect(lakehouse.execute(`create table lab.late as ${late}`)).rejects.toMatchObject(refused);
     expect(await lakehouse.table("lab.late")).toBeUndefined();
   });
@@ -180,7 +184,7 @@ describe("limits", () => {
   test("of time", async () => {
     expect(await problem(await ask({ sql: ENDLESS, limits: { timeoutMs: 200 } }))).toEqual({
       code: "lakehouse/query-timeout",
-      status: 504,
+      status: 422,
     });
     expect(await running()).toEqual([]);
   });

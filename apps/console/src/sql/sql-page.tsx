@@ -8,6 +8,7 @@ import { later } from "../parts/later.tsx";
 import { Page, Panel } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { ResultTable } from "../parts/result-table.tsx";
+import { Downloads } from "./downloads.tsx";
 import { FirstQuestions } from "./first-questions.tsx";
 import { largestOf } from "./largest-table.ts";
 import { nameInSql } from "./name-in-sql.ts";
@@ -35,13 +36,16 @@ function SqlBench({ tables }: { readonly tables: readonly Table[] }) {
   const { sql: asked } = useSearch({ from: "/sql" });
   const navigate = useNavigate();
   const text = useRef(asked ?? firstQuestion(tables));
+  const queryId = useRef("");
   const ask = useMutation({
     mutationFn: async (sql: string) => {
       const startedMs = performance.now();
-      const result = await api.query({ body: { sql, maxRows: ROWS_MAX } });
-      return { result, tookMs: performance.now() - startedMs };
+      queryId.current = crypto.randomUUID();
+      const result = await api.query({ body: { sql, maxRows: ROWS_MAX, queryId: queryId.current } });
+      return { sql, result, tookMs: performance.now() - startedMs };
     },
   });
+  const cancel = useMutation({ mutationFn: () => api.cancelQuery({ queryId: queryId.current }) });
   const run = () => {
     void navigate({ to: "/sql", search: { sql: text.current }, replace: asked === text.current });
     ask.mutate(text.current);
@@ -56,9 +60,16 @@ function SqlBench({ tables }: { readonly tables: readonly Table[] }) {
       title="SQL"
       lead={`${tables.length} tables and views by their names, in DuckDB's SQL; Ctrl Space completes, Ctrl Enter runs`}
       actions={
-        <button type="button" className="button primary" onClick={run} disabled={ask.isPending}>
-          {ask.isPending ? "Running…" : "Run"}
-        </button>
+        <>
+          {ask.isPending ? (
+            <button type="button" className="button" onClick={() => cancel.mutate()} disabled={cancel.isPending}>
+              Cancel
+            </button>
+          ) : null}
+          <button type="button" className="button primary" onClick={run} disabled={ask.isPending}>
+            {ask.isPending ? "Running…" : "Run"}
+          </button>
+        </>
       }
     >
       <SqlEditor start={text.current} tables={namespace} onChange={(written) => (text.current = written)} onRun={run} />
@@ -68,10 +79,13 @@ function SqlBench({ tables }: { readonly tables: readonly Table[] }) {
         <Panel
           title="Result"
           aside={
-            <span className="muted">
-              {count(ask.data.result.rows.length)} rows{ask.data.result.truncated ? " of more" : ""} in{" "}
-              {duration(ask.data.tookMs)}
-            </span>
+            <>
+              <span className="muted">
+                {count(ask.data.result.rows.length)} rows{ask.data.result.truncated ? " of more" : ""} in{" "}
+                {duration(ask.data.tookMs)}
+              </span>
+              {ask.data.result.scans === undefined ? null : <Downloads sql={ask.data.sql} />}
+            </>
           }
         >
           <ResultTable label="Rows of the result" result={ask.data.result} />

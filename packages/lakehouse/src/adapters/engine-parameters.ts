@@ -41,11 +41,15 @@ export async function streamSql(
     parameters === undefined
       ? await connection.stream(sql)
       : await (await prepareStatement(connection, sql, parameters)).stream();
+  let isDone = false;
   return {
     result,
     next: async () => {
+      // Asked for more, a result that has ended is no longer valid either.
+      if (isDone) return undefined;
       const chunk = await result.fetchChunk();
       if (chunk !== null && chunk.rowCount > 0) return chunk;
+      isDone = true;
       // Where rows are fetched the library tells no error: the result is no longer valid, and looks as if it had ended.
       if (result.returnType === ResultReturnType.INVALID) throw await whatEnded(connection, sql, parameters);
       return undefined;

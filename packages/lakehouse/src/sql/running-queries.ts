@@ -2,7 +2,7 @@ import type { Clock, IdSource } from "@millwright/kernel";
 import { lakehouseErrors } from "../errors.ts";
 
 /** A statement that is under way. */
-export interface RunningQuery {
+interface RunningQuery {
   readonly id: string;
   readonly sql: string;
   readonly branch: string;
@@ -10,7 +10,7 @@ export interface RunningQuery {
 }
 
 /** One that has begun: whoever began it hands on its parts, and its end is the end of them. */
-export interface BegunQuery {
+interface BegunQuery {
   readonly id: string;
   /** Fires when it is cancelled, has taken too long, or whoever asked has gone. */
   readonly signal: AbortSignal;
