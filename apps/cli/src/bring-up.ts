@@ -135,7 +135,7 @@ async function tellPlaces(call: CommandCall, { session, control, serving }: Up):
     pid: process.pid,
     controlPort: control.port,
     restPort: serving.port,
-    grpcPort: null,
+    grpcPort: serving.grpcPort,
   });
   call.out.note(`console on http://127.0.0.1:${control.port}`);
   call.out.note(`serving on http://127.0.0.1:${serving.port}`);

@@ -34,7 +34,7 @@ export const up: Command = {
         const { millwrightUrl } = installation();
         const reader = createStandingReader({ projectDir: held.projectDir, millwrightUrl });
         reader.prepare();
-        const serving = serve(held, ports.rest);
+        const serving = serve(held, ports);
         // Who takes it up may fail before it asks.
         serving.catch(() => undefined);
         const { bringUp } = await import("./bring-up.ts");
@@ -47,13 +47,15 @@ export const up: Command = {
 export interface Ports {
   readonly control: number;
   readonly rest: number;
+  readonly grpc: number;
 }
 
 function portsOf({ options }: CommandCall): Ports {
   const { port } = options;
   const control = portNumber(port ?? process.env["MILL_CONTROL_PORT"] ?? "4400", "--port");
   const rest = port === "0" ? 0 : portNumber(process.env["MILL_REST_PORT"] ?? "8080", "MILL_REST_PORT");
-  return { control, rest };
+  const grpc = port === "0" ? 0 : portNumber(process.env["MILL_GRPC_PORT"] ?? "8081", "MILL_GRPC_PORT");
+  return { control, rest, grpc };
 }
 
 function portNumber(text: string | boolean, what: string): number {
@@ -66,11 +68,12 @@ function portNumber(text: string | boolean, what: string): number {
 }
 
 /** Starts the serving process, which needs nothing of the project but where its state lies. */
-function serve({ paths, logger }: HeldProject, port: number): Promise<ServingProcess> {
+function serve({ paths, logger }: HeldProject, { rest, grpc }: Ports): Promise<ServingProcess> {
   mkdirSync(paths.predictions, { recursive: true });
   const settings = {
     host: "127.0.0.1",
-    port,
+    port: rest,
+    grpcPort: grpc,
     deploymentFile: paths.deployment,
     logFolder: paths.predictions,
     logFile: join(paths.logs, "serving.log"),

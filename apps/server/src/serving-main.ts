@@ -10,12 +10,16 @@ import { armWritePoints } from "./write-points.ts";
 export interface ServingSettings {
   readonly host: string;
   readonly port: number;
+  readonly grpcPort: number;
   readonly deploymentFile: string;
   readonly logFolder: string;
   readonly logFile: string;
 }
 
-export type ServingMessage = { readonly port: number } | { readonly failed: string; readonly code: string | null };
+export type ServingMessage =
+  | { readonly port: number }
+  | { readonly grpcPort: number }
+  | { readonly failed: string; readonly code: string | null };
 
 armWritePoints(process.env);
 process.once("message", (settings: ServingSettings) => {
@@ -28,6 +32,10 @@ process.once("message", (settings: ServingSettings) => {
   }).then(
     (serving) => {
       tell({ port: serving.port });
+      serving.grpcPort.then(
+        (grpcPort) => tell({ grpcPort }),
+        (error: unknown) => logger.error({ err: error }, "gRPC cannot be served"),
+      );
       let ending: Promise<never> | undefined;
       const end = () => {
         ending ??= serving.close().then(() => process.exit(0));

@@ -5,6 +5,8 @@ import type { ServingMessage, ServingSettings } from "./serving-main.ts";
 
 export interface ServingProcess {
   readonly port: number;
+  /** Null until gRPC is served, and where its port cannot be had. */
+  readonly grpcPort: number | null;
   readonly pid: number | undefined;
   close(): Promise<void>;
 }
@@ -14,6 +16,7 @@ const RESTART_DELAY_MS_MAX = 10_000;
 /** Keeps the serving process up: started again, with growing pauses, whenever it dies. */
 export async function keepServing(settings: ServingSettings, logger: Logger): Promise<ServingProcess> {
   let closed = false;
+  let grpcPort: number | null = null;
   let child = startChild(settings.port);
   const port = await ready(child);
   let failures = 0;
@@ -38,6 +41,9 @@ export async function keepServing(settings: ServingSettings, logger: Logger): Pr
   watch(child);
   return {
     port,
+    get grpcPort() {
+      return grpcPort;
+    },
     get pid() {
       return child.pid;
     },
@@ -59,7 +65,10 @@ export async function keepServing(settings: ServingSettings, logger: Logger): Pr
     });
     started.stderr?.on("data", (chunk: Buffer) => logger.warn({ from: "serving" }, chunk.toString().trim()));
     started.once("error", (error) => logger.error({ err: error }, "the serving process could not be started"));
-    started.send({ ...settings, port: onPort });
+    started.on("message", (message: ServingMessage) => {
+      if ("grpcPort" in message) ({ grpcPort } = message);
+    });
+    started.send({ ...settings, port: onPort, grpcPort: grpcPort ?? settings.grpcPort });
     return started;
   }
 
@@ -68,7 +77,7 @@ export async function keepServing(settings: ServingSettings, logger: Logger): Pr
       started.once("exit", (code) => reject(new Error(`the serving process ended with ${code}`)));
       started.once("message", (message: ServingMessage) => {
         if ("port" in message) resolve(message.port);
-        else reject(refusal(message, settings));
+        else if ("failed" in message) reject(refusal(message, settings));
       });
     });
   }

@@ -60,6 +60,7 @@ async function start(
     {
       host: HOST,
       port: 0,
+      grpcPort: 0,
       deploymentFile: paths.deployment,
       logFolder: paths.predictions,
       logFile: join(paths.logs, "serving.log"),

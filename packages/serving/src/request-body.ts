@@ -1,22 +1,20 @@
 import type { IncomingMessage } from "node:http";
+import { isMillError } from "@millwright/kernel";
 import { badRequest, tooLarge } from "./errors.ts";
 
-const BODY_BYTES_MAX = 8 * 2 ** 20;
+export const BODY_BYTES_MAX = 8 * 2 ** 20;
 /** A body that is too large is read to its end, up to here, so that its sender gets to read the answer. */
 const DISCARDED_BYTES_MAX = 64 * 2 ** 20;
 
 export type Body = Readonly<Record<string, unknown>>;
 
-/** Reads a request's JSON object. Throws `serving/bad-request` and `serving/too-large`. */
-export async function readObject(request: IncomingMessage): Promise<Body> {
-  return parse(await readBody(request));
-}
-
-function parse(text: string): Body {
+/** A body's JSON object. Throws `serving/bad-request`. */
+export function parseBody(bytes: Buffer): Body {
   let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch {
+    value = JSON.parse(textOf(bytes));
+  } catch (error) {
+    if (isMillError(error)) throw error;
     throw badRequest("the body is not JSON");
   }
   if (value === null || typeof value !== "object" || Array.isArray(value))
@@ -26,8 +24,7 @@ function parse(text: string): Body {
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
-async function readBody(request: IncomingMessage): Promise<string> {
-  const body = await bytesOf(request);
+function textOf(body: Buffer): string {
   try {
     return UTF8.decode(body);
   } catch {
@@ -35,8 +32,11 @@ async function readBody(request: IncomingMessage): Promise<string> {
   }
 }
 
-/** By events: an iterator over the stream takes longer than all else there is to a small request. */
-function bytesOf(request: IncomingMessage): Promise<Buffer> {
+/**
+ * Reads a request's body. Throws `serving/bad-request` and `serving/too-large`. By events: an iterator over the stream takes longer than all else there is to a
+ * small request.
+ */
+export function readBody(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;

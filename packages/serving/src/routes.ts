@@ -1,5 +1,6 @@
 import { answerTensors } from "./answer.ts";
 import { LIVE, MODEL_METADATA, MODEL_READY, READY, SERVER_METADATA } from "./openapi/schemas.ts";
+import { EXTENSIONS } from "./inference/inference-server.ts";
 import type { LoadedService } from "./service.ts";
 
 /** An address that is read. `Of` is of what it tells. */
@@ -17,7 +18,7 @@ export const serverRoutes: Readonly<Record<string, ReadRoute<{ readonly version:
     id: "serverMetadata",
     summary: "The server and the extensions that it speaks.",
     answers: SERVER_METADATA,
-    answer: ({ version }) => ({ name: "millwright", version, extensions: [] }),
+    answer: ({ version }) => ({ name: "millwright", version, extensions: EXTENSIONS }),
   },
   "/v2/health/live": {
     id: "serverLive",
@@ -55,7 +56,9 @@ export const serviceRoutes: Readonly<Record<string, ReadRoute<LoadedService>>> =
   },
 };
 
-function datatypeOf(type: string): string {
+/** The protocol's word for a field's type. */
+export function datatypeOf(type: string): "INT64" | "FP64" | "BOOL" | "BYTES" {
   if (type === "long" || type === "int") return "INT64";
+  if (type === "boolean") return "BOOL";
   return type === "double" || type === "float" ? "FP64" : "BYTES";
 }

@@ -1,22 +1,30 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { isMillError, toProblem } from "@millwright/kernel";
+import { isMillError, systemClock, toProblem } from "@millwright/kernel";
 import { isFromLoopback } from "@millwright/platform";
 import { servingErrors } from "./errors.ts";
 import { answerInfer } from "./infer.ts";
 import { openApiOfServices } from "./openapi/service-document.ts";
-import { readObject } from "./request-body.ts";
+import { startGrpc } from "./inference/grpc/grpc-server.ts";
+import { createInferenceServer, type InferenceServer } from "./inference/inference-server.ts";
+import { openApiOfInference } from "./inference/rest/openapi.ts";
+import { respond as respondInference } from "./inference/rest/rest-server.ts";
+import { BODY_BYTES_MAX, parseBody, readBody, type Body } from "./request-body.ts";
 import { serverRoutes, serviceRoutes } from "./routes.ts";
+import { serviceModels } from "./service-models.ts";
 import { ServingState, type ServingPlaces } from "./serving-state.ts";
 
 export interface ServingOptions extends ServingPlaces {
   readonly host: string;
   readonly port: number;
+  readonly grpcPort: number;
   /** Of this release, as `/v2` tells it. */
   readonly version: string;
 }
 
 export interface Serving {
   readonly port: number;
+  /** The port of gRPC, which is started after all else: nobody waits for it. Rejects where it cannot be had. */
+  readonly grpcPort: Promise<number>;
   close(): Promise<void>;
 }
 
@@ -27,17 +35,29 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   const state = new ServingState(options);
   const { version } = options;
   await state.reload();
+  const models = serviceModels(state, options.logger);
+  const inference = createInferenceServer({
+    version,
+    models,
+    clock: systemClock,
+    logger: options.logger,
+    cacheBytesMax: 0,
+  });
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
-    respond({ state, version, request, response }).catch((error: unknown) => fail(response, error));
+    respond({ state, inference, version, request, response }).catch((error: unknown) => fail(response, error));
   });
   await listen(server, options);
+  const { host, grpcPort, logger } = options;
+  const grpc = startGrpc(inference, { host, port: grpcPort, bodyBytesMax: BODY_BYTES_MAX, logger });
+  grpc.catch(() => undefined);
   const stopWatching = state.watch();
   const address = server.address();
   return {
+    grpcPort: grpc.then(({ port }) => port),
     port: typeof address === "object" && address !== null ? address.port : options.port,
     close: async () => {
       stopWatching();
-      await drain(server);
+      await Promise.all([drain(server), grpc.then((started) => started.close(DRAIN_MS_MAX)).catch(() => undefined)]);
       state.close();
     },
   };
@@ -61,13 +81,20 @@ function listen(server: Server, { host, port }: ServingOptions): Promise<void> {
     server.listen(port, host, resolve);
   });
 }
+
 interface Call {
+  readonly inference: InferenceServer;
   readonly state: ServingState;
   readonly version: string;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
 }
 
+/** Describes what the protocol has for all models; `/v2/openapi.json` has each service with its own fields. */
+const PROTOCOL_PAGE = "/v2/openapi/protocol.json";
+const OWN_PAGES: ReadonlySet<string> = new Set(["/metrics", "/v2/openapi.json", PROTOCOL_PAGE]);
+/** No service is called by this name. */
+const STATISTICS_PAGE = "/v2/models/stats";
 const SERVICE = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(\/[^/]+)?$/;
 
 async function respond(call: Call): Promise<void> {
@@ -76,9 +103,24 @@ async function respond(call: Call): Promise<void> {
     throw servingErrors.create("serving/foreign-caller", { because: "only this machine's own names are answered" });
   const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
   const [found, name = "", version, tail = ""] = SERVICE.exec(path) ?? [];
-  if (found === undefined) return answerServer(call, path);
+  if (Object.hasOwn(serverRoutes, path) || OWN_PAGES.has(path)) return answerServer(call, path);
+  if (found === undefined || path === STATISTICS_PAGE || (tail !== "/infer" && !Object.hasOwn(serviceRoutes, tail)))
+    return answerWhole(call);
   const named = { name: decoded(name), version: version === undefined ? undefined : decoded(version) };
   return tail === "/infer" ? infer(call, named) : readService(call, named, tail);
+}
+
+/** As the protocol has it in full: packed bodies, tensors as bytes or in shared memory, chosen outputs, and all else. */
+function answerWhole({ inference, request, response }: Call, body?: Buffer): Promise<void> {
+  return respondInference(inference, { request, response, body, options: { bodyBytesMax: BODY_BYTES_MAX } });
+}
+
+/** Whether a request asks for what a plain answer has not. */
+function asksForMore({ inputs, outputs, parameters }: Body): boolean {
+  if (!Array.isArray(inputs)) return false;
+  const { binary_data_output: binary } = Object(parameters ?? {}) as { readonly binary_data_output?: unknown };
+  const own = inputs.some((input: unknown) => Object(input ?? {}).parameters !== undefined);
+  return outputs !== undefined || binary !== undefined || own;
 }
 
 interface Named {
@@ -91,8 +133,14 @@ async function infer(call: Call, { name, version }: Named): Promise<void> {
   const { state, request, response } = call;
   const begunMs = performance.now();
   try {
-    const body = await readObject(request);
-    json(response, 200, answerInfer(state, state.service(name, version), body));
+    const { headers } = request;
+    const isPlain =
+      headers["inference-header-content-length"] === undefined && headers["content-encoding"] === undefined;
+    const bytes = isPlain ? await readBody(request) : undefined;
+    const body = bytes === undefined ? undefined : parseBody(bytes);
+    const service = state.service(name, version);
+    if (body === undefined || asksForMore(body)) await answerWhole(call, bytes);
+    else json(response, 200, answerInfer(state, service, body));
     state.latency.observe((performance.now() - begunMs) / 1_000);
   } catch (error) {
     state.failed += 1;
@@ -101,18 +149,18 @@ async function infer(call: Call, { name, version }: Named): Promise<void> {
 }
 
 function readService(call: Call, { name, version }: Named, tail: string): void {
-  const route = Object.hasOwn(serviceRoutes, tail) ? serviceRoutes[tail] : undefined;
+  const route = serviceRoutes[tail];
   if (route === undefined) throw noSuchAddress();
   requireMethod(call, "GET");
   json(call.response, 200, route.answer(call.state.service(name, version)));
 }
 
 function answerServer(call: Call, path: string): void {
-  const { state, version, response } = call;
-  const route = Object.hasOwn(serverRoutes, path) ? serverRoutes[path] : undefined;
-  if (route === undefined && path !== "/metrics" && path !== "/v2/openapi.json") throw noSuchAddress();
+  const { state, inference, version, response } = call;
+  const route = serverRoutes[path];
   requireMethod(call, "GET");
   if (path === "/v2/openapi.json") return json(response, 200, openApiOfServices(state.services(), version));
+  if (path === PROTOCOL_PAGE) return json(response, 200, openApiOfInference(inference));
   if (route !== undefined) return json(response, 200, route.answer({ version }));
   response.writeHead(200, { "content-type": "text/plain; version=0.0.4" }).end(state.metrics());
 }

@@ -20,7 +20,9 @@ export interface ControlOptions {
   readonly port: number;
   readonly logger: Logger;
   /** The other processes, as they are at the moment of asking. */
-  readonly serving: () => { readonly port: number; readonly pid: number | undefined } | undefined;
+  readonly serving: () =>
+    | { readonly port: number; readonly grpcPort: number | null; readonly pid: number | undefined }
+    | undefined;
   readonly onTask: (report: TaskReport) => void;
   /** What a run takes of the project as it was read. */
   readonly alter?: (read: Project) => Promise<Project>;
@@ -122,7 +124,7 @@ async function statusOf({
       pid: process.pid,
       controlPort: server.port,
       restPort: running?.port ?? 0,
-      grpcPort: null,
+      grpcPort: running?.grpcPort ?? null,
       servingPid: running?.pid ?? null,
     },
     nextRunAtMs: scheduler.nextRunAtMs(),

@@ -88,6 +88,12 @@ export const inferenceErrors = defineErrors("inference", {
     title: "The caller did not wait for the answer",
     remedy: "Keep the connection open until the answer is there.",
   },
+  "inference/not-by-callers": {
+    status: 409,
+    exit: 2,
+    title: "What is served is not for callers to change",
+    remedy: "The project says what is served: `mill models promote` puts another version in its place.",
+  },
   "inference/shared-memory": {
     status: 400,
     exit: 2,

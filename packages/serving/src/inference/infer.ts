@@ -15,6 +15,8 @@ export interface InferCall {
   readonly outputs?: readonly WantedOutput[] | undefined;
   /** When the request had arrived, on the monotonic clock. */
   readonly arrivedMs: number;
+  /** The caller's own name for it. */
+  readonly id?: string | undefined;
   /** When its caller no longer waits, on the same clock. */
   readonly deadlineMs?: number | undefined;
   /** From 1, the first; 0 is the model's default. */
@@ -59,8 +61,8 @@ async function answer(served: ServedModel, call: InferCall, { clock, cache }: In
   const rows = rowsOf(inputs, config.max_batch_size ?? 0);
   const outputs = wanted.map(({ name }) => name);
   const readMs = clock.monotonicMs();
-  const { deadlineMs, priority, isCancelled } = call;
-  const ask = () => served.use(() => scheduler.run({ inputs, outputs, rows, deadlineMs, priority, isCancelled }));
+  const { id, deadlineMs, priority, isCancelled } = call;
+  const ask = () => served.use(() => scheduler.run({ inputs, outputs, rows, id, deadlineMs, priority, isCancelled }));
   const found = await (
     config.response_cache?.enable === true
       ? cache.answer(cacheKey(`${served.load}:`, inputs, outputs), ask)

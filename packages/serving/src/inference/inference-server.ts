@@ -32,7 +32,7 @@ export interface InferenceServer {
   readonly models: ModelDirectory;
   readonly memory: SharedMemory;
   readonly clock: Clock;
-  infer(served: ServedModel, call: InferCall & { readonly id?: string | undefined }): Promise<readonly Tensor[]>;
+  infer(served: ServedModel, call: InferCall): Promise<readonly Tensor[]>;
   logSettings(change?: Readonly<Record<string, unknown>>): LogSettings;
   /** Of all models, or of one. Throws `inference/unknown-model`. */
   traceSettings(model?: string, change?: Readonly<Record<string, unknown>>): TraceSettings;
@@ -61,7 +61,7 @@ export function createInferenceServer({
   let asked = 0;
   /** Since the settings of traces were last changed: their count is of what follows. */
   let traced = 0;
-  const tell = (served: ServedModel, { id, arrivedMs }: InferCall & { readonly id?: string | undefined }) => {
+  const tell = (served: ServedModel, { id, arrivedMs }: InferCall) => {
     const { trace_level, trace_rate, trace_count } = traces.get(served.name) ?? trace;
     asked += 1;
     const isTraced = trace_level[0] !== "OFF" && Number(trace_count) !== traced && asked % Number(trace_rate) === 0;

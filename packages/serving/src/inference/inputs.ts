@@ -21,12 +21,14 @@ export function readInputs(given: readonly GivenTensor[], specs: readonly Tensor
   const sizes = new Map<string, number>();
   const [only, ...others] = specs;
   const isOfAnyName = only?.isOfAnyName === true && others.length === 0 && given.length === 1;
-  const tensors = specs.map((spec) => {
+  const tensors = specs.flatMap((spec) => {
     const tensor = isOfAnyName ? given[0] : found.get(spec.name);
+    if (tensor === undefined && spec.isOptional === true) return [];
     if (tensor === undefined) throw badRequest(`the input ${quoted(spec.name)} is missing`);
     found.delete(tensor.name as string);
-    return readInput(tensor, spec, sizes);
+    return [readInput(tensor, spec, sizes)];
   });
+  if (tensors.length === 0 && specs.length > 0) throw badRequest("there is no input");
   const [unknown] = found.keys();
   if (unknown !== undefined) throw badRequest(`the model has no input ${quoted(unknown)}`);
   return tensors;

@@ -12,8 +12,14 @@ export interface InferenceModel {
   /** What it takes in memory, as far as that can be measured; else its file's size is taken for it. */
   readonly bytes?: number;
   /** Computes the named outputs, in that order. Inputs are of the declared datatypes and fit the declared shapes. */
-  infer(inputs: readonly Tensor[], outputs: readonly string[]): Promise<readonly Tensor[]>;
+  infer(inputs: readonly Tensor[], outputs: readonly string[], asked?: AskedBy): Promise<readonly Tensor[]>;
   close(): Promise<void>;
+}
+
+/** What a request said of itself, where it was executed alone. */
+export interface AskedBy {
+  /** The caller's own name for it. */
+  readonly id?: string | undefined;
 }
 
 /** Opens a model's file as its configuration asks. Throws what the runtime says of a file that is none. */

@@ -15,6 +15,8 @@ export interface TensorSpec {
   readonly datatype: Datatype;
   readonly shape: readonly number[];
   readonly dimensionNames: readonly (string | undefined)[];
+  /** Whether a request may come without it. */
+  readonly isOptional?: boolean;
   /** The names of the classes, by their place, where the model's folder has them. */
   readonly labels?: readonly string[];
   /** Of an input of [rows, features] what its columns are called. */

@@ -31,7 +31,8 @@ const REFUSALS = {
   415: "The body is of a content type that is not read.",
   422: "It is of the right form, and its parts do not fit each other or the model.",
   500: "A defect.",
-  503: "What is stored is too old to answer from.",
+  503: "Too many requests wait, or what is stored is too old to answer from.",
+  504: "It was not executed within its time.",
 } as const;
 
 export type Refusal = keyof typeof REFUSALS;

@@ -19,7 +19,9 @@ export function inputsOfV1(body: Body, specs: readonly TensorSpec[]): readonly G
     throw badRequest("the body has neither `instances`, a list, nor `inputs`");
   const isTable = specs.some(({ name, features }) => features !== undefined && inputs[name] === undefined);
   if (isTable) return inputsOfTable(tableOfColumns(inputs), specs);
-  return specs.map((spec) => tensorOf(spec, inputs[spec.name]));
+  return specs
+    .filter(({ name, isOptional }) => isOptional !== true || inputs[name] !== undefined)
+    .map((spec) => tensorOf(spec, inputs[spec.name]));
 }
 
 function inputsOfRows(rows: readonly unknown[], specs: readonly TensorSpec[]): readonly GivenTensor[] {
@@ -27,11 +29,16 @@ function inputsOfRows(rows: readonly unknown[], specs: readonly TensorSpec[]): r
   const [only, ...others] = specs;
   if (only === undefined || others.length > 0) {
     if (Array.isArray(first)) return inputsOfTable({ columns: undefined, rows: listsOf(rows) }, specs);
-    return specs.map((spec) => tensorOf(spec, columnOf(rows, spec)));
+    return specs.filter((spec) => !isLeftOut(spec, rows)).map((spec) => tensorOf(spec, columnOf(rows, spec)));
   }
   if (!isObject(first)) return [tensorOf(only, rows)];
   const isTable = only.features !== undefined && first[only.name] === undefined;
   return isTable ? inputsOfTable(tableOfRecords(rows), specs) : [tensorOf(only, columnOf(rows, only))];
+}
+
+/** Whether no row has an input that may be absent. */
+function isLeftOut({ name, isOptional }: TensorSpec, rows: readonly unknown[]): boolean {
+  return isOptional === true && rows.every((row) => !isObject(row) || row[name] === undefined);
 }
 
 function listsOf(rows: readonly unknown[]): readonly (readonly unknown[])[] {

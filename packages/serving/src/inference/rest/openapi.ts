@@ -93,7 +93,7 @@ function inferences(served: ServedModel | undefined): readonly ToldOperation[] {
       "application/json": INFER_ANSWER,
       "application/octet-stream": { description: "The JSON, then the outputs that were asked for as bytes." },
     },
-    refusals: [400, 404, 409, 413, 422],
+    refusals: [400, 404, 409, 413, 422, 503, 504],
   }));
 }
 
@@ -145,7 +145,7 @@ const firstProtocol: readonly ToldOperation[] = [
     summary: "Infer by rows (`instances`) or by columns (`inputs`).",
     body: { required: true, schema: ROWS },
     answers: { "application/json": exactly({ predictions: { type: "array" } }) },
-    refusals: [400, 404, 409, 413, 422],
+    refusals: [400, 404, 409, 413, 422, 503, 504],
   },
   {
     id: "explain",
@@ -154,7 +154,7 @@ const firstProtocol: readonly ToldOperation[] = [
     summary: "Of each row what every feature adds to the answer before its link, and last what that is on average.",
     body: { required: true, schema: ROWS },
     answers: { "application/json": exactly({ explanations: { type: "array" } }) },
-    refusals: [400, 404, 409, 413, 422],
+    refusals: [400, 404, 409, 413, 422, 503, 504],
   },
 ];
 
@@ -202,7 +202,7 @@ const scoring: readonly ToldOperation[] = [
       },
     },
     answers: { "application/json": exactly({ predictions: { type: ["array", "object"] } }) },
-    refusals: [400, 404, 409, 413, 415, 422],
+    refusals: [400, 404, 409, 413, 415, 422, 503, 504],
   },
   ...(["/ping", "/health"] as const).map((path): ToldOperation => ({
     id: path.slice(1),

@@ -166,7 +166,7 @@ export const operations: readonly Operation[] = [
     summary: "Load or reload a model; the version before answers until it is loaded.",
     body: schemas.LOAD,
     answers: schemas.NOTHING,
-    refusals: [400, 404, 413, 422],
+    refusals: [400, 404, 409, 413, 422],
     answer: async (server, { path: { name = "" }, body }) => {
       await server.models.load(name, { config: configIn(body) });
       return {};
@@ -179,7 +179,7 @@ export const operations: readonly Operation[] = [
     summary: "Unload a model; what it has begun ends.",
     body: schemas.ANYTHING,
     answers: schemas.NOTHING,
-    refusals: [400, 404, 413],
+    refusals: [400, 404, 409, 413],
     answer: async (server, { path: { name = "" } }) => {
       await server.models.unload(name);
       return {};

@@ -30,7 +30,8 @@ const JSON_TYPE = { "content-type": "application/json" };
 export async function startRest(server: InferenceServer, options: RestOptions): Promise<Server> {
   const limits = { requestTimeout: 30_000, headersTimeout: 10_000, connectionsCheckingInterval: 5_000 };
   const http = createServer(limits, (request, response) => {
-    respond(server, { request, response, options }).catch((error: unknown) => tellError(error, { response, options }));
+    const asked = options.mayAsk(request) ? respond(server, { request, response, options }) : Promise.reject(foreign());
+    asked.catch((error: unknown) => tellError(error, { response, options }));
   });
   await new Promise<void>((resolve, reject) => {
     http.once("error", reject);
@@ -39,10 +40,16 @@ export async function startRest(server: InferenceServer, options: RestOptions): 
   return http;
 }
 
-interface Call {
+export interface Call {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly options: RestOptions;
+  readonly options: Pick<RestOptions, "bodyBytesMax">;
+  /** Its body, where it has been read. */
+  readonly body?: Buffer | undefined;
+}
+
+function foreign(): Error {
+  return inferenceErrors.create("inference/foreign-caller", { because: "only this machine's own names are answered" });
 }
 
 const INFER = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?\/infer$/;
@@ -50,10 +57,9 @@ const V1_VERB = /^\/v1\/models\/([^/:]+):(predict|explain)$/;
 const INVOCATIONS = "/invocations";
 const V1_MODEL = /^\/v1\/models(?:\/([^/:]+))?$/;
 
-async function respond(server: InferenceServer, call: Call): Promise<void> {
-  const { request, options } = call;
-  if (!options.mayAsk(request))
-    throw inferenceErrors.create("inference/foreign-caller", { because: "only this machine's own names are answered" });
+/** Answers one request. What it throws is for its caller to tell. */
+export async function respond(server: InferenceServer, call: Call): Promise<void> {
+  const { request } = call;
   const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
   const inferred = INFER.exec(path);
   if (inferred !== null) return answerInfer(server, call, { name: decoded(inferred[1]), version: inferred[2] });
@@ -88,7 +94,7 @@ async function answerInfer(
   requireMethod(call, "POST");
   const { request, response, options } = call;
   const arrivedMs = server.clock.monotonicMs();
-  const body = await readBody(request, options.bodyBytesMax);
+  const body = call.body ?? (await readBody(request, options.bodyBytesMax));
   const served = await server.models.obtain(name, version === undefined ? undefined : decoded(version));
   const headerLength = request.headers["inference-header-content-length"];
   const isCancelled = () => request.socket.destroyed;
@@ -147,7 +153,7 @@ async function answerRows(
   requireMethod(call, "POST");
   const { request, response, options } = call;
   const arrivedMs = server.clock.monotonicMs();
-  const { served, read, write } = await ask(await readBody(request, options.bodyBytesMax));
+  const { served, read, write } = await ask(call.body ?? (await readBody(request, options.bodyBytesMax)));
   const outputs = await withWholeNumbers((exact) => {
     const limits = callLimits({}, { arrivedMs, waitsMs: waitsMs(request) });
     return server.infer(served, { ...read(exact), ...limits, arrivedMs, isCancelled: () => request.socket.destroyed });
@@ -230,7 +236,10 @@ async function answerOperation(server: InferenceServer, call: Call, path: string
     response.setHeader("allow", allowed(matches.map(({ operation }) => operation.method)));
     throw inferenceErrors.create("inference/wrong-method", { because: `${request.method} ${path.slice(0, 200)}` });
   }
-  const body = match.operation.method === "POST" ? await readBody(request, options.bodyBytesMax) : Buffer.alloc(0);
+  const body =
+    match.operation.method === "POST"
+      ? (call.body ?? (await readBody(request, options.bodyBytesMax)))
+      : Buffer.alloc(0);
   const asked = { path: match.found, body: body.length === 0 ? {} : parseObject(body) };
   sendJson(response, 200, await match.operation.answer(server, asked));
 }
@@ -264,7 +273,10 @@ function sendJson(response: ServerResponse, status: number, value: unknown): voi
 }
 
 /** `error` is the protocol's field, the others those of problem details (RFC 9457). */
-function tellError(error: unknown, { response, options }: Pick<Call, "response" | "options">): void {
+function tellError(
+  error: unknown,
+  { response, options }: Pick<Call, "response"> & { readonly options: RestOptions },
+): void {
   const { exit: _exit, ...problem } = toProblem(error);
   if (problem.status >= 500) options.logger.error({ err: error }, "a request failed");
   if (response.headersSent || response.destroyed) {

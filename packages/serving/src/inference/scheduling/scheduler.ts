@@ -8,6 +8,7 @@ import type { SchedulingPolicy } from "./policy.ts";
 export interface Work {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly string[];
+  readonly id?: string | undefined;
   /** Rows along the first dimension, or 1 where the model has no batches. */
   readonly rows: number;
   /** When its caller no longer waits for the answer, on the monotonic clock. */
@@ -266,7 +267,7 @@ export class Scheduler {
   async #alone({ work, queuedMs }: Pick<Waiting, "work" | "queuedMs">): Promise<Answered> {
     const { model, clock, onExecution } = this.#options;
     const begunMs = clock.monotonicMs();
-    const outputs = await model.infer(work.inputs, work.outputs);
+    const outputs = await model.infer(work.inputs, work.outputs, work);
     const inferMs = clock.monotonicMs() - begunMs;
     onExecution({ rows: work.rows, requests: 1, joinMs: 0, inferMs, splitMs: 0 });
     return { outputs, queueMs: begunMs - queuedMs, inferMs };

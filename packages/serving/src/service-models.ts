@@ -1,0 +1,137 @@
+import { systemClock, type Logger } from "@millwright/kernel";
+import { answerTensors, tensorData } from "./answer.ts";
+import { fullConfig } from "./inference/full-config.ts";
+import { inferenceErrors } from "./inference/errors.ts";
+import type { InferenceModel } from "./inference/ports.ts";
+import { serveModel, type ModelDirectory, type ServedModel } from "./inference/served-model.ts";
+import type { Datatype, TensorData } from "./inference/datatype.ts";
+import type { Tensor, TensorSpec } from "./inference/tensor.ts";
+import { datatypeOf } from "./routes.ts";
+import type { LoadedService, Prediction } from "./service.ts";
+import type { ServingState } from "./serving-state.ts";
+
+/**
+ * A project's services as models of the Open Inference Protocol: an input for each field of a request, of any number of
+ * rows, and as outputs what is answered, the predictions' names, and their explanations where those are asked for. What is
+ * served is the project's to say: nothing is loaded or unloaded by callers.
+ */
+export function serviceModels(state: ServingState, logger: Logger): ModelDirectory {
+  const known = new WeakMap<LoadedService, ServedModel>();
+  const served = (service: LoadedService): ServedModel => {
+    const found = known.get(service) ?? serveService(state, service, logger);
+    known.set(service, found);
+    return found;
+  };
+  const find = (name: string, version?: string) =>
+    served(state.service(name, version === undefined || version === "" ? undefined : version));
+  const all = () => state.services().map(served);
+  return {
+    index: async () => all().map(({ name, version }) => ({ name, version, state: "READY", reason: "" })),
+    find,
+    obtain: async (name, version) => find(name, version),
+    answers: async (name) => find(name).name === name,
+    versions: (name) => [find(name)],
+    served: all,
+    load: async (name) => notByCallers(find(name).name),
+    unload: async (name) => notByCallers(find(name).name),
+    residency: () => ({ models: all().length, bytes: 0, bytesMax: undefined, loads: 0, evictions: 0 }),
+    close: async () => {},
+  };
+}
+
+function notByCallers(name: string): never {
+  throw inferenceErrors.create("inference/not-by-callers", { because: `${name} is a service of a project` });
+}
+
+function serveService(state: ServingState, service: LoadedService, logger: Logger): ServedModel {
+  const { name, version } = service.deployed;
+  const model = modelOf(state, service);
+  const told = { name, version: String(version), model, bytes: 0, config: fullConfig(name, {}, model) };
+  return serveModel(told, {
+    clock: systemClock,
+    onCloseFailed: (error) => logger.error({ err: error, service: name }, "a service could not be closed"),
+  });
+}
+
+const EXPLANATION = "explanation";
+
+function modelOf(state: ServingState, service: LoadedService): InferenceModel {
+  const tensors = answerTensors(service.model, -1);
+  const textOfRow = { datatype: "BYTES", shape: [-1], dimensionNames: ["rows"] } as const;
+  const outputs: readonly TensorSpec[] = [
+    ...tensors.map(({ name, datatype, shape }) => ({
+      name,
+      datatype: datatype as Datatype,
+      shape,
+      dimensionNames: ["rows", ...shape.slice(1).map(() => undefined)],
+    })),
+    { name: "prediction_id", ...textOfRow },
+    { name: EXPLANATION, ...textOfRow, isOnRequest: true },
+  ];
+  const types = new Map(outputs.map(({ name, datatype }) => [name, datatype]));
+  return {
+    platform: "millwright",
+    backend: "millwright",
+    inputs: service.deployed.request.map(({ name, type }) => ({
+      name,
+      datatype: datatypeOf(type),
+      shape: [-1],
+      dimensionNames: ["rows"],
+      isOptional: true,
+    })),
+    outputs,
+    infer: async (inputs, wanted, { id } = {}) => {
+      const predictions = state.predict(service, { rows: rowsOf(inputs), id, explain: wanted.includes(EXPLANATION) });
+      return wanted.map((name) => {
+        const datatype = types.get(name) ?? "BYTES";
+        const values = valuesOf(name, predictions);
+        const [, ...inner] = tensors.find((tensor) => tensor.name === name)?.shape ?? [];
+        return { name, datatype, shape: [predictions.length, ...inner], data: dataOf(datatype, values) };
+      });
+    },
+    close: async () => {},
+  };
+}
+
+function valuesOf(name: string, predictions: readonly Prediction[]): readonly unknown[] {
+  if (name === "prediction_id") return predictions.map(({ id }) => id);
+  if (name === EXPLANATION) return predictions.map(({ explanation }) => JSON.stringify(explanation));
+  return tensorData(name, predictions);
+}
+
+function dataOf(datatype: Datatype, values: readonly unknown[]): TensorData {
+  if (datatype === "FP64") return Float64Array.from(values as readonly number[]);
+  if (datatype === "INT64") return BigInt64Array.from(values as readonly number[], BigInt);
+  if (datatype === "BOOL") return Uint8Array.from(values as readonly boolean[], Number);
+  return values.map((value) => Buffer.from(String(value)));
+}
+
+function rowsOf(inputs: readonly Tensor[]): readonly Readonly<Record<string, unknown>>[] {
+  const columns = inputs.map((tensor) => ({ name: tensor.name, value: valueReader(tensor) }));
+  const length = inputs[0]?.shape[0] ?? 0;
+  return Array.from({ length }, (_, row) => Object.fromEntries(columns.map(({ name, value }) => [name, value(row)])));
+}
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
+/** A row's value, as JSON would bring it: whole numbers with all their digits, and nothing for what is not a number. */
+function valueReader({ name, data }: Tensor): (row: number) => unknown {
+  if (data instanceof BigInt64Array)
+    return (row) => {
+      const value = data[row] ?? 0n;
+      return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+    };
+  if (!Array.isArray(data))
+    return (row) => {
+      const value = Number((data as Float64Array)[row]);
+      return Number.isNaN(value) ? null : value;
+    };
+  const texts = data as readonly Uint8Array[];
+  return (row) => {
+    try {
+      return UTF8.decode(texts[row]);
+    } catch (cause) {
+      throw inferenceErrors.create("inference/bad-request", { because: `${name} has a text that is no UTF-8`, cause });
+    }
+  };
+}

@@ -1,0 +1,170 @@
+import * as grpc from "@grpc/grpc-js";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { rmSync } from "node:fs";
+import { differentFlights, probabilityOf, type Inference } from "../../../e2e/support/callers.ts";
+import { end, eventually, millUp, smallFlights, type Up } from "../../../e2e/support/project.ts";
+import { openService, type Method } from "../src/inference/grpc/service.ts";
+
+// A project's service speaks the whole of the Open Inference Protocol, over REST and gRPC, with the same answers.
+
+const FLIGHTS = differentFlights(5);
+const NAME = "late-flights";
+
+let projectDir: string;
+let up: Up;
+let client: grpc.Client;
+let methods: readonly Method[];
+/** As the plain request has them. */
+let expected: readonly unknown[];
+
+const url = (tail: string) => `http://127.0.0.1:${up.port}/v2${tail}`;
+const post = (tail: string, body: string | Uint8Array, headers: Record<string, string> = {}) =>
+  fetch(url(tail), { method: "POST", body: body as string, headers });
+
+beforeAll(async () => {
+  projectDir = smallFlights();
+  up = await millUp(projectDir);
+  await up.road;
+  const grpcPort = await eventually("gRPC", async () => {
+    const status = (await (await fetch(`http://127.0.0.1:${up.controlPort}/api/v1/status`)).json()) as {
+      readonly up: { readonly grpcPort: number | null };
+    };
+    return status.up.grpcPort ?? undefined;
+  });
+  client = new grpc.Client(`127.0.0.1:${grpcPort}`, grpc.credentials.createInsecure());
+  ({ methods } = await openService());
+  await eventually("the service", async () => ((await fetch(url(`/models/${NAME}/ready`))).ok ? true : undefined));
+  expected = await Promise.all(
+    FLIGHTS.map(async (flight) => {
+      const inputs = Object.entries(flight).map(([name, value]) => ({ name, data: [value as unknown] }));
+      const answer = await post(`/models/${NAME}/infer`, JSON.stringify({ inputs }));
+      return probabilityOf((await answer.json()) as Inference);
+    }),
+  );
+}, 240_000);
+afterAll(async () => {
+  client.close();
+  await end(up);
+  rmSync(projectDir, { recursive: true, force: true });
+});
+
+function call(name: string, message: object): Promise<object> {
+  const method = methods.find((one) => one.name === name);
+  if (method === undefined) throw new Error(`there is no ${name}`);
+  const asItIs = (bytes: Buffer) => bytes;
+  return new Promise((resolve, reject) => {
+    client.makeUnaryRequest(method.path, asItIs, asItIs, method.encodeRequest(message), (error, bytes) =>
+      error !== null || bytes === undefined ? reject(error) : resolve(method.decodeResponse(bytes) as object),
+    );
+  });
+}
+
+const TEXTS = ["origin", "destination", "departed_at"] as const;
+const shape = [FLIGHTS.length];
+const tensors = [
+  ...TEXTS.map((name) => ({
+    head: { name, datatype: "BYTES", shape },
+    bytes: Buffer.concat(
+      FLIGHTS.map((flight) => {
+        const text = Buffer.from(flight[name]);
+        return Buffer.concat([Buffer.from(Uint32Array.of(text.length).buffer), text]);
+      }),
+    ),
+  })),
+  {
+    head: { name: "distance", datatype: "INT64", shape },
+    bytes: Buffer.from(BigInt64Array.from(FLIGHTS, ({ distance }) => BigInt(distance)).buffer),
+  },
+];
+
+describe("a project's service", () => {
+  test("tells itself: metadata, configuration, index, readiness", async () => {
+    const metadata = (await (await fetch(url(`/models/${NAME}`))).json()) as {
+      readonly inputs: readonly { readonly name: string; readonly datatype: string }[];
+    };
+    expect(Object.fromEntries(metadata.inputs.map(({ name, datatype }) => [name, datatype]))).toEqual(
+      Object.fromEntries(tensors.map(({ head }) => [head.name, head.datatype])),
+    );
+    expect(await call("ModelMetadata", { name: NAME })).toMatchObject({ name: NAME, platform: "millwright" });
+    expect(await (await fetch(url(`/models/${NAME}/config`))).json()).toMatchObject({ name: NAME, max_batch_size: 0 });
+    expect(await call("RepositoryIndex", {})).toMatchObject({ models: [{ name: NAME, version: "1", state: "READY" }] });
+    expect(await call("ModelReady", { name: NAME })).toMatchObject({ ready: true });
+  });
+
+  test("answers over gRPC as over REST, under the caller's own name for the request", async () => {
+    const answer = (await call("ModelInfer", {
+      model_name: NAME,
+      id: "over-grpc",
+      inputs: tensors.map(({ head }) => head),
+      raw_input_contents: tensors.map(({ bytes }) => bytes),
+    })) as {
+      readonly id: string;
+      readonly outputs: readonly { name: string }[];
+      readonly raw_output_contents: Buffer[];
+    };
+    expect([answer.id, answer.outputs.map(({ name }) => name)]).toEqual([
+      "over-grpc",
+      ["probability", "prediction_id"],
+    ]);
+    const [raw = Buffer.alloc(0), ids = Buffer.alloc(0)] = answer.raw_output_contents;
+    expect(FLIGHTS.map((_, row) => Buffer.from(raw).readDoubleLE(row * 8))).toEqual(expected);
+    expect(Buffer.from(ids).toString("latin1")).toContain("over-grpc-4");
+  });
+
+  test("takes tensors as bytes over REST, and answers so where it is asked to", async () => {
+    const head = Buffer.from(
+      JSON.stringify({
+        inputs: tensors.map(({ head: one, bytes }) => ({ ...one, parameters: { binary_data_size: bytes.length } })),
+        outputs: [{ name: "probability", parameters: { binary_data: true } }],
+      }),
+    );
+    const answer = await post(`/models/${NAME}/infer`, Buffer.concat([head, ...tensors.map(({ bytes }) => bytes)]), {
+      "inference-header-content-length": String(head.length),
+    });
+    const length = Number(answer.headers.get("inference-header-content-length"));
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    expect(bytes.length - length).toBe(FLIGHTS.length * 8);
+    expect(FLIGHTS.map((_, row) => bytes.readDoubleLE(length + row * 8))).toEqual(expected);
+  });
+
+  test("answers the outputs that are asked for, the explanation among them", async () => {
+    const [flight] = FLIGHTS;
+    const inputs = Object.entries(flight ?? {}).map(([name, value]) => ({
+      name,
+      datatype: typeof value === "number" ? "INT64" : "BYTES",
+      shape: [1],
+      data: [value as unknown],
+    }));
+    const outputs = [{ name: "explanation" }, { name: "probability" }];
+    const answer = (await (
+      await post(`/models/${NAME}/infer`, JSON.stringify({ inputs, outputs }))
+    ).json()) as Inference;
+    expect(answer.outputs.map(({ name }) => name)).toEqual(["explanation", "probability"]);
+    expect(JSON.parse(String(answer.outputs[0]?.data[0]))).toHaveProperty("contributions");
+    expect(answer.outputs[1]?.data).toEqual([expected[0]]);
+  });
+
+  test("counts what it answered, and refuses what does not fit by gRPC's statuses", async () => {
+    const { model_stats: all } = (await (await fetch(url(`/models/${NAME}/stats`))).json()) as {
+      readonly model_stats: readonly { readonly inference_count: number }[];
+    };
+    expect(await (await fetch(url("/models/stats"))).json()).toMatchObject({ model_stats: [{ name: NAME }] });
+    expect(all[0]?.inference_count).toBeGreaterThanOrEqual(FLIGHTS.length);
+    const refusals = [
+      call("ModelInfer", {
+        model_name: "early-flights",
+        inputs: [tensors[0]?.head],
+        raw_input_contents: [tensors[0]?.bytes],
+      }),
+      call("ModelInfer", {
+        model_name: NAME,
+        inputs: [{ name: "none", datatype: "BYTES", shape: [0] }],
+        raw_input_contents: [Buffer.alloc(0)],
+      }),
+      call("RepositoryModelUnload", { model_name: NAME }),
+    ];
+    const codes = await Promise.all(refusals.map((refusal) => refusal.catch((error: grpc.ServiceError) => error.code)));
+    expect(codes).toEqual([grpc.status.NOT_FOUND, grpc.status.INVALID_ARGUMENT, grpc.status.UNAVAILABLE]);
+    expect((await fetch(url(`/models/${NAME}/ready`))).status).toBe(200);
+  });
+});
