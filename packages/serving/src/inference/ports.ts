@@ -17,7 +17,7 @@ export interface InferenceModel {
 }
 
 /** What a request said of itself, where it was executed alone. */
-export interface AskedBy {
+interface AskedBy {
   /** The caller's own name for it. */
   readonly id?: string | undefined;
 }
