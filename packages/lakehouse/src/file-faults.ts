@@ -60,7 +60,9 @@ async function faultOf(
   const place = store.locate(path);
   try {
     const columns = (await parquetColumns(engine, [place])).get(place) ?? [];
-    const { rows } = await engine.query(`DESCRIBE SELECT * FROM read_parquet(${quoteText(place)})`);
+    const { rows } = await engine.query(
+      `DESCRIBE SELECT * FROM read_parquet(${quoteText(place)}, hive_partitioning = false)`,
+    );
     const types = new Map(rows.map(([name, type]) => [textOf(name), textOf(type)]));
     const hasIds = columns.some(({ id }) => id !== undefined);
     for (const field of fields) {

@@ -10,6 +10,7 @@ import {
 } from "./domain/iceberg/metadata.ts";
 import { printExactJson } from "./domain/iceberg/exact-json.ts";
 import { displayOf, relationOf } from "./domain/iceberg/identifiers.ts";
+import type { LiveFile } from "./domain/iceberg/scan.ts";
 import type { IcebergSchema } from "./domain/iceberg/schema.ts";
 import { quoteName } from "./domain/names.ts";
 import type { Constant } from "./domain/planning/constants.ts";
@@ -43,7 +44,8 @@ export interface Plan {
   readonly byName: readonly string[] | undefined;
 }
 
-interface Target {
+/** A table as a statement reads it. */
+export interface Target {
   readonly entry: CatalogEntry;
   readonly metadata: IcebergMetadata;
   readonly schema: IcebergSchema;
@@ -89,6 +91,33 @@ export async function planStatement(
   return { replacements, scans: planning.scans, byName: namesLeft(planning) };
 }
 
+/**
+ * The files that hold the rows of one table that a SELECT asks for, the table as it was read: it stands in the text by a name
+ * that nothing else has. Undefined where no condition says which.
+ */
+export async function planTarget(
+  ports: PlannerPorts,
+  told: {
+    readonly sql: string;
+    readonly name: string;
+    readonly target: Target;
+    readonly parameters: NamedParameters | undefined;
+  },
+): Promise<readonly LiveFile[] | undefined> {
+  const { sql, target, parameters } = told;
+  const node = await parsed(ports.engine, sql);
+  if (node === undefined || target.snapshot === undefined) return undefined;
+  const planning: Planning = { ...ports, targets: new Map(), views: new Map(), scans: [], placed: new Set() };
+  await resolveAll(planning, { node, text: sql, travels: [] });
+  const refs = tablesIn(node).filter((ref) => ref.table_name === told.name);
+  for (const ref of refs) planning.targets.set(ref, target);
+  const reads = await readsWithConditions(planning, { node, text: sql }, parameters);
+  if (typeof reads === "string") return undefined;
+  const filter = or(reads.filter(({ ref }) => refs.includes(ref)).map((read) => read.filter));
+  if (refs.length !== 1 || filter.kind === "anything") return undefined;
+  return (await planFiles(ports.cache, { metadata: target.metadata, snapshot: target.snapshot, filter })).files;
+}
+
 function namesLeft({ targets, views, placed }: Planning): readonly string[] {
   const keys = [
     ...Array.from(targets, ([ref, { entry }]) => (placed.has(ref) ? undefined : entry.name)),
@@ -116,7 +145,7 @@ function endOfName(tokens: readonly Token[], from: number): number {
   return tokens[at]?.to ?? from;
 }
 
-async function parsed(engine: SqlEngine, text: string): Promise<SqlNode | undefined> {
+export async function parsed(engine: SqlEngine, text: string): Promise<SqlNode | undefined> {
   const tree = (await engine.parse(text).catch(() => undefined)) as SqlTree | null | undefined;
   if (tree === undefined || tree === null || tree.error) return undefined;
   return tree.statements?.length === 1 ? tree.statements[0]?.node : undefined;
@@ -130,14 +159,18 @@ interface Parsed {
 
 const VIEWS_DEEP_MAX = 20;
 
-/** What each name in the tree, and in the views that it leads to, means now. */
-async function resolveAll(planning: Planning, { node, text, travels }: Parsed, depth = 0): Promise<void> {
+function tablesIn(node: SqlNode): readonly SqlTableRef[] {
   const refs: SqlTableRef[] = [];
   walk(node, (one) => {
     if (one["type"] === "BASE_TABLE") refs.push(one as unknown as SqlTableRef);
     return true;
   });
-  for (const ref of refs) {
+  return refs;
+}
+
+/** What each name in the tree, and in the views that it leads to, means now. */
+async function resolveAll(planning: Planning, { node, text, travels }: Parsed, depth = 0): Promise<void> {
+  for (const ref of tablesIn(node)) {
     const entry = await entryFor(planning.catalog, ref);
     if (entry === undefined || ref.at_clause !== undefined) continue;
     const travel = travels.find(({ from }) => from === placeIn(text, ref));

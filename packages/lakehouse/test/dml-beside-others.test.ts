@@ -3,6 +3,7 @@ import { commitChange } from "../src/dml/commit-change.ts";
 import { rollBack } from "../src/care/references.ts";
 import { commitWrite } from "../src/commit/commit-write.ts";
 import { runDml } from "../src/dml/run-dml.ts";
+import { createManifestCache } from "../src/manifest-cache.ts";
 import { readDml } from "../src/domain/dml/read-dml.ts";
 import { loadTarget } from "../src/dml/target-table.ts";
 import { textOf } from "../src/domain/text.ts";
@@ -129,7 +130,15 @@ describe("a change beside one that", () => {
     const ports = overtaken(() => rollBack(lake.world, "back", first?.snapshotId ?? ""));
     const update = readDml("update back set n = 20 where id = 2");
     if (update === undefined) throw new Error("it is no statement");
-    await runDml({ ...ports, expand: (sql) => Promise.resolve(sql), see: () => Promise.resolve() }, update);
+    await runDml(
+      {
+        ...ports,
+        cache: createManifestCache(ports.store),
+        expand: (sql) => Promise.resolve(sql),
+        see: () => Promise.resolve(),
+      },
+      update,
+    );
     await lake.lakehouse.refresh(["back"]);
     expect(await rows("select * from back order by id")).toEqual([
       [1, 1],

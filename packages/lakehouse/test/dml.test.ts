@@ -1,8 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { readDml } from "../src/domain/dml/read-dml.ts";
 import { parseMetadata } from "../src/domain/iceberg/read-metadata.ts";
+import { loadTarget } from "../src/dml/target-table.ts";
 import type { Lakehouse } from "../src/index.ts";
+import { createManifestCache } from "../src/manifest-cache.ts";
+import { withTargetFiles } from "../src/dml/target-files.ts";
 import { createTable } from "../src/rest/tables.ts";
 import { openLake, type TestLake } from "./support/lake.ts";
 
@@ -160,6 +164,45 @@ describe("tables are made and altered by statements", () => {
     expect(await rows("select count(*) from lab.daily.t")).toEqual([[4]]);
     expect(await rows("select t.id from lab.daily.t where id = 2")).toEqual([[2]]);
     await expect(lakehouse.query("select * from lab.none.t")).rejects.toMatchObject({ code: "lakehouse/sql-error" });
+  });
+
+  test("of the target no more files are read than the conditions leave, or the keys of what is merged", async () => {
+    await lakehouse.execute("create table days (id bigint, day date, note varchar) partitioned by (day)");
+    const dayOf = (day: number) => `date '2001-01-0${day}'`;
+    for (const day of [1, 2, 3])
+      await lakehouse.execute(
+        `insert into days select ${day * 100} + range, ${dayOf(day)}, 'n' || range from range(10)`,
+      );
+    /** How many data files are read, and what is done. */
+    const ran = async (sql: string) => {
+      const statement = readDml(sql);
+      if (statement === undefined || statement.kind === "insert") throw new Error("not a change");
+      const cache = createManifestCache(lake.ports.store);
+      const ports = { ...lake.ports, cache, expand: (text: string) => Promise.resolve(text) };
+      const table = await loadTarget(lake.ports, ["days"]);
+      const files = await withTargetFiles(ports, table, { statement, sourceAlias: "s" }, (pruned) =>
+        Promise.resolve(pruned.files?.filter(({ file }) => file.content === 0).length),
+      );
+      return [files, ...(await done(sql))];
+    };
+    expect(await ran(`delete from days where day = ${dayOf(2)} and id = 201`)).toEqual([1, 0, 0, 1]);
+    expect(await ran("update days as d set note = 'u' where d.id between 202 and 203")).toEqual([1, 0, 2, 0]);
+    const from = "(select 204 as k, 'f' as n) as s where id = s.k";
+    expect(await ran(`update days set note = s.n from ${from} and id > 199`)).toEqual([2, 0, 1, 0]);
+    expect(await ran("delete from days where note = 'none' or length(note) > 9")).toEqual([undefined, 0, 0, 0]);
+    const merge = (source: string, on: string) =>
+      `merge into days as d using (${source}) as s on ${on} when matched then update set note = s.note when not matched then insert (id, day, note) values (s.id, ${dayOf(2)}, s.note)`;
+    const source = "select range as id, 'm' as note from range(205, 215)";
+    expect(await ran(merge(source, "d.id = s.id"))).toEqual([1, 5, 5, 0]);
+    expect(await ran(merge(source, `s.id = d.id and d.day = ${dayOf(2)}`))).toEqual([1, 0, 10, 0]);
+    expect(await ran(merge("select null::bigint as id, 'none' as note", "d.id = s.id"))).toEqual([0, 1, 0, 0]);
+    // Numbers told as texts are in another order, and what is not matched by the source may be anywhere.
+    expect(await ran(merge("select '209' as id, 'x' as note", "d.id = s.id"))).toEqual([undefined, 0, 1, 0]);
+    expect(await ran(merge(source, "d.id = s.id or s.id = 205").replace("205, 215", "205, 206"))).toEqual(
+      expect.arrayContaining([undefined]),
+    );
+    const byNone = `merge into days as d using (${source}) as s on d.id = s.id when not matched by source and d.id = 300 then delete`;
+    expect(await ran(byNone)).toEqual([undefined, 0, 0, 1]);
   });
 
   test("rows deleted by position are left out beside columns of any name, also once the schema has changed", async () => {

@@ -3,14 +3,14 @@ import { fileSchemaOf } from "../commit/file-schema.ts";
 import type { DmlStatement } from "../domain/dml/statement.ts";
 import { FILE, POSITION } from "../domain/iceberg/scan.ts";
 import { lakehouseErrors } from "../errors.ts";
-import type { LakehousePorts } from "../lakehouse.ts";
-import { liveFilesOf, scanOf } from "../table-files.ts";
+import { liveFilesOf, scanOf, scanOfFiles } from "../table-files.ts";
 import { changeRows, dataFolder, type FileChange } from "./change-rows.ts";
 import { checkFragments, sourceAliasOf } from "./check-fragments.ts";
 import { commitChange } from "./commit-change.ts";
 import { conflictsSince, isolationOf, type Kind } from "./isolation.ts";
 import { DOES, Does, planDelete, planInsert, planMerge, planUpdate, type RowPlan } from "./row-plan.ts";
 import { withScratch } from "./scratch.ts";
+import { withTargetFiles, type PruningPorts } from "./target-files.ts";
 import { loadTarget, refuseUnwritable, type TargetTable } from "./target-table.ts";
 import { NOTHING_WRITTEN, writeData } from "./write-data.ts";
 
@@ -26,9 +26,7 @@ export interface RowsChanged {
   readonly deleted: number;
 }
 
-/** Ports, and what makes time travel and metadata tables of a text into subqueries. */
-export type DmlPorts = LakehousePorts & {
-  readonly expand: (sql: string) => Promise<string>;
+export type DmlPorts = PruningPorts & {
   /** Has the engine see all that the statement names as it is now: it may select from its own target. */
   readonly see: () => Promise<void>;
 };
@@ -94,9 +92,23 @@ async function runOnce(ports: DmlPorts, table: TargetTable, run: Run): Promise<R
   if (statement.kind === "insert") return insert(ports, table, { ...run, statement });
   if (statement.kind === "delete" && statement.where === undefined && statement.using === undefined)
     return deleteAll(ports, table, run);
-  const { schema } = table;
-  const scan = await scanOf(ports, table.metadata, { schema, tellsPlaces: true });
-  const plan = planOf(statement, { schema, scan, sourceAlias: run.sourceAlias });
+  const { sourceAlias } = run;
+  return withTargetFiles(ports, table, { statement, sourceAlias }, async (pruned) => {
+    const { metadata, schema } = table;
+    const scan =
+      pruned.files === undefined
+        ? await scanOf(ports, metadata, { schema, tellsPlaces: true })
+        : await scanOfFiles(ports, { metadata, schema, files: pruned.files, tellsPlaces: true });
+    return changeScanned(ports, table, { ...run, plan: planOf(pruned.statement, { schema, scan, sourceAlias }) });
+  });
+}
+
+async function changeScanned(
+  ports: DmlPorts,
+  table: TargetTable,
+  { plan, ...run }: Run & { readonly plan: RowPlan },
+): Promise<RowsChanged | undefined> {
+  const { statement } = run;
   return withScratch(ports, await ports.expand(plan.select), async (scratch) => {
     const counts = await countsOf(ports, { scratch, isDelete: statement.kind === "delete" });
     if (counts.inserted + counts.updated + counts.deleted === 0)

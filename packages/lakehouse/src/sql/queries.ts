@@ -90,5 +90,5 @@ function change(ports: QueryPorts, written: string, options: QueryOptions = {}):
   const { sql, parameters } = nameParameters(written, options.parameters);
   const engine = ports.engine.within({ parameters, signal: options.signal });
   const expand = (text: string) => expandReferences({ ...ports, engine }, text);
-  return runStatement({ ...ports, engine, expand, see: () => ports.relations.see(sql) }, sql);
+  return runStatement({ ...ports, engine, parameters, expand, see: () => ports.relations.see(sql) }, sql);
 }
