@@ -3,8 +3,6 @@ import type { Rows } from "./sum-trees.ts";
 import { goesLeft } from "./sum-trees.ts";
 import type { TreeEnsemble } from "./tree-ensemble.ts";
 
-type Explainer = ReturnType<typeof explainTrees>;
-
 /**
  * Makes explanations of an ensemble: of each row what every feature adds to each output's sum, and last what the sum is on
  * average: [rows, outputs, features + 1]. They add up to the sum. Throws an `Error` for trees that cannot be explained.
@@ -14,7 +12,11 @@ export function createContributions(ensemble: TreeEnsemble): (rows: Rows) => Flo
   if (whyNot !== undefined) throw new Error(whyNot);
   const { outputs } = ensemble;
   const width = ensemble.features.length;
-  const explainers = Array.from({ length: outputs }, (_, output) => explainerOf(ensemble, output));
+  const nodes = nodesOf(ensemble);
+  const explainers = Array.from({ length: outputs }, (_, output) => {
+    const roots = Array.from(ensemble.roots).filter((_root, tree) => ensemble.outputOf[tree] === output);
+    return explainTrees({ ...nodes, roots, base: ensemble.bases[output] as number });
+  });
   return ({ values, count }) => {
     const found = new Float64Array(count * outputs * (width + 1));
     let at = 0;
@@ -35,27 +37,26 @@ export function notExplainable({ linear, cover }: TreeEnsemble): string | undefi
   return cover.length === 0 ? "its file does not say how many rows its nodes had" : undefined;
 }
 
-function explainerOf(ensemble: TreeEnsemble, output: number): Explainer {
-  const { feature, left, cover, bases } = ensemble;
-  return explainTrees({
-    feature,
+/** What all outputs' explainers read. */
+function nodesOf(ensemble: TreeEnsemble) {
+  const { links, cover } = ensemble;
+  const left = Int32Array.from(cover, (_, node) => links[node * 4 + 2] as number);
+  return {
     left,
-    cover,
     right: left.map((child) => child + 1),
-    value: weighted(ensemble),
+    feature: left.map((_, node) => links[node * 4 + 3] as number),
+    value: leafValues(ensemble),
+    cover,
     features: ensemble.features.length,
-    roots: Array.from(ensemble.roots).filter((_root, tree) => ensemble.outputOf[tree] === output),
-    base: bases[output] as number,
-    goesLeft: (node, value) => goesLeft(ensemble, node, value),
-  });
+    goesLeft: (node: number, value: number) => goesLeft(ensemble, node, value),
+  };
 }
 
 /** What the leaves add: their values, times what their tree counts. */
-function weighted({ threshold, roots, weights, feature }: TreeEnsemble): Float64Array {
-  if (weights === undefined) return threshold;
-  const value = threshold.slice();
-  for (const [tree, root] of roots.entries())
-    for (let node = root; node < (roots[tree + 1] ?? feature.length); node += 1)
-      value[node] = (threshold[node] as number) * (weights[tree] as number);
+function leafValues({ nodes, roots, weights, rule }: TreeEnsemble): Float64Array {
+  const value = Float64Array.from(rule, (_, node) => nodes[node * 2] as number);
+  for (const [tree, root] of weights === undefined ? [] : roots.entries())
+    for (let node = root; node < (roots[tree + 1] ?? rule.length); node += 1)
+      value[node] = (value[node] as number) * (weights?.[tree] as number);
   return value;
 }

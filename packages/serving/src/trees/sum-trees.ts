@@ -6,17 +6,19 @@ export interface Rows {
   readonly count: number;
 }
 
-const BLOCK_ROWS = 64;
+/** So many stay in the processor's nearer memory while all rows go by. */
+const TREES_AT_ONCE = 64;
 
 /** Each row's sums before their link: [rows, outputs] row by row, added in the library's order and precision. */
 export function sumTrees(ensemble: TreeEnsemble, { values, count }: Rows): Float64Array {
   const { outputs, bases, areBasesLast, roots } = ensemble;
+  const width = ensemble.features.length;
   const sums = new Float64Array(count * outputs);
   if (!areBasesLast) for (let at = 0; at < sums.length; at += outputs) sums.set(bases, at);
-  const add = ensemble.precision === "single" ? addSingles : addDoubles;
-  for (let from = 0; from < count; from += BLOCK_ROWS) {
-    const to = Math.min(from + BLOCK_ROWS, count);
-    for (let tree = 0; tree < roots.length; tree += 1) add(ensemble, { values, sums, tree, from, to });
+  for (let from = 0; from < roots.length; from += TREES_AT_ONCE) {
+    const to = Math.min(from + TREES_AT_ONCE, roots.length);
+    for (let row = 0; row < count; row += 1)
+      addTrees(ensemble, { values, row: row * width, sums, at: row * outputs, from, to });
   }
   if (!areBasesLast) return sums;
   return sums.map((sum, at) => Math.fround(sum + (bases[at % outputs] as number)));
@@ -35,42 +37,58 @@ export function leavesOf(ensemble: TreeEnsemble, { values, count }: Rows): Int32
   return found;
 }
 
-/** One tree over a block of rows: it stays in the processor's nearest memory. */
-interface Block {
+/** Some trees' leaves of one row. */
+interface Added {
   readonly values: Float64Array;
+  /** Where the row begins, and where its sums do. */
+  readonly row: number;
   readonly sums: Float64Array;
-  readonly tree: number;
+  readonly at: number;
   readonly from: number;
   readonly to: number;
 }
 
-function addDoubles(ensemble: TreeEnsemble, { values, sums, tree, from, to }: Block): void {
-  const { outputs, threshold, linear } = ensemble;
-  const width = ensemble.features.length;
-  const root = ensemble.roots[tree] as number;
-  const isPlain = ensemble.hasNumbersOnly;
-  let at = from * outputs + (ensemble.outputOf[tree] as number);
-  for (let row = from * width; row < to * width; row += width, at += outputs) {
-    const place = { values, row, root };
-    const leaf = isPlain ? leafByNumbers(ensemble, place) : leafByAny(ensemble, place);
-    const value = threshold[leaf] as number;
-    sums[at] =
-      (sums[at] as number) + (linear === undefined ? value : linearValue(linear, { leaf, value, values, row }));
+function addTrees(ensemble: TreeEnsemble, added: Added): void {
+  const { values, row, sums, at, from, to } = added;
+  const { roots, outputOf, nodes, linear, weights, hasNumbersOnly } = ensemble;
+  const isSimple = hasNumbersOnly && linear === undefined && weights === undefined;
+  if (isSimple && !hasMissing(values, row, row + ensemble.features.length)) return addWhole(ensemble, added);
+  const isSingle = ensemble.precision === "single";
+  for (let tree = from; tree < to; tree += 1) {
+    const place = { values, row, root: roots[tree] as number };
+    const leaf = hasNumbersOnly ? leafByNumbers(ensemble, place) : leafByAny(ensemble, place);
+    let value = nodes[leaf * 2] as number;
+    if (linear !== undefined) value = linearValue(linear, { leaf, value, values, row });
+    if (weights !== undefined) value = Math.fround(value * (weights[tree] as number));
+    const into = at + (outputOf[tree] as number);
+    const sum = (sums[into] as number) + value;
+    sums[into] = isSingle ? Math.fround(sum) : sum;
   }
 }
 
-function addSingles(ensemble: TreeEnsemble, { values, sums, tree, from, to }: Block): void {
-  const { outputs, threshold, weights } = ensemble;
-  const width = ensemble.features.length;
-  const root = ensemble.roots[tree] as number;
-  const weight = weights === undefined ? 1 : (weights[tree] as number);
-  const isPlain = ensemble.hasNumbersOnly;
-  let at = from * outputs + (ensemble.outputOf[tree] as number);
-  for (let row = from * width; row < to * width; row += width, at += outputs) {
-    const place = { values, row, root };
-    const leaf = isPlain ? leafByNumbers(ensemble, place) : leafByAny(ensemble, place);
-    sums[at] = Math.fround((sums[at] as number) + Math.fround((threshold[leaf] as number) * weight));
+/** The same of a row that has all its numbers, where nodes compare numbers and leaves are numbers: most of what is asked. */
+function addWhole(
+  { roots, outputOf, nodes, links, precision }: TreeEnsemble,
+  { values, row, sums, at, from, to }: Added,
+): void {
+  const isSingle = precision === "single";
+  for (let tree = from; tree < to; tree += 1) {
+    let node = roots[tree] as number;
+    let child = links[node * 4 + 2] as number;
+    while (child >= 0) {
+      const x = values[row + (links[node * 4 + 3] as number)] as number;
+      node = x <= (nodes[node * 2] as number) ? child : child + 1;
+      child = links[node * 4 + 2] as number;
+    }
+    const into = at + (outputOf[tree] as number);
+    const sum = (sums[into] as number) + (nodes[node * 2] as number);
+    sums[into] = isSingle ? Math.fround(sum) : sum;
   }
+}
+
+function hasMissing(values: Float64Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at += 1) if (values[at] !== values[at]) return true;
+  return false;
 }
 
 interface Place {
@@ -80,11 +98,11 @@ interface Place {
   readonly root: number;
 }
 
-function leafByNumbers({ feature, threshold, left, rule }: TreeEnsemble, { values, row, root }: Place): number {
+function leafByNumbers({ nodes, links, rule }: TreeEnsemble, { values, row, root }: Place): number {
   let node = root;
-  for (let child = left[node] as number; child >= 0; child = left[node] as number) {
-    const x = values[row + (feature[node] as number)] as number;
-    if (x <= (threshold[node] as number)) node = child;
+  for (let child = links[node * 4 + 2] as number; child >= 0; child = links[node * 4 + 2] as number) {
+    const x = values[row + (links[node * 4 + 3] as number)] as number;
+    if (x <= (nodes[node * 2] as number)) node = child;
     else if (x === x) node = child + 1;
     else node = child + 1 - (rule[node] as number);
   }
@@ -92,24 +110,25 @@ function leafByNumbers({ feature, threshold, left, rule }: TreeEnsemble, { value
 }
 
 function leafByAny(ensemble: TreeEnsemble, { values, row, root }: Place): number {
-  const { feature, left } = ensemble;
+  const { links } = ensemble;
   let node = root;
-  for (let child = left[node] as number; child >= 0; child = left[node] as number)
-    node = goesLeft(ensemble, node, values[row + (feature[node] as number)] as number) ? child : child + 1;
+  for (let child = links[node * 4 + 2] as number; child >= 0; child = links[node * 4 + 2] as number)
+    node = goesLeft(ensemble, node, values[row + (links[node * 4 + 3] as number)] as number) ? child : child + 1;
   return node;
 }
 
 /** Which way a value goes at a node that splits. */
 export function goesLeft(
-  { threshold, rule, sets }: Pick<TreeEnsemble, "threshold" | "rule" | "sets">,
+  { nodes, rule, sets }: Pick<TreeEnsemble, "nodes" | "rule" | "sets">,
   node: number,
   value: number,
 ): boolean {
   const rules = rule[node] as number;
+  const threshold = nodes[node * 2] as number;
   if (value !== value || (value === 0 && (rules & RULE.ZERO_MISSING) !== 0)) return (rules & RULE.NAN_LEFT) !== 0;
-  if ((rules & RULE.SET) === 0) return value <= (threshold[node] as number);
+  if ((rules & RULE.SET) === 0) return value <= threshold;
   const isLeftOfSet = (rules & RULE.SET_LEFT) !== 0;
-  return isInSet(sets, threshold[node] as number, isLeftOfSet ? Math.trunc(value) : value) === isLeftOfSet;
+  return isInSet(sets, threshold, isLeftOfSet ? Math.trunc(value) : value) === isLeftOfSet;
 }
 
 function isInSet(sets: Uint32Array, first: number, value: number): boolean {

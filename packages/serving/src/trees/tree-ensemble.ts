@@ -16,11 +16,13 @@ export interface TreeEnsemble {
   readonly outputOf: Int32Array;
   /** What a tree's leaf is multiplied by; none where all are 1. */
   readonly weights: Float64Array | undefined;
-  readonly feature: Int32Array;
-  /** Of a leaf its value; of a set the place of its first word in `sets`. */
-  readonly threshold: Float64Array;
-  /** The left child; -1 of a leaf. */
-  readonly left: Int32Array;
+  /**
+   * Two places a node, in one line of the processor's memory: its threshold, and in the other one what `links` has. Of a leaf
+   * the threshold is its value; of a set the place of its first word in `sets`.
+   */
+  readonly nodes: Float64Array;
+  /** The same memory: at `4 * node + 2` the left child, -1 of a leaf, and behind it the feature. */
+  readonly links: Int32Array;
   readonly rule: Uint8Array;
   /** Whether no node has a set or takes 0 for missing. */
   readonly hasNumbersOnly: boolean;
@@ -165,9 +167,7 @@ class Layout {
 
   arrays() {
     return {
-      feature: Int32Array.from(this.#feature),
-      threshold: Float64Array.from(this.#threshold),
-      left: Int32Array.from(this.#left),
+      ...packed(this.#feature, this.#threshold, this.#left),
       rule: Uint8Array.from(this.#rule),
       hasNumbersOnly: this.#rule.every((rule) => rule <= RULE.NAN_LEFT),
       sets: Uint32Array.from(this.#sets),
@@ -176,6 +176,17 @@ class Layout {
       linear: this.#linear.size === 0 ? undefined : linearLeaves(this.#linear, this.#feature.length),
     };
   }
+}
+
+function packed(feature: readonly number[], threshold: readonly number[], left: readonly number[]) {
+  const nodes = new Float64Array(feature.length * 2);
+  const links = new Int32Array(nodes.buffer);
+  for (let node = 0; node < feature.length; node += 1) {
+    nodes[node * 2] = threshold[node] as number;
+    links[node * 4 + 2] = left[node] as number;
+    links[node * 4 + 3] = feature[node] as number;
+  }
+  return { nodes, links };
 }
 
 function linearLeaves(leaves: ReadonlyMap<number, LinearLeaf>, nodes: number): LinearLeaves {
