@@ -8,6 +8,7 @@ import type { Lakehouse } from "../src/index.ts";
 import { createManifestCache } from "../src/manifest-cache.ts";
 import { withTargetFiles } from "../src/dml/target-files.ts";
 import { createTable } from "../src/rest/tables.ts";
+import { manifestsOf } from "../src/table-files.ts";
 import { openLake, type TestLake } from "./support/lake.ts";
 
 let lake: TestLake;
@@ -203,6 +204,39 @@ describe("tables are made and altered by statements", () => {
     );
     const byNone = `merge into days as d using (${source}) as s on d.id = s.id when not matched by source and d.id = 300 then delete`;
     expect(await ran(byNone)).toEqual([undefined, 0, 0, 1]);
+  });
+
+  test("the list tells what each manifest's partitions lie between, by which whole manifests are passed over", async () => {
+    await lakehouse.execute(
+      `create table summed ("1" integer, a bigint, d decimal(10, 2), s varchar, b boolean) partitioned by (a, "1", d, s, bucket(4, s))`,
+    );
+    await lakehouse.execute(
+      "insert into summed values (-7, 5, -1.28, 'x', true), (9, 3, 12.5, 'é', null), (null, 4, 0, 'b', true)",
+    );
+    await lakehouse.execute("insert into summed values (100, 50, 400, 'y', true)");
+    const { metadata } = await loadTarget(lake.ports, ["summed"]);
+    const [newer, older] = await manifestsOf(lake.ports.store, metadata);
+    const told = (older?.partitions ?? []).map((one) => [
+      one.contains_null,
+      one.lower_bound?.toString("hex"),
+      one.upper_bound?.toString("hex"),
+    ]);
+    expect(told.slice(0, 4)).toEqual([
+      [false, "0300000000000000", "0500000000000000"],
+      [true, "f9ffffff", "09000000"],
+      [false, "80", "04e2"],
+      [false, "62", "c3a9"],
+    ]);
+    expect(newer?.partitions?.[2]?.upper_bound?.toString("hex")).toBe("009c40");
+    const select = async (where: string) => {
+      const { rows: found, scans } = await lakehouse.query(`select count(*) from summed where ${where}`);
+      return [found[0]?.[0], scans?.[0]?.files];
+    };
+    expect(await select('"1" = 9')).toEqual([1, 1]);
+    expect(await select('"1" is null')).toEqual([1, 1]);
+    expect(await select("a = 50 or d = -1.28")).toEqual([2, 2]);
+    expect(await select("a > 50")).toEqual([0, 0]);
+    expect(await select("s = 'é' and a < 10")).toEqual([1, 1]);
   });
 
   test("rows deleted by position are left out beside columns of any name, also once the schema has changed", async () => {

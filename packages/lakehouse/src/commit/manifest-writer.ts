@@ -4,6 +4,7 @@ import { sha256Of } from "@millwright/platform";
 import { encodeManifest, EntryStatus, type ManifestEntry, type ManifestKind } from "../domain/iceberg/manifest.ts";
 import type { ManifestFile } from "../domain/iceberg/manifest-list.ts";
 import type { SnapshotId } from "../domain/iceberg/metadata.ts";
+import { partitionSummaries } from "../domain/iceberg/partition-summaries.ts";
 import type { NewFile, ObjectStore, StoredFile } from "../ports.ts";
 
 /** Where one commit puts its metadata. What is put is written when it settles, and all of it made durable in one step. */
@@ -77,6 +78,10 @@ export function putManifest(
     ),
     added_snapshot_id: snapshotId,
     ...countsOf(entries),
+    partitions: partitionSummaries(
+      entries.map((entry) => entry.data_file.partition),
+      { spec: kind.spec, schemas: [kind.schema, ...kind.schemas] },
+    ),
   };
 }
 

@@ -1,8 +1,15 @@
 import type { PartitionField, PartitionSpec } from "./metadata.ts";
 import { fieldsOf, typeText, type IcebergSchema } from "./schema.ts";
 
+/** The value of a partition field: under its name as Avro lets it be called, or as the spec has it. Undefined for none. */
+export function partitionValueOf({ name }: PartitionField, partition: object): unknown {
+  const values = partition as Readonly<Record<string, unknown>>;
+  const stored = avroName(name);
+  return values[Object.hasOwn(values, stored) ? stored : name];
+}
+
 /** The type of a partition field's values (Iceberg specification, "Partition Transforms"). */
-function partitionTypeOf(field: PartitionField, schemas: readonly IcebergSchema[]): string {
+export function partitionTypeOf(field: PartitionField, schemas: readonly IcebergSchema[]): string {
   const { transform } = field;
   if (transform === "day") return "date";
   if (/^(?:bucket|year|month|hour)/.test(transform)) return "int";

@@ -1,5 +1,6 @@
 import type { FieldSummary } from "../iceberg/manifest-list.ts";
 import type { PartitionField, PartitionSpec } from "../iceberg/metadata.ts";
+import { partitionValueOf } from "../iceberg/partition-record.ts";
 import { rangeInFile } from "./file-ranges.ts";
 import type { PackedManifest } from "./packed-manifest.ts";
 import { rangeOfPartition, rangeOfSummary } from "./partition-ranges.ts";
@@ -29,10 +30,9 @@ export function selectFiles(
   { manifest, spec }: { readonly manifest: PackedManifest; readonly spec: PartitionSpec | undefined },
 ): readonly number[] {
   const byPartition = manifest.partitions.map((partition): Ranges | undefined => {
-    const values: readonly unknown[] = Object.values(partition);
-    const isWhole = spec !== undefined && values.length === spec.fields.length;
+    const isWhole = spec !== undefined && Object.keys(partition).length === spec.fields.length;
     const ranges = isWhole
-      ? rangesBy(spec, filter, (field, type, place) => rangeOfPartition(field, type, values[place]))
+      ? rangesBy(spec, filter, (field, type, place) => rangeOfPartition(field, type, valueAt(partition, field, place)))
       : () => ANYTHING;
     return mayHold(filter, ranges) ? ranges : undefined;
   });
@@ -51,6 +51,12 @@ export function selectFiles(
     if (isThere) found.push(index);
   }
   return found;
+}
+
+/** By the field's name; by its place where another writer calls it otherwise in the file. */
+function valueAt(partition: object, field: PartitionField, place: number): unknown {
+  const named = partitionValueOf(field, partition);
+  return named === undefined ? (Object.values(partition) as readonly unknown[])[place] : named;
 }
 
 /** What a spec's fields say of the filter's columns, reckoned once. */
