@@ -7,11 +7,12 @@ import {
   type IcebergMetadata,
   type IcebergSnapshot,
 } from "./domain/iceberg/metadata.ts";
-import { hasOtherTypes, scanSelect, type FilesNames, type LiveFile } from "./domain/iceberg/scan.ts";
+import { hasOtherTypes, isVector, scanSelect, type FilesNames, type LiveFile } from "./domain/iceberg/scan.ts";
 import type { IcebergSchema } from "./domain/iceberg/schema.ts";
 import { parseMetadata } from "./domain/iceberg/read-metadata.ts";
 import { quoteName, quoteText } from "./domain/names.ts";
 import { duckdbType } from "./domain/types.ts";
+import { readVectors } from "./deletion-vectors.ts";
 import { lakehouseErrors } from "./errors.ts";
 import { isFileFaultCode } from "./file-fault-codes.ts";
 import { keepManifests, keepMetadata, manifestsKnownAt, metadataKnownAt } from "./known-metadata.ts";
@@ -43,11 +44,14 @@ export function decoded<Value>(store: ObjectStore, location: string, decode: () 
   }
 }
 
+/** Of a manifest that no list tells of. */
+const UNTOLD = -1;
+
 /** A manifest's bytes: as many as the manifest list tells of. Throws `lakehouse/damaged-manifest`. */
 export async function manifestBytes(store: ObjectStore, manifest: ManifestFile): Promise<Uint8Array> {
   const bytes = await store.read(manifest.manifest_path);
   const told = Number(manifest.manifest_length);
-  if (bytes.length === told) return bytes;
+  if (bytes.length === told || told === UNTOLD) return bytes;
   throw lakehouseErrors.create("lakehouse/damaged-manifest", {
     because: `${store.pathOf(manifest.manifest_path)} has ${bytes.length} bytes, and its manifest list tells of ${told}`,
   });
@@ -79,13 +83,34 @@ export async function manifestsOf(
   snapshot = currentSnapshot(metadata),
 ): Promise<readonly ManifestFile[]> {
   if (snapshot === undefined) return [];
-  const location = snapshot["manifest-list"];
+  const { manifests: named, "manifest-list": location } = snapshot;
+  if (named !== undefined && location === undefined)
+    return named.map((path) => manifestNamed(path, metadata["default-spec-id"]));
   const known = manifestsKnownAt(store, location);
   if (known !== undefined) return known;
   const bytes = await store.read(location);
   const manifests = decoded(store, location, () => decodeManifestList(bytes));
   keepManifests(store, location, manifests);
   return manifests;
+}
+
+/** The first version of the format may name a snapshot's manifests in the metadata itself, without a word about them. */
+function manifestNamed(path: string, specId: number): ManifestFile {
+  return {
+    manifest_path: path,
+    manifest_length: UNTOLD,
+    partition_spec_id: specId,
+    content: 0,
+    sequence_number: 0,
+    min_sequence_number: 0,
+    added_snapshot_id: 0,
+    added_files_count: 0,
+    existing_files_count: 0,
+    deleted_files_count: 0,
+    added_rows_count: 0,
+    existing_rows_count: 0,
+    deleted_rows_count: 0,
+  };
 }
 
 /** The live files of a snapshot, data and deletes: unless told, of the current one. */
@@ -140,21 +165,31 @@ export async function scanOfFiles(
     ...live,
     file: { ...live.file, file_path: store.locate(store.pathOf(live.file.file_path)) },
   }));
-  const other = files.find(({ file }) => file.file_format.toUpperCase() !== "PARQUET");
-  if (other !== undefined)
-    throw lakehouseErrors.create("lakehouse/unreadable-file", {
-      because: `a file of the table is of the format ${other.file.file_format}, which is not read`,
-    });
+  files.forEach(refuseUnreadable);
   const specs = metadata["partition-specs"].filter(({ fields }) => fields.length === 0);
   const unpartitioned = new Set(specs.map((spec) => spec["spec-id"]));
-  const scan = { files, schema, schemas: metadata.schemas, unpartitioned, tellsPlaces };
+  const vectors = await readVectors(store, files);
+  const scan = { files, schema, schemas: metadata.schemas, unpartitioned, tellsPlaces, vectors };
   if (!hasOtherTypes(scan)) return scanSelect(scan);
   return scanSelect({
     ...scan,
     fileNames: await namesIn(
       engine,
-      files.map(({ file }) => file.file_path),
+      files.filter((one) => !isVector(one)).map(({ file }) => file.file_path),
     ),
+  });
+}
+
+/** Throws `lakehouse/unreadable-file` for what needs more than is known here. */
+function refuseUnreadable(live: LiveFile): void {
+  const { file_path: path, file_format: format, key_metadata: key } = live.file;
+  const isKnown = format.toUpperCase() === "PARQUET" || isVector(live);
+  if (isKnown && (key === undefined || key === null)) return;
+  throw lakehouseErrors.create("lakehouse/unreadable-file", {
+    because: isKnown ? `${path} is encrypted` : `${path} is of the format ${format}`,
+    remedy: isKnown
+      ? "Ask it by the engine that holds the table's keys, and write it there into a table that is not encrypted."
+      : "Have the engine that wrote it write it again as Parquet: the table's property write.format.default = parquet, then rewrite its data files.",
   });
 }
 

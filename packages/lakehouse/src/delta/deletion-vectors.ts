@@ -61,7 +61,7 @@ const MAGIC = 1_681_511_377;
 const ROWS_MAX = 5_000_000;
 
 /** A 64-bit Roaring bitmap in its portable form, behind Delta's number for it: 32-bit ones by their upper halves. */
-function bitmapRows(bytes: Buffer): readonly number[] {
+export function bitmapRows(bytes: Buffer): readonly number[] {
   try {
     if (bytes.readInt32LE(0) !== MAGIC) throw damaged("a deletion vector is of an unknown form");
     const reader = { bytes, at: 12 };

@@ -28,6 +28,9 @@ export interface DataFile {
   readonly sort_order_id: number | null;
   /** Of position deletes: the one data file that they are of. */
   readonly referenced_data_file?: string | null;
+  /** Of a deletion vector (version 3): where it lies in its Puffin file, and how many bytes it has there. */
+  readonly content_offset?: number | null;
+  readonly content_size_in_bytes?: number | null;
 }
 
 interface IntLong {

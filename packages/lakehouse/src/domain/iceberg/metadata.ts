@@ -34,6 +34,8 @@ export interface IcebergSnapshot {
   readonly "sequence-number"?: number;
   readonly "timestamp-ms": number;
   readonly "manifest-list": string;
+  /** In place of a list, in tables of the first version. */
+  readonly manifests?: readonly string[];
   readonly summary?: Readonly<Record<string, string>>;
   readonly "schema-id"?: number;
   readonly "first-row-id"?: number;

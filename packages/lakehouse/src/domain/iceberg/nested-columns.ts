@@ -1,5 +1,6 @@
 import { quoteName } from "../names.ts";
 import { duckdbTypeOf } from "./duckdb-type.ts";
+import { missingValue } from "./initial-default.ts";
 import type { IcebergField, IcebergType } from "./schema.ts";
 
 /** What a file calls each of its fields, at any depth, by field id. */
@@ -9,8 +10,10 @@ export type FileNames = ReadonlyMap<number, string>;
  * A column of today as an expression over a file that may call what is within it otherwise, or lack it. The engine alone
  * finds columns by field id, but what is within them by name, and answers NULL where the name has changed.
  */
-export function columnIn({ id, name, type }: IcebergField, names: FileNames): string {
-  return `${part({ id, type, column: name, depth: 0 }, names, (own) => quoteName(own))} AS ${quoteName(name)}`;
+export function columnIn(field: IcebergField, names: FileNames): string {
+  const { id, name, type } = field;
+  const missing = missingValue(field);
+  return `${part({ id, type, column: name, depth: 0, missing }, names, (own) => quoteName(own))} AS ${quoteName(name)}`;
 }
 
 interface Part {
@@ -19,15 +22,17 @@ interface Part {
   /** The column's name, for errors. */
   readonly column: string;
   readonly depth: number;
+  /** What stands where the file lacks it. */
+  readonly missing: string;
 }
 
-function part({ id, type, column, depth }: Part, names: FileNames, within: (name: string) => string): string {
+function part({ id, type, column, depth, missing }: Part, names: FileNames, within: (name: string) => string): string {
   const own = names.get(id);
-  if (own === undefined) return `CAST(NULL AS ${duckdbTypeOf(type, column)})`;
+  if (own === undefined) return `CAST(${missing} AS ${duckdbTypeOf(type, column)})`;
   return valueOf({ type, column, depth }, names, within(own));
 }
 
-function valueOf({ type, column, depth }: Omit<Part, "id">, names: FileNames, value: string): string {
+function valueOf({ type, column, depth }: Omit<Part, "id" | "missing">, names: FileNames, value: string): string {
   if (typeof type === "string") return `CAST(${value} AS ${duckdbTypeOf(type, column)})`;
   const inner = `e${depth}`;
   const next = { column, depth: depth + 1 };
@@ -41,7 +46,7 @@ function valueOf({ type, column, depth }: Omit<Part, "id">, names: FileNames, va
   }
   const fields = type.fields.map(
     (field) =>
-      `${quoteName(field.name)} := ${part({ id: field.id, type: field.type, ...next }, names, (own) => `struct_extract(${value}, '${own.replaceAll("'", "''")}')`)}`,
+      `${quoteName(field.name)} := ${part({ id: field.id, type: field.type, missing: missingValue(field), ...next }, names, (own) => `struct_extract(${value}, '${own.replaceAll("'", "''")}')`)}`,
   );
   return `CASE WHEN ${value} IS NULL THEN NULL ELSE struct_pack(${fields.join(", ")}) END`;
 }

@@ -17,7 +17,9 @@ export function parseMetadata(bytes: Uint8Array): IcebergMetadata | undefined {
 export function metadataIn(value: object): IcebergMetadata | undefined {
   const stored: Stored = value;
   if (!LISTS.every((name) => stored[name] === undefined || Array.isArray(stored[name]))) return undefined;
-  const { schema, location, "table-uuid": uuid, "format-version": version } = stored;
+  const { schema, location, "format-version": version } = stored;
+  // The first version of the format may leave it away.
+  const uuid = stored["table-uuid"] ?? (version === 1 ? "" : undefined);
   const schemas =
     stored.schemas ?? (schema === undefined ? [] : [{ ...schema, "schema-id": schema["schema-id"] ?? 0 }]);
   if (typeof uuid !== "string" || typeof location !== "string" || typeof version !== "number" || schemas.length === 0)

@@ -3,6 +3,7 @@ import { duckdbTypeOf } from "./duckdb-type.ts";
 import type { DataFile } from "./data-file.ts";
 import { notAmong, notAmongIn, PLAIN } from "./deleted-positions.ts";
 import { deletesOf, type OwnDeletes } from "./deletes-of.ts";
+import { missingValue } from "./initial-default.ts";
 import { columnIn, type FileNames } from "./nested-columns.ts";
 import { canonical, type IcebergField, type IcebergSchema } from "./schema.ts";
 
@@ -24,8 +25,19 @@ export interface Scan {
   readonly unpartitioned: ReadonlySet<number>;
   /** Whether each row tells where it lies, in the columns FILE and POSITION. */
   readonly tellsPlaces?: boolean;
+  /** The rows that each deletion vector takes away, by `vectorKey`. */
+  readonly vectors?: ReadonlyMap<string, readonly number[]>;
   /** What each file calls its fields: only where a column was ever of another type, or something within one. */
   readonly fileNames?: FilesNames;
+}
+
+/** Whether deletes are a deletion vector of one data file (version 3), in a Puffin file with others. */
+export function isVector({ file }: LiveFile): boolean {
+  return file.content !== DATA && file.file_format.toUpperCase() === "PUFFIN";
+}
+
+export function vectorKey({ file }: LiveFile): string {
+  return `${file.content_offset ?? 0} ${file.file_path}`;
 }
 
 /** The columns that tell where a row lies: its file, as the engine opens it, and its number in it. No column of a person is called so. */
@@ -82,11 +94,11 @@ const ALONE_MAX = 256;
 function groupsOf(scan: Scan, data: readonly LiveFile[]): readonly Group[] {
   const of = deletesOf(scan);
   const told = data.map((one) => ({ one, own: of(one) }));
-  const isAlone = told.filter(({ own }) => own.positions.length > 0).length <= ALONE_MAX;
+  const few = told.filter(({ own }) => own.positions.length > 0).length <= ALONE_MAX;
   const groups = new Map<string, Group & { paths: string[] }>();
   for (const { one, own } of told) {
     const path = one.file.file_path;
-    const alone = isAlone && own.positions.length > 0;
+    const alone = own.positions.some(isVector) || (few && own.positions.length > 0);
     const key = alone ? path : [...own.positions, ...own.equalities].map(({ file }) => file.file_path).join("\0");
     const group = groups.get(key) ?? { paths: [], ...own, isAlone: alone };
     group.paths.push(path);
@@ -104,8 +116,7 @@ function withoutDeleted(scan: Scan, group: Group & { readonly names: string }): 
     .filter((id) => !current.has(id))
     .map((id) => ({ ...fieldOf(scan, id), name: hidden(id) }));
   const from = reading(paths, scan, [...scan.schema.fields, ...further], PLACES);
-  const deletes = positions.map(({ file }) => file.file_path);
-  const byPosition = positions.length === 0 ? [] : [isAlone ? notAmongIn(deletes, path) : notAmong(deletes)];
+  const byPosition = withoutPositions(scan, { positions, path, isAlone });
   const byValue = equalities.map((deletes) => {
     const fields = (deletes.file.equality_ids ?? []).map((id) => fieldOf(scan, id));
     const renamed = fields.map((field) => ({ ...field, name: hidden(field.id) }));
@@ -115,7 +126,24 @@ function withoutDeleted(scan: Scan, group: Group & { readonly names: string }): 
     });
     return `NOT EXISTS (SELECT 1 FROM ${byFieldId([deletes.file.file_path], renamed)} AS gone WHERE ${equal.join(" AND ")})`;
   });
-  return `SELECT ${names} FROM ${from} AS kept WHERE ${[...byPosition, ...byValue].join(" AND ")}`;
+  const conditions = [...byPosition, ...byValue];
+  return `SELECT ${names} FROM ${from} AS kept${conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`}`;
+}
+
+/** Where a file has a deletion vector, that holds what position deletes before it said (specification, "Scan Planning"). */
+function withoutPositions(
+  { vectors }: Scan,
+  { positions, path, isAlone }: Pick<Group, "positions" | "isAlone"> & { readonly path: string },
+): readonly string[] {
+  if (positions.length === 0) return [];
+  const vector = positions.find(isVector);
+  if (vector !== undefined) {
+    const rows = vectors?.get(vectorKey(vector));
+    if (rows === undefined) throw new Error(`the deletion vector of ${path} was not read`);
+    return rows.length === 0 ? [] : [`kept.file_row_number NOT IN (SELECT unnest([${rows.join(", ")}]::BIGINT[]))`];
+  }
+  const deletes = positions.map(({ file }) => file.file_path);
+  return [isAlone ? notAmongIn(deletes, path) : notAmong(deletes)];
 }
 
 const HIDDEN = "field ";
@@ -144,7 +172,12 @@ const PLACE_NAMES: ReadonlySet<string> = new Set(["filename", "file_row_number"]
 function reading(paths: readonly string[], scan: Scan, fields: readonly IcebergField[], options = ""): string {
   if (scan.fileNames !== undefined) return byFileNames(paths, { fields, options, fileNames: scan.fileNames });
   const isFirst = scan.schemas.length === 1 && scan.schema["schema-id"] === 0;
-  const isPlain = fields.every(({ name }) => !PLACE_NAMES.has(name.toLowerCase()) && !name.startsWith(HIDDEN));
+  const isPlain = fields.every(
+    (field) =>
+      !PLACE_NAMES.has(field.name.toLowerCase()) &&
+      !field.name.startsWith(HIDDEN) &&
+      field["initial-default"] === undefined,
+  );
   if (!isFirst || !isPlain) return byFieldId(paths, fields, options);
   return `read_parquet([${paths.map(quoteText).join(", ")}], ${PLAIN}${options === "" ? "" : `, ${options}`})`;
 }
@@ -172,8 +205,8 @@ function byFileNames(
 
 function byFieldId(paths: readonly string[], fields: readonly IcebergField[], options = ""): string {
   const columns = fields.map(
-    ({ id, name, type }) =>
-      `${id}: {name: ${quoteText(name)}, type: ${quoteText(duckdbTypeOf(type, name))}, default_value: NULL}`,
+    (field) =>
+      `${field.id}: {name: ${quoteText(field.name)}, type: ${quoteText(duckdbTypeOf(field.type, field.name))}, default_value: ${missingValue(field)}}`,
   );
   const further = options === "" ? `, ${PLAIN}` : `, ${PLAIN}, ${options}`;
   return `read_parquet([${paths.map(quoteText).join(", ")}], schema = MAP {${columns.join(", ")}}${further})`;

@@ -28,6 +28,10 @@ export interface IcebergField {
   readonly required: boolean;
   readonly type: IcebergType;
   readonly doc?: string;
+  /** What rows have that were written before the column was there (version 3), as the specification's JSON of a value. */
+  readonly "initial-default"?: unknown;
+  /** What a writer puts in who is told nothing else (version 3). */
+  readonly "write-default"?: unknown;
 }
 
 export interface IcebergSchema extends StructType {
