@@ -1,17 +1,19 @@
 import { connect } from "node:net";
 
 // The callers of a service, in a process of their own: `caller.ts PORT CONNECTIONS WARM_SECONDS SECONDS`, rows as JSON lines
-// on standard input. Each connection asks, waits for the answer, and asks again. Prints requests a second and latencies in
+// on standard input; a line that is a JSON text is a whole request without a body. Each connection asks, waits for the answer, and asks again. Prints requests a second and latencies in
 // milliseconds of the seconds after those that warm, and its own processor time over all.
 
 const [port, connections, warmSeconds, seconds] = process.argv.slice(2).map(Number) as [number, number, number, number];
-/** As both servers write it. */
-const LENGTH = "content-length: ";
+/** As each server writes it. */
+const LENGTH = /content-length: /i;
 const rows = await standardInput();
 const requests = rows.map((row) =>
-  Buffer.from(
-    `POST /v2/models/late-flights/infer HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(row)}\r\n\r\n${row}`,
-  ),
+  row.startsWith('"')
+    ? Buffer.from(JSON.parse(row) as string)
+    : Buffer.from(
+        `POST /v2/models/late-flights/infer HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(row)}\r\n\r\n${row}`,
+      ),
 );
 const latencies: number[] = [];
 let refused = 0;
@@ -60,7 +62,7 @@ function keepAsking(connection: number): Promise<void> {
       received += chunk;
       if (!isWhole(received)) return;
       const nowMs = performance.now();
-      if (!received.startsWith("HTTP/1.1 200")) refused += 1;
+      if (!/^HTTP\/1\.1 (?:200|304)/.test(received)) refused += 1;
       if (nowMs >= warmMs && nowMs < endMs) latencies.push(nowMs - askedMs);
       ask();
     });
@@ -70,9 +72,10 @@ function keepAsking(connection: number): Promise<void> {
 function isWhole(received: string): boolean {
   const headEnd = received.indexOf("\r\n\r\n");
   if (headEnd === -1) return false;
-  const at = received.indexOf(LENGTH);
+  if (received.startsWith("HTTP/1.1 304")) return true;
+  const at = received.search(LENGTH);
   if (at === -1) throw new Error(`an answer does not tell its length: ${received.slice(0, headEnd)}`);
-  return received.length >= headEnd + 4 + Number.parseInt(received.slice(at + LENGTH.length), 10);
+  return received.length >= headEnd + 4 + Number.parseInt(received.slice(at + "content-length: ".length), 10);
 }
 
 async function standardInput(): Promise<readonly string[]> {

@@ -150,12 +150,14 @@ async function open(
     return lakehouseOn(engineWith([paths.lake, ...locations], Math.min(memoryMb, LOOKING_MEMORY_MB)), { branch: name });
   });
   const world = { database, clock: systemClock, ids: systemIds };
+  const main = catalogs.on(MAIN).entries;
   const iceberg: IcebergPlaces = {
     name: settings.name,
     logger,
     clock: systemClock,
     ...(catalogs.elsewhere === undefined ? {} : { elsewhere: catalogs.elsewhere }),
     clients: () => clientsOf(settings),
+    locateNow: (key) => main.locateNow?.(key),
     world: async (asked) => {
       const isThere = asked === MAIN || (await branches.list()).some(({ name }) => name === asked);
       return isThere ? worldOf(asked) : undefined;

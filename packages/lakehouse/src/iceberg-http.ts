@@ -2,7 +2,10 @@ import type { Clock, Logger } from "@millwright/kernel";
 import { isMillError } from "@millwright/kernel";
 import type { Protocol, ProtocolReply, ProtocolRequest } from "@millwright/platform";
 import { icebergErrors } from "./iceberg-errors.ts";
-import type { CatalogRoute } from "./rest/call.ts";
+import { keyOf } from "./domain/iceberg/identifiers.ts";
+import type { IcebergEntries } from "./ports.ts";
+import { identifierOf, type CatalogRoute } from "./rest/call.ts";
+import { createLoadsAtHand, type LoadsAtHand } from "./rest/loads-at-hand.ts";
 import { namespaceRoutes } from "./rest/namespace-routes.ts";
 import { createReplyCache, type ReplyCache } from "./rest/reply-cache.ts";
 import { asError, errorReply, json } from "./rest/replies.ts";
@@ -23,6 +26,8 @@ export interface IcebergPlaces {
   readonly elsewhere?: string | undefined;
   /** Who may ask; with none, whoever reaches the server. */
   clients(): readonly CatalogClient[];
+  /** Where a table of main is; undefined, too, where it cannot be told at once. */
+  locateNow?(key: string): ReturnType<NonNullable<IcebergEntries["locateNow"]>>;
   /** The catalog of main, or of a branch; undefined when there is no such branch. */
   world(branch: string): Promise<CatalogWorld | undefined>;
 }
@@ -35,9 +40,11 @@ const MAIN = "main";
 export function icebergProtocol(places: IcebergPlaces): Protocol {
   const tokens = createTokens(places);
   const replies = createReplyCache();
+  const atHand = createLoadsAtHand({ tokens, replies, locate: (key) => places.locateNow?.(key) });
   return {
     prefix: "/iceberg",
-    answer: (request) => answer(places, { tokens, replies }, request),
+    answer: (request) => answer(places, { tokens, replies, atHand }, request),
+    answerNow: (request) => atHand.answer(request),
     refuse: (error) => {
       if (!isMillError(error)) places.logger.error({ err: error }, "a request of the Iceberg catalog failed");
       return errorReply(asError(error));
@@ -48,11 +55,12 @@ export function icebergProtocol(places: IcebergPlaces): Protocol {
 interface Kept {
   readonly tokens: Tokens;
   readonly replies: ReplyCache;
+  readonly atHand: LoadsAtHand;
 }
 
 async function answer(
   places: IcebergPlaces,
-  { tokens, replies }: Kept,
+  { tokens, replies, atHand }: Kept,
   request: ProtocolRequest,
 ): Promise<ProtocolReply> {
   const [version, ...segments] = request.path.split("/").slice(1).map(unescaped);
@@ -71,7 +79,11 @@ async function answer(
   const asked = hasPrefix ? segments.slice(1) : segments;
   const found = find(request, asked);
   if (found === undefined) throw unknown(request);
-  return found.route.handler({ world, params: found.params, request, replies });
+  const call = { world, params: found.params, request, replies };
+  const reply = await found.route.handler(call);
+  if (found.route.isLoad === true && branch === MAIN && request.query.size === 0)
+    atHand.remember(request.path, keyOf(identifierOf(call)));
+  return reply;
 }
 
 function unescaped(segment: string): string {

@@ -253,6 +253,8 @@ export interface IcebergEntries {
   get(key: string): Promise<CatalogEntry | undefined>;
   /** Of an entry no more than which metadata it has now. */
   locate(key: string): Promise<Pick<CatalogEntry, "kind" | "metadataLocation"> | undefined>;
+  /** The same at once, where the database is embedded. */
+  locateNow?(key: string): Pick<CatalogEntry, "kind" | "metadataLocation"> | undefined;
   /** The keys of the Iceberg tables, or views, right in a namespace, by their bytes. */
   keysIn(namespace: string, kind: "table" | "view"): Promise<readonly string[]>;
   /** A namespace's properties; undefined when there is none. */

@@ -33,6 +33,8 @@ beforeEach(async () => {
     logger: silentLogger,
     clock: systemClock,
     clients: () => clients,
+    locateNow: (key) =>
+      openDatabaseIcebergEntries({ database, clock: systemClock, ids: systemIds, branch: "main" }).locateNow?.(key),
     world: async (branch) => {
       if (branch !== "main" && !(await branches.list()).some(({ name }) => name === branch)) return undefined;
       return {
@@ -128,6 +130,43 @@ describe("the Iceberg catalog", () => {
     expect(await ask("GET", "/v1/namespaces/sales/tables/one", "", known)).toMatchObject({ status: 304, text: "" });
     expect((await ask("POST", "/v1/namespaces/sales/tables/one", rename("key"))).status).toBe(200);
     expect((await ask("GET", "/v1/namespaces/sales/tables/one", "", known)).status).toBe(200);
+  });
+
+  test("what was loaded before is at hand as it is now, whoever commits, and for whom it is", async () => {
+    const address = "/v1/namespaces/sales/tables/one";
+    const now = (headers = {}) => protocol.answerNow?.({ method: "GET", path: address, headers });
+    await create("one");
+    expect(now()).toBeUndefined();
+    const first = await ask("GET", address);
+    expect(now()).toMatchObject({ status: 200, headers: first.headers });
+    expect(String(now()?.body)).toBe(first.text);
+    const known = { "if-none-match": first.headers?.["etag"] ?? "" };
+    expect(now(known)).toEqual({ status: 304, headers: first.headers });
+    // Another process, and one that has not said yet whether it commits.
+    const other = openSqliteDatabase({ path: join(folder, "metadata.db") });
+    const entries = openDatabaseIcebergEntries({ database: other, clock: systemClock, ids: systemIds, branch: "main" });
+    const entry = await entries.get("sales\u001fone");
+    if (entry === undefined) throw new Error("there is no table");
+    const begun = other.as<{ lake_entry: { name: string; metadata_location: string } }>();
+    await expect(
+      begun.transaction().execute(async (transaction) => {
+        await transaction.updateTable("lake_entry").set({ metadata_location: "/nowhere" }).execute();
+        expect(now(known)?.status).toBe(304);
+        throw new Error("undone");
+      }),
+    ).rejects.toThrow("undone");
+    expect((await ask("POST", address, rename("key"))).status).toBe(200);
+    expect(now(known)).toBeUndefined();
+    const second = await ask("GET", address, "", known);
+    expect([second.status, String(now(known)?.body)]).toEqual([200, second.text]);
+    expect(await entries.commit([{ entry, expected: second.json["metadata-location"] }], [])).toBeUndefined();
+    expect(now(known)?.status).toBe(304);
+    clients = [{ id: "spark", secret: "horse" }];
+    expect(now(known)).toBeUndefined();
+    clients = [];
+    expect(await entries.remove("sales\u001fone")).toBe(true);
+    expect(now()).toBeUndefined();
+    await other.close();
   });
 
   test("refuses a commit whose requirement does not hold, whoever was first", async () => {

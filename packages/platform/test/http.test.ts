@@ -62,6 +62,17 @@ beforeAll(async () => {
     routes,
     events: [events],
     metrics,
+    protocols: [
+      {
+        prefix: "/other",
+        answer: async ({ path }) => ({ status: 200, headers: { etag: '"a"' }, body: JSON.stringify({ path }) }),
+        answerNow: ({ path }) =>
+          path.startsWith("/now")
+            ? { status: 200, headers: { etag: '"a"' }, body: JSON.stringify({ path }) }
+            : undefined,
+        refuse: () => ({ status: 403 }),
+      },
+    ],
     isReady: () => false,
     pages: { folder: () => pages, placeholder: "<p>being built</p>" },
     logger: silentLogger,
@@ -228,4 +239,19 @@ describe("besides the API", () => {
       expect((await ask(path)).text).not.toMatch(/canary|root:/);
     }
   });
+});
+
+test("what a protocol has at hand is answered as all else is, to this machine's own names alone", async () => {
+  const answers = await Promise.all(
+    ["/other/now", "/other/later"].map((path) => fetch(`http://127.0.0.1:${server.port}${path}`)),
+  );
+  const [now, later] = answers.map(({ status, headers }) => {
+    const { date: _date, "content-length": _length, ...told } = Object.fromEntries(headers);
+    return { status, told };
+  });
+  expect(now).toEqual(later);
+  expect(now?.told).toMatchObject({ etag: '"a"', "cache-control": "no-store", "x-content-type-options": "nosniff" });
+  expect(await answers[0]?.json()).toEqual({ path: "/now" });
+  expect((await ask("/other/now", { headers: { host: "evil.example" } })).status).toBe(403);
+  expect((await ask("/other/now", { headers: { origin: "https://evil.example" } })).status).toBe(403);
 });

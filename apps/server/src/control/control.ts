@@ -92,6 +92,7 @@ function icebergOf(platform: () => Platform, logger: Logger): IcebergPlaces {
     logger,
     clock: systemClock,
     clients: () => platform().iceberg.clients(),
+    locateNow: (key) => platform().iceberg.locateNow?.(key),
     world: async (branch) => platform().iceberg.world(branch),
   };
 }

@@ -3,7 +3,7 @@ import type { Database, QueryBuilder } from "@millwright/platform";
 import { isNamespaceKey, keyAfter, levelsOf, namespaceKey } from "../domain/iceberg/identifiers.ts";
 import type { EntryChange, IcebergEntries, StoredFile } from "../ports.ts";
 import { keepFiles, removeEntry, swap } from "./database-table-catalog.ts";
-import { contentOf, entryOf, NAMESPACE, REMOVED, type CatalogTables } from "./entry-rows.ts";
+import { contentOf, entryOf, NAMESPACE, REMOVED, type CatalogTables, type EntryRow } from "./entry-rows.ts";
 
 export interface DatabaseIcebergEntriesOptions {
   readonly database: Database;
@@ -34,6 +34,7 @@ export function openDatabaseIcebergEntries(options: DatabaseIcebergEntriesOption
       if (row === undefined || row.kind === NAMESPACE) return undefined;
       return { kind: row.kind === "view" ? "view" : "table", metadataLocation: row.metadata_location };
     },
+    ...locatingNow(options),
     keysIn: (namespace, kind) => keysIn(kysely, { branch, namespace, kind }),
     namespace: (namespace) => propertiesOf(kysely, { branch, namespace }),
     namespacesIn: (namespace) => namespacesIn(kysely, { branch, namespace }),
@@ -48,6 +49,20 @@ export function openDatabaseIcebergEntries(options: DatabaseIcebergEntriesOption
     remove: (key, expected) => removeEntry(kysely, { branch, name: key, revision: ids(), expected }),
     metadataLocations: () => metadataLocations(kysely),
     forgetFiles: (paths) => forgetFiles(kysely, paths),
+  };
+}
+
+const LOCATE = "select kind, metadata_location from lake_entry where branch = ? and name = ?";
+
+function locatingNow({ database, branch }: DatabaseIcebergEntriesOptions): Pick<IcebergEntries, "locateNow"> {
+  const row = database.prepared?.<Pick<EntryRow, "kind" | "metadata_location">>(LOCATE);
+  if (row === undefined) return {};
+  return {
+    locateNow: (key) => {
+      const found = row(branch, key);
+      if (found === undefined || found.kind === REMOVED || found.kind === NAMESPACE) return undefined;
+      return { kind: found.kind === "view" ? "view" : "table", metadataLocation: found.metadata_location };
+    },
   };
 }
 

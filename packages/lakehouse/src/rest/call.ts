@@ -20,6 +20,8 @@ export interface CatalogRoute {
   readonly method: "GET" | "HEAD" | "POST" | "DELETE";
   /** `/v1/{prefix}/namespaces/{namespace}` */
   readonly path: string;
+  /** Whether it answers a table as it is, by what is kept of its metadata file. */
+  readonly isLoad?: boolean;
   handler(call: Call): Promise<ProtocolReply>;
 }
 

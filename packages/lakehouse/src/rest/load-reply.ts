@@ -5,7 +5,7 @@ import { asVersion } from "../domain/iceberg/metadata.ts";
 import { parseMetadata } from "../domain/iceberg/read-metadata.ts";
 import { icebergErrors } from "../iceberg-errors.ts";
 import type { Call } from "./call.ts";
-import type { KeptReply } from "./reply-cache.ts";
+import type { KeptReply, ReplyCache } from "./reply-cache.ts";
 
 /**
  * A table or view as its metadata file has it, or that the caller has it already. A metadata file never changes, so its
@@ -19,6 +19,18 @@ export async function loadReply(call: Call, location: string): Promise<ProtocolR
   const { etag, body } = call.replies.get(key) ?? (await madeReply(call, { key, location, snapshots }));
   if (isKnown(call.request.headers["if-none-match"], etag)) return { status: 304, headers: { etag } };
   return { status: 200, headers: { etag }, body };
+}
+
+/** A whole table whose answer was made before; undefined for one that was not. */
+export function keptLoad(
+  replies: ReplyCache,
+  location: string,
+  ifNoneMatch: string | readonly string[] | undefined,
+): ProtocolReply | undefined {
+  const kept = replies.get(`${location} all`);
+  if (kept === undefined) return undefined;
+  const { etag, body } = kept;
+  return isKnown(ifNoneMatch, etag) ? { status: 304, headers: { etag } } : { status: 200, headers: { etag }, body };
 }
 
 async function madeReply(

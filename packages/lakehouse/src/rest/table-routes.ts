@@ -56,6 +56,7 @@ export const tableRoutes: readonly CatalogRoute[] = [
   {
     method: "GET",
     path: "/v1/{prefix}/namespaces/{namespace}/tables/{table}",
+    isLoad: true,
     handler: async (call) => loadReply(call, await locateTable(call.world, identifierOf(call))),
   },
   {

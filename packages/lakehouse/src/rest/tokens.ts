@@ -14,7 +14,7 @@ export interface Tokens {
   /** An access token for an id and a secret, or OAuth2's own error. */
   grant(request: ProtocolRequest): ProtocolReply;
   /** Throws `iceberg/not-authorized` when clients are named and the request has no token of one. */
-  check(request: ProtocolRequest): void;
+  check(request: Pick<ProtocolRequest, "headers">): void;
 }
 
 export interface TokenPlaces {

@@ -17,6 +17,11 @@ export interface Database {
   grouped<Schema>(): GroupedWriter<Schema>;
   /** On Postgres the key of the advisory lock under which its schema changes: a signed 64-bit integer's digits. */
   readonly migrationLockKey?: string;
+  /**
+   * A SELECT of one row that is asked again and again: prepared once, and answered at once with what is committed at that
+   * moment, whoever wrote it. Absent where the database is reached by a wire.
+   */
+  prepared?<Row>(sql: string): (...parameters: readonly string[]) => Row | undefined;
   close(): Promise<void>;
 }
 

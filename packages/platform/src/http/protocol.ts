@@ -20,6 +20,11 @@ export interface Protocol {
   /** `/iceberg` */
   readonly prefix: string;
   answer(request: ProtocolRequest): Promise<ProtocolReply>;
+  /**
+   * The answer to a request that has no body and whose answer is at hand; undefined for all others, which `answer` is asked.
+   * Never throws. `path` has the query with it.
+   */
+  answerNow?(request: Pick<ProtocolRequest, "method" | "path" | "headers">): ProtocolReply | undefined;
   /** What went wrong, in the protocol's own words; also what was refused before it was asked. */
   refuse(error: unknown): ProtocolReply;
 }
