@@ -228,6 +228,7 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
     await page.getByRole("heading", { name: /^Lineage of .*flights_raw$/ }).waitFor();
     await page.getByRole("link", { name: /^late-flights-drift/ }).waitFor();
     await page.goto("/tables/departures");
+    await page.getByRole("region", { name: "Care" }).getByRole("rowheader", { name: "Compaction" }).waitFor();
     await page.getByRole("region", { name: "Columns" }).getByRole("link", { name: "late", exact: true }).click();
     await page.getByRole("heading", { name: "Lineage of table:departures.late" }).waitFor();
     const drawn = page.getByRole("region", { name: "The lineage, drawn" });

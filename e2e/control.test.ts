@@ -79,6 +79,7 @@ describe("the control API", () => {
     const values: Readonly<Record<string, string>> = {
       showTable: "departures",
       showAnatomy: "departures",
+      showTableCare: "departures",
       showChanges: "departures",
       compareBranchRows: "departures",
       readRows: "departures",

@@ -97,4 +97,22 @@ const removeOrphans: Command = {
     }),
 };
 
-export const upkeepCommands: readonly Command[] = [compact, rewriteManifests, removeOrphans];
+const care: Command = {
+  name: "table care",
+  summary: "do for a table now what is done for it by itself: compaction, manifests, expiry, orphans",
+  arguments: ["NAME"],
+  options: { ...onBranch, ...dryRunOption },
+  example: "mill table care orders --dry-run",
+  output: answerOf("careForTable"),
+  handler: (call) =>
+    withApi(call, async (api) => {
+      const [name = ""] = call.arguments;
+      const done = await api.careForTable({ name, body: { dryRun: call.options["dry-run"] === true } });
+      call.out.result(done, ({ actions }) =>
+        actions.map(({ action, outcome, told }) => `${action.padEnd(17)} ${outcome.padEnd(8)} ${told}`).join("\n"),
+      );
+      return done.actions.some(({ outcome }) => outcome === "failed") ? 1 : 0;
+    }),
+};
+
+export const upkeepCommands: readonly Command[] = [care, compact, rewriteManifests, removeOrphans];

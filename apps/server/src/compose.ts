@@ -5,6 +5,7 @@ import { openSqliteOnlineStore } from "@millwright/feature-store/adapters/sqlite
 import { createLineage, type Lineage } from "@millwright/governance";
 import { sourceFolders } from "@millwright/ingestion";
 import {
+  type CareLog,
   checkedStore,
   createLakehouse,
   lakehouseErrors,
@@ -15,6 +16,7 @@ import {
   type SqlEngine,
 } from "@millwright/lakehouse";
 import type { SqlPlaces } from "@millwright/lakehouse/sql-http";
+import { openDatabaseCareLog } from "@millwright/lakehouse/adapters/database-care-log";
 import { openDatabaseBranches } from "@millwright/lakehouse/adapters/database-branches";
 import type { CatalogWorld, IcebergPlaces } from "@millwright/lakehouse/iceberg-http";
 import { createDuckdbEngine } from "@millwright/lakehouse/adapters/duckdb-sql-engine";
@@ -48,6 +50,8 @@ export interface Platform {
   readonly lineage: Lineage;
   readonly checks: CheckHistory;
   readonly alerts: AlertStore;
+  /** What was last done for tables by itself. */
+  readonly careLog: CareLog;
   readonly runs: RunStore;
   readonly logger: Logger;
   readonly parts: RoadParts;
@@ -188,6 +192,7 @@ async function open(
     lineage,
     checks,
     alerts,
+    careLog: openDatabaseCareLog({ database }),
     runs: createRunStore(database, onBranch),
     logger,
     parts: {

@@ -1,10 +1,12 @@
 import { glob, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { careForTables } from "@millwright/lakehouse";
 import { mapIoError } from "@millwright/platform";
 import { runRoad, type RunReport, type Task, type TaskReport } from "@millwright/orchestration";
 import { checkProject, compileRoad, type Project } from "@millwright/project";
-import { commitSegments } from "@millwright/serving";
+import { commitSegments, PREDICTIONS_TABLE } from "@millwright/serving";
 import { runProjectHooks, type ModelEnd } from "@millwright/transformation";
+import { careDefaultsOf } from "./care-settings.ts";
 import type { Platform } from "./compose.ts";
 import type { StatePaths } from "./paths.ts";
 
@@ -67,11 +69,39 @@ export async function takeRoad(
         ...(options.selectors === undefined ? {} : { selectors: options.selectors }),
       },
     );
+    if (options.branch === undefined) await careAfter(report, { project, platform, signal: options.signal });
     await runProjectHooks(hooks, { project: project.dbt, hook: "on-run-end", ends: report.tasks.flatMap(modelEnd) });
     return report;
   } catch (error) {
     throw mapIoError(error);
   }
+}
+
+/** What a run has written by adding to it gets many small files: it is cared for at once. */
+async function careAfter(
+  report: RunReport,
+  {
+    project,
+    platform,
+    signal,
+  }: { readonly project: Project; readonly platform: Platform; readonly signal: AbortSignal },
+): Promise<void> {
+  const written = new Set(
+    report.tasks.flatMap(({ name, state }) => (state === "done" || state === "warned" ? name : [])),
+  );
+  const tables = (await platform.lakehouse.tables()).filter(
+    ({ name, kind }) => kind === "table" && (written.has(name) || name === PREDICTIONS_TABLE),
+  );
+  await careForTables(
+    {
+      world: await platform.tables(),
+      engine: platform.lakehouse.engine,
+      log: platform.careLog,
+      defaults: careDefaultsOf(project.settings),
+      signal,
+    },
+    tables.map(({ name }) => name),
+  );
 }
 
 /** Whether a run has trained something: a model's classes are in the types of its services. */

@@ -46,6 +46,7 @@ export type {
   Table,
   SchemaChange,
   TableAnatomy,
+  TableCareState,
   TableChanges,
   TableWithHistory,
   TaskReport,

@@ -4,6 +4,9 @@ import type { SqlEngine } from "./ports.ts";
 import type { CatalogWorld } from "./rest/world.ts";
 import { expireSnapshots } from "./care/expire.ts";
 import { cherryPick, fastForward } from "./care/cherry-pick.ts";
+import type { CareDefaults } from "./care/care-policy.ts";
+import type { CareLog } from "./care/caretaking.ts";
+import { policyRoutes } from "./table-care-http.ts";
 import { upkeepRoutes } from "./upkeep-http.ts";
 import { dropTag, rollBack, tagSnapshot } from "./care/references.ts";
 
@@ -19,6 +22,9 @@ export interface CarePlaces {
   world(): Promise<CatalogWorld>;
   /** Reads and writes their rows. */
   engine(): SqlEngine;
+  /** What is done for tables by itself, unless one says otherwise. */
+  defaults(): CareDefaults;
+  careLog(): CareLog;
 }
 
 /** The care of tables over HTTP. */
@@ -104,5 +110,6 @@ export function tableCareRoutes(open: () => CarePlaces): readonly Route[] {
       handler: async ({ params: { name }, body }) => fastForward(await open().world(), name, body),
     }),
     ...upkeepRoutes(open),
+    ...policyRoutes(open),
   ];
 }

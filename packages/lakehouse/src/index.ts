@@ -13,6 +13,8 @@ export { createRunningQueries } from "./sql/running-queries.ts";
 export { commitWrite } from "./commit/commit-write.ts";
 export { compactTable } from "./care/compact.ts";
 export { expireSnapshots } from "./care/expire.ts";
+export { CARE_DEFAULTS, type CareDefaults } from "./care/care-policy.ts";
+export { careForTables, type CareLog } from "./care/caretaking.ts";
 export type { WriteRequest } from "./commit/write-request.ts";
 export { lakehouseErrors } from "./errors.ts";
 export { icebergErrors } from "./iceberg-errors.ts";
@@ -53,8 +55,9 @@ import { catalog } from "./migrations/0001-catalog.ts";
 import { files } from "./migrations/0002-files.ts";
 import { branches } from "./migrations/0003-branches.ts";
 import { publications } from "./migrations/0004-publications.ts";
+import { care } from "./migrations/0005-care.ts";
 
 export const lakehouseMigrations: MigrationSet = {
   area: "lakehouse",
-  migrations: [catalog, files, branches, publications],
+  migrations: [catalog, files, branches, publications, care],
 };

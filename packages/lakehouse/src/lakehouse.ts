@@ -3,6 +3,7 @@ import { commitWrite } from "./commit/commit-write.ts";
 import type { WriteRequest } from "./commit/write-request.ts";
 import { checkedStore } from "./checked-store.ts";
 import { displayOf } from "./domain/iceberg/identifiers.ts";
+import { ancestorsOf } from "./care/expire.ts";
 import { checkName, quoteName } from "./domain/names.ts";
 import { lakehouseErrors } from "./errors.ts";
 import { createManifestCache } from "./manifest-cache.ts";
@@ -81,6 +82,8 @@ export interface Lakehouse {
   tables(): Promise<readonly TableState[]>;
   table(name: string): Promise<TableState | undefined>;
   history(name: string): Promise<readonly SnapshotInfo[]>;
+  /** The snapshots with a table's rows: the current one, and those before it since which files were only written anew. */
+  sameRows(name: string): Promise<readonly string[]>;
   /** Publishes a SELECT's rows as one snapshot. `merge` puts them in the place of rows with an equal unique key. */
   write(request: WriteRequest & { readonly progress?: ProgressSink }): Promise<SnapshotInfo>;
   createView(request: ViewRequest): Promise<TableState>;
@@ -152,6 +155,7 @@ export function createLakehouse(given: LakehousePorts): Promise<Lakehouse> {
       return entry === undefined ? undefined : shown(entry);
     },
     history: async (name) => history(ports, await keyFor(catalog, name)),
+    sameRows: async (name) => sameRows(ports, await keyFor(catalog, name)),
     write: async (request) => {
       const entry = await explained(ports, request.select, async () => {
         await relations.see(request.select);
@@ -198,6 +202,19 @@ export function createLakehouse(given: LakehousePorts): Promise<Lakehouse> {
       await catalog.close();
     },
   });
+}
+
+async function sameRows({ catalog, store }: LakehousePorts, name: string): Promise<readonly string[]> {
+  const location = (await catalog.get(name))?.metadataLocation ?? undefined;
+  if (location === undefined) return [];
+  const metadata = await readMetadata(store, location);
+  const byId = new Map(metadata.snapshots.map((one) => [one["snapshot-id"], one]));
+  const same: string[] = [];
+  for (const one of ancestorsOf(byId, metadata["current-snapshot-id"] ?? undefined)) {
+    same.push(String(one["snapshot-id"]));
+    if (one.summary?.["operation"] !== "replace") break;
+  }
+  return same;
 }
 
 function relation(name: string): string {

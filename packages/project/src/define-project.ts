@@ -18,6 +18,22 @@ export interface ProjectDefinition {
   readonly limits: ProjectLimits;
   /** When `mill up` takes the road, besides at its start. */
   readonly schedule?: Schedule;
+  /** What is done for tables by itself; false: nothing. */
+  readonly care?: ProjectCare | false;
+}
+
+/** A table's own properties go before these. */
+interface ProjectCare {
+  /** Small files, and those with many deleted rows, are written anew. Default: true. */
+  readonly compact?: boolean;
+  /** Where there are very many manifests, they are written anew. Default: true. */
+  readonly rewriteManifests?: boolean;
+  /** States older than this are forgotten. Default: only those of tables with `history.expire.max-snapshot-age-ms`. */
+  readonly expireAfterDays?: number;
+  /** Files older than a week that nothing leads to are deleted. Default: true. */
+  readonly removeOrphans?: boolean;
+  /** How often `mill up` looks. Default: 10. */
+  readonly everyMinutes?: number;
 }
 
 /** One line each. What is absent is embedded. */
@@ -54,8 +70,21 @@ export interface ProjectOptions {
   readonly limits?: ProjectLimits;
   /** When `mill up` takes the road, besides at its start: `{ cron: "0 6 * * *", timezone: "Europe/Zurich" }`. */
   readonly schedule?: Schedule;
+  /** What is done for tables by itself: `{ expireAfterDays: 30 }`; false: nothing. */
+  readonly care?: ProjectCare | false;
 }
 
+const isAsked = Type.Optional(Type.Boolean());
+const CARE = Type.Object(
+  {
+    compact: isAsked,
+    rewriteManifests: isAsked,
+    expireAfterDays: Type.Optional(Type.Number({ minimum: 0 })),
+    removeOrphans: isAsked,
+    everyMinutes: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+  },
+  { additionalProperties: false },
+);
 const count = Type.Optional(Type.Integer({ minimum: 1 }));
 const OPTIONS = Type.Object(
   {
@@ -76,6 +105,7 @@ const OPTIONS = Type.Object(
         Type.Object({ every: Type.String() }, { additionalProperties: false }),
       ]),
     ),
+    care: Type.Optional(Type.Union([CARE, Type.Literal(false)])),
     limits: Type.Optional(
       Type.Object(
         {

@@ -388,6 +388,17 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
   },
   {
     module: "upkeep",
+    name: "table care",
+    summary: "do for a table now what is done for it by itself: compaction, manifests, expiry, orphans",
+    arguments: ["NAME"],
+    options: {
+      branch: { value: "NAME", summary: "as it is on a branch, rather than on main" },
+      "dry-run": { summary: "say what would be done, and change nothing" },
+    },
+    example: "mill table care orders --dry-run",
+  },
+  {
+    module: "upkeep",
     name: "table compact",
     summary: "write a table's small files, and those with many deleted rows, anew",
     arguments: ["NAME"],

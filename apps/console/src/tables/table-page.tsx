@@ -8,6 +8,7 @@ import { Page, Panel } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { Ago } from "../parts/time.tsx";
 import { nameInSql } from "../sql/name-in-sql.ts";
+import { CarePanel } from "./care-panel.tsx";
 import { ColumnTable } from "./column-table.tsx";
 import { FilePanel } from "./file-panel.tsx";
 import { SchemaPanel } from "./schema-panel.tsx";
@@ -81,6 +82,7 @@ function Shown({ shown: { table, history }, place }: { readonly shown: TableWith
               refs={anatomy.data?.refs ?? NO_REFS}
             />
             {anatomy.data === undefined ? null : <SchemaPanel schemas={anatomy.data.schemas} place={place} />}
+            {place.branch === undefined ? <CarePanel place={place} /> : null}
           </div>
           {anatomy.data === undefined ? null : <FilePanel anatomy={anatomy.data} place={place} />}
         </div>

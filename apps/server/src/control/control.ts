@@ -13,6 +13,7 @@ import { controlRoutes, roadEvents, type ControlParts, type Status } from "./htt
 import { createLayouts } from "./layout.ts";
 import { createRoadBoard } from "./road-board.ts";
 import { createRoadRunner, type RoadRunner } from "./road-runner.ts";
+import { startCaretaker, type Caretaker } from "./caretaker.ts";
 import { startScheduler, type Scheduler } from "./scheduler.ts";
 
 export interface ControlOptions {
@@ -42,7 +43,7 @@ const HOST = "127.0.0.1";
 export async function startControl(options: ControlOptions): Promise<Control> {
   const { paths, logger, serving } = options;
   const board = createRoadBoard();
-  const begun: { parts?: ControlParts; scheduler?: Scheduler } = {};
+  const begun: { parts?: ControlParts; scheduler?: Scheduler; caretaker?: Caretaker } = {};
   const server = await startHttpServer({
     host: HOST,
     port: options.port,
@@ -62,13 +63,19 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       await board.draw(project, compileRoad(project, platform.parts), platform.runs);
       const runner = createRoadRunner(project, { ...options, platform, board });
       const scheduler = startScheduler({ runner, clock: platform.parts.clock, logger });
+      const caretaker = startCaretaker({ platform, runner, clock: platform.parts.clock, logger });
       const status = () => statusOf({ project: runner.project(), platform, serving, scheduler, server });
       const parts = { platform, project: () => runner.project(), board, runner, status };
-      Object.assign(begun, { scheduler, parts: { ...parts, ...placesOf(options), layOut: createLayouts() } });
+      Object.assign(begun, {
+        scheduler,
+        caretaker,
+        parts: { ...parts, ...placesOf(options), layOut: createLayouts() },
+      });
       return runner;
     },
     close: async () => {
       begun.scheduler?.close();
+      await begun.caretaker?.close();
       await begun.parts?.runner?.close();
       await server.close();
     },

@@ -21,6 +21,7 @@ import type { ModelVersion } from "@millwright/tracking";
 import { trackingRoutes } from "@millwright/tracking/http";
 import { trainingRoutes } from "@millwright/training/http";
 import { checkRoutes } from "@millwright/validation/http";
+import { careDefaultsOf } from "../care-settings.ts";
 import type { Platform } from "../compose.ts";
 import { documentationRoutes } from "./documentation.ts";
 import { NODE_SIZE, type RoadLayout } from "./layout.ts";
@@ -205,8 +206,13 @@ function branchesOf({ platform: { branches, lakehouse, tablesOf, runs, lineage }
   };
 }
 
-function careOf({ platform }: ControlParts): CarePlaces {
-  return { world: () => platform.tables(), engine: () => platform.lakehouse.engine };
+function careOf({ platform, project }: ControlParts): CarePlaces {
+  return {
+    world: () => platform.tables(),
+    engine: () => platform.lakehouse.engine,
+    defaults: () => careDefaultsOf(project().settings),
+    careLog: () => platform.careLog,
+  };
 }
 
 function featuresOf({ platform: { lakehouse, parts }, project }: ControlParts) {

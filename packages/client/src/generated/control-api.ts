@@ -332,6 +332,33 @@ export interface RemovedOrphans {
   readonly isDryRun: boolean;
 }
 
+export interface TableCareState {
+  /** true, or why it is not done. */
+  readonly policy: {
+    readonly compact: true | string;
+    readonly rewriteManifests: true | string;
+    readonly expire: true | string;
+    readonly removeOrphans: true | string;
+  };
+  readonly last: TableCare | null;
+}
+
+export interface TableCare {
+  readonly table: string;
+  readonly atMs: number;
+  readonly isDryRun: boolean;
+  readonly actions: readonly {
+    readonly action: "compact" | "rewrite-manifests" | "expire" | "remove-orphans";
+    /** `would`: in a dry run; `off`: by policy; `left`: something before it failed. */
+    readonly outcome: "done" | "would" | "nothing" | "off" | "left" | "failed";
+    /** Written anew, or deleted. */
+    readonly files: number;
+    readonly bytes: number;
+    /** What was done, or why nothing was. */
+    readonly told: string;
+  }[];
+}
+
 export interface Mirror {
   readonly table: string;
   readonly format: "delta" | "hudi";
@@ -1027,6 +1054,16 @@ export interface ControlApi {
       readonly dryRun?: boolean;
     };
   }): Promise<RemovedOrphans>;
+  /** What is done for a table by itself, and what was last done. */
+  showTableCare(input: { readonly name: string }): Promise<TableCareState>;
+  /** Do for a table now what is done for it by itself. */
+  careForTable(input: {
+    readonly name: string;
+    readonly body: {
+      /** Say what would be done, and change nothing. */
+      readonly dryRun?: boolean;
+    };
+  }): Promise<TableCare>;
   /** The mirrors of tables in other formats, and how far each has followed its table. */
   listMirrors(input?: {
     /** Of this table alone. */
@@ -1235,6 +1272,8 @@ export const operations = {
     query: [],
   },
   removeOrphanFiles: { method: "POST", path: "/api/v1/tables/:name/remove-orphans", params: ["name"], query: [] },
+  showTableCare: { method: "GET", path: "/api/v1/tables/:name/care", params: ["name"], query: [] },
+  careForTable: { method: "POST", path: "/api/v1/tables/:name/care", params: ["name"], query: [] },
   listMirrors: { method: "GET", path: "/api/v1/mirrors", params: [], query: ["table"] },
   addMirror: { method: "POST", path: "/api/v1/tables/:name/mirrors", params: ["name"], query: [] },
   dropMirror: { method: "DELETE", path: "/api/v1/tables/:name/mirrors/:format", params: ["name", "format"], query: [] },

@@ -106,7 +106,7 @@ export function modelTask(
 }
 
 async function hasSnapshot({ lakehouse }: RoadParts, table: string, snapshotId: string): Promise<boolean> {
-  return (await lakehouse.table(table))?.snapshotId === snapshotId;
+  return (await lakehouse.sameRows(table)).includes(snapshotId);
 }
 
 async function keepCompiled({ compiledFolder }: RoadParts, name: string, sql: string): Promise<void> {

@@ -93,7 +93,7 @@ export function trainingTableTask(
           ...placesOf(definition),
         }),
       ),
-    stillThere: async (version) => (await parts.lakehouse.table(table))?.snapshotId === version,
+    stillThere: async (version) => (await parts.lakehouse.sameRows(table)).includes(version),
     run: async (context) => {
       context.progress({ message: "joining features at each row's time" });
       const snapshot = await buildTrainingTable({ lakehouse: parts.lakehouse }, definition);
@@ -214,7 +214,7 @@ export function scoringTask(parts: RoadParts, training: Defined<TrainingDefiniti
       const champion = await parts.tracking.byAlias(name, "champion");
       return contentHash({ split: definition.split, version: champion?.version ?? null });
     },
-    stillThere: async (version) => (await parts.lakehouse.table(table))?.snapshotId === version,
+    stillThere: async (version) => (await parts.lakehouse.sameRows(table)).includes(version),
     run: async (context): Promise<TaskOutcome> => {
       const version = await parts.tracking.byAlias(name, "champion");
       if (version === undefined)

@@ -36,7 +36,6 @@ export function monitorTask(
   { name, definition }: Defined<MonitorDefinition>,
   { training, reads }: { readonly training: TrainingDefinition; readonly reads: readonly string[] },
 ): Task {
-  const snapshotOf = async (table: string) => (await parts.lakehouse.table(table))?.snapshotId ?? null;
   return {
     id: `monitor:${name}`,
     kind: "monitor",
@@ -49,9 +48,9 @@ export function monitorTask(
         split: training.split,
         formula: MONITOR_VERSION,
         // What was answered meanwhile is no step's output.
-        served: await snapshotOf(PREDICTIONS_TABLE),
+        served: (await parts.lakehouse.sameRows(PREDICTIONS_TABLE)).at(-1) ?? null,
       }),
-    stillThere: async (version) => (await snapshotOf(monitorTable(name))) === version,
+    stillThere: async (version) => (await parts.lakehouse.sameRows(monitorTable(name))).includes(version),
     run: async (context): Promise<TaskOutcome> => {
       const request = await requestOfMonitor(parts, { definition, training });
       if (request.scored === undefined && request.served === undefined)
