@@ -6,8 +6,9 @@ import {
   readFileSync,
   readSync,
   rmSync,
+  renameSync,
   statSync,
-  writeFileSync,
+  writeSync,
 } from "node:fs";
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
@@ -46,9 +47,23 @@ export function breakSeal(path: string): void {
 export function setSeal(path: string): void {
   if (!existsSync(path) || existsSync(`${path}-wal`)) return;
   const before = statSync(path, { bigint: true }).mtimeNs;
-  writeFileSync(sealPath(path), `${digest(path)}\n`);
+  writeWhole(sealPath(path), `${digest(path)}\n`);
   const isStill = !existsSync(`${path}-wal`) && statSync(path, { bigint: true }).mtimeNs === before;
   if (!isStill) rmSync(sealPath(path), { force: true });
+}
+
+/** A seal that a loss of power left in part would have a database that is whole taken for a damaged one. */
+function writeWhole(path: string, text: string): void {
+  const scratch = `${path}.${process.pid}.tmp`;
+  const file = openSync(scratch, "w");
+  try {
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(scratch, path);
+  syncFolder(path);
 }
 
 function sealPath(path: string): string {
