@@ -64,6 +64,83 @@ describe("recorded models", () => {
   );
 });
 
+describe("files that are broken", () => {
+  const recorded = treeCases(join(import.meta.dirname, "tree-models"));
+
+  /** A seeded sequence of whole numbers below a bound (a linear congruential generator). */
+  function numbers(seed: number): (bound: number) => number {
+    let state = seed;
+    return (bound) => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return Math.floor((state / 2 ** 32) * bound);
+    };
+  }
+
+  test("with some bytes changed or its end cut off, a file is refused or answers, and never hangs", async () => {
+    const next = numbers(5);
+    let refused = 0;
+    for (const { bytes, input, rows } of recorded)
+      for (let round = 0; round < (inject("full") ? 2_000 : 40); round += 1) {
+        const broken = Uint8Array.from(next(4) === 0 ? bytes.subarray(0, next(bytes.length)) : bytes);
+        for (let changes = next(4); changes >= 0; changes -= 1) broken[next(broken.length)] = next(128);
+        try {
+          const model = servedTrees(readTrees(broken), {});
+          const shape = [1, model.inputs[0]?.shape[1] ?? 0];
+          const data = new Float64Array(shape[1] ?? 0).map((_, at) => input[at % rows[1]] ?? 0);
+          await model.infer(
+            [{ name: "x", datatype: "FP64", shape, data }],
+            model.outputs.map(({ name }) => name),
+          );
+        } catch (error) {
+          expect(error).toBeInstanceOf(Error);
+          refused += 1;
+        }
+      }
+    expect(refused).toBeGreaterThan(recorded.length);
+  });
+
+  const model = {
+    learner: {
+      attributes: {},
+      feature_names: [],
+      learner_model_param: { base_score: "0", num_class: "0", num_feature: "1", num_target: "1" },
+      objective: { name: "reg:squarederror" },
+      gradient_booster: {
+        name: "gbtree",
+        model: {
+          tree_info: [0],
+          trees: [
+            {
+              tree_param: { size_leaf_vector: "1" },
+              left_children: [1, -1, -1],
+              right_children: [2, -1, -1],
+              split_indices: [0, 0, 0],
+              split_conditions: [0.5, 1, 2],
+              default_left: [0, 0, 0],
+            },
+          ],
+        },
+      },
+    },
+  };
+  const text = JSON.stringify(model);
+  test.each([
+    ["a node that is its own child", text.replace("[1,-1,-1]", "[0,-1,-1]"), /two parents/],
+    ["two ways to one node", text.replace("[2,-1,-1]", "[1,2,-1]").replace("[1,-1,-1]", "[1,2,-1]"), /two parents/],
+    ["a child that is not there", text.replace("[2,-1,-1]", "[7,-1,-1]"), /the child 7, which there is not/],
+    ["a feature that is not there", text.replace("[0,0,0]", "[4,0,0]"), /splits by feature 4; there are 1/],
+    ["an output that is not there", text.replace('"tree_info":[0]', '"tree_info":[3]'), /an output that there is not/],
+    ["more outputs than are served", text.replace('"num_class":"0"', '"num_class":"900000000"'), /900000000 outputs/],
+    ["another objective", text.replace("reg:squarederror", "reg:mine"), /"reg:mine", which is not known/],
+    ["a linear booster", text.replace("gbtree", "gblinear"), /gblinear, a linear model and no trees/],
+    ["a vector in each leaf", text.replace('vector":"1"', 'vector":"2"'), /a vector in each leaf/],
+    ["XGBoost's old binary form", "binf\0\0\0", /old binary form is saved anew/],
+  ])("%s is refused by name", (_what, file, why) => {
+    expect(readTrees(Buffer.from(text)).ensemble.roots).toHaveLength(1);
+    expect(() => readTrees(Buffer.from(file))).toThrow(why);
+  });
+});
+
 const { python } = inject("means");
 const hasLibraries = inject("full") && python !== undefined && imports(python, "import lightgbm, xgboost");
 

@@ -31,9 +31,13 @@ export function createContributions(ensemble: TreeEnsemble): (rows: Rows) => Flo
   };
 }
 
+/** Of so many splits a way takes a megabyte. */
+const DEPTH_MAX = 256;
+
 /** Why an ensemble cannot be explained; undefined where it can. */
-export function notExplainable({ linear, cover }: TreeEnsemble): string | undefined {
+export function notExplainable({ linear, cover, depth }: TreeEnsemble): string | undefined {
   if (linear !== undefined) return "its leaves are linear models, whose contributions are not computed";
+  if (depth > DEPTH_MAX) return `its trees are ${depth} splits deep; up to ${DEPTH_MAX} are explained`;
   return cover.length === 0 ? "its file does not say how many rows its nodes had" : undefined;
 }
 

@@ -1,7 +1,7 @@
 import { exp } from "./float64-math.ts";
 import { LINK, type Link } from "./links.ts";
 import type { TreeFile } from "./tree-file.ts";
-import { layOut, RULE, type FileNode, type FileTree, type LinearLeaf } from "./tree-ensemble.ts";
+import { layOut, requireOutputs, RULE, type FileNode, type FileTree, type LinearLeaf } from "./tree-ensemble.ts";
 
 /**
  * Reads LightGBM's text format (`Booster.save_model`, versions v2 to v4): a head of `name=value` lines, the same for each
@@ -9,7 +9,7 @@ import { layOut, RULE, type FileNode, type FileTree, type LinearLeaf } from "./t
  */
 export function readLightGbmText(text: string): TreeFile {
   const { head, trees } = sectionsOf(text);
-  const perIteration = wholeNumber(head, "num_tree_per_iteration");
+  const perIteration = requireOutputs(wholeNumber(head, "num_tree_per_iteration"));
   const features = featuresOf(head);
   const count = trees.length / perIteration;
   if (!Number.isInteger(count)) throw new Error(`${trees.length} trees are not ${perIteration} an iteration`);

@@ -32,6 +32,8 @@ export interface TreeEnsemble {
   readonly leaf: Int32Array;
   /** Rows, or the weight of the rows, that came by; empty where the file does not say. */
   readonly cover: Float64Array;
+  /** Splits on the longest way down a tree. */
+  readonly depth: number;
   /** Of trees whose leaves are linear models. */
   readonly linear: LinearLeaves | undefined;
 }
@@ -91,6 +93,12 @@ export interface FileTree {
 
 type Told = Pick<TreeEnsemble, "features" | "outputs" | "precision" | "bases" | "areBasesLast" | "weights">;
 
+/** How many outputs a file may have. Throws an `Error` beyond. */
+export function requireOutputs(outputs: number): number {
+  if (outputs >= 1 && outputs <= OUTPUTS_MAX) return outputs;
+  throw new Error(`it has ${outputs} outputs; 1 to ${OUTPUTS_MAX} are served`);
+}
+
 /** Lays out trees. Throws an `Error` for what is no tree: a node met twice, or of a feature that there is not. */
 export function layOut(told: Told, trees: readonly FileTree[]): TreeEnsemble {
   const layout = new Layout(told.features.length);
@@ -100,6 +108,10 @@ export function layOut(told: Told, trees: readonly FileTree[]): TreeEnsemble {
     throw new Error(`a tree adds to an output that there is not; there are ${told.outputs}`);
   return { ...told, roots, outputOf, ...layout.arrays() };
 }
+
+/** 64 MiB: a few bytes of a file can name a category that lies millions of bits away. */
+const SET_WORDS_MAX = 2 ** 24;
+const OUTPUTS_MAX = 65_536;
 
 class Layout {
   readonly #features: number;
@@ -112,6 +124,7 @@ class Layout {
   readonly #cover: number[] = [];
   readonly #linear = new Map<number, LinearLeaf>();
   #hasCover = true;
+  #depth = 0;
 
   constructor(features: number) {
     this.#features = features;
@@ -121,12 +134,16 @@ class Layout {
   add(tree: FileTree): number {
     const root = this.#feature.length;
     this.#room();
-    const waiting: { readonly node: number; readonly at: number }[] = [{ node: tree.root, at: root }];
+    const waiting: { readonly node: number; readonly at: number; readonly depth: number }[] = [];
+    waiting.push({ node: tree.root, at: root, depth: 0 });
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       const children = this.#put(tree.read(next.node), next.at);
       if (children === undefined) continue;
       if (this.#feature.length - root > tree.nodes) throw new Error("a node has two parents, or none of its own");
-      waiting.push({ node: children.right, at: children.at + 1 }, { node: children.left, at: children.at });
+      const depth = next.depth + 1;
+      this.#depth = Math.max(this.#depth, depth);
+      const { left, right, at } = children;
+      waiting.push({ node: right, at: at + 1, depth }, { node: left, at, depth });
     }
     return root;
   }
@@ -160,6 +177,7 @@ class Layout {
   }
 
   #putSet(words: ArrayLike<number>): number {
+    if (this.#sets.length + words.length > SET_WORDS_MAX) throw new Error("its sets of categories are too large");
     const at = this.#sets.push(words.length) - 1;
     for (let word = 0; word < words.length; word += 1) this.#sets.push(words[word] as number);
     return at;
@@ -173,6 +191,7 @@ class Layout {
       sets: Uint32Array.from(this.#sets),
       leaf: Int32Array.from(this.#leaf),
       cover: this.#hasCover ? Float64Array.from(this.#cover) : new Float64Array(),
+      depth: this.#depth,
       linear: this.#linear.size === 0 ? undefined : linearLeaves(this.#linear, this.#feature.length),
     };
   }

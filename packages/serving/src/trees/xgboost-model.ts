@@ -1,7 +1,7 @@
 import { expf, logf } from "./float32-math.ts";
 import { LINK, sigmoidSingle, type Link } from "./links.ts";
 import type { TreeFile } from "./tree-file.ts";
-import { layOut, RULE, type FileNode, type FileTree } from "./tree-ensemble.ts";
+import { layOut, requireOutputs, RULE, type FileNode, type FileTree } from "./tree-ensemble.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -12,7 +12,9 @@ type Fields = Readonly<Record<string, unknown>>;
 export function readXgBoostModel(model: unknown): TreeFile {
   const learner = fieldsOf(fieldsOf(model, "the model")["learner"], "learner");
   const parameters = fieldsOf(learner["learner_model_param"], "learner_model_param");
-  const outputs = Math.max(1, numberIn(parameters, "num_class", 0), numberIn(parameters, "num_target", 1));
+  const outputs = requireOutputs(
+    Math.max(1, numberIn(parameters, "num_class", 0), numberIn(parameters, "num_target", 1)),
+  );
   const objective = objectiveOf(learner, outputs);
   const { trees, weights } = boosterOf(learner);
   const ensemble = layOut(
