@@ -142,7 +142,8 @@ async function open(
       clock: systemClock,
       ids: systemIds,
       logger,
-      smallerEngine: (own) => createDuckdbEngine({ ...common, ...own, folders: [paths.lake, ...locations] }),
+      engineApart: (own = { memoryMb, threads }) =>
+        createDuckdbEngine({ ...common, ...own, folders: [paths.lake, ...locations] }),
       // Mirrors are of main's tables: what another branch has is not published yet.
       followsMirrors: where.branch === undefined || where.branch === MAIN,
     });

@@ -23,6 +23,11 @@ export const lakehouseErrors = defineErrors("lakehouse", {
       "Give each parameter one value: by place for $1 and ?, by name for $name. A value of another type than its text is told with its type.",
     example: 'mill sql "select * from departures where origin = $1" --param ORD',
   },
+  "lakehouse/engine-cannot": {
+    status: 422,
+    title: "The SQL engine of this project cannot do this",
+    remedy: "Ask in another way: without parameters, or in another format. What an engine can do is its own.",
+  },
   "lakehouse/query-cancelled": {
     status: 499,
     title: "The statement was cancelled",

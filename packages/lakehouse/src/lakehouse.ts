@@ -1,4 +1,11 @@
-import type { Clock, Column, IdSource, Logger, ProgressSink } from "@millwright/kernel";
+import {
+  isMillError,
+  type Clock,
+  type Column,
+  type IdSource,
+  type Logger,
+  type ProgressSink,
+} from "@millwright/kernel";
 import { commitWrite } from "./commit/commit-write.ts";
 import type { WriteRequest } from "./commit/write-request.ts";
 import { checkedStore } from "./checked-store.ts";
@@ -39,8 +46,8 @@ export interface LakehousePorts {
   readonly logger: Logger;
   /** Where statements make and alter tables; without it they are refused. */
   readonly entries?: IcebergEntries;
-  /** An engine with less memory and fewer threads, for one statement: whoever asks for it closes it. */
-  readonly smallerEngine?: (limits: EngineLimits) => SqlEngine;
+  /** An engine of its own for one statement: whoever asks for it closes it. With the limits of `engine` unless told. */
+  readonly engineApart?: (limits?: EngineLimits) => SqlEngine;
   /** Mirrors in other formats follow each change: of main's tables alone. Default: they are left as they are. */
   readonly followsMirrors?: boolean;
 }
@@ -131,20 +138,40 @@ export function createLakehouse(given: LakehousePorts): Promise<Lakehouse> {
     following = next.catch(() => undefined);
     return next;
   };
-  const readWith = async function* (by: Queries, sql: string, options: BytesOptions): AsyncIterable<Uint8Array> {
+  const readWith = async function* (
+    by: Queries,
+    sql: string,
+    options: BytesOptions,
+    changed: () => void = () => {},
+  ): AsyncIterable<Uint8Array> {
     const done = await by.change(sql, options);
     if (done === undefined) return yield* by.readBytes(sql, options);
+    changed();
     for (const key of done.changed) await follow(key);
     yield* by.rowBytes(done.result, options);
   };
-  const readApart = async function* (sql: string, options: BytesOptions, limits: EngineLimits) {
-    const smaller = given.smallerEngine?.(limits);
-    if (smaller === undefined) throw new Error("this lakehouse has no smaller engines");
+  const readApart = async function* (sql: string, options: BytesOptions, limits?: EngineLimits) {
+    const apart = given.engineApart?.(limits);
+    if (apart === undefined) throw new Error("this lakehouse has no engines beside its own");
     try {
-      const own = { ...ports, engine: smaller };
+      const own = { ...ports, engine: apart };
       yield* readWith(createQueries({ ...own, relations: createRelations(own), cache }), sql, options);
     } finally {
-      await smaller.close();
+      await apart.close();
+    }
+  };
+  /** Those who were with another in the engine that it brought down are not lost with it: each is run once more, alone. */
+  const readAnew = async function* (sql: string, options: BytesOptions): AsyncIterable<Uint8Array> {
+    let isDone = false;
+    try {
+      for await (const part of readWith(queries, sql, options, () => (isDone = true))) {
+        isDone = true;
+        yield part;
+      }
+    } catch (error) {
+      const isLost = isMillError(error) && error.code === "lakehouse/engine-died" && !isDone;
+      if (!isLost || given.engineApart === undefined) throw error;
+      yield* readApart(sql, options);
     }
   };
   return Promise.resolve({
@@ -186,7 +213,7 @@ export function createLakehouse(given: LakehousePorts): Promise<Lakehouse> {
       return done.result;
     },
     readBytes: (sql, options) =>
-      options.engine === undefined ? readWith(queries, sql, options) : readApart(sql, options, options.engine),
+      options.engine === undefined ? readAnew(sql, options) : readApart(sql, options, options.engine),
     explain: (sql, options) => queries.explain(sql, options),
     describe: (select) => queries.describe(select),
     readColumns: (select, options) => queries.readColumns(select, options),

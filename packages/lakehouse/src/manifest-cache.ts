@@ -1,16 +1,14 @@
 import { liveFilesIn } from "./domain/iceberg/manifest.ts";
 import { decodeManifestList, type ManifestFile } from "./domain/iceberg/manifest-list.ts";
-import type { IcebergMetadata } from "./domain/iceberg/metadata.ts";
 import { packManifest, type PackedManifest } from "./domain/planning/packed-manifest.ts";
-import { decoded, manifestBytes, readMetadata } from "./table-files.ts";
+import { decoded, manifestBytes } from "./table-files.ts";
 import type { ObjectStore } from "./ports.ts";
 
 const BYTES_MAX = 256 * 2 ** 20;
 const BYTES_PER_MANIFEST = 500;
 
-/** What was read of tables' metadata, by its place: files there never change. The longest unused go first. */
+/** What was read of snapshots' manifests, by its place: files there never change. The longest unused go first. */
 export interface ManifestCache {
-  metadata(location: string): Promise<IcebergMetadata>;
   list(location: string): Promise<readonly ManifestFile[]>;
   manifest(manifest: ManifestFile): Promise<PackedManifest>;
 }
@@ -41,11 +39,6 @@ export function createManifestCache(store: ObjectStore, bytesMax = BYTES_MAX): M
     return fresh.value;
   };
   return {
-    metadata: (location) =>
-      once(location, async () => {
-        const value = await readMetadata(store, location);
-        return { value, bytes: 2_000 + value.snapshots.length * BYTES_PER_MANIFEST };
-      }),
     list: (location) =>
       once(location, async () => {
         const bytes = await store.read(location);

@@ -20,7 +20,7 @@ import { walk, type SqlExpression, type SqlNode, type SqlTableRef, type SqlTree 
 import { readsOf, Unplanned, type Resolved, type TableRead } from "./domain/planning/table-reads.ts";
 import type { ManifestCache } from "./manifest-cache.ts";
 import { countFiles, planFiles } from "./planned-files.ts";
-import { isFileFault, scanOfFiles } from "./table-files.ts";
+import { readMetadata, isFileFault, scanOfFiles } from "./table-files.ts";
 import type { CatalogEntry, ObjectStore, SqlEngine, TableCatalog, TableScan } from "./ports.ts";
 
 export interface PlannerPorts {
@@ -80,6 +80,7 @@ export async function planStatement(
     readonly parameters: NamedParameters | undefined;
   },
 ): Promise<Plan> {
+  if (!ports.engine.capabilities.tellsTrees) return { replacements: [], scans: [], byName: undefined };
   const planning: Planning = { ...ports, targets: new Map(), views: new Map(), scans: [], placed: new Set() };
   const text = withoutTravels(told);
   const node = await parsed(ports.engine, text);
@@ -192,11 +193,11 @@ function unlessFault(error: unknown): undefined {
 }
 
 async function targetOf(
-  { cache }: Planning,
+  { store }: Planning,
   told: { readonly entry: CatalogEntry; readonly location: string; readonly travel: Reference | undefined },
 ): Promise<Target | undefined> {
   const { entry, travel } = told;
-  const metadata = await cache.metadata(told.location);
+  const metadata = await readMetadata(store, told.location);
   const snapshot = travel?.asOf === undefined ? currentSnapshot(metadata) : snapshotAsOf(metadata, travel.asOf);
   if (travel !== undefined && snapshot === undefined) return undefined;
   const own = metadata.schemas.find((one) => one["schema-id"] === snapshot?.["schema-id"]);

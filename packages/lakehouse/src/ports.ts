@@ -93,9 +93,21 @@ export interface StatementScope {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What an engine can do, so that whoever uses it need not know which one it is. */
+export interface EngineCapabilities {
+  /** Whose SQL it speaks: statements of people are in it, and so is what is put in the place of their parts. */
+  readonly dialect: "duckdb" | "spark";
+  /** Whether `parse` tells trees. Without them statements are handed on as they stand, and the engine alone prunes. */
+  readonly tellsTrees: boolean;
+  /** Whether values go beside a statement. Without that, statements with parameters are refused. */
+  readonly takesParameters: boolean;
+  /** How `readBytes` tells rows. */
+  readonly formats: readonly ResultFormat[];
+}
+
 /** Runs SQL away from the platform's own process. Every call may fail with `lakehouse/sql-error` or `lakehouse/engine-died`. */
 export interface SqlEngine {
-  readonly capabilities: { readonly dialect: "duckdb" };
+  readonly capabilities: EngineCapabilities;
   /** The same engine for one statement. */
   within(scope: StatementScope): SqlEngine;
   /** The tree of a SELECT by the engine's own parser; undefined for other statements and what is not understood. */

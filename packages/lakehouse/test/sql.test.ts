@@ -227,3 +227,27 @@ describe("DROP TABLE", () => {
     expect(await rows("select owner from lab.dropped")).toEqual([["theirs"]]);
   });
 });
+
+describe("an engine that cannot do all", () => {
+  test("is asked for what it can, and what it cannot is refused", async () => {
+    const { engine } = lake.ports;
+    const plain: SqlEngine = {
+      ...engine,
+      capabilities: { dialect: "duckdb", tellsTrees: false, takesParameters: false, formats: ["csv"] },
+      within: () => plain,
+      parse: () => Promise.reject(new Error("it has no parser")),
+    };
+    const own = await createLakehouse({ ...lake.ports, engine: plain });
+    const { rows: found, scans } = await own.query("select count(*) from lab.days where d = date '2001-01-02'");
+    expect([found, scans]).toEqual([[[10]], []]);
+    await expect(own.query("select $1", { parameters: [1] })).rejects.toMatchObject({
+      code: "lakehouse/engine-cannot",
+    });
+    const read = async (format: "csv" | "arrow") => {
+      for await (const part of own.readBytes("select 1 as k", { format })) return Buffer.from(part).toString();
+      return undefined;
+    };
+    expect(await read("csv")).toBe("k\n1\n");
+    await expect(read("arrow")).rejects.toMatchObject({ code: "lakehouse/engine-cannot" });
+  });
+});

@@ -1,10 +1,18 @@
 import { mkdtempSync, mkdirSync, writeFileSync } from "node:fs";
-import { request } from "node:http";
+import { request, type IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger, Type } from "@millwright/kernel";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createMetrics, route, startHttpServer, type EventRoute, type HttpServer } from "../src/index.ts";
+import {
+  byteStream,
+  createMetrics,
+  platformErrors,
+  route,
+  startHttpServer,
+  type EventRoute,
+  type HttpServer,
+} from "../src/index.ts";
 
 const listeners = new Set<(event: { event: string; data: unknown }) => void>();
 const events: EventRoute = {
@@ -16,6 +24,22 @@ const events: EventRoute = {
     return () => listeners.delete(send);
   },
 };
+
+const bytes = { made: 0, isEnded: false };
+
+/** Parts of a mebibyte; instead of the one of that number an error. */
+async function* endlessParts(fails: number): AsyncGenerator<Uint8Array> {
+  Object.assign(bytes, { made: 0, isEnded: false });
+  try {
+    for (;;) {
+      bytes.made += 1;
+      if (bytes.made === fails) throw platformErrors.create("platform/bad-request", { because: "it was to fail" });
+      yield await Promise.resolve(new Uint8Array(2 ** 20));
+    }
+  } finally {
+    bytes.isEnded = true;
+  }
+}
 
 const routes = [
   route({
@@ -34,6 +58,16 @@ const routes = [
     body: Type.Object({ n: Type.Number() }),
     response: Type.Object({ n: Type.Number(), wide: Type.Unknown() }),
     handler: ({ body: { n } }) => ({ n, wide: 2n ** 60n }),
+  }),
+  route({
+    id: "bytes",
+    path: "/api/v1/bytes",
+    summary: "Bytes without an end, or with an error instead.",
+    query: Type.Object({ fails: Type.Integer({ default: 0 }) }),
+    response: Type.Unknown(),
+    alsoAnswers: ["application/octet-stream"],
+    handler: ({ query: { fails } }) =>
+      byteStream({ contentType: "application/octet-stream", headers: { "x-own": "1" }, parts: endlessParts(fails) }),
   }),
   route({
     id: "fail",
@@ -254,4 +288,28 @@ test("what a protocol has at hand is answered as all else is, to this machine's 
   expect(await answers[0]?.json()).toEqual({ path: "/now" });
   expect((await ask("/other/now", { headers: { host: "evil.example" } })).status).toBe(403);
   expect((await ask("/other/now", { headers: { origin: "https://evil.example" } })).status).toBe(403);
+});
+
+describe("an answer in bytes", () => {
+  const address = (fails: number) => `http://127.0.0.1:${server.port}/api/v1/bytes?fails=${fails}`;
+
+  test("is made no faster than it is read, and no longer than its reader stays", async () => {
+    const response = await new Promise<IncomingMessage>((resolve) => request(address(0), resolve).end());
+    expect(response.headers).toMatchObject({ "x-own": "1", "x-content-type-options": "nosniff" });
+    // Others are answered meanwhile; what is not read fills the buffers on the way, and no more.
+    for (let one = 0; one < 300; one += 1) await (await fetch(`http://127.0.0.1:${server.port}/healthz`)).text();
+    expect(bytes.made).toBeLessThan(100);
+    expect(bytes.isEnded).toBe(false);
+    response.destroy();
+    await expect.poll(() => bytes.isEnded, { timeout: 20_000 }).toBe(true);
+  });
+
+  test("that fails before its first part is an error like any other, and later is broken off", async () => {
+    const refused = await fetch(address(1));
+    expect([refused.status, await refused.json()]).toMatchObject([400, { code: "platform/bad-request" }]);
+    const broken = await fetch(address(3));
+    expect(broken.status).toBe(200);
+    await expect(broken.arrayBuffer()).rejects.toThrow();
+    expect(bytes.isEnded).toBe(true);
+  });
 });

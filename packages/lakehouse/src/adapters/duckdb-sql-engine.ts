@@ -5,7 +5,7 @@ import { parseExactJson } from "../domain/iceberg/exact-json.ts";
 import { relationOf } from "../domain/iceberg/identifiers.ts";
 import { quoteName } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
-import type { ColumnBatch, SqlEngine, StatementScope } from "../ports.ts";
+import type { ColumnBatch, EngineCapabilities, SqlEngine, StatementScope } from "../ports.ts";
 import type {
   EngineOperation,
   EngineOperations,
@@ -20,6 +20,13 @@ export interface DuckdbEngineOptions extends EngineSettings {
   /** The process is stopped after so long without work, and started again by the next. Default: never. */
   readonly idleMs?: number;
 }
+
+const CAPABILITIES: EngineCapabilities = {
+  dialect: "duckdb",
+  tellsTrees: true,
+  takesParameters: true,
+  formats: ["json", "jsonl", "csv", "arrow", "parquet"],
+};
 
 const STATEMENTS_AT_ONCE = 32;
 
@@ -56,7 +63,7 @@ export function createDuckdbEngine(options: DuckdbEngineOptions): DuckdbEngine {
 function engineWithin(host: EngineHost, scope: StatementScope): SqlEngine {
   const { parameters, signal } = scope;
   return {
-    capabilities: { dialect: "duckdb" },
+    capabilities: CAPABILITIES,
     within: (inner) => engineWithin(host, { ...scope, ...inner }),
     parse: async (sql) => {
       const { rows } = await host.ask("query", { sql: PARSE, options: { parameters: [sql] } }, signal);

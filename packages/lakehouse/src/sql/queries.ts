@@ -2,6 +2,7 @@ import type { Column } from "@millwright/kernel";
 import { nameParameters, type NamedParameters } from "../domain/sql-parameters.ts";
 import { findReferences } from "../domain/sql-references.ts";
 import { duckdbType } from "../domain/types.ts";
+import { lakehouseErrors } from "../errors.ts";
 import { runStatement, type StatementResult } from "../dml/run-statement.ts";
 import type { LakehousePorts } from "../lakehouse.ts";
 import type { ManifestCache } from "../manifest-cache.ts";
@@ -49,12 +50,7 @@ export function createQueries(ports: QueryPorts): Queries {
         return { ...(await engine.within({ parameters, signal }).query(statement, { maxRows })), scans };
       }),
     readBytes: (sql, options) => explainedParts(ports, sql, readBytes(ports, sql, options)),
-    rowBytes: ({ columns, rows: [row = []] }, { format }) => {
-      const values = columns.map(({ name }, index) => [name, row[index] ?? null] as const);
-      const parameters = Object.fromEntries(values) as NamedParameters;
-      const select = columns.map((column) => `CAST($${column.name} AS ${duckdbType(column)}) AS ${column.name}`);
-      return engine.within({ parameters }).readBytes(`SELECT ${select.join(", ")}`, { format });
-    },
+    rowBytes: (result, { format }) => rowBytes(ports, result, format),
     change: (sql, options) => explained(ports, sql, () => change(ports, sql, options)),
     explain: async (sql, options = {}) => (await prepare(ports, sql, options)).scans,
     describe: async (select) => {
@@ -66,9 +62,28 @@ export function createQueries(ports: QueryPorts): Queries {
 }
 
 async function* readBytes(ports: QueryPorts, sql: string, options: BytesRead): AsyncIterable<Uint8Array> {
+  const { formats } = ports.engine.capabilities;
+  if (!formats.includes(options.format))
+    throw cannot(`it tells rows as ${formats.join(", ")}, not as ${options.format}`);
   const { statement, parameters, scans } = await prepare(ports, sql, options);
   const { format, maxRows, rowsLimit, signal } = options;
   yield* ports.engine.within({ parameters, signal }).readBytes(statement, { format, maxRows, rowsLimit, scans });
+}
+
+async function* rowBytes(
+  { engine }: QueryPorts,
+  result: QueryResult,
+  format: ResultOptions["format"],
+): AsyncIterable<Uint8Array> {
+  if (format === "json") return yield Buffer.from(JSON.stringify(result));
+  const {
+    columns,
+    rows: [row = []],
+  } = result;
+  const values = columns.map(({ name }, index) => [name, row[index] ?? null] as const);
+  const parameters = Object.fromEntries(values) as NamedParameters;
+  const select = columns.map((column) => `CAST($${column.name} AS ${duckdbType(column)}) AS ${column.name}`);
+  yield* engine.within({ parameters }).readBytes(`SELECT ${select.join(", ")}`, { format });
 }
 
 /** Opens no more files than the statement's conditions leave; what it reads whole it reads as it is now. */
@@ -79,6 +94,7 @@ async function prepare(
 ): Promise<Prepared> {
   options.signal?.throwIfAborted();
   const named = nameParameters(await spellNestedNames(ports.catalog, written), options.parameters);
+  refuseParameters(ports, named.parameters);
   const { sql, parameters } = named;
   const travels = findReferences(sql).filter(({ asOf }) => asOf !== undefined);
   const { replacements, scans, byName } = await planStatement(ports, { sql, travels, parameters });
@@ -88,7 +104,17 @@ async function prepare(
 
 function change(ports: QueryPorts, written: string, options: QueryOptions = {}): Promise<StatementResult | undefined> {
   const { sql, parameters } = nameParameters(written, options.parameters);
+  refuseParameters(ports, parameters);
   const engine = ports.engine.within({ parameters, signal: options.signal });
   const expand = (text: string) => expandReferences({ ...ports, engine }, text);
   return runStatement({ ...ports, engine, parameters, expand, see: () => ports.relations.see(sql) }, sql);
+}
+
+function refuseParameters({ engine }: QueryPorts, parameters: NamedParameters | undefined): void {
+  if (parameters !== undefined && !engine.capabilities.takesParameters)
+    throw cannot("it takes no values beside a statement");
+}
+
+function cannot(because: string): Error {
+  return lakehouseErrors.create("lakehouse/engine-cannot", { because });
 }

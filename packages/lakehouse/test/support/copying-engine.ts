@@ -6,7 +6,7 @@ const refuse = () => Promise.reject(new Error("this engine copies one file and k
 /** An engine whose every table is one row: it copies a Parquet file, so that a test of commits is one of commits alone. */
 export function copyingEngine(sample: string): SqlEngine {
   const engine: SqlEngine = {
-    capabilities: { dialect: "duckdb" },
+    capabilities: { dialect: "duckdb", tellsTrees: false, takesParameters: false, formats: [] },
     within: () => engine,
     query: refuse,
     run: refuse,
