@@ -6,8 +6,10 @@ const MINUTE_MS = 60_000;
 const EVERY_MINUTES = 10;
 const NOTHING: CareDefaults = { compact: false, rewriteManifests: false, removeOrphans: false };
 
-/** What is done for a project's tables by itself. */
-export function careDefaultsOf({ care = {} }: Project["settings"]): CareDefaults {
+/** What is done for a project's tables by itself. In another catalog others' tables lie, too: there it must be asked for. */
+export function careDefaultsOf({ care: asked, engines }: Project["settings"]): CareDefaults {
+  const isElsewhere = engines.catalog !== undefined && engines.catalog.engine !== "iceberg-catalog";
+  const care = asked ?? (isElsewhere ? false : {});
   if (care === false) return NOTHING;
   const { expireAfterDays, compact, rewriteManifests, removeOrphans } = care;
   return {

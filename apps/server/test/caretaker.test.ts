@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { silentLogger, systemClock } from "@millwright/kernel";
 import { defineProject, type Project } from "@millwright/project";
 import { expect, test, vi } from "vitest";
+import { careDefaultsOf } from "../src/care-settings.ts";
 import { startCaretaker } from "../src/control/caretaker.ts";
 import type { RoadRunner } from "../src/control/road-runner.ts";
 import { compose, statePaths } from "../src/index.ts";
@@ -36,4 +37,11 @@ test("while a project is up its tables are cared for, but not beside a run, nor 
     await platform.close();
     rmSync(dir, { recursive: true, force: true });
   }
+});
+
+test("in another catalog nothing is done unasked", () => {
+  const catalog = { engine: "iceberg-rest", url: "https://catalog.example.org" } as const;
+  const given = { ...defineProject({ name: "elsewhere" }), engines: { catalog } } as unknown as Project["settings"];
+  expect(Object.values(careDefaultsOf(given)).some(Boolean)).toBe(false);
+  expect(careDefaultsOf({ ...given, care: { removeOrphans: false } })).toMatchObject({ compact: true });
 });
