@@ -124,7 +124,8 @@ interface Asked {
 /** Asks from a process of its own; both sides' processor time is of all requests, those that warm included. */
 async function answersOf({ port, pid, connections, rows }: Asked): Promise<Answers> {
   const before = cpuSecondsOf(pid);
-  const args = [join(support, "caller.ts"), port, connections, WARM_SECONDS, SECONDS].map(String);
+  const path = "/v2/models/late-flights/infer";
+  const args = [join(support, "caller.ts"), port, connections, WARM_SECONDS, SECONDS, path].map(String);
   const caller = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
   caller.stdin.end(rows);
   const { asked, callerCpuSeconds, ...found } = JSON.parse(await text(caller.stdout)) as Omit<

@@ -1,10 +1,17 @@
 import { connect } from "node:net";
 
-// The callers of a service, in a process of their own: `caller.ts PORT CONNECTIONS WARM_SECONDS SECONDS`, rows as JSON lines
-// on standard input; a line that is a JSON text is a whole request without a body. Each connection asks, waits for the answer, and asks again. Prints requests a second and latencies in
-// milliseconds of the seconds after those that warm, and its own processor time over all.
+// The callers of a service, in a process of their own: `caller.ts PORT CONNECTIONS WARM_SECONDS SECONDS PATH`, bodies as JSON
+// lines on standard input; a line that is a JSON text is a whole request without a body. Each connection asks, waits for the
+// answer, and asks again. Prints requests a second and latencies in milliseconds of the seconds after those that warm, and
+// its own processor time over all.
 
-const [port, connections, warmSeconds, seconds] = process.argv.slice(2).map(Number) as [number, number, number, number];
+const [port, connections, warmSeconds, seconds] = process.argv.slice(2, 6).map(Number) as [
+  number,
+  number,
+  number,
+  number,
+];
+const path = process.argv[6] ?? "/";
 /** As each server writes it. */
 const LENGTH = /content-length: /i;
 const rows = await standardInput();
@@ -12,7 +19,7 @@ const requests = rows.map((row) =>
   row.startsWith('"')
     ? Buffer.from(JSON.parse(row) as string)
     : Buffer.from(
-        `POST /v2/models/late-flights/infer HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(row)}\r\n\r\n${row}`,
+        `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(row)}\r\n\r\n${row}`,
       ),
 );
 const latencies: number[] = [];
