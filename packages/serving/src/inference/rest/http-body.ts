@@ -60,14 +60,14 @@ function tooLarge(bytesMax: number): Error {
   return inferenceErrors.create("inference/too-large", { because: `more than ${bytesMax} bytes` });
 }
 
-/** Sends a body, packed where the caller takes it so and it pays. */
+/** Sends a body, packed where the caller takes it so and it pays. Text goes out in one write with its head; bytes do not. */
 export async function sendBody(
   response: ServerResponse,
   {
     status,
     headers,
     body,
-  }: { readonly status: number; readonly headers: Record<string, string | number>; readonly body: Buffer },
+  }: { readonly status: number; readonly headers: Record<string, string | number>; readonly body: string | Buffer },
   accepts: string | undefined,
 ): Promise<void> {
   const encoding =
@@ -75,10 +75,10 @@ export async function sendBody(
       ? undefined
       : /\b(gzip|deflate)\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/.exec(accepts ?? "")?.[1];
   if (encoding === undefined) {
-    response.writeHead(status, { ...headers, "content-length": body.length }).end(body);
+    response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) }).end(body);
     return;
   }
-  const packed = await promisify<Buffer, Buffer>(encoding === "gzip" ? gzip : deflate)(body);
+  const packed = await promisify<string | Buffer, Buffer>(encoding === "gzip" ? gzip : deflate)(body);
   response
     .writeHead(status, {
       ...headers,

@@ -7,7 +7,7 @@ import type { InferRequest } from "./infer-request.ts";
 
 /** An answer's body; `jsonLength` tells where its JSON ends, when binary tensors follow. */
 export interface InferAnswer {
-  readonly body: Buffer;
+  readonly body: string | Buffer;
   readonly jsonLength: number | undefined;
 }
 
@@ -42,8 +42,8 @@ export function writeInferAnswer(
   });
   const { name, version } = served;
   const told = JSON.stringify({ ...(id === undefined ? {} : { id }), model_name: name, model_version: version });
-  const json = Buffer.from(`${told.slice(0, -1)},"outputs":[${texts.join(",")}]}`);
-  return binary.length === 0
-    ? { body: json, jsonLength: undefined }
-    : { body: Buffer.concat([json, ...binary]), jsonLength: json.length };
+  const json = `${told.slice(0, -1)},"outputs":[${texts.join(",")}]}`;
+  if (binary.length === 0) return { body: json, jsonLength: undefined };
+  const head = Buffer.from(json);
+  return { body: Buffer.concat([head, ...binary]), jsonLength: head.length };
 }

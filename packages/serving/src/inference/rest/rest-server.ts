@@ -142,7 +142,7 @@ interface RowsAsked {
   readonly served: ServedModel;
   /** `exact` has whole numbers with all their digits. */
   readonly read: (exact: boolean) => Pick<InferCall, "inputs" | "outputs">;
-  readonly write: (outputs: readonly Tensor[]) => Buffer;
+  readonly write: (outputs: readonly Tensor[]) => string | Buffer;
 }
 
 async function answerRows(
@@ -174,7 +174,7 @@ function answerV1(
     return {
       served,
       read: (exact) => ({ inputs: inputsOfV1(parseObject(body, exact), served.model.inputs), outputs }),
-      write: (found) => Buffer.from(verb === "explain" ? explanationsOf(found) : predictionsOf(found)),
+      write: (found) => (verb === "explain" ? explanationsOf(found) : predictionsOf(found)),
     };
   });
 }
@@ -268,8 +268,8 @@ function decoded(part: string | undefined): string {
 }
 
 function sendJson(response: ServerResponse, status: number, value: unknown): void {
-  const body = Buffer.from(JSON.stringify(value));
-  response.writeHead(status, { ...JSON_TYPE, "content-length": body.length }).end(body);
+  const body = JSON.stringify(value);
+  response.writeHead(status, { ...JSON_TYPE, "content-length": Buffer.byteLength(body) }).end(body);
 }
 
 /** `error` is the protocol's field, the others those of problem details (RFC 9457). */
