@@ -36,13 +36,20 @@ export async function run(): Promise<readonly BenchResult[]> {
         const alone = await askOf({ ...rest, server: bare, path: "/" });
         for (const name of ["trees", "batched"]) {
           const found = await askOf({ ...rest, server: mill, path: `/v2/models/${name}/infer` });
-          results.push(...compared(`REST, ${name}, ${connections} connections`, found, { "node:http alone": alone }));
+          results.push(
+            ...compared(`REST, ${name}, ${connections} connections`, found, { peer: "node:http alone", alone }),
+          );
         }
         const grpc = { kind: "gRPC", connections, path: "" };
         const aloneGrpc = await askOf({ ...grpc, server: bare, body: grpcMessage("trees", input) });
         for (const name of ["trees", "batched"]) {
           const found = await askOf({ ...grpc, server: mill, body: grpcMessage(name, input) });
-          results.push(...compared(`gRPC, ${name}, ${connections} connections`, found, { "grpc-js alone": aloneGrpc }));
+          results.push(
+            ...compared(`gRPC, ${name}, ${connections} connections`, found, {
+              peer: "grpc-js alone",
+              alone: aloneGrpc,
+            }),
+          );
         }
       }
       return results;
@@ -56,8 +63,7 @@ export async function run(): Promise<readonly BenchResult[]> {
 
 const BATCHED = "max_batch_size: 64 dynamic_batching {}";
 
-function compared(name: string, found: Found, peers: Readonly<Record<string, Found>>): readonly BenchResult[] {
-  const [[peer = "", alone = found] = []] = Object.entries(peers);
+function compared(name: string, found: Found, { peer, alone }: Peer): readonly BenchResult[] {
   const beside = (value: number, other: number) => ({ value, peer: { name: peer, value: other } });
   return [
     { name: `${name}: the server's processor time each`, unit: "µs", ...beside(found.cpuUs, alone.cpuUs) },
@@ -74,6 +80,11 @@ interface Found {
   readonly p99Ms: number;
   readonly refused: number;
   readonly cpuUs: number;
+}
+
+interface Peer {
+  readonly peer: string;
+  readonly alone: Found;
 }
 
 interface Server {
