@@ -28,7 +28,7 @@ const server = createServer((request, response) => {
       const body = JSON.stringify({
         model_name: "trees",
         model_version: "1",
-        outputs: [{ name: output, datatype: "FP32", shape: [values.length, 1], data: [...Array.from(values)] }],
+        outputs: [{ name: output, datatype: "FP32", shape: [values.length, 1], data: Array.from(values) }],
       });
       response
         .writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(body) })
