@@ -1,7 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { silentLogger } from "@millwright/kernel";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { createDuckdbEngine } from "../src/adapters/duckdb-sql-engine.ts";
 import type { BytesOptions, Lakehouse, ResultFormat } from "../src/index.ts";
 import { openLake, type TestLake } from "./support/lake.ts";
 
@@ -227,4 +229,28 @@ describe.skipIf(python === "")("Arrow, as pyarrow reads it", () => {
     writeFileSync(place, await bytes("select 1 as k, 'x' as s where false", { format: "arrow" }));
     expect(read(script, place)).toEqual([[], ["int32", "string"]]);
   });
+});
+
+test("who reads from an engine that has been started anew meanwhile gets none of another's rows", async () => {
+  const settings = { tempFolder: join(lake.folder, "tmp-anew"), memoryMb: 512, threads: 1, logger: silentLogger };
+  const engine = createDuckdbEngine({ folders: [lake.folder], ...settings });
+  const bytesOf = (sql: string) => engine.readBytes(sql, { format: "csv" })[Symbol.asyncIterator]();
+  const columnsOf = (sql: string) => engine.readColumns(sql, { batchRows: 1_000 })[Symbol.asyncIterator]();
+  try {
+    const lost = [bytesOf, columnsOf].map((read) => read("select 1 as own from range(1000000)"));
+    for (const one of lost) expect((await one.next()).done).toBe(false);
+    await engine.allowFolders([lake.folder, join(lake.folder, "another")]);
+    const others = [bytesOf, columnsOf].map((read) => read("select 2 as other from range(1000000)"));
+    for (const one of others) await one.next();
+    const rest = async (one: AsyncIterator<unknown>) => {
+      for (let next = await one.next(); next.done !== true; next = await one.next());
+    };
+    for (const one of lost) await expect(rest(one)).rejects.toMatchObject({ code: "lakehouse/engine-died" });
+    for (const one of others) {
+      expect((await one.next()).done).toBe(false);
+      await one.return?.();
+    }
+  } finally {
+    await engine.close();
+  }
 });

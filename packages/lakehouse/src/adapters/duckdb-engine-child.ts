@@ -1,9 +1,11 @@
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { DuckDBInstance, StatementType, type DuckDBConnection, type DuckDBDataChunk } from "@duckdb/node-api";
 import type { Column, Problem } from "@millwright/kernel";
 import { toProblem } from "@millwright/kernel";
 import { quoteText } from "../domain/names.ts";
 import { storedType } from "../domain/types.ts";
+import { lakehouseErrors } from "../errors.ts";
 import type { ColumnBatch, QueryResult } from "../ports.ts";
 import type {
   EngineOperation,
@@ -37,9 +39,9 @@ type Handlers = {
 
 let instance: DuckDBInstance | undefined;
 let resultFolder = "";
-const results = new Map<number, OpenResult>();
-const cursors = new Map<number, Cursor>();
-let nextCursor = 1;
+// By ids that no other process gives: who reads from one that has ended finds nothing here, rather than another's rows.
+const results = new Map<string, OpenResult>();
+const cursors = new Map<string, Cursor>();
 
 const handlers: Handlers = {
   start,
@@ -191,13 +193,13 @@ async function preparedColumns(connection: DuckDBConnection, select: string): Pr
 async function open(
   { select, batchRows, parameters }: EngineOperations["open"]["input"],
   task: EngineTask,
-): Promise<{ cursor: number }> {
+): Promise<{ cursor: string }> {
   if (instance === undefined) throw new Error("the engine was not started");
   const connection = await instance.connect();
   try {
     task.worksOn(connection);
     const stream = await streamSql(connection, select, parameters);
-    const cursor = nextCursor++;
+    const cursor = randomUUID();
     cursors.set(cursor, { connection, stream, batchRows });
     return { cursor };
   } catch (error) {
@@ -206,9 +208,9 @@ async function open(
   }
 }
 
-async function next({ cursor }: { cursor: number }, task: EngineTask): Promise<ColumnBatch | null> {
+async function next({ cursor }: { cursor: string }, task: EngineTask): Promise<ColumnBatch | null> {
   const open = cursors.get(cursor);
-  if (open === undefined) throw new Error("no such cursor");
+  if (open === undefined) throw lost();
   task.worksOn(open.connection);
   const chunks: DuckDBDataChunk[] = [];
   let rows = 0;
@@ -230,12 +232,12 @@ async function next({ cursor }: { cursor: number }, task: EngineTask): Promise<C
 async function beginResult(
   input: EngineOperations["openResult"]["input"],
   task: EngineTask,
-): Promise<{ cursor: number }> {
+): Promise<{ cursor: string }> {
   if (instance === undefined) throw new Error("the engine was not started");
   const connection = await instance.connect();
   try {
     task.worksOn(connection);
-    const cursor = nextCursor++;
+    const cursor = randomUUID();
     results.set(cursor, await openResult(connection, input, resultFolder));
     return { cursor };
   } catch (error) {
@@ -244,15 +246,20 @@ async function beginResult(
   }
 }
 
-async function nextPart({ cursor }: { cursor: number }, task: EngineTask): Promise<Uint8Array | null> {
+async function nextPart({ cursor }: { cursor: string }, task: EngineTask): Promise<Uint8Array | null> {
   const result = results.get(cursor);
-  if (result === undefined) throw new Error("no such result");
+  if (result === undefined) throw lost();
   task.worksOn(result.connection);
   return result.next();
 }
 
-async function closeResult({ cursor }: { cursor: number }): Promise<null> {
+async function closeResult({ cursor }: { cursor: string }): Promise<null> {
   await results.get(cursor)?.close();
   results.delete(cursor);
   return null;
+}
+
+/** What is asked for was begun in a process that is no more. */
+function lost(): Error {
+  return lakehouseErrors.create("lakehouse/engine-died", { because: "the rest of the rows was lost with it" });
 }

@@ -42,13 +42,13 @@ export interface EngineOperations {
   run: { input: Parameters & { sql: string }; output: null };
   session: { input: { sql: string }; output: SessionResult };
   describe: { input: Parameters & { select: string }; output: readonly Column[] };
-  open: { input: Parameters & { select: string; batchRows: number }; output: { cursor: number } };
-  next: { input: { cursor: number }; output: ColumnBatch | null };
-  closeCursor: { input: { cursor: number }; output: null };
+  open: { input: Parameters & { select: string; batchRows: number }; output: { cursor: string } };
+  next: { input: { cursor: string }; output: ColumnBatch | null };
+  closeCursor: { input: { cursor: string }; output: null };
   /** Begins a statement whose rows come as bytes of a format, as many parts as are asked for. */
-  openResult: { input: Parameters & { sql: string; options: ResultOptions }; output: { cursor: number } };
-  nextPart: { input: { cursor: number }; output: Uint8Array | null };
-  closeResult: { input: { cursor: number }; output: null };
+  openResult: { input: Parameters & { sql: string; options: ResultOptions }; output: { cursor: string } };
+  nextPart: { input: { cursor: string }; output: Uint8Array | null };
+  closeResult: { input: { cursor: string }; output: null };
   writeParquet: {
     input: Parameters & { select: string; columns: readonly FileColumn[]; path: string };
     output: WrittenFile;
