@@ -206,6 +206,23 @@ describe("tables are made and altered by statements", () => {
     expect(await ran(byNone)).toEqual([undefined, 0, 0, 1]);
   });
 
+  test("keys of other kinds of numbers are merged as the engine compares them", async () => {
+    const merged = async (type: string, key: string, of: string) => {
+      await lakehouse.execute("drop table if exists keyed");
+      await lakehouse.execute(`create table keyed (k ${type}, note varchar)`);
+      for (const one of [key, "5"]) await lakehouse.execute(`insert into keyed values (${one}, 'n')`);
+      return done(
+        `merge into keyed as t using (select ${of} as k) as s on t.k = s.k when matched then update set note = 'm' when not matched then insert (k) values (s.k)`,
+      );
+    };
+    const one = [0, 1, 0];
+    expect(await merged("double", "0.1::float::double", "0.1::float")).toEqual(one);
+    expect(await merged("int", "16777217", "16777216::float")).toEqual(one);
+    expect(await merged("bigint", "9007199254740993", "9007199254740992::double")).toEqual(one);
+    expect(await merged("double", "0.1", "0.1::double")).toEqual(one);
+    expect(await merged("decimal(20, 5)", "1.5", "1.5::double")).toEqual(one);
+  });
+
   test("the list tells what each manifest's partitions lie between, by which whole manifests are passed over", async () => {
     await lakehouse.execute(
       `create table summed ("1" integer, a bigint, d decimal(10, 2), s varchar, b boolean) partitioned by (a, "1", d, s, bucket(4, s))`,

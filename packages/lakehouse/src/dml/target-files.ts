@@ -81,12 +81,16 @@ function joinOf({ ctes, target, using, on }: MergeStatement): Sql {
   return `${withOf(ctes)}SELECT 1 FROM ${quoteName(TARGET)} AS ${quoteName(target.alias)} JOIN ${using} ON (\n${on}\n)`;
 }
 
-/** Types that are in the same order whichever of them they are compared as; texts among texts alone. */
+/**
+ * Types that are in the same order whichever of them they are compared as; texts among texts alone. A single beside a whole
+ * number makes a single of it, and beside a double is not what its text says.
+ */
 const ORDERED =
-  /^(?:U?(?:TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|DECIMAL\(\d+,\d+\)|FLOAT|DOUBLE|DATE|TIMESTAMP(?: WITH TIME ZONE)?|VARCHAR|UUID|BOOLEAN)$/;
+  /^(?:U?(?:TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|DECIMAL\(\d+,\d+\)|DOUBLE|DATE|TIMESTAMP(?: WITH TIME ZONE)?|VARCHAR|UUID|BOOLEAN)$/;
 
-const NUMERIC = /INT|DECIMAL|FLOAT|DOUBLE/;
-const NUMBER = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/;
+/** Their texts are of the same type in a statement; a double's would be a decimal, which is compared in another way. */
+const EXACT = /INT|DECIMAL/;
+const NUMBER = /^-?\d+(?:\.\d+)?$/;
 
 /** What lies between the least and the greatest key of the source, as a condition on the target; undefined for nothing. */
 async function keysOf(
@@ -111,7 +115,7 @@ async function keysOf(
     if (least === undefined || most === undefined || type === undefined) return undefined;
     if (!ORDERED.test(type) || (type === "VARCHAR") !== (field?.type === "string")) return "true";
     const bound = (text: string) =>
-      NUMERIC.test(type) && NUMBER.test(text) ? text : `CAST(${quoteText(text)} AS ${type})`;
+      EXACT.test(type) && NUMBER.test(text) ? text : `CAST(${quoteText(text)} AS ${type})`;
     return `${name} >= ${bound(least)} AND ${name} <= ${bound(most)}`;
   });
   return conditions.includes(undefined) ? undefined : conditions.join(" AND ");
