@@ -40,6 +40,21 @@ describe("gRPC's own services", () => {
     await expect(health("nobody")).rejects.toMatchObject({ code: grpc.status.NOT_FOUND });
   });
 
+  test("a message that cannot be read is refused, and the server goes on", async () => {
+    const unreadable = Buffer.from([0x0a, 0xff]);
+    const endOf = (call: grpc.Call) => new Promise<number>((resolve) => call.on("status", ({ code }) => resolve(code)));
+    const ignored = (call: grpc.ClientReadableStream<Buffer>) => call.on("error", () => {}).on("data", () => {});
+    const check = client.makeUnaryRequest("/grpc.health.v1.Health/Check", asItIs, asItIs, unreadable, () => {});
+    const watch = client.makeServerStreamRequest("/grpc.health.v1.Health/Watch", asItIs, asItIs, unreadable);
+    const path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+    const reflection = client.makeBidiStreamRequest(path, asItIs, asItIs);
+    ignored(watch);
+    ignored(reflection);
+    reflection.write(unreadable);
+    expect(await Promise.all([check, watch, reflection].map(endOf))).toEqual([3, 3, 3]);
+    expect(await health("echo")).toBe(1);
+  });
+
   test("reflection lists what is served, and describes it", async () => {
     const { root } = await openService();
     const request = root.lookupType("grpc.reflection.v1.ServerReflectionRequest");

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger } from "@millwright/kernel";
@@ -16,11 +16,15 @@ let opened: string[];
 let closed: string[];
 let broken: Set<string>;
 let now: number;
+/** Models whose file is being opened, and what they wait for there. */
+let opening: Set<string>;
+let gates: Map<string, Promise<void>>;
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "mill-mesh-"));
   for (let at = 0; at < MODELS; at += 1) addModel(`m${at}`);
   [opened, closed, broken, now] = [[], [], new Set(), 0];
+  [opening, gates] = [new Set(), new Map()];
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
@@ -32,7 +36,9 @@ function addModel(name: string): void {
 /** Answers with its own name. */
 async function openNamed(file: string): Promise<InferenceModel> {
   const name = file.split("/").at(-3) ?? "";
+  opening.add(name);
   await new Promise((done) => setImmediate(done));
+  await gates.get(name);
   if (broken.has(name)) throw new Error("it is no model");
   opened.push(name);
   let isClosed = false;
@@ -52,6 +58,17 @@ async function openNamed(file: string): Promise<InferenceModel> {
       closed.push(name);
     },
   };
+}
+
+/** Has a model's next load wait until it is let go. */
+function heldUp(name: string): { readonly begun: () => Promise<void>; readonly letGo: () => void } {
+  let letGo = () => {};
+  opening.delete(name);
+  gates.set(name, new Promise((resolve) => (letGo = resolve)));
+  const begun = async () => {
+    while (!opening.has(name)) await new Promise((done) => setImmediate(done));
+  };
+  return { begun, letGo };
 }
 
 const open = (pinned: readonly string[] = []) =>
@@ -134,6 +151,46 @@ describe("models that are loaded on demand", () => {
     expect(await models.answers("m1")).toBe(false);
     await expect(ask(models, "m1")).rejects.toMatchObject({ code: "inference/not-ready" });
     await models.load("m1");
+    expect(await ask(models, "m1")).toBe("m1");
+  });
+
+  test("that made room while their reload failed are gone, not answered by what is closed", async () => {
+    const models = await open();
+    for (let at = 0; at < ROOM; at += 1) await ask(models, `m${at}`);
+    broken.add("m0");
+    const { begun, letGo } = heldUp("m0");
+    const reload = models.load("m0").catch((error: unknown) => error);
+    await begun();
+    await ask(models, "m20");
+    letGo();
+    expect(await reload).toMatchObject({ code: "inference/cannot-load" });
+    await expect(ask(models, "m0")).rejects.toMatchObject({ code: "inference/not-ready" });
+    broken.delete("m0");
+    now += 10_000;
+    expect(await ask(models, "m0")).toBe("m0");
+  });
+
+  test("that are unloaded while they wait for their load stay away", async () => {
+    const models = await open();
+    for (let at = 0; at <= ROOM; at += 1) await ask(models, `m${at}`);
+    const { begun, letGo } = heldUp("m20");
+    const other = ask(models, "m20");
+    await begun();
+    const waits = ask(models, "m0").catch((error: unknown) => error);
+    await models.unload("m0");
+    letGo();
+    expect(await waits).toMatchObject({ code: "inference/not-ready" });
+    expect(await other).toBe("m20");
+    expect(await models.answers("m0")).toBe(false);
+  });
+
+  test("are found again once a folder that could not be read can be", async () => {
+    const models = await open();
+    now += 2_000;
+    renameSync(root, `${root}-away`);
+    await expect(ask(models, "m1")).rejects.toMatchObject({ code: "inference/unknown-model" });
+    renameSync(`${root}-away`, root);
+    now += 2_000;
     expect(await ask(models, "m1")).toBe("m1");
   });
 

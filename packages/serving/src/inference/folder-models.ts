@@ -127,7 +127,11 @@ class FolderModels implements ModelDirectory {
     if ((await this.#names).has(name)) return true;
     if (now - this.#namesReadMs >= NAMES_MS) {
       this.#namesReadMs = now;
-      this.#names = modelNames(this.#options.root).then((names) => new Set(names));
+      const before = this.#names;
+      // A folder that cannot be read for a while has the names that it had.
+      this.#names = modelNames(this.#options.root)
+        .then((names) => new Set(names))
+        .catch(() => before);
     }
     return (await this.#names).has(name);
   }
@@ -141,6 +145,8 @@ class FolderModels implements ModelDirectory {
     const flying = this.#demands.get(name);
     if (flying !== undefined) return flying;
     const demand = this.#lastDemand.then(async () => {
+      // Meanwhile it may have been loaded by name, or unloaded.
+      if ((this.#known.get(name)?.served.length ?? 0) > 0 || !this.#isOnDemand(name)) return;
       for (const other of this.#residents.before(name)) this.#evict(other);
       await this.load(name);
     });
@@ -190,7 +196,9 @@ class FolderModels implements ModelDirectory {
       } catch (error) {
         const told = isMillError(error) ? error : cannotLoad(textOf(error), error);
         const demandMs = this.#options.clock.monotonicMs() + RETRY_MS;
-        this.#known.set(name, { served: before, reason: told.because, demandMs });
+        // Those that made room for others meanwhile are closed.
+        const { served = [] } = this.#known.get(name) ?? {};
+        this.#known.set(name, { served, reason: told.because, demandMs });
         throw told;
       }
     });

@@ -62,12 +62,15 @@ async function answer(served: ServedModel, call: InferCall, { clock, cache }: In
   const outputs = wanted.map(({ name }) => name);
   const readMs = clock.monotonicMs();
   const { id, deadlineMs, priority, isCancelled } = call;
-  const ask = () => served.use(() => scheduler.run({ inputs, outputs, rows, id, deadlineMs, priority, isCancelled }));
-  const found = await (
-    config.response_cache?.enable === true
-      ? cache.answer(cacheKey(`${served.load}:`, inputs, outputs), ask)
-      : ask().then((fresh) => ({ outputs: fresh.outputs, fresh }))
-  ).catch(refused);
+  const ask = () => scheduler.run({ inputs, outputs, rows, id, deadlineMs, priority, isCancelled });
+  // Used from here on: who waits for another's answer may have to ask by itself after all.
+  const found = await served
+    .use(() =>
+      config.response_cache?.enable === true
+        ? cache.answer(cacheKey(`${served.load}:`, inputs, outputs), ask)
+        : ask().then((fresh) => ({ outputs: fresh.outputs, fresh })),
+    )
+    .catch(refused);
   const inferredMs = clock.monotonicMs();
   const answered = found.outputs.map((tensor, at) => {
     const { classes, labels } = wanted[at] ?? {};
@@ -105,9 +108,17 @@ function wantedOutputs(asked: InferCall["outputs"], { model }: ServedModel) {
   });
 }
 
-/** The rows of a batch, or one where the model has no batches. Throws where there are more than it takes. */
+/**
+ * The rows of a request. Throws where there are more than the model takes in a batch, and where its inputs have not as many
+ * each: beside others' rows nobody could say whose they are.
+ */
 function rowsOf(inputs: readonly Tensor[], rowsMax: number): number {
   const rows = inputs[0]?.shape[0] ?? 1;
+  const odd = rowsMax > 0 ? inputs.find(({ shape: [size] }) => size !== rows) : undefined;
+  if (odd !== undefined)
+    throw badRequest(
+      `${odd.name} has ${odd.shape[0]} rows and ${inputs[0]?.name} ${rows}: a batch has as many of each`,
+    );
   if (rowsMax > 0 && rows > rowsMax) throw badRequest(`${rows} rows, where the model takes ${rowsMax} at the most`);
   return rows;
 }

@@ -7,6 +7,8 @@ const SERVING = 1;
 const NOT_SERVING = 2;
 const SERVICE_UNKNOWN = 3;
 const NOT_FOUND = 5;
+/** Of a message that cannot be read: nothing of it may end the server. */
+export const UNREADABLE = { code: 3, details: "the message cannot be read" } as const;
 
 /** Answers for the server, for the inference service and for each model by its name. */
 export function addHealth(listening: Grpc.Server, root: Root, server: InferenceServer): void {
@@ -31,14 +33,20 @@ export function addHealth(listening: Grpc.Server, root: Root, server: InferenceS
     { Check: method("Check", false), Watch: method("Watch", true) },
     {
       Check: (call: Grpc.ServerUnaryCall<Buffer, Buffer>, done: Grpc.sendUnaryData<Buffer>) => {
-        void statusOf(call.request).then((status) => {
-          if (status === SERVICE_UNKNOWN) done({ code: NOT_FOUND, details: "there is no such service" });
-          else done(null, encode(status));
-        });
+        statusOf(call.request).then(
+          (status) => {
+            if (status === SERVICE_UNKNOWN) done({ code: NOT_FOUND, details: "there is no such service" });
+            else done(null, encode(status));
+          },
+          () => done(UNREADABLE),
+        );
       },
       // What is watched stays open: its caller is told once, and again by the end.
       Watch: (call: Grpc.ServerWritableStream<Buffer, Buffer>) =>
-        void statusOf(call.request).then((status) => call.write(encode(status))),
+        void statusOf(call.request).then(
+          (status) => call.write(encode(status)),
+          () => call.emit("error", UNREADABLE),
+        ),
     },
   );
 }

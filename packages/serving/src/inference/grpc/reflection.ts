@@ -1,5 +1,6 @@
 import type * as Grpc from "@grpc/grpc-js";
 import type { Root, Type } from "protobufjs";
+import { UNREADABLE } from "./health.ts";
 
 const SERVICES = ["inference.GRPCInferenceService", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"];
 const NOT_FOUND = 5;
@@ -40,7 +41,13 @@ export async function addReflection(listening: Grpc.Server, root: Root): Promise
       },
       {
         ServerReflectionInfo: (call: Grpc.ServerDuplexStream<Buffer, Buffer>) => {
-          call.on("data", (bytes: Buffer) => call.write(answered(bytes, { request, response, files })));
+          call.on("data", (bytes: Buffer) => {
+            try {
+              call.write(answered(bytes, { request, response, files }));
+            } catch {
+              call.emit("error", UNREADABLE);
+            }
+          });
           call.on("error", () => {});
           call.on("end", () => call.end());
         },
