@@ -1,12 +1,10 @@
 import { answerTensors, tensorData } from "./answer.ts";
 import { badRequest, servingErrors, tooLarge } from "./errors.ts";
-import { ID_LENGTH_MAX, isLonger } from "./limits.ts";
+import { ID_LENGTH_MAX, isLonger, ROWS_MAX } from "./limits.ts";
 import { DATATYPE } from "./openapi/schemas.ts";
 import type { Body } from "./request-body.ts";
 import type { LoadedService, Prediction } from "./service.ts";
 import type { ServingState } from "./serving-state.ts";
-
-const ROWS_MAX = 10_000;
 
 /**
  * A plain object of the service's fields is one row; Open Inference `inputs` are columns of rows. Either may ask for

@@ -6,6 +6,8 @@ import type { InferenceModel } from "./inference/ports.ts";
 import { serveModel, type ModelDirectory, type ServedModel } from "./inference/served-model.ts";
 import type { Datatype, TensorData } from "./inference/datatype.ts";
 import type { Tensor, TensorSpec } from "./inference/tensor.ts";
+import { badRequest, tooLarge } from "./errors.ts";
+import { ID_LENGTH_MAX, isLonger, ROWS_MAX } from "./limits.ts";
 import { datatypeOf } from "./routes.ts";
 import type { LoadedService, Prediction } from "./service.ts";
 import type { ServingState } from "./serving-state.ts";
@@ -81,6 +83,7 @@ function modelOf(state: ServingState, service: LoadedService): InferenceModel {
     })),
     outputs,
     infer: async (inputs, wanted, { id } = {}) => {
+      requireLimits(inputs[0]?.shape[0] ?? 0, id);
       const predictions = state.predict(service, { rows: rowsOf(inputs), id, explain: wanted.includes(EXPLANATION) });
       return wanted.map((name) => {
         const datatype = types.get(name) ?? "BYTES";
@@ -91,6 +94,12 @@ function modelOf(state: ServingState, service: LoadedService): InferenceModel {
     },
     close: async () => {},
   };
+}
+
+/** A request has the limits of a plain one, however it comes. */
+function requireLimits(rows: number, id = ""): void {
+  if (rows > ROWS_MAX) throw tooLarge(`${rows} rows, where ${ROWS_MAX} are the most`);
+  if (isLonger(id, ID_LENGTH_MAX)) throw badRequest(`the id is longer than ${ID_LENGTH_MAX} characters`);
 }
 
 function valuesOf(name: string, predictions: readonly Prediction[]): readonly unknown[] {

@@ -1,5 +1,5 @@
 import { isMillError } from "@millwright/kernel";
-import { describe, expect, inject, test } from "vitest";
+import { afterEach, describe, expect, inject, test, vi } from "vitest";
 import type { InferenceModel, Tensor } from "../src/inference/index.ts";
 import { schedulingPolicy } from "../src/inference/scheduling/policy.ts";
 import { Scheduler, type Answered, type Execution, type Work } from "../src/inference/scheduling/scheduler.ts";
@@ -75,6 +75,8 @@ async function codeOf(answer: Promise<unknown>): Promise<string> {
 }
 
 describe("a model's requests", () => {
+  afterEach(() => vi.useRealTimers());
+
   test("that come at once are executed together, each with its own rows", async () => {
     const { scheduler, executions } = lab(batches());
     const answers = await Promise.all([[3n], [4n, 5n], [6n]].map((values) => scheduler.run(work(values))));
@@ -183,6 +185,15 @@ describe("a model's requests", () => {
     const { scheduler } = lab({ instance_group: [{ count: 2 }, { count: 1 }] }, counted);
     await Promise.all(Array.from({ length: 30 }, (_, at) => scheduler.run(work([BigInt(at + 2)]))));
     expect(most).toBe(3);
+  });
+
+  test("leave no timer behind when none of them waits, and levels take no memory", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { scheduler } = lab(batches({ priority_levels: 4_000_000_000 }));
+    const answer = scheduler.run(work([2n], { deadlineMs: 60_000, priority: 3_000_000_000 }));
+    expect([scheduler.waiting, vi.getTimerCount()]).toEqual([1, 1]);
+    await answer;
+    expect([scheduler.waiting, vi.getTimerCount()]).toEqual([0, 0]);
   });
 
   test("a policy that contradicts itself is refused at its load", () => {

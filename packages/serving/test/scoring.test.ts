@@ -4,7 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { readCsv } from "../src/inference/rest/csv.ts";
+import { tableOfRecords } from "../src/inference/rest/table.ts";
 import { serveModels } from "./support/serve-models.ts";
+import { serveEcho } from "./support/tagged-models.ts";
 import { treeCases } from "./support/tree-cases.ts";
 
 // MLflow's scoring server and KServe's first protocol, over models that the libraries made.
@@ -97,6 +100,23 @@ describe("/invocations", () => {
       expect((await post(`${one.url}/invocations`, text, "text/csv")).status, text).toBe(400);
   });
 
+  test("a cell may be as long as a body", () => {
+    const text = "x".repeat(20_000_000);
+    const { columns, rows: read } = readCsv(`a,"b ""c"""\r\n"${text}",\n`);
+    expect([columns, read.length, read[0]?.[0] === text, read[0]?.[1]]).toEqual([["a", 'b "c"'], 1, true, ""]);
+  });
+
+  test("rows that each have their own columns make no table of all by all", async () => {
+    const sparse = Array.from({ length: 3_000 }, (_, row) => ({ [`c${row}`]: row }));
+    const { status, answer } = await post(`${one.url}/invocations`, { dataframe_records: sparse });
+    expect([status, answer["detail"]]).toEqual([400, expect.stringContaining("3000 columns")]);
+    const named: readonly object[] = [{ constructor: 1 }, { a: 2 }];
+    expect(tableOfRecords(named).rows).toEqual([
+      [1, null],
+      [null, 2],
+    ]);
+  });
+
   test("/ping, /health and /version", async () => {
     for (const path of ["/ping", "/health"]) expect((await fetch(`${one.url}${path}`)).status).toBe(200);
     expect(await (await fetch(`${one.url}/version`)).text()).toBe("1");
@@ -128,6 +148,19 @@ describe("KServe's first protocol", () => {
     const told = softprob.told("contributions") as Float32Array;
     for (const [at, value] of found.flat(2).entries()) expect(value).toBeCloseTo(told[at] ?? Number.NaN, 4);
   });
+});
+
+test("whole numbers are answered with all their digits", async () => {
+  const echo = await serveEcho();
+  const [least, most] = ["-9223372036854775807", "9007199254740993"];
+  const instances = `[{"TAG": [${least}, ${most}], "TEXT": ["a", "b"], "HALF": [1, 2]}]`;
+  for (const path of ["/v1/models/echo:predict", "/invocations"]) {
+    const body = `{"instances": ${instances}}`;
+    const headers = { "content-type": "application/json" };
+    const answer = await fetch(`${echo.url}${path}`, { method: "POST", body, headers });
+    expect(await answer.text()).toContain(`[${least},${most}]`);
+  }
+  await echo.close();
 });
 
 const { python } = inject("means");

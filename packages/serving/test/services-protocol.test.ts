@@ -111,6 +111,22 @@ describe("a project's service", () => {
     expect(Buffer.from(ids).toString("latin1")).toContain("over-grpc-4");
   });
 
+  test("names each prediction where the caller has no name, and has the limits of a plain request", async () => {
+    const message = { model_name: NAME, inputs: tensors.map(({ head }) => head), outputs: [{ name: "prediction_id" }] };
+    const raw_input_contents = tensors.map(({ bytes }) => bytes);
+    const answer = (await call("ModelInfer", { ...message, raw_input_contents })) as {
+      readonly raw_output_contents: Buffer[];
+    };
+    const ids = Buffer.from(answer.raw_output_contents[0] ?? []).toString("latin1");
+    expect(ids).not.toMatch(/^.{4}-0/s);
+    expect(ids.length / FLIGHTS.length).toBeGreaterThan(16);
+    const name = { ...message, raw_input_contents, id: "n".repeat(201) };
+    await expect(call("ModelInfer", name)).rejects.toMatchObject({ code: grpc.status.INVALID_ARGUMENT });
+    const many = { name: "origin", datatype: "BYTES", shape: [10_001] };
+    const rows = { model_name: NAME, inputs: [many], raw_input_contents: [Buffer.alloc(4 * 10_001)] };
+    await expect(call("ModelInfer", rows)).rejects.toMatchObject({ code: grpc.status.RESOURCE_EXHAUSTED });
+  });
+
   test("takes tensors as bytes over REST, and answers so where it is asked to", async () => {
     const head = Buffer.from(
       JSON.stringify({

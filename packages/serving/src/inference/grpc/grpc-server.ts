@@ -147,7 +147,8 @@ async function inferred(message: unknown, call: WithMetadata, { server }: Parts)
   const waitsMs = Number(call.getDeadline()) - server.clock.nowMs();
   const limits = callLimits(read.parameters, { arrivedMs, waitsMs });
   const isCancelled = () => call.cancelled;
-  const outputs = await server.infer(served, { ...read, ...limits, id: asked.id, arrivedMs, isCancelled });
+  const id = asked.id === "" ? undefined : asked.id;
+  const outputs = await server.infer(served, { ...read, ...limits, id, arrivedMs, isCancelled });
   return writeInferMessage(read, { served, id: asked.id, outputs, memory: server.memory });
 }
 

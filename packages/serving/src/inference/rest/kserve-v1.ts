@@ -2,7 +2,7 @@ import { decodeJson, encodeJson } from "../json-tensor.ts";
 import type { GivenTensor } from "../inputs.ts";
 import { inferenceErrors } from "../errors.ts";
 import type { ServedModel } from "../served-model.ts";
-import { inputsOfTable, isObject, tableOfColumns, tableOfRecords } from "./table.ts";
+import { inputsOfTable, isObject, tableOfColumns, tableOfRecords, valueIn } from "./table.ts";
 import { badRequest, quoted, type Tensor, type TensorSpec } from "../tensor.ts";
 
 type Body = Readonly<Record<string, unknown>>;
@@ -17,11 +17,11 @@ export function inputsOfV1(body: Body, specs: readonly TensorSpec[]): readonly G
   if (Array.isArray(rows)) return inputsOfRows(rows as readonly unknown[], specs);
   if (instances !== undefined || !isObject(inputs))
     throw badRequest("the body has neither `instances`, a list, nor `inputs`");
-  const isTable = specs.some(({ name, features }) => features !== undefined && inputs[name] === undefined);
+  const isTable = specs.some(({ name, features }) => features !== undefined && valueIn(inputs, name) === undefined);
   if (isTable) return inputsOfTable(tableOfColumns(inputs), specs);
   return specs
-    .filter(({ name, isOptional }) => isOptional !== true || inputs[name] !== undefined)
-    .map((spec) => tensorOf(spec, inputs[spec.name]));
+    .filter(({ name, isOptional }) => isOptional !== true || valueIn(inputs, name) !== undefined)
+    .map((spec) => tensorOf(spec, valueIn(inputs, spec.name)));
 }
 
 function inputsOfRows(rows: readonly unknown[], specs: readonly TensorSpec[]): readonly GivenTensor[] {
@@ -32,13 +32,13 @@ function inputsOfRows(rows: readonly unknown[], specs: readonly TensorSpec[]): r
     return specs.filter((spec) => !isLeftOut(spec, rows)).map((spec) => tensorOf(spec, columnOf(rows, spec)));
   }
   if (!isObject(first)) return [tensorOf(only, rows)];
-  const isTable = only.features !== undefined && first[only.name] === undefined;
+  const isTable = only.features !== undefined && valueIn(first, only.name) === undefined;
   return isTable ? inputsOfTable(tableOfRecords(rows), specs) : [tensorOf(only, columnOf(rows, only))];
 }
 
 /** Whether no row has an input that may be absent. */
 function isLeftOut({ name, isOptional }: TensorSpec, rows: readonly unknown[]): boolean {
-  return isOptional === true && rows.every((row) => !isObject(row) || row[name] === undefined);
+  return isOptional === true && rows.every((row) => !isObject(row) || valueIn(row, name) === undefined);
 }
 
 function listsOf(rows: readonly unknown[]): readonly (readonly unknown[])[] {
@@ -51,7 +51,7 @@ function listsOf(rows: readonly unknown[]): readonly (readonly unknown[])[] {
 /** Of each row, an object, the value of one name. */
 function columnOf(rows: readonly unknown[], { name }: TensorSpec): readonly unknown[] {
   return rows.map((row) => {
-    const value = isObject(row) ? row[name] : undefined;
+    const value = isObject(row) ? valueIn(row, name) : undefined;
     if (value === undefined) throw badRequest(`a row has no ${quoted(name)}`);
     return value;
   });
@@ -104,12 +104,24 @@ export function predictionsOf(outputs: readonly Tensor[]): string {
   return JSON.stringify({ predictions: rows });
 }
 
-/** A tensor's values, nested as its shape is. */
+/** A tensor's values as `JSON.stringify` writes them, whole numbers with all their digits; nested as its shape is. */
 export function nestedValues(tensor: Tensor): readonly unknown[] {
-  let values = JSON.parse(encodeJson(tensor)) as readonly unknown[];
+  const { datatype, data } = tensor;
+  let values: readonly unknown[] =
+    datatype === "INT64" || datatype === "UINT64"
+      ? Array.from(data as BigInt64Array, wholeNumber)
+      : (JSON.parse(encodeJson(tensor)) as readonly unknown[]);
   for (const size of tensor.shape.slice(1).toReversed()) {
     const groups = size === 0 ? 0 : values.length / size;
     values = Array.from({ length: groups }, (_, at) => values.slice(at * size, (at + 1) * size));
   }
   return values;
+}
+
+/** TypeScript's library does not know of `JSON.rawJSON` yet. */
+const EXACT = JSON as unknown as { rawJSON(text: string): object };
+
+function wholeNumber(value: bigint): unknown {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : EXACT.rawJSON(String(value));
 }

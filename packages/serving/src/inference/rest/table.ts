@@ -14,8 +14,20 @@ export function tableOfRecords(records: readonly unknown[]): Table {
     if (isObject(record)) return record;
     throw badRequest(`row ${at} is no object`);
   });
-  const columns = [...new Set(objects.flatMap((record) => Object.keys(record)))];
-  return { columns, rows: objects.map((record) => columns.map((name) => record[name] ?? null)) };
+  const told = objects.flatMap((record) => Object.keys(record));
+  const columns = [...new Set(told)];
+  if (objects.length * columns.length > Math.max(SPARSE_CELLS_MAX, SPARSE_TIMES_MAX * told.length))
+    throw badRequest(`${objects.length} rows have ${columns.length} columns, and hardly any of them a row`);
+  return { columns, rows: objects.map((record) => columns.map((name) => valueIn(record, name) ?? null)) };
+}
+
+/** Rows of each its own names would make a table of a size that has nothing to do with the request's. */
+const SPARSE_CELLS_MAX = 2 ** 20;
+const SPARSE_TIMES_MAX = 16;
+
+/** What an object has of its own under a name. */
+export function valueIn(record: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
 /** Columns as lists by their names. */

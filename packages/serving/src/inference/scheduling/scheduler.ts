@@ -64,7 +64,8 @@ export class Scheduler {
   readonly #options: SchedulerOptions;
   /** Requests that may be executed together, in their order, by what they have alike. */
   readonly #lanes = new Map<string, Waiting[]>();
-  readonly #lengths: number[];
+  /** How many requests wait, by their level; a level of none is not there. */
+  readonly #lengths = new Map<number, number>();
   #rows = 0;
   #running = 0;
   #isSoon = false;
@@ -72,12 +73,11 @@ export class Scheduler {
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
-    this.#lengths = Array.from({ length: options.policy.levels + 1 }, () => 0);
   }
 
   /** How many requests wait. */
   get waiting(): number {
-    return this.#lengths.reduce((sum, length) => sum + length, 0);
+    return [...this.#lengths.values()].reduce((sum, length) => sum + length, 0);
   }
 
   /** How many executions run. */
@@ -93,8 +93,8 @@ export class Scheduler {
     if (policy.instances === Number.POSITIVE_INFINITY) return this.#alone({ work, queuedMs: now });
     const level = levelOf(work.priority ?? 0, policy);
     const { lengthMax, timeoutMs, isDelayed } = policy.queueOf(level);
-    if ((this.#lengths[level] ?? 0) >= lengthMax) this.#forget(now);
-    if ((this.#lengths[level] ?? 0) >= lengthMax) return Promise.reject(overloaded(lengthMax));
+    if ((this.#lengths.get(level) ?? 0) >= lengthMax) this.#forget(now);
+    if ((this.#lengths.get(level) ?? 0) >= lengthMax) return Promise.reject(overloaded(lengthMax));
     return new Promise((resolve, reject) => {
       const ownMs = work.deadlineMs ?? Number.POSITIVE_INFINITY;
       const expiresMs = isDelayed ? ownMs : Math.min(ownMs, now + timeoutMs);
@@ -115,8 +115,14 @@ export class Scheduler {
   }
 
   #count({ level, work }: Waiting, by: 1 | -1): void {
-    this.#lengths[level] = (this.#lengths[level] ?? 0) + by;
+    const length = (this.#lengths.get(level) ?? 0) + by;
+    if (length === 0) this.#lengths.delete(level);
+    else this.#lengths.set(level, length);
     this.#rows += by * work.rows;
+    if (this.#lengths.size > 0) return;
+    // Nobody waits for it, and a process that ends would.
+    clearTimeout(this.#timer?.handle);
+    this.#timer = undefined;
   }
 
   /** Once all that has arrived by now is read. */
