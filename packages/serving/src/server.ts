@@ -6,6 +6,7 @@ import { answerInfer } from "./infer.ts";
 import { openApiOfServices } from "./openapi/service-document.ts";
 import { startGrpc } from "./inference/grpc/grpc-server.ts";
 import { createInferenceServer, type InferenceServer } from "./inference/inference-server.ts";
+import { isLostDigits } from "./inference/rest/infer-request.ts";
 import { openApiOfInference } from "./inference/rest/openapi.ts";
 import { respond as respondInference } from "./inference/rest/rest-server.ts";
 import { BODY_BYTES_MAX, parseBody, readBody, type Body } from "./request-body.ts";
@@ -43,12 +44,13 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     logger: options.logger,
     cacheBytesMax: 0,
   });
+  const counted = countedBy(state, inference);
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
-    respond({ state, inference, version, request, response }).catch((error: unknown) => fail(response, error));
+    respond({ state, inference, counted, version, request, response }).catch((error: unknown) => fail(response, error));
   });
   await listen(server, options);
   const { host, grpcPort, logger } = options;
-  const grpc = startGrpc(inference, { host, port: grpcPort, bodyBytesMax: BODY_BYTES_MAX, logger });
+  const grpc = startGrpc(counted, { host, port: grpcPort, bodyBytesMax: BODY_BYTES_MAX, logger });
   grpc.catch(() => undefined);
   const stopWatching = state.watch();
   const address = server.address();
@@ -59,6 +61,24 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
       stopWatching();
       await Promise.all([drain(server), grpc.then((started) => started.close(DRAIN_MS_MAX)).catch(() => undefined)]);
       state.close();
+    },
+  };
+}
+
+/** The same, where what it answers and refuses counts among the server's requests for predictions. */
+function countedBy(state: ServingState, inference: InferenceServer): InferenceServer {
+  return {
+    ...inference,
+    infer: async (served, call) => {
+      try {
+        const outputs = await inference.infer(served, call);
+        state.latency.observe((inference.clock.monotonicMs() - call.arrivedMs) / 1_000);
+        return outputs;
+      } catch (error) {
+        // It is read again, and counts once.
+        if (!isLostDigits(error)) state.failed += 1;
+        throw error;
+      }
     },
   };
 }
@@ -84,6 +104,8 @@ function listen(server: Server, { host, port }: ServingOptions): Promise<void> {
 
 interface Call {
   readonly inference: InferenceServer;
+  /** For what is not counted here. */
+  readonly counted: InferenceServer;
   readonly state: ServingState;
   readonly version: string;
   readonly request: IncomingMessage;
@@ -105,14 +127,14 @@ async function respond(call: Call): Promise<void> {
   const [found, name = "", version, tail = ""] = SERVICE.exec(path) ?? [];
   if (Object.hasOwn(serverRoutes, path) || OWN_PAGES.has(path)) return answerServer(call, path);
   if (found === undefined || path === STATISTICS_PAGE || (tail !== "/infer" && !Object.hasOwn(serviceRoutes, tail)))
-    return answerWhole(call);
+    return answerWhole(call, call.counted);
   const named = { name: decoded(name), version: version === undefined ? undefined : decoded(version) };
   return tail === "/infer" ? infer(call, named) : readService(call, named, tail);
 }
 
 /** As the protocol has it in full: packed bodies, tensors as bytes or in shared memory, chosen outputs, and all else. */
-function answerWhole({ inference, request, response }: Call, body?: Buffer): Promise<void> {
-  return respondInference(inference, { request, response, body, options: { bodyBytesMax: BODY_BYTES_MAX } });
+function answerWhole({ request, response }: Call, server: InferenceServer, body?: Buffer): Promise<void> {
+  return respondInference(server, { request, response, body, options: { bodyBytesMax: BODY_BYTES_MAX } });
 }
 
 /** Whether a request asks for what a plain answer has not. */
@@ -139,7 +161,7 @@ async function infer(call: Call, { name, version }: Named): Promise<void> {
     const bytes = isPlain ? await readBody(request) : undefined;
     const body = bytes === undefined ? undefined : parseBody(bytes);
     const service = state.service(name, version);
-    if (body === undefined || asksForMore(body)) await answerWhole(call, bytes);
+    if (body === undefined || asksForMore(body)) await answerWhole(call, call.inference, bytes);
     else json(response, 200, answerInfer(state, service, body));
     state.latency.observe((performance.now() - begunMs) / 1_000);
   } catch (error) {

@@ -160,6 +160,29 @@ describe("a project's service", () => {
     expect(answer.outputs[1]?.data).toEqual([expected[0]]);
   });
 
+  test("counts among the server's requests what comes over gRPC and by rows, answered or refused, each once", async () => {
+    const counts = async () => {
+      const text = await (await fetch(`http://127.0.0.1:${up.port}/metrics`)).text();
+      return ["millwright_request_seconds_count", "millwright_requests_failed_total"].map((name) =>
+        Number(new RegExp(`^${name} (\\d+)$`, "m").exec(text)?.[1]),
+      ) as [number, number];
+    };
+    const [answered, failed] = await counts();
+    const message = { model_name: NAME, inputs: tensors.map(({ head }) => head) };
+    await call("ModelInfer", { ...message, raw_input_contents: tensors.map(({ bytes }) => bytes) });
+    const v1 = `http://127.0.0.1:${up.port}/v1/models/${NAME}:predict`;
+    const byRows = await fetch(v1, { method: "POST", body: JSON.stringify({ instances: FLIGHTS }) });
+    expect(byRows.status).toBe(200);
+    const inputs = tensors.map(({ head }) => ({
+      ...head,
+      data: FLIGHTS.map((flight) => flight[head.name as "origin"]),
+    }));
+    const whole = await post(`/models/${NAME}/infer`, JSON.stringify({ inputs, outputs: [{ name: "probability" }] }));
+    expect(whole.status).toBe(200);
+    await expect(call("ModelInfer", { model_name: NAME, inputs: [] })).rejects.toThrow();
+    expect(await counts()).toEqual([answered + 3, failed + 1]);
+  });
+
   test("counts what it answered, and refuses what does not fit by gRPC's statuses", async () => {
     const { model_stats: all } = (await (await fetch(url(`/models/${NAME}/stats`))).json()) as {
       readonly model_stats: readonly { readonly inference_count: number }[];
