@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { removeOrphans } from "../src/care/remove-orphans.ts";
 import { manifestSchemaOf } from "../src/domain/iceberg/avro-schemas.ts";
 import { encodeAvroFile } from "../src/domain/iceberg/avro-file.ts";
 import { printExactJson } from "../src/domain/iceberg/exact-json.ts";
@@ -45,6 +46,21 @@ async function register(name: string, metadata: object): Promise<void> {
 }
 
 describe("the first version", () => {
+  test("files that a snapshot without a list leads to are not taken for nobody's", async () => {
+    await lake.lakehouse.execute("create table kept as select range as id from range(7)");
+    const entry = await lake.ports.catalog.get("kept");
+    const metadata = parseMetadata(await lake.ports.store.read(entry?.metadataLocation ?? ""));
+    if (metadata === undefined) throw new Error("there is no table");
+    const manifests = (await manifestsOf(lake.ports.store, metadata)).map((one) => one.manifest_path);
+    const snapshots = metadata.snapshots.map(({ "manifest-list": _list, ...one }) => ({ ...one, manifests }));
+    await register("unlisted", { ...metadata, "format-version": 1, snapshots });
+    await lake.ports.catalog.remove("kept");
+    const removed = await removeOrphans(lake.world, "unlisted", { olderThanMs: -60_000, isDryRun: false });
+    // What led to them before: its metadata, and the list.
+    expect(removed.paths.filter((path) => !/\.metadata\.json$|\/snap-[^/]*$/.test(path))).toEqual([]);
+    expect(await rows("select count(*), sum(id) from unlisted")).toEqual([[7, 21]]);
+  });
+
   test("without an id, a list of schemas or of specs, and a snapshot that names its manifests itself", async () => {
     const metadata = await made();
     const manifests = await manifestsOf(lake.ports.store, metadata);

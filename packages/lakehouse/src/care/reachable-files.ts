@@ -17,12 +17,16 @@ export async function filesOf(
     if (path !== undefined) found.set(path, bytes);
   };
   for (const snapshot of snapshots) {
-    add(snapshot["manifest-list"], 0);
-    if (pathIn(store, snapshot["manifest-list"]) === undefined) continue;
+    const { "manifest-list": list, manifests: named } = snapshot;
+    // A table of the first version may name its manifests in the metadata itself.
+    if (named === undefined || list !== undefined) {
+      add(list, 0);
+      if (pathIn(store, list) === undefined) continue;
+    }
     for (const manifest of await manifestsOf(store, metadata, snapshot)) {
       if (seen.has(manifest.manifest_path)) continue;
       seen.add(manifest.manifest_path);
-      add(manifest.manifest_path, Number(manifest.manifest_length));
+      add(manifest.manifest_path, Math.max(0, Number(manifest.manifest_length)));
       for (const { file } of await readManifest(store, manifest)) add(file.file_path, file.file_size_in_bytes);
     }
   }
