@@ -12,6 +12,9 @@ import { openDatabaseIcebergEntries } from "../src/adapters/database-iceberg-ent
 import { openDatabaseTableCatalog } from "../src/adapters/database-table-catalog.ts";
 import { openIcebergRestCatalog, type IcebergRestOptions } from "../src/adapters/iceberg-rest-catalog.ts";
 import { openLocalObjectStore } from "../src/adapters/local-object-store.ts";
+import { openRestEntries } from "../src/external/rest-entries.ts";
+import type { RestCatalog } from "../src/external/rest-catalog.ts";
+import { createRestNames } from "../src/external/rest-names.ts";
 import { icebergProtocol } from "../src/iceberg-http.ts";
 import { checkedStore, lakehouseMigrations } from "../src/index.ts";
 import { createTableVersions } from "../src/testing.ts";
@@ -206,6 +209,23 @@ test("the prefix of the configuration is asked, and lists come page by page, nes
   expect(await entries.rename(key, "f")).toBe(true);
   expect(await entries.dropNamespace("lab\u001fdaily\u001f")).toBe("dropped");
   expect(await entries.keysIn("main\u001f", "table")).toEqual([...names, "f"]);
+});
+
+test("a table that is renamed while all are asked for is found; of namespaces in one level no others are", async () => {
+  let name = "before";
+  const rest = {
+    names: createRestNames(["shop"]),
+    hasViews: false,
+    // Whichever namespace it is asked to look below.
+    session: { list: async (path: string) => (path === "namespaces" ? [["shop"]] : [{ namespace: ["shop"], name }]) },
+    loadTable: async (key: string) => {
+      name = "after";
+      return key === "after" ? { metadataLocation: "of-after" } : undefined;
+    },
+  } as unknown as RestCatalog;
+  const store = openLocalObjectStore({ root: folder });
+  const entries = openRestEntries({ rest, store, checksums: openDatabaseFileChecksums({ database }) });
+  expect(await entries.metadataLocations()).toEqual(["of-after"]);
 });
 
 test.each([

@@ -1,5 +1,6 @@
 import type { Namespace } from "../domain/iceberg/identifiers.ts";
 import { parseMetadata } from "../domain/iceberg/read-metadata.ts";
+import { lakehouseErrors } from "../errors.ts";
 import type { CatalogEntry, EntryChange, FileChecksums, IcebergEntries, ObjectStore, StoredFile } from "../ports.ts";
 import { tableEntry } from "../rest/commit-tables.ts";
 import type { RestCatalog, TableChange } from "./rest-catalog.ts";
@@ -43,10 +44,7 @@ export function openRestEntries(places: Places): IcebergEntries {
       return (await rest.remove(key, "table")) || (rest.hasViews && (await rest.remove(key, "view")));
     },
     placeFor: (key) => rest.placeFor(key),
-    metadataLocations: async () => {
-      const tables = (await everyName(rest, undefined)).filter(({ kind }) => kind === "table");
-      return (await loadEach(tables, ({ key }) => rest.loadTable(key))).flatMap((one) => one?.metadataLocation ?? []);
-    },
+    metadataLocations: () => everyLocation(rest),
     forgetFiles: (paths) => checksums.forget(paths),
   };
 }
@@ -56,6 +54,25 @@ async function entryNow(rest: RestCatalog, key: string): Promise<CatalogEntry | 
   if (table !== undefined) return tableEntry(key, table);
   const view = await rest.loadView(key);
   return view === undefined ? undefined : entryOfView(key, view);
+}
+
+const LOOKS_MAX = 10;
+
+/**
+ * Where the metadata of all tables is. They are listed until no name is new: one that was renamed after it was listed, and
+ * before it was loaded, would otherwise be missed, and its files be taken for nobody's.
+ */
+async function everyLocation(rest: RestCatalog): Promise<readonly string[]> {
+  const known = new Set<string>();
+  const locations = new Set<string>();
+  for (let look = 0; look < LOOKS_MAX; look += 1) {
+    const listed = (await everyName(rest, undefined)).filter(({ kind, key }) => kind === "table" && !known.has(key));
+    if (listed.length === 0) return [...locations];
+    for (const { key } of listed) known.add(key);
+    for (const one of await loadEach(listed, ({ key }) => rest.loadTable(key)))
+      if (one !== undefined) locations.add(one.metadataLocation);
+  }
+  throw lakehouseErrors.create("lakehouse/catalog-refused", { because: "it has new tables as often as it is asked" });
 }
 
 async function propertiesOf({ session, names }: RestCatalog, namespace: string) {

@@ -20,7 +20,9 @@ export async function namesIn(
 /** The namespaces right below one, or the outermost. */
 export async function namespacesIn({ session }: RestCatalog, parent: Namespace): Promise<readonly Namespace[]> {
   const query = parent.length === 0 ? {} : { parent: parent.join("\u001f") };
-  return ((await session.list("namespaces", "namespaces", query)) ?? []) as readonly Namespace[];
+  const found = ((await session.list("namespaces", "namespaces", query)) ?? []) as readonly Namespace[];
+  // A catalog whose namespaces have one level may pass over what was asked, and tell of the outermost.
+  return found.filter((one) => one.length === parent.length + 1 && parent.every((level, at) => one[at] === level));
 }
 
 async function allNamespaces(catalog: RestCatalog, parent: Namespace = []): Promise<readonly Namespace[]> {
