@@ -148,4 +148,18 @@ describe("the care of a table", () => {
     expect(again?.actions.at(-1)?.told).toBe("was looked for not long ago");
     expect(await log.last("is-not-there")).toBe(undefined);
   });
+
+  test("of one whose files the disk does not let go keeps no other from its own", async () => {
+    for (const table of ["stuck", "free"])
+      await lake.lakehouse.write({ table, select: "SELECT 1 AS k", mode: "append" });
+    const lost = ["stuck", "free"].map(orphan);
+    const { store } = lake.world;
+    const remove = (path: string) =>
+      path.includes("/stuck/") ? Promise.reject(new Error("EACCES: permission denied")) : store.remove(path);
+    const world = { ...lake.world, store: { ...store, remove } };
+    const log = openDatabaseCareLog({ database: lake.database });
+    const told = { world, engine: lake.engine, log, defaults: CARE_DEFAULTS, signal: new AbortController().signal };
+    expect((await careForTables(told, ["stuck", "free"])).map(({ table }) => table)).toEqual(["free"]);
+    expect(lost.map((path) => existsSync(path))).toEqual([true, false]);
+  });
 });

@@ -45,9 +45,8 @@ async function careForOne(told: Caretaking, table: string): Promise<TableCare | 
       if (outcome === "done") world.logger.info({ table, action, files, bytes }, `care of ${table}: ${said}`);
     return care;
   } catch (error) {
-    // A table may be gone by now, or its files damaged: whoever reads it is told.
-    if (!isMillError(error)) throw error;
-    world.logger.warn({ err: error, table }, "a table could not be cared for");
+    // A table may be gone by now, or its files damaged, or a disk not let them be deleted: whoever reads it is told.
+    world.logger[isMillError(error) ? "warn" : "error"]({ err: error, table }, "a table could not be cared for");
     return undefined;
   }
 }
