@@ -231,6 +231,17 @@ describe.skipIf(python === "")("Arrow, as pyarrow reads it", () => {
   });
 });
 
+test.each(["csv", "arrow"] as const)("%s: of long texts a part has fewer rows, within lists too", async (format) => {
+  const text = "repeat('x', 2000)";
+  for (const column of [text, `[${text}]`, `{'a': map {1: ${text}}}`]) {
+    const lengths: number[] = [];
+    for await (const part of lakehouse.readBytes(`select ${column} as c from range(8192)`, { format }))
+      lengths.push(part.length);
+    expect(lengths.reduce((sum, one) => sum + one, 0)).toBeGreaterThan(8_000_000);
+    expect(Math.max(...lengths)).toBeLessThan(5_000_000);
+  }
+});
+
 test("who reads from an engine that has been started anew meanwhile gets none of another's rows", async () => {
   const settings = { tempFolder: join(lake.folder, "tmp-anew"), memoryMb: 512, threads: 1, logger: silentLogger };
   const engine = createDuckdbEngine({ folders: [lake.folder], ...settings });

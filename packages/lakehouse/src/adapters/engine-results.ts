@@ -6,6 +6,7 @@ import { quoteText } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { ResultOptions } from "../ports.ts";
 import type { ChunkPart } from "./arrow/arrow-columns.ts";
+import { bytesInChunk } from "./chunk-bytes.ts";
 import { runSql, streamSql, type SqlStream } from "./engine-parameters.ts";
 import type { EngineOperations } from "./engine-protocol.ts";
 import { encoderFor } from "./result-encoders.ts";
@@ -19,8 +20,6 @@ export interface OpenResult {
 }
 
 const PART_BYTES = 2 ** 20;
-/** What a value is taken to need until it is encoded. */
-const VALUE_BYTES = 16;
 
 /** Begins a statement. Parquet is written to a file first, below the folder: its footer tells of all rows. */
 export async function openResult(
@@ -44,13 +43,12 @@ async function* encodedParts(stream: SqlStream, options: ResultOptions): AsyncGe
   const { result } = stream;
   const encoder = encoderFor(options, result);
   const { maxRows = Number.POSITIVE_INFINITY, rowsLimit = Number.POSITIVE_INFINITY } = options;
-  const rowsAtOnce = Math.max(1, Math.floor(PART_BYTES / (VALUE_BYTES * Math.max(1, result.columnCount))));
   let before: Uint8Array = encoder.head();
   let pending: ChunkPart[] = [];
-  let [rows, pendingRows, isTruncated] = [0, 0, false];
+  let [rows, pendingBytes, isTruncated] = [0, 0, false];
   const flush = () => {
     const part = Buffer.concat([before, encoder.rows(pending)]);
-    [before, pending, pendingRows] = [new Uint8Array(), [], 0];
+    [before, pending, pendingBytes] = [new Uint8Array(), [], 0];
     return part;
   };
   while (!isTruncated) {
@@ -61,8 +59,8 @@ async function* encodedParts(stream: SqlStream, options: ResultOptions): AsyncGe
     rows += taken;
     if (rows > rowsLimit) throw tooMany(rowsLimit);
     if (taken > 0) pending.push({ chunk, rows: taken });
-    pendingRows += taken;
-    if (pendingRows >= rowsAtOnce) yield flush();
+    pendingBytes += bytesInChunk(chunk);
+    if (pendingBytes >= PART_BYTES) yield flush();
   }
   yield Buffer.concat([flush(), encoder.tail(isTruncated)]);
   return undefined;
