@@ -251,3 +251,28 @@ describe("an engine that cannot do all", () => {
     await expect(read("arrow")).rejects.toMatchObject({ code: "lakehouse/engine-cannot" });
   });
 });
+
+describe("statements beside each other", () => {
+  test("one that reads some files of a table leaves the table to those who read it by its name", async () => {
+    const told: string[] = [];
+    const engine: SqlEngine = {
+      ...lake.ports.engine,
+      setRelation: (name, select) => {
+        told.push(`${select === undefined ? "without" : "with"} ${name.split("\u001f").at(-1)}`);
+        return lake.ports.engine.setRelation(name, select);
+      },
+    };
+    const own = await createLakehouse({ ...lake.ports, engine });
+    const count = async (from: string) => (await own.query(`select count(*) from ${from}`)).rows[0]?.[0];
+    expect(await count("lab.days")).toBe(40);
+    expect(await count("lab.days where d = date '2001-01-02'")).toBe(10);
+    expect(await count("lab.days")).toBe(40);
+    expect(told).toEqual(["with days"]);
+    await own.execute("create table named as select 1 as k");
+    expect(await count("named")).toBe(1);
+    await own.execute("insert into named values (2)");
+    expect(await count("query_table('named')")).toBe(2);
+    await own.execute("drop table named");
+    await expect(count("named where k = 1")).rejects.toMatchObject({ code: "lakehouse/sql-error" });
+  });
+});

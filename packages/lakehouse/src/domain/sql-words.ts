@@ -18,3 +18,11 @@ const OF_ALL =
 export function speaksOfAll(sql: string): boolean {
   return OF_ALL.test(sql);
 }
+
+/** What names a table otherwise than in its tree: in a text, or in the engine's own database. */
+const BY_TEXT = /\bquery(?:_table)?"?\s*\(|\bmemory"?\s*\.|\bdescribe\b/i;
+
+/** Whether a statement may read tables that its tree does not tell of: `FROM query_table('orders')`. */
+export function namesByText(sql: string): boolean {
+  return BY_TEXT.test(sql);
+}

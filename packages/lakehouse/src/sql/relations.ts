@@ -1,6 +1,6 @@
 import { isMillError, type Logger } from "@millwright/kernel";
 import { displayOf, relationOf } from "../domain/iceberg/identifiers.ts";
-import { speaksOfAll, wordsIn } from "../domain/sql-words.ts";
+import { namesByText, speaksOfAll, wordsIn } from "../domain/sql-words.ts";
 import type { CatalogEntry, ObjectStore, SqlEngine, TableCatalog } from "../ports.ts";
 import { readMetadata, refusalOf, scanOf } from "../table-files.ts";
 
@@ -35,9 +35,12 @@ export function createRelations(ports: RelationPorts): Relations {
   const changesFor = async (read: Read): Promise<readonly Change[]> => {
     const found = await statesFor(ports, read);
     const changed = [...found.values()].filter(({ entry, state }) => told.get(entry.name) !== state);
-    const gone = [...told.keys()].filter(
+    const missing = [...told.keys()].filter(
       (key) => !found.has(key) && read.words.has(relationOf(key).name.toLowerCase()),
     );
+    // What is named and not read by its name stays: another statement may be about to.
+    const present = read.keys === undefined ? [] : await Promise.all(missing.map((key) => ports.catalog.get(key)));
+    const gone = missing.filter((_, index) => present[index] === undefined);
     return [...changed.map((one) => ({ key: one.entry.name, ...one })), ...gone.map((key) => ({ key }))];
   };
   const tell = async ({ key, entry, state }: Change): Promise<void> => {
@@ -55,7 +58,7 @@ export function createRelations(ports: RelationPorts): Relations {
   };
   return {
     see: async (sql, keys) => {
-      const read = { sql, words: wordsIn(sql), keys };
+      const read = { sql, words: wordsIn(sql), keys: namesByText(sql) ? undefined : keys };
       if ((await changesFor(read)).length === 0) return;
       const next = telling.then(async () => {
         for (const change of await changesFor(read)) await tell(change);
