@@ -21,8 +21,8 @@ const tagged = (tag: number, parameters: object = {}) =>
     outputs: [{ name: "TAG" }],
   });
 
-const ask = (body: string, headers: Record<string, string> = {}) =>
-  fetch(`${served.url}/v2/models/echo/infer`, { method: "POST", body, headers });
+const ask = (body: string, headers: Record<string, string> = {}, signal: AbortSignal | null = null) =>
+  fetch(`${served.url}/v2/models/echo/infer`, { method: "POST", body, headers, signal });
 
 async function statistics() {
   const answer = await fetch(`${served.url}/v2/models/echo/stats`);
@@ -45,12 +45,14 @@ async function untilWaiting(count: number): Promise<void> {
 describe("a model with a queue", () => {
   test("refuses what is too much, and says when to ask again", async () => {
     served = await serveEcho({ config: `${QUEUE} default_queue_policy { max_queue_size: 2 } }` });
-    const waiting = [1, 2].map((tag) => ask(tagged(tag, { timeout: 2_000_000 })));
+    const callers = new AbortController();
+    const waiting = [1, 2].map((tag) => ask(tagged(tag), {}, callers.signal).catch(() => "gone"));
     await untilWaiting(2);
     const refused = await ask(tagged(3));
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "1"]);
     expect(await refused.json()).toMatchObject({ code: "inference/overloaded" });
-    expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([504, 504]);
+    callers.abort();
+    expect(await Promise.all(waiting)).toEqual(["gone", "gone"]);
   });
 
   test("executes a whole batch without its delay, and counts it once", async () => {
@@ -73,12 +75,10 @@ describe("a model with a queue", () => {
     ["a proxy's header", {}, { "x-envoy-expected-rq-timeout-ms": "20" }],
   ])("refuses what waited longer than %s allows", async (_name, parameters, headers) => {
     served = await serveEcho({ config: `${QUEUE} preferred_batch_size: [2] }` });
-    const late = ask(tagged(1, parameters), headers);
-    await untilWaiting(1);
-    await new Promise((done) => setTimeout(done, 30));
+    expect((await ask(tagged(1, parameters), headers)).status).toBe(504);
     const inTime = await Promise.all([ask(tagged(2)), ask(tagged(3))]);
     expect(inTime.map(({ status }) => status)).toEqual([200, 200]);
-    expect((await late).status).toBe(504);
+    expect((await statistics()).inference_count).toBe(2);
   });
 
   test("does not execute what its caller no longer waits for", async () => {
@@ -125,24 +125,27 @@ describe("a model with a queue", () => {
       })),
       raw_input_contents: [Buffer.alloc(16), Buffer.alloc(8), Buffer.alloc(4)],
     };
-    const call = (asked: object, deadline: number) =>
-      new Promise<number>((resolve) => {
-        const asItIs = (bytes: Buffer) => bytes;
-        const bytes = method?.encodeRequest(asked) ?? Buffer.alloc(0);
-        client.makeUnaryRequest(
-          method?.path ?? "",
-          asItIs,
-          asItIs,
-          bytes,
-          { deadline: Date.now() + deadline },
-          (error) => resolve(error?.code ?? grpc.status.OK),
-        );
-      });
-    expect(await call(message, 5_000)).toBe(grpc.status.INVALID_ARGUMENT);
-    const waits = call(raw, 300);
+    const begin = (asked: object, deadlineMs: number, told: (code: number) => void) => {
+      const asItIs = (bytes: Buffer) => bytes;
+      const bytes = method?.encodeRequest(asked) ?? Buffer.alloc(0);
+      const deadline = Date.now() + deadlineMs;
+      return client.makeUnaryRequest(method?.path ?? "", asItIs, asItIs, bytes, { deadline }, (error) =>
+        told(error?.code ?? grpc.status.OK),
+      );
+    };
+    const call = (asked: object, deadlineMs: number) =>
+      new Promise<number>((resolve) => begin(asked, deadlineMs, resolve));
+    expect(await call(message, 60_000)).toBe(grpc.status.INVALID_ARGUMENT);
+    const first = Promise.withResolvers<number>();
+    const waits = begin(raw, 60_000, first.resolve);
     await untilWaiting(1);
-    expect(await call(raw, 5_000)).toBe(grpc.status.RESOURCE_EXHAUSTED);
-    expect(await waits).toBe(grpc.status.DEADLINE_EXCEEDED);
+    expect(await call(raw, 60_000)).toBe(grpc.status.RESOURCE_EXHAUSTED);
+    waits.cancel();
+    expect(await first.promise).toBe(grpc.status.CANCELLED);
+    // The server learns of it when it comes to it.
+    let told = await call(raw, 300);
+    while (told === grpc.status.RESOURCE_EXHAUSTED) told = await call(raw, 300);
+    expect(told).toBe(grpc.status.DEADLINE_EXCEEDED);
     client.close();
   });
 });
