@@ -141,6 +141,29 @@ describe("files that are broken", () => {
   });
 });
 
+test("a linear leaf of a feature that is not there is refused: it would be another row's", () => {
+  const text = (feature: number) => `tree
+version=v4
+num_tree_per_iteration=1
+max_feature_idx=0
+objective=regression
+feature_names=a
+
+Tree=0
+num_leaves=1
+leaf_value=1
+is_linear=1
+leaf_const=1
+num_features=1
+leaf_features=${feature}
+leaf_coeff=2
+
+end of trees
+`;
+  expect(readTrees(Buffer.from(text(0))).ensemble.linear?.features).toEqual(Int32Array.of(0));
+  expect(() => readTrees(Buffer.from(text(1)))).toThrow(/linear leaf has feature 1; there are 1/);
+});
+
 const { python } = inject("means");
 const hasLibraries = inject("full") && python !== undefined && imports(python, "import lightgbm, xgboost");
 

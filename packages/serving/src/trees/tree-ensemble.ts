@@ -162,7 +162,7 @@ class Layout {
     if ("value" in node) {
       this.#threshold[at] = node.value;
       this.#leaf[at] = node.leaf;
-      if (node.linear !== undefined) this.#linear.set(at, node.linear);
+      if (node.linear !== undefined) this.#linear.set(at, this.#within(node.linear));
       return undefined;
     }
     if (!(node.feature >= 0 && node.feature < this.#features))
@@ -174,6 +174,13 @@ class Layout {
     this.#room();
     this.#left[at] = children;
     return { left: node.left, right: node.right, at: children };
+  }
+
+  /** A feature beyond the last one would be another row's. */
+  #within(leaf: LinearLeaf): LinearLeaf {
+    const beyond = leaf.features.find((feature) => !(feature >= 0 && feature < this.#features));
+    if (beyond === undefined) return leaf;
+    throw new Error(`a linear leaf has feature ${beyond}; there are ${this.#features}`);
   }
 
   #putSet(words: ArrayLike<number>): number {
