@@ -107,3 +107,8 @@ export const inferenceErrors = defineErrors("inference", {
     remedy: "Ask for the settings with GET: they show every name and the form of its value.",
   },
 });
+
+/** Whether an answer of this status tells of the server's own fault. That too many ask, or too late, would fill its log. */
+export function isFault(status: number): boolean {
+  return status >= 500 && status !== 503 && status !== 504;
+}

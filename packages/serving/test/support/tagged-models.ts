@@ -1,4 +1,4 @@
-import { systemClock, silentLogger } from "@millwright/kernel";
+import { systemClock, silentLogger, type Logger } from "@millwright/kernel";
 import {
   createInferenceServer,
   openFolderModels,
@@ -40,7 +40,8 @@ function echo(turns: () => number): InferenceModel {
 export async function serveEcho({
   turns = () => 0,
   config = "",
-}: { readonly turns?: () => number; readonly config?: string } = {}) {
+  logger = silentLogger,
+}: { readonly turns?: () => number; readonly config?: string; readonly logger?: Logger } = {}) {
   const root = mkdtempSync(join(tmpdir(), "mill-echo-"));
   for (const version of ["1", "2"]) {
     mkdirSync(join(root, "echo", version), { recursive: true });
@@ -48,12 +49,12 @@ export async function serveEcho({
   }
   writeFileSync(join(root, "echo", "config.pbtxt"), config);
   const clock = systemClock;
-  const models = await openFolderModels({ root, openModel: async () => echo(turns), clock, logger: silentLogger });
-  const server = createInferenceServer({ version: "1", models, clock, logger: silentLogger, cacheBytesMax: 2 ** 20 });
+  const models = await openFolderModels({ root, openModel: async () => echo(turns), clock, logger });
+  const server = createInferenceServer({ version: "1", models, clock, logger, cacheBytesMax: 2 ** 20 });
   const host = "127.0.0.1";
   const bodyBytesMax = 2 ** 20;
-  const rest = await startRest(server, { host, port: 0, bodyBytesMax, logger: silentLogger, mayAsk: () => true });
-  const grpc = await startGrpc(server, { host, port: 0, bodyBytesMax, logger: silentLogger });
+  const rest = await startRest(server, { host, port: 0, bodyBytesMax, logger, mayAsk: () => true });
+  const grpc = await startGrpc(server, { host, port: 0, bodyBytesMax, logger });
   return {
     root,
     models,

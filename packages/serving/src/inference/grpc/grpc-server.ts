@@ -1,6 +1,7 @@
 import type * as Grpc from "@grpc/grpc-js";
 import { toProblem, type Logger } from "@millwright/kernel";
 import { callLimits } from "../call-limits.ts";
+import { isFault } from "../errors.ts";
 import type { InferenceServer } from "../inference-server.ts";
 import { badRequest } from "../tensor.ts";
 import { answers, type Answer } from "./answers.ts";
@@ -178,7 +179,7 @@ function textOf(error: unknown): string {
 
 function statusOf(error: unknown, { options, status }: Parts): Partial<Grpc.StatusObject> {
   const problem = toProblem(error);
-  if (problem.status >= 500) options.logger.error({ err: error }, "a request failed");
+  if (isFault(problem.status)) options.logger.error({ err: error }, "a request failed");
   const codes: Readonly<Record<number, Grpc.status>> = {
     403: status.PERMISSION_DENIED,
     404: status.NOT_FOUND,

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { toProblem, type Logger } from "@millwright/kernel";
 import { callLimits } from "../call-limits.ts";
-import { inferenceErrors } from "../errors.ts";
+import { inferenceErrors, isFault } from "../errors.ts";
 import { inferenceMetrics } from "../metrics.ts";
 import type { InferenceServer } from "../inference-server.ts";
 import type { InferCall } from "../infer.ts";
@@ -278,7 +278,7 @@ function tellError(
   { response, options }: Pick<Call, "response"> & { readonly options: RestOptions },
 ): void {
   const { exit: _exit, ...problem } = toProblem(error);
-  if (problem.status >= 500) options.logger.error({ err: error }, "a request failed");
+  if (isFault(problem.status)) options.logger.error({ err: error }, "a request failed");
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
