@@ -121,6 +121,7 @@ export function sqlRoutes(places: () => SqlPlaces): readonly Route[] {
             contentType: MEDIA_TYPES[format],
             headers: { "x-mill-query-id": begun.id },
             parts: begun.during(lakehouse.readBytes(sql, options)),
+            signal: begun.signal,
           });
         } catch (error) {
           begun.end();

@@ -118,6 +118,15 @@ describe("a statement under way", () => {
     });
   });
 
+  test("ends when it is cancelled though nobody takes its rows", async () => {
+    const sql = "select range as k, repeat('x', 1000) as s from range(10000000)";
+    const left = await ask({ sql, format: "csv", queryId: "left" });
+    expect(left.status).toBe(200);
+    expect((await fetch(`${url}/left`, { method: "DELETE" })).status).toBe(200);
+    await untilRunning([]);
+    await expect(left.text()).rejects.toThrow();
+  });
+
   test("has an id of its own where none is chosen", async () => {
     const [one, other] = await Promise.all([ask({ sql: "select 1" }), ask({ sql: "select 1" })]);
     const ids = [one, other].map(({ headers }) => headers.get("x-mill-query-id"));

@@ -6,6 +6,8 @@ export interface ByteStream {
   readonly contentType: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly parts: AsyncIterable<Uint8Array>;
+  /** Fires when no more is to be sent, also to a reader who takes nothing. */
+  readonly signal?: AbortSignal;
 }
 
 const streams = new WeakSet<object>();
@@ -26,15 +28,18 @@ export function isByteStream(answer: unknown): answer is ByteStream {
  */
 export async function sendBytes(
   reply: FastifyReply,
-  { contentType, headers, parts }: ByteStream,
+  { contentType, headers, parts, signal }: ByteStream,
 ): Promise<FastifyReply> {
   const source = parts[Symbol.asyncIterator]();
   const { raw } = reply;
+  const cutOff = () => void raw.destroy();
   try {
     let next = await source.next();
     const known = { ...reply.getHeaders(), ...headers, "content-type": contentType, "cache-control": "no-store" };
     reply.hijack();
     raw.writeHead(200, known as OutgoingHttpHeaders);
+    signal?.addEventListener("abort", cutOff, { once: true });
+    if (signal?.aborted === true) cutOff();
     while (next.done !== true && !raw.destroyed) {
       if (!raw.write(next.value)) await drained(raw);
       if (!raw.destroyed) next = await source.next();
@@ -44,6 +49,7 @@ export async function sendBytes(
     if (!raw.headersSent) throw error;
     raw.destroy();
   } finally {
+    signal?.removeEventListener("abort", cutOff);
     await source.return?.();
   }
   return reply;
