@@ -4,11 +4,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { exportOnnx, type TreeModel } from "@millwright/training";
+import { exportOnnx } from "@millwright/training";
 import type { BenchResult } from "./bench-result.ts";
 import { cpuSecondsOf, millPath } from "./support/processes.ts";
+import { randomTrees } from "./support/random-trees.ts";
 
-const [TREES, LEAVES, FEATURES] = [100, 32, 32];
+const FEATURES = 32;
 const [WARM_SECONDS, SECONDS] = [2, 5];
 const CONNECTIONS = [1, 16, 64];
 const support = join(import.meta.dirname, "support");
@@ -20,7 +21,7 @@ const support = join(import.meta.dirname, "support");
 export async function run(): Promise<readonly BenchResult[]> {
   const folder = mkdtempSync(join(tmpdir(), "mill-inference-"));
   try {
-    const model = await exportOnnx(randomTrees());
+    const model = await exportOnnx(randomTrees({ seed: 1, trees: 100, features: FEATURES }));
     for (const [name, config] of Object.entries({ trees: "", batched: BATCHED })) {
       mkdirSync(join(folder, name, "1"), { recursive: true });
       writeFileSync(join(folder, name, "1", "model.onnx"), model);
@@ -159,37 +160,4 @@ function grpcMessage(model: string, input: string): string {
   // Longer than 127 bytes: its length takes two.
   const size = Buffer.of((7 << 3) | 2, (raw.length & 127) | 128, raw.length >> 7);
   return Buffer.concat([head, size, raw]).toString("base64");
-}
-
-/** Full trees of pseudo-random splits: as deep for every row. */
-function randomTrees(): TreeModel {
-  const inner = LEAVES - 1;
-  const nodes = TREES * (LEAVES + inner);
-  let state = 1;
-  const random = () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-  const place = (make: (node: number, tree: number) => number) =>
-    Array.from({ length: nodes }, (_, at) => make(at % (LEAVES + inner), Math.floor(at / (LEAVES + inner))));
-  const child = (side: number) => (node: number, tree: number) =>
-    node < inner ? tree * (LEAVES + inner) + 2 * node + side : -1;
-  return {
-    features: Array.from({ length: FEATURES }, (_, at) => `f${at}`),
-    objective: "squared",
-    classes: [],
-    categories: {},
-    bases: [0],
-    roots: Int32Array.from({ length: TREES }, (_, tree) => tree * (LEAVES + inner)),
-    feature: Int32Array.from(place((node) => (node < inner ? Math.floor(random() * FEATURES) : 0))),
-    threshold: Float32Array.from(place((node) => (node < inner ? random() * 20 - 10 : 0))),
-    set: Int32Array.from(place(() => -1)),
-    sets: new Uint32Array(),
-    left: Int32Array.from(place(child(1))),
-    right: Int32Array.from(place(child(2))),
-    missingLeft: new Uint8Array(nodes),
-    value: Float32Array.from(place((node) => (node < inner ? 0 : random() - 0.5))),
-    gain: new Float32Array(nodes),
-    cover: new Float32Array(nodes),
-  };
 }

@@ -4,7 +4,7 @@ import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { keepCalling } from "./support/callers.ts";
-import { childOf, isAlive, processorSeconds } from "./support/processes.ts";
+import { childOf, childrenOf, isAlive, processorSeconds } from "./support/processes.ts";
 import { end, eventually, mill, millJson, millLater, millUp, smallFlights, type Up } from "./support/project.ts";
 
 // Each process of `mill up` is killed while it works: the others go on, and nothing that was acknowledged is lost or doubled.
@@ -103,11 +103,14 @@ describe.skipIf(process.platform !== "linux")("a process that is killed", () => 
     const idle = childOf(process.pid, "duckdb-engine-child");
     const before = idle === undefined ? 0 : processorSeconds(idle);
     const answer = millLater(["sql", long, ...at(), "--json"]);
-    const engine = await eventually("an engine at work", () => {
-      const found = childOf(process.pid, "duckdb-engine-child");
-      return found !== undefined && processorSeconds(found) > before + 2 ? found : undefined;
-    });
-    kill(engine);
+    let isAnswered = false;
+    void answer.finally(() => (isAnswered = true));
+    // What was lost with an engine is run once more, in one of its own: that one is ended too.
+    while (!isAnswered) {
+      for (const engine of childrenOf(process.pid, "duckdb-engine-child"))
+        if (isAlive(engine) && processorSeconds(engine) > (engine === idle ? before : 0) + 2) kill(engine);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
     const { code, stdout } = await answer;
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: "lakehouse/engine-died" } });

@@ -4,8 +4,12 @@ import { readFileSync } from "node:fs";
 
 /** The child of a process whose command line has this in it. */
 export function childOf(pid: number | undefined, named: string): number | undefined {
+  return childrenOf(pid, named)[0];
+}
+
+export function childrenOf(pid: number | undefined, named: string): readonly number[] {
   const children = read(`/proc/${pid}/task/${pid}/children`).trim().split(" ").filter(Boolean).map(Number);
-  return children.find((child) => read(`/proc/${child}/cmdline`).includes(named));
+  return children.filter((child) => read(`/proc/${child}/cmdline`).includes(named));
 }
 
 export function isAlive(pid: number): boolean {
