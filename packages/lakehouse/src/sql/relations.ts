@@ -50,10 +50,10 @@ export function createRelations(ports: RelationPorts): Relations {
       await engine.setRelation(key, await selectOf(ports, entry));
       told.set(key, state);
     } catch (error) {
-      // A view that no longer stands is not there for whoever asks it, and does not keep the others from being asked.
-      if (entry.kind !== "view" || !isMillError(error) || error.code !== "lakehouse/sql-error") throw error;
-      logger.warn({ err: error, view: displayOf(key) }, "a view does not stand");
-      await engine.setRelation(key, undefined);
+      // What no longer stands, or has lost a file, is refused to whoever asks it, and does not keep the others from being asked.
+      if (!isMillError(error) || error.code !== "lakehouse/sql-error") throw error;
+      logger.warn({ err: error, relation: displayOf(key) }, "a relation does not stand");
+      await engine.setRelation(key, entry.kind === "view" ? undefined : refusalOf(error.because, entry.columns));
     }
   };
   return {
