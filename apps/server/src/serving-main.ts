@@ -31,12 +31,14 @@ process.once("message", (settings: ServingSettings) => {
     logger,
   }).then(
     (serving) => {
+      let ending: Promise<never> | undefined;
       tell({ port: serving.port });
       serving.grpcPort.then(
         (grpcPort) => tell({ grpcPort }),
-        (error: unknown) => logger.error({ err: error }, "gRPC cannot be served"),
+        (error: unknown) => {
+          if (ending === undefined) logger.error({ err: error }, "gRPC cannot be served");
+        },
       );
-      let ending: Promise<never> | undefined;
       const end = () => {
         ending ??= serving.close().then(() => process.exit(0));
       };

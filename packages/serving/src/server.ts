@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { isMillError, systemClock, toProblem } from "@millwright/kernel";
 import { isFromLoopback } from "@millwright/platform";
 import { servingErrors } from "./errors.ts";
@@ -24,12 +25,14 @@ export interface ServingOptions extends ServingPlaces {
 
 export interface Serving {
   readonly port: number;
-  /** The port of gRPC, which is started after all else: nobody waits for it. Rejects where it cannot be had. */
+  /** The port of gRPC, which is started after all else. Rejects where it cannot be had, and when all is closed before. */
   readonly grpcPort: Promise<number>;
   close(): Promise<void>;
 }
 
 const DRAIN_MS_MAX = 1_000;
+/** Its library takes as much of the processor as all else that starts with this process, and is asked for later. */
+const GRPC_AFTER_MS = 1_000;
 
 /** Starts serving what the deployment file says, and goes on serving it while that changes. */
 export async function startServing(options: ServingOptions): Promise<Serving> {
@@ -50,7 +53,10 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   });
   await listen(server, options);
   const { host, grpcPort, logger } = options;
-  const grpc = startGrpc(counted, { host, port: grpcPort, bodyBytesMax: BODY_BYTES_MAX, logger });
+  const closing = new AbortController();
+  const grpc = sleep(GRPC_AFTER_MS, undefined, { signal: closing.signal }).then(() =>
+    startGrpc(counted, { host, port: grpcPort, bodyBytesMax: BODY_BYTES_MAX, logger }),
+  );
   grpc.catch(() => undefined);
   const stopWatching = state.watch();
   const address = server.address();
@@ -59,6 +65,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     port: typeof address === "object" && address !== null ? address.port : options.port,
     close: async () => {
       stopWatching();
+      closing.abort();
       await Promise.all([drain(server), grpc.then((started) => started.close(DRAIN_MS_MAX)).catch(() => undefined)]);
       state.close();
     },
