@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { callerReport } from "./caller-report.ts";
 
 // The callers of a service, in a process of their own: `caller.ts PORT CONNECTIONS WARM_SECONDS SECONDS PATH`, bodies as JSON
 // lines on standard input; a line that is a JSON text is a whole request without a body. Each connection asks, waits for the
@@ -29,20 +30,7 @@ const startedMs = performance.now();
 const warmMs = startedMs + warmSeconds * 1_000;
 const endMs = warmMs + seconds * 1_000;
 await Promise.all(Array.from({ length: connections }, (_, connection) => keepAsking(connection)));
-const sorted = Float64Array.from(latencies).toSorted();
-const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? null;
-const cpuSeconds = process.cpuUsage();
-console.log(
-  JSON.stringify({
-    perSecond: latencies.length / seconds,
-    refused,
-    asked,
-    p50Ms: at(0.5),
-    p99Ms: at(0.99),
-    p999Ms: at(0.999),
-    callerCpuSeconds: (cpuSeconds.user + cpuSeconds.system) / 1e6,
-  }),
-);
+console.log(callerReport({ latencies, seconds, refused, asked }));
 
 /** Only whole answers of a known length come back, so finding its end is enough. */
 function keepAsking(connection: number): Promise<void> {

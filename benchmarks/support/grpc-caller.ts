@@ -1,4 +1,5 @@
 import * as grpc from "@grpc/grpc-js";
+import { callerReport } from "./caller-report.ts";
 
 // Callers over gRPC, in a process of their own: `grpc-caller.ts PORT CONNECTIONS WARM_SECONDS SECONDS`, the message in base64
 // on standard input. Each asks, waits for the answer, and asks again, on a connection of its own. Prints what `caller.ts` does.
@@ -34,16 +35,4 @@ await Promise.all(
     client.close();
   }),
 );
-const sorted = Float64Array.from(latencies).toSorted();
-const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? null;
-const cpu = process.cpuUsage();
-console.log(
-  JSON.stringify({
-    perSecond: latencies.length / seconds,
-    refused,
-    asked,
-    p50Ms: at(0.5),
-    p99Ms: at(0.99),
-    callerCpuSeconds: (cpu.user + cpu.system) / 1e6,
-  }),
-);
+console.log(callerReport({ latencies, seconds, refused, asked }));

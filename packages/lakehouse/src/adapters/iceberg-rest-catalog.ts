@@ -7,7 +7,7 @@ import type { RestAddress } from "../external/rest-http.ts";
 import { everyName, loadEach, type ListedName } from "../external/rest-listing.ts";
 import { createRestNames } from "../external/rest-names.ts";
 import { openRestSession } from "../external/rest-session.ts";
-import { entryOfView } from "../external/rest-views.ts";
+import { entryOfView } from "../view-entry.ts";
 import type { CatalogEntry, FileChecksums, IcebergEntries, ObjectStore, StoredFile, TableCatalog } from "../ports.ts";
 import { tableEntry } from "../rest/commit-tables.ts";
 import { lakehouseErrors } from "../errors.ts";

@@ -6,7 +6,7 @@ import { tableEntry } from "../rest/commit-tables.ts";
 import type { RestCatalog, TableChange } from "./rest-catalog.ts";
 import { everyName, loadEach, namesIn, namespacesIn } from "./rest-listing.ts";
 import { levelsIn } from "./rest-session.ts";
-import { entryOfView } from "./rest-views.ts";
+import { entryOfView } from "../view-entry.ts";
 
 interface Places {
   readonly rest: RestCatalog;

@@ -1,34 +1,9 @@
 import type { Column } from "@millwright/kernel";
-import { columnsOf } from "../domain/iceberg/metadata.ts";
 import type { IcebergSchema } from "../domain/iceberg/schema.ts";
-import { versionOf, type ViewMetadata, type ViewVersion } from "../domain/iceberg/view-metadata.ts";
-import type { CatalogEntry } from "../ports.ts";
+import type { ViewVersion } from "../domain/iceberg/view-metadata.ts";
 
 const DIALECT = "duckdb";
 const TYPE = /^[a-z_]+(?:\([\d, ]+\)|\[\d+\])?$/;
-
-/** A view of another catalog: SQL of our engine's dialect is asked here, of others the view is told and not read. */
-export function entryOfView(
-  key: string,
-  { metadata, metadataLocation }: { readonly metadata: ViewMetadata; readonly metadataLocation: string | null },
-): CatalogEntry {
-  const version = versionOf(metadata);
-  const own = version?.representations.find(({ dialect }) => dialect.toLowerCase() === DIALECT);
-  const schema = metadata.schemas.find((one) => one["schema-id"] === version?.["schema-id"]);
-  return {
-    name: key,
-    kind: "view",
-    metadataLocation,
-    sql: own?.sql ?? null,
-    columns: columnsOf(schema),
-    snapshotId: null,
-    rowCount: null,
-    bytes: null,
-    fileCount: null,
-    properties: metadata.properties,
-    updatedAtMs: metadata["version-log"].at(-1)?.["timestamp-ms"] ?? 0,
-  };
-}
 
 /** The schema of a view's columns; a nested type, which the engine tells as text, stands as text. */
 export function schemaOfView(columns: readonly Column[]): IcebergSchema {

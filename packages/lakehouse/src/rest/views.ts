@@ -1,22 +1,15 @@
 import { folderOf, keyOf, nameOf, type Identifier } from "../domain/iceberg/identifiers.ts";
 import { parseExactJson } from "../domain/iceberg/exact-json.ts";
-import { columnsOf } from "../domain/iceberg/metadata.ts";
 import { readSchema } from "../domain/iceberg/read-schema.ts";
 import type { Requirement } from "../domain/iceberg/requirements.ts";
 import { checkProperties, type TableUpdate } from "../domain/iceberg/table-updates.ts";
-import {
-  changedView,
-  newView,
-  versionOf,
-  type ViewMetadata,
-  type ViewVersion,
-} from "../domain/iceberg/view-metadata.ts";
+import { changedView, newView, type ViewMetadata, type ViewVersion } from "../domain/iceberg/view-metadata.ts";
 import { icebergErrors } from "../iceberg-errors.ts";
 import { locationOf } from "../table-files.ts";
-import type { CatalogEntry } from "../ports.ts";
 import { publish } from "./commit-tables.ts";
 import { putNew, requireFree } from "./tables.ts";
 import { placesOf, writeMetadata, type CatalogWorld } from "./world.ts";
+import { entryOfView } from "../view-entry.ts";
 
 export interface LoadedView {
   readonly metadataLocation: string;
@@ -59,28 +52,11 @@ async function written(
 ) {
   const { metadata, identifier, expected } = told;
   const { location, file } = await writeMetadata(world, metadata, { identifier, previousLocation: expected });
-  const entry = viewEntry(keyOf(identifier), { metadataLocation: location, metadata }, world.clock.nowMs());
-  return { metadataLocation: location, metadata, change: { entry, expected }, files: [file] };
-}
-
-/** SQL of our own engine's dialect is asked here too; of others the view is kept for them. */
-function viewEntry(name: string, { metadataLocation, metadata }: LoadedView, nowMs: number): CatalogEntry {
-  const version = versionOf(metadata);
-  const own = version?.representations.find(({ dialect }) => dialect.toLowerCase() === "duckdb");
-  const schema = metadata.schemas.find((one) => one["schema-id"] === version?.["schema-id"]);
-  return {
-    name,
-    kind: "view",
-    metadataLocation,
-    sql: own?.sql ?? null,
-    columns: columnsOf(schema),
-    snapshotId: null,
-    rowCount: null,
-    bytes: null,
-    fileCount: null,
-    properties: metadata.properties,
-    updatedAtMs: nowMs,
+  const entry = {
+    ...entryOfView(keyOf(identifier), { metadataLocation: location, metadata }),
+    updatedAtMs: world.clock.nowMs(),
   };
+  return { metadataLocation: location, metadata, change: { entry, expected }, files: [file] };
 }
 
 /** Where a view's metadata lies now. Throws `iceberg/no-such-view`. */

@@ -54,15 +54,6 @@ export class ResponseCache {
     }
   }
 
-  /** Forgets the answers whose key begins with this. */
-  forget(prefix: string): void {
-    for (const [key, { bytes }] of this.#entries) {
-      if (!key.startsWith(prefix)) continue;
-      this.#entries.delete(key);
-      this.#bytes -= bytes;
-    }
-  }
-
   #keep(key: string, outputs: readonly Tensor[]): void {
     const bytes = outputs.reduce((sum, { data }) => sum + bytesOf(data), key.length + ENTRY_BYTES);
     if (bytes > this.#bytesMax) return;
