@@ -88,6 +88,13 @@ export const inferenceErrors = defineErrors("inference", {
     title: "The caller did not wait for the answer",
     remedy: "Keep the connection open until the answer is there.",
   },
+  "inference/circle": {
+    status: 422,
+    exit: 2,
+    title: "The models ask each other in a circle",
+    remedy: "A model that asks others is not to be asked by one of them: name another model in its steps.",
+    example: "house asks price, which asks house",
+  },
   "inference/not-by-callers": {
     status: 409,
     exit: 2,

@@ -1,7 +1,10 @@
+export { createAskModel, type AskModel, type ModelAnswer, type ModelQuestion } from "./ask-model.ts";
 export type { Datatype } from "./datatype.ts";
 export type { ModelConfig, TensorConfig } from "./model-config.ts";
 export { openByFormat } from "./model-format.ts";
-export type { InferenceModel, OpenModel } from "./ports.ts";
+export { given, type GivenTensor } from "./inputs.ts";
+export type { AskedBy, InferenceModel, OpenModel } from "./ports.ts";
+export type { RequestHeaders } from "./request-headers.ts";
 export type { Tensor, TensorSpec } from "./tensor.ts";
 export { openFolderModels, type FolderModelsOptions } from "./folder-models.ts";
 export { createInferenceServer, type InferenceServer, type InferenceServerOptions } from "./inference-server.ts";

@@ -3,26 +3,19 @@ import { classify } from "./classification.ts";
 import { inferenceErrors } from "./errors.ts";
 import { LostDigits } from "./json-tensor.ts";
 import { readInputs, type GivenTensor } from "./inputs.ts";
+import type { AskedBy } from "./ports.ts";
 import { cacheKey, type ResponseCache } from "./scheduling/response-cache.ts";
 import type { Answered } from "./scheduling/scheduler.ts";
 import type { ServedModel } from "./served-model.ts";
 import { nanoseconds } from "./statistics.ts";
 import { badRequest, quoted, type Tensor } from "./tensor.ts";
 
-export interface InferCall {
+export interface InferCall extends AskedBy {
   readonly inputs: readonly GivenTensor[];
   /** All of the model's, in its order, unless some are asked for. */
   readonly outputs?: readonly WantedOutput[] | undefined;
   /** When the request had arrived, on the monotonic clock. */
   readonly arrivedMs: number;
-  /** The caller's own name for it. */
-  readonly id?: string | undefined;
-  /** When its caller no longer waits, on the same clock. */
-  readonly deadlineMs?: number | undefined;
-  /** From 1, the first; 0 is the model's default. */
-  readonly priority?: number | undefined;
-  /** Whether its caller has gone. */
-  readonly isCancelled?: (() => boolean) | undefined;
 }
 
 export interface WantedOutput {
@@ -61,8 +54,9 @@ async function answer(served: ServedModel, call: InferCall, { clock, cache }: In
   const rows = rowsOf(inputs, config.max_batch_size ?? 0);
   const outputs = wanted.map(({ name }) => name);
   const readMs = clock.monotonicMs();
-  const { id, deadlineMs, priority, isCancelled } = call;
-  const ask = () => scheduler.run({ inputs, outputs, rows, id, deadlineMs, priority, isCancelled });
+  const { id, parameters, headers, deadlineMs, priority, isCancelled, through } = call;
+  const work = { inputs, outputs, rows, id, parameters, headers, deadlineMs, priority, isCancelled, through };
+  const ask = () => scheduler.run(work);
   // Used from here on: who waits for another's answer may have to ask by itself after all.
   const found = await served
     .use(() =>

@@ -9,6 +9,11 @@ export interface GivenTensor {
   decode(wanted: { readonly name: string; readonly datatype: Datatype; readonly elements: number }): TensorData;
 }
 
+/** A tensor that is there already, as an input. */
+export function given({ name, datatype, shape, data }: Tensor): GivenTensor {
+  return { name, datatype, shape, decode: () => data };
+}
+
 /** The inputs of a request in the model's order: each there once, of its datatype and shape. Throws `inference/bad-request`. */
 export function readInputs(given: readonly GivenTensor[], specs: readonly TensorSpec[]): readonly Tensor[] {
   const found = new Map<string, GivenTensor>();

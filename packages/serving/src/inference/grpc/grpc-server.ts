@@ -3,6 +3,7 @@ import { toProblem, type Logger } from "@millwright/kernel";
 import { callLimits } from "../call-limits.ts";
 import { isFault } from "../errors.ts";
 import type { InferenceServer } from "../inference-server.ts";
+import { lazyHeaders } from "../request-headers.ts";
 import { badRequest } from "../tensor.ts";
 import { answers, type Answer } from "./answers.ts";
 import { addHealth } from "./health.ts";
@@ -149,8 +150,14 @@ async function inferred(message: unknown, call: WithMetadata, { server }: Parts)
   const limits = callLimits(read.parameters, { arrivedMs, waitsMs });
   const isCancelled = () => call.cancelled;
   const id = asked.id === "" ? undefined : asked.id;
-  const outputs = await server.infer(served, { ...read, ...limits, id, arrivedMs, isCancelled });
+  const headers = lazyHeaders(() => textsOf(call.metadata));
+  const outputs = await server.infer(served, { ...read, ...limits, headers, id, arrivedMs, isCancelled });
   return writeInferMessage(read, { served, id: asked.id, outputs, memory: server.memory });
+}
+
+/** All values of each key; `getMap` has the first alone. */
+function textsOf(metadata: Grpc.Metadata): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(Object.keys(metadata.getMap()).map((key) => [key, metadata.get(key).map(String)]));
 }
 
 async function streamed(message: unknown, call: WithMetadata, parts: Parts): Promise<object> {

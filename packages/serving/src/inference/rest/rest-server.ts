@@ -5,6 +5,7 @@ import { inferenceErrors, isFault } from "../errors.ts";
 import { inferenceMetrics } from "../metrics.ts";
 import type { InferenceServer } from "../inference-server.ts";
 import type { InferCall } from "../infer.ts";
+import { lazyHeaders } from "../request-headers.ts";
 import type { ServedModel } from "../served-model.ts";
 import { badRequest, type Tensor } from "../tensor.ts";
 import { readBody, sendBody } from "./http-body.ts";
@@ -98,6 +99,7 @@ async function answerInfer(
   const served = await server.models.obtain(name, version === undefined ? undefined : decoded(version));
   const headerLength = request.headers["inference-header-content-length"];
   const isCancelled = () => request.socket.destroyed;
+  const headers = lazyHeaders(() => request.headers);
   const run = async (exact: boolean) => {
     const given = {
       headerLength: typeof headerLength === "string" ? headerLength : undefined,
@@ -106,15 +108,19 @@ async function answerInfer(
     };
     const asked = readInferRequest(body, given);
     const limits = callLimits(asked.parameters, { arrivedMs, waitsMs: waitsMs(request) });
-    return { asked, outputs: await server.infer(served, { ...asked, ...limits, arrivedMs, isCancelled }) };
+    return { asked, outputs: await server.infer(served, { ...asked, ...limits, headers, arrivedMs, isCancelled }) };
   };
   const { asked, outputs } = await withWholeNumbers(run);
   const answer = writeInferAnswer(asked, { served, outputs, memory: server.memory });
-  const headers =
+  const answerHeaders =
     answer.jsonLength === undefined
       ? JSON_TYPE
       : { "content-type": "application/octet-stream", "inference-header-content-length": answer.jsonLength };
-  await sendBody(response, { status: 200, headers, body: answer.body }, request.headers["accept-encoding"]);
+  await sendBody(
+    response,
+    { status: 200, headers: answerHeaders, body: answer.body },
+    request.headers["accept-encoding"],
+  );
 }
 
 /** How long the proxy before us waits, where it tells: Envoy does, and with it Istio and KServe. */
@@ -154,9 +160,11 @@ async function answerRows(
   const { request, response, options } = call;
   const arrivedMs = server.clock.monotonicMs();
   const { served, read, write } = await ask(call.body ?? (await readBody(request, options.bodyBytesMax)));
+  const isCancelled = () => request.socket.destroyed;
+  const headers = lazyHeaders(() => request.headers);
   const outputs = await withWholeNumbers((exact) => {
     const limits = callLimits({}, { arrivedMs, waitsMs: waitsMs(request) });
-    return server.infer(served, { ...read(exact), ...limits, arrivedMs, isCancelled: () => request.socket.destroyed });
+    return server.infer(served, { ...read(exact), ...limits, headers, arrivedMs, isCancelled });
   });
   const answer = { status: 200, headers: JSON_TYPE, body: write(outputs) };
   await sendBody(response, answer, request.headers["accept-encoding"]);

@@ -1,22 +1,15 @@
 import { inferenceErrors } from "../errors.ts";
-import type { InferenceModel } from "../ports.ts";
+import type { AskedBy, InferenceModel } from "../ports.ts";
 import type { Tensor } from "../tensor.ts";
 import { joinRows, splitRows } from "./batch.ts";
 import type { SchedulingPolicy } from "./policy.ts";
 
 /** A request that has been read. */
-export interface Work {
+export interface Work extends AskedBy {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly string[];
-  readonly id?: string | undefined;
   /** Rows along the first dimension, or 1 where the model has no batches. */
   readonly rows: number;
-  /** When its caller no longer waits for the answer, on the monotonic clock. */
-  readonly deadlineMs?: number | undefined;
-  /** From 1, the first; 0 is the model's default. */
-  readonly priority?: number | undefined;
-  /** Whether its caller has gone: then it is not executed. */
-  readonly isCancelled?: (() => boolean) | undefined;
 }
 
 /** What was answered, with the time it waited and the time that its execution took. */

@@ -1,0 +1,71 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import * as grpc from "@grpc/grpc-js";
+import { silentLogger, systemClock } from "@millwright/kernel";
+import { openService } from "../../src/inference/grpc/service.ts";
+import {
+  createAskModel,
+  createInferenceServer,
+  openFolderModels,
+  startGrpc,
+  startRest,
+  type AskModel,
+  type InferenceModel,
+  type InferenceServer,
+} from "../../src/inference/index.ts";
+
+/** Models that are made by their names, served over both protocols. */
+export async function serveNamed(make: (ask: AskModel) => Readonly<Record<string, InferenceModel>>) {
+  let server: InferenceServer | undefined;
+  const made = make(
+    createAskModel(() => {
+      if (server === undefined) throw new Error("it is asked before it is made");
+      return server;
+    }),
+  );
+  const root = mkdtempSync(join(tmpdir(), "mill-named-"));
+  for (const name of Object.keys(made)) {
+    mkdirSync(join(root, name, "1"), { recursive: true });
+    writeFileSync(join(root, name, "1", "model.onnx"), "");
+  }
+  const openModel = async (file: string) => {
+    const found = made[basename(dirname(dirname(file)))];
+    if (found === undefined) throw new Error(`${file} is of no model`);
+    return found;
+  };
+  const [clock, logger, host] = [systemClock, silentLogger, "127.0.0.1"];
+  const models = await openFolderModels({ root, openModel, clock, logger });
+  server = createInferenceServer({ version: "1", models, clock, logger, cacheBytesMax: 2 ** 20 });
+  const bodyBytesMax = 2 ** 20;
+  const rest = await startRest(server, { host, port: 0, bodyBytesMax, logger, mayAsk: () => true });
+  const listening = await startGrpc(server, { host, port: 0, bodyBytesMax, logger });
+  const client = new grpc.Client(`${host}:${listening.port}`, grpc.credentials.createInsecure());
+  return {
+    server,
+    url: `http://${host}:${(rest.address() as AddressInfo).port}`,
+    /** The decoded answer to a `ModelInferRequest`. */
+    inferGrpc: async (message: object, metadata: Readonly<Record<string, string | readonly string[]>> = {}) => {
+      const method = (await openService()).methods.find(({ name }) => name === "ModelInfer");
+      if (method === undefined) throw new Error("there is no ModelInfer");
+      const beside = new grpc.Metadata();
+      for (const [name, values] of Object.entries(metadata))
+        for (const value of [values].flat()) beside.add(name, value);
+      const asItIs = (bytes: Buffer) => bytes;
+      const bytes = await new Promise<Buffer>((resolve, reject) => {
+        client.makeUnaryRequest(method.path, asItIs, asItIs, method.encodeRequest(message), beside, (error, found) =>
+          error === null && found !== undefined ? resolve(found) : reject(error ?? new Error("no answer")),
+        );
+      });
+      return method.decodeResponse(bytes);
+    },
+    close: async () => {
+      client.close();
+      rest.closeAllConnections();
+      await new Promise((resolve) => rest.close(resolve));
+      await listening.close(0);
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
