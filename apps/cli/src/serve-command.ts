@@ -4,15 +4,22 @@ import { Type, type Logger } from "@millwright/kernel";
 import { platformErrors, type Command, type CommandCall } from "@millwright/platform";
 import { serveFolder } from "@millwright/server/serve-folder";
 import { INTERRUPTED, interruptible } from "./interruption.ts";
+import { servedPlaces } from "./stored-models.ts";
 
 const BODY_MEGABYTES = 64;
 const CACHE_MEGABYTES = 64;
 
 export const serve: Command = {
   name: "serve",
-  summary: "serve a folder of models, without a project: Open Inference Protocol, until Ctrl-C",
-  arguments: ["DIR"],
+  summary:
+    "serve a folder of models, or models by their URIs, without a project: Open Inference Protocol, until Ctrl-C",
+  arguments: ["[DIR]"],
   options: {
+    model: {
+      value: "NAME=URI",
+      repeats: true,
+      summary: "serve this model too: mill://models/…, models:/…, file://…, https://…#sha256=…",
+    },
     port: { value: "PORT", summary: "for REST (8080); 0: free ones for everything" },
     "grpc-port": { value: "PORT", summary: "for gRPC (8081)" },
     "memory-megabytes": {
@@ -38,9 +45,10 @@ export const serve: Command = {
   }),
   handler: (call) =>
     interruptible(async (signal) => {
-      const [folder = ""] = call.arguments;
+      const { folder, stored } = servedPlaces(call);
       const serving = await serveFolder({
-        folder: resolve(folder),
+        folder: folder === undefined ? undefined : resolve(folder),
+        stored,
         restPort: numberOf(call, { option: "port", variable: "MILL_REST_PORT", fallback: 8_080, most: 65_535 }),
         grpcPort:
           call.options["port"] === "0"

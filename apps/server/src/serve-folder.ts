@@ -8,14 +8,18 @@ import {
   createInferenceServer,
   openByFormat,
   openFolderModels,
+  placesByUri,
   startGrpc,
   startRest,
+  type ModelStorage,
 } from "@millwright/serving/inference";
 import { VERSION } from "./version.ts";
 
 export interface ServeFolderOptions {
   /** A folder for each model: `NAME/VERSION/model.onnx`, or another format's file. */
-  readonly folder: string;
+  readonly folder: string | undefined;
+  /** Models that lie elsewhere, by the URI of each. */
+  readonly stored?: { readonly uris: ReadonlyMap<string, string>; readonly storage: ModelStorage } | undefined;
   readonly restPort: number;
   readonly grpcPort: number;
   readonly bodyBytesMax: number;
@@ -42,14 +46,21 @@ const DRAIN_MS_MAX = 5_000;
 
 /** Serves a folder of models. Throws `platform/port-taken`. */
 export async function serveFolder(options: ServeFolderOptions): Promise<FolderServing> {
-  const { folder, logger, bodyBytesMax, cacheBytesMax, onDemand } = options;
+  const { folder, stored, logger, bodyBytesMax, cacheBytesMax, onDemand } = options;
   const clock = systemClock;
   const openModel = openByFormat({
     onnx: openOnnxModel,
     trees: openTreeModel,
     mlflow: openMlflowModel(openOnnxModel),
   });
-  const models = await openFolderModels({ root: folder, openModel, clock, logger, onDemand });
+  const models = await openFolderModels({
+    root: folder,
+    elsewhere: stored === undefined ? undefined : placesByUri(stored.uris, stored.storage),
+    openModel,
+    clock,
+    logger,
+    onDemand,
+  });
   const server = createInferenceServer({ version: VERSION, models, clock, logger, cacheBytesMax });
   const mayAsk = ({ headers }: { readonly headers: object }) => isFromLoopback(headers);
   const rest = await startRest(server, { host: HOST, port: options.restPort, bodyBytesMax, logger, mayAsk }).catch(

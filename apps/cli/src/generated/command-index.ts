@@ -583,9 +583,15 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
   {
     module: "serve",
     name: "serve",
-    summary: "serve a folder of models, without a project: Open Inference Protocol, until Ctrl-C",
-    arguments: ["DIR"],
+    summary:
+      "serve a folder of models, or models by their URIs, without a project: Open Inference Protocol, until Ctrl-C",
+    arguments: ["[DIR]"],
     options: {
+      model: {
+        value: "NAME=URI",
+        repeats: true,
+        summary: "serve this model too: mill://models/…, models:/…, file://…, https://…#sha256=…",
+      },
       port: { value: "PORT", summary: "for REST (8080); 0: free ones for everything" },
       "grpc-port": { value: "PORT", summary: "for gRPC (8081)" },
       "memory-megabytes": {

@@ -27,6 +27,13 @@ export const inferenceErrors = defineErrors("inference", {
     title: "The model cannot be loaded",
     remedy: "Mend its file or its `config.pbtxt` and load it again; what was served before goes on.",
   },
+  "inference/model-uri": {
+    status: 422,
+    exit: 1,
+    title: "The model's URI leads to no model",
+    remedy:
+      "A model is at mill://models/NAME@alias, models:/NAME/1, file:///path or https://host/model.onnx#sha256=…; `mill models list` names those of a project.",
+  },
   "inference/refused": {
     status: 422,
     exit: 1,

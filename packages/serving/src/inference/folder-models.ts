@@ -2,7 +2,8 @@ import { stat } from "node:fs/promises";
 import { isMillError, type Clock, type Logger } from "@millwright/kernel";
 import { inferenceErrors } from "./errors.ts";
 import { fullConfig } from "./full-config.ts";
-import { cannotLoad, folderOf, modelNames, readModelFolder, type ModelFolder } from "./model-folder.ts";
+import { cannotLoad, type ModelFolder } from "./model-folder.ts";
+import { placesInFolder, placesTogether, type ModelPlaces } from "./model-places.ts";
 import type { InferenceModel, OpenModel } from "./ports.ts";
 import { ResidentModels } from "./resident-models.ts";
 import {
@@ -17,7 +18,9 @@ import { quoted } from "./tensor.ts";
 
 export interface FolderModelsOptions {
   /** Holds a folder for each model. */
-  readonly root: string;
+  readonly root?: string | undefined;
+  /** Models that lie elsewhere; a name that is in the folder too is the folder's. */
+  readonly elsewhere?: ModelPlaces | undefined;
   readonly openModel: OpenModel;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -51,7 +54,7 @@ const RETRY_MS = 5_000;
  */
 export async function openFolderModels(options: FolderModelsOptions): Promise<ModelDirectory> {
   const models = new FolderModels(options);
-  const all = await modelNames(options.root);
+  const all = await models.names();
   const missing = options.onDemand?.pinned.find((name) => !all.includes(name));
   if (missing !== undefined) throw unknownModel(`there is no folder of a model ${quoted(missing)}, which is pinned`);
   for (const name of options.onDemand?.pinned ?? all)
@@ -63,6 +66,7 @@ export async function openFolderModels(options: FolderModelsOptions): Promise<Mo
 
 class FolderModels implements ModelDirectory {
   readonly #options: FolderModelsOptions;
+  readonly #places: ModelPlaces;
   readonly #known = new Map<string, Known>();
   /** Loads and unloads of one model go one after the other. */
   readonly #turns = new Map<string, Promise<void>>();
@@ -78,12 +82,22 @@ class FolderModels implements ModelDirectory {
 
   constructor(options: FolderModelsOptions) {
     this.#options = options;
+    const { root, elsewhere } = options;
+    this.#places = placesTogether([
+      ...(root === undefined ? [] : [placesInFolder(root)]),
+      ...(elsewhere === undefined ? [] : [elsewhere]),
+    ]);
     const { bytesMax = Number.POSITIVE_INFINITY, pinned = [] } = options.onDemand ?? {};
     this.#residents = new ResidentModels({ bytesMax, pinned: new Set(pinned) });
   }
 
+  /** Of all that could be loaded. */
+  names(): Promise<readonly string[]> {
+    return this.#places.names();
+  }
+
   async index(): Promise<readonly IndexEntry[]> {
-    const names = new Set([...(await modelNames(this.#options.root)), ...this.#known.keys()]);
+    const names = new Set([...(await this.names()), ...this.#known.keys()]);
     return [...names].toSorted().flatMap((name): readonly IndexEntry[] => {
       const { served = [], reason = "" } = this.#known.get(name) ?? {};
       if (served.length > 0) return served.map(({ version }) => ({ name, version, state: "READY", reason: "" }));
@@ -129,7 +143,7 @@ class FolderModels implements ModelDirectory {
       this.#namesReadMs = now;
       const before = this.#names;
       // A folder that cannot be read for a while has the names that it had.
-      this.#names = modelNames(this.#options.root)
+      this.#names = this.names()
         .then((names) => new Set(names))
         .catch(() => before);
     }
@@ -180,8 +194,7 @@ class FolderModels implements ModelDirectory {
 
   load(name: string, options: LoadOptions = {}): Promise<void> {
     return this.#inTurn(name, async () => {
-      if (!(await modelNames(this.#options.root)).includes(name))
-        throw unknownModel(`there is no folder of a model ${quoted(name)}`);
+      if (!(await this.names()).includes(name)) throw unknownModel(`there is no folder of a model ${quoted(name)}`);
       const before = this.#known.get(name)?.served ?? [];
       try {
         const served = await this.#open(name, options);
@@ -229,9 +242,9 @@ class FolderModels implements ModelDirectory {
   }
 
   async #open(name: string, { config }: LoadOptions): Promise<readonly ServedModel[]> {
-    const { root, logger, clock } = this.#options;
+    const { logger, clock } = this.#options;
     const onCloseFailed = (error: unknown) => logger.error({ err: error, model: name }, "a model could not be closed");
-    const folder = await readModelFolder(await folderOf(root, name), config);
+    const folder = await this.#places.read(name, config);
     const opened: ServedModel[] = [];
     try {
       for (const { version, file } of folder.versions) {

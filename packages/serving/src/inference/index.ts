@@ -10,3 +10,5 @@ export { openFolderModels, type FolderModelsOptions } from "./folder-models.ts";
 export { createInferenceServer, type InferenceServer, type InferenceServerOptions } from "./inference-server.ts";
 export { startGrpc, type GrpcOptions, type GrpcServer } from "./grpc/grpc-server.ts";
 export { startRest, type RestOptions } from "./rest/rest-server.ts";
+export { placesByUri } from "./model-places.ts";
+export type { ModelRegistry, ModelStorage } from "../storage/resolve-model-uri.ts";

@@ -1,8 +1,9 @@
-import { readFile, readdir } from "node:fs/promises";
+import { readFile, readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { MillError } from "@millwright/kernel";
 import { inferenceErrors } from "./errors.ts";
 import { findModelFile } from "./model-format.ts";
+import type { StoredModel } from "../storage/resolve-model-uri.ts";
 import { parseConfigJson, parseConfigText, type ModelConfig } from "./model-config.ts";
 
 /** What lies in one model's folder, as Triton lays it out. */
@@ -17,6 +18,25 @@ export interface ModelFolder {
 const CONFIG_FILE = "config.pbtxt";
 
 const MLFLOW_FILE = "MLmodel";
+
+const VERSION = /^[1-9]\d{0,17}$/;
+
+/**
+ * Reads a model wherever it lies: a folder as above, one with the model's file straight in it, or the file alone; these are
+ * one version. Throws `inference/cannot-load`.
+ */
+export async function readStoredModel(
+  { path, version = "1" }: StoredModel,
+  config: string | undefined,
+): Promise<ModelFolder> {
+  const given = config === undefined ? {} : await parseConfigJson(config);
+  if ((await stat(path)).isFile()) return { config: given, versions: [{ version, file: path }], labels: new Map() };
+  const names = await readdir(path);
+  if (names.some((name) => name === MLFLOW_FILE || VERSION.test(name))) return readModelFolder(path, config);
+  const read = config === undefined ? await configOf(path) : given;
+  const file = join(path, await findModelFile(path));
+  return { config: read, versions: [{ version, file }], labels: await labelsOf(path, read) };
+}
 
 /** The models' names: the folders of a repository, or its own where it is one MLflow model. A name of a caller is looked up among them, never made a path. */
 export async function modelNames(root: string): Promise<readonly string[]> {
@@ -44,7 +64,7 @@ export async function readModelFolder(folder: string, config: string | undefined
       labels: await labelsOf(folder, read),
     };
   const present = entries
-    .filter((entry) => !entry.isFile() && /^[1-9]\d{0,17}$/.test(entry.name))
+    .filter((entry) => !entry.isFile() && VERSION.test(entry.name))
     .map((entry) => Number(entry.name))
     .toSorted((one, other) => one - other);
   const named = read.default_model_filename;

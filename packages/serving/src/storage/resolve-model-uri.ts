@@ -1,0 +1,50 @@
+import { stat } from "node:fs/promises";
+import { download } from "./download.ts";
+import { parseModelUri, wrongUri, type ModelUri } from "./model-uri.ts";
+
+/** A model on this machine: a file, or a folder that is laid out as Triton, MLflow or this platform lays a model out. */
+export interface StoredModel {
+  readonly path: string;
+  /** Of a registered one. */
+  readonly version?: string;
+}
+
+/** A project's registered models. */
+export interface ModelRegistry {
+  /** A version's folder of artifacts: of a version by its number, else of the one that has the alias. */
+  find(wanted: { readonly name: string; readonly version?: number; readonly alias?: string }): Promise<StoredModel>;
+}
+
+/** Where models come from. */
+export interface ModelStorage {
+  /** Downloads are kept in it. */
+  readonly cacheFolder: string;
+  /** No download may be larger. */
+  readonly bytesMax: number;
+  /** Of the project, where there is one. */
+  readonly registry?: ModelRegistry | undefined;
+}
+
+/**
+ * Where the model of a URI lies on this machine, a file or a folder: what is elsewhere is fetched first, and what was
+ * fetched before is asked for anew unless its checksum is told. Throws `inference/model-uri`.
+ */
+export async function resolveModelUri(uri: string, storage: ModelStorage): Promise<StoredModel> {
+  const parsed = parseModelUri(uri);
+  const found = await locate(parsed, { uri, storage });
+  await stat(found.path).catch((cause: unknown) => {
+    throw wrongUri(uri, "there is nothing", cause);
+  });
+  return found;
+}
+
+async function locate(
+  parsed: ModelUri,
+  { uri, storage }: { readonly uri: string; readonly storage: ModelStorage },
+): Promise<StoredModel> {
+  if (parsed.kind === "file") return { path: parsed.path };
+  if (parsed.kind === "http") return { path: await download(parsed, storage) };
+  if (storage.registry === undefined) throw wrongUri(uri, "there is no project here whose models it could name");
+  const { kind: _, ...wanted } = parsed;
+  return storage.registry.find(wanted);
+}
