@@ -199,7 +199,7 @@ export function shrinkFlights(projectDir: string): void {
   edit(projectDir, "millwright.ts", (text) => text.replace(/limits: \{.*\}/, "limits: { threads: 1 }"));
   edit(projectDir, "training/late-flights.ts", (text) =>
     text
-      .replace("trees: 80", "trees: 5")
+      .replace("trees: 60", "trees: 5")
       .replace("leaves: 31", "leaves: 8, minDataInLeaf: 20")
       .replace(/gates: \[[^\]]*\],/, 'gates: [atLeast("auc", 0.55)],')
       .replace("atLeast, atMost, betterThanBaseline, ", "atLeast, ")

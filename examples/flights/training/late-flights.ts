@@ -20,7 +20,7 @@ export const lateFlights = defineTraining({
     airportPressure.only(["gap_1h"], { on: { airport: "destination" }, prefix: "destination_" }),
   ],
   split: { validationFrom: "2001-05-01", testFrom: "2001-06-01" },
-  trainer: gradientBoosting({ trees: 80, leaves: 31, learningRate: 0.15 }),
+  trainer: gradientBoosting({ trees: 60, leaves: 31, learningRate: 0.2 }),
   slices: ["origin"],
   gates: [
     atLeast("auc", 0.87),
