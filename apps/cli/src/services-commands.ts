@@ -2,6 +2,7 @@ import { textTable, type Command } from "@millwright/platform";
 import { withApi } from "./api.ts";
 import { answerOf } from "./answer-schema.ts";
 import { cell } from "./format.ts";
+import { trafficCommands } from "./traffic-commands.ts";
 
 const servicesList: Command = {
   name: "services list",
@@ -52,4 +53,4 @@ function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-export const servicesCommands: readonly Command[] = [servicesList, servicesShow];
+export const servicesCommands: readonly Command[] = [servicesList, servicesShow, ...trafficCommands];

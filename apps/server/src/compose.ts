@@ -27,7 +27,7 @@ import { createRunStore, type RunStore } from "@millwright/orchestration";
 import { createFileLogger, makeFolderSync, mapIoError } from "@millwright/platform";
 import type { Project, RoadParts } from "@millwright/project";
 import { createTracking, type Tracking } from "@millwright/tracking";
-import { deployedServices, type DeployedService } from "@millwright/serving";
+import { createTrafficStore, deployedServices, type DeployedService } from "@millwright/serving";
 import { createBranchLakehouses } from "./branch-lakehouses.ts";
 import { openMetadata, secret } from "./metadata.ts";
 import { openTableCatalogs, withoutBranches } from "./table-catalogs.ts";
@@ -200,6 +200,7 @@ async function open(
       ...world,
       lakehouse,
       tracking,
+      traffic: createTrafficStore(world),
       lineage,
       checks,
       alerts,

@@ -6,6 +6,7 @@ import { orchestrationMigrations } from "@millwright/orchestration";
 import { bindToFiles, migrate, platformErrors, platformMigrations, type Database } from "@millwright/platform";
 import { openSqliteDatabase } from "@millwright/platform/adapters/sqlite-database";
 import { schemaOf, type PostgresEngine, type Project } from "@millwright/project";
+import { servingMigrations } from "@millwright/serving";
 import { trackingMigrations } from "@millwright/tracking";
 import { validationMigrations } from "@millwright/validation";
 import type { StatePaths } from "./paths.ts";
@@ -21,6 +22,7 @@ const MIGRATIONS = [
   governanceMigrations,
   validationMigrations,
   monitoringMigrations,
+  servingMigrations,
 ];
 
 /** Opens the project's metadata database, as its settings say, with today's schema. */

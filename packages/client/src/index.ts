@@ -50,6 +50,8 @@ export type {
   TableChanges,
   TableWithHistory,
   TaskReport,
+  Traffic,
+  TrafficDecision,
 } from "./generated/control-api.ts";
 export {
   createClient,

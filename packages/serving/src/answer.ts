@@ -66,6 +66,9 @@ function answerColumns(objective: Objective, { type, classes }: LabelKind): read
   ];
 }
 
+/** What tells of each row which of the versions that share a service's requests has answered it. */
+export const VARIANT_OUTPUTS = ["variant", "model_version"] as const;
+
 /** A tensor of the Open Inference Protocol, without its data. */
 export interface AnswerTensor {
   readonly name: string;

@@ -1,9 +1,14 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { IdSource } from "@millwright/kernel";
 import { writeFileDurably } from "@millwright/platform";
-import { readSignature } from "@millwright/training";
-import { decodeDeployment, encodeDeployment, type DeployedService, type Deployment } from "./deployment.ts";
+import {
+  decodeDeployment,
+  encodeDeployment,
+  type DeployedService,
+  type DeployedTraffic,
+  type Deployment,
+} from "./deployment.ts";
+import { deployedModel } from "./traffic/resolve-traffic.ts";
 
 export interface DeploymentPlaces {
   readonly deploymentFile: string;
@@ -23,10 +28,24 @@ export interface ServiceVersion {
   readonly name: string;
   readonly version: DeployableVersion;
   readonly example?: DeployedService["example"];
+  readonly traffic?: DeployedTraffic | undefined;
 }
 
+/** What is read, changed and written again is one caller's at a time. */
+const writes = new Map<string, Promise<void>>();
+
 /** Puts versions into the deployment, which the serving process watches: all of them at once, or none. */
-export async function deployVersions(
+export function deployVersions(places: DeploymentPlaces, versions: readonly ServiceVersion[]): Promise<void> {
+  const { deploymentFile } = places;
+  const write = (writes.get(deploymentFile) ?? Promise.resolve()).then(() => putVersions(places, versions));
+  writes.set(
+    deploymentFile,
+    write.catch(() => undefined),
+  );
+  return write;
+}
+
+async function putVersions(
   { deploymentFile, onlineStorePath, ids }: DeploymentPlaces,
   versions: readonly ServiceVersion[],
 ): Promise<void> {
@@ -55,18 +74,13 @@ export async function readDeployment({
 }
 
 async function deployedOf(
-  { name, version, example }: ServiceVersion,
+  { name, version, example, traffic }: ServiceVersion,
   before: DeployedService | undefined,
 ): Promise<DeployedService> {
-  const signature = await readSignature(version.artifactPath);
   return {
     name,
-    model: version.model,
-    version: version.version,
-    modelPath: join(version.artifactPath, "model.mwt"),
-    ...(signature.timestamp === undefined ? {} : { timestamp: signature.timestamp }),
-    request: signature.request,
-    selections: signature.selections,
+    ...(await deployedModel(version)),
     example: example ?? before?.example ?? {},
+    ...(traffic === undefined ? {} : { traffic }),
   };
 }

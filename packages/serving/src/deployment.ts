@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Column } from "@millwright/kernel";
 import { platformErrors, sha256Of } from "@millwright/platform";
 import type { FeatureSelection } from "@millwright/feature-store";
+import type { StickyBy } from "./traffic/traffic-options.ts";
 
 /** What the serving process is to serve: written whole by control, with its checksum, read again when it changes. */
 export interface Deployment {
@@ -10,8 +11,8 @@ export interface Deployment {
   readonly services: readonly DeployedService[];
 }
 
-export interface DeployedService {
-  readonly name: string;
+/** A version of a model, as it is served. */
+export interface DeployedModel {
   readonly model: string;
   readonly version: number;
   readonly modelPath: string;
@@ -19,8 +20,26 @@ export interface DeployedService {
   readonly timestamp?: string;
   readonly request: readonly Column[];
   readonly selections: readonly FeatureSelection[];
+}
+
+export interface DeployedService extends DeployedModel {
+  readonly name: string;
   /** A request that can be sent as it is. */
   readonly example?: Readonly<Record<string, unknown>>;
+  /** Where other versions share its requests. */
+  readonly traffic?: DeployedTraffic;
+}
+
+/** How a service's requests are shared. */
+export interface DeployedTraffic {
+  /** The variant that the service's own version is. */
+  readonly primary: string;
+  /** Percent by variant, the primary's too. */
+  readonly weights: Readonly<Record<string, number>>;
+  /** The variants beside the primary, by their names. */
+  readonly variants: Readonly<Record<string, DeployedModel>>;
+  readonly stickyBy?: StickyBy;
+  readonly experiment?: string;
 }
 
 /** The services of a deployment file; none while there is no file. Throws `platform/damaged-file`. */

@@ -47,6 +47,22 @@ export const servingErrors = defineErrors("serving", {
     title: "The address does not answer this method",
     remedy: "The header `allow` says which it answers.",
   },
+  "serving/wrong-traffic": {
+    status: 422,
+    exit: 2,
+    title: "The traffic of the service cannot be split so",
+    remedy:
+      "Give percentages that make 100 to versions that there are and that answer alike: `mill services traffic NAME --set champion=90,challenger=10`. `mill models show MODEL` lists the versions and their aliases.",
+    example: "the weights make 110, and not 100",
+  },
+  "serving/no-traffic": {
+    status: 409,
+    exit: 2,
+    title: "Nothing shares the traffic of the service",
+    remedy:
+      "Give another version a part of it first: `mill services traffic NAME --set challenger=10`, where `challenger` is an alias of the model or a version's number.",
+    example: "mill services promote late-flights",
+  },
   "serving/foreign-caller": {
     status: 403,
     exit: 4,
@@ -61,4 +77,8 @@ export function badRequest(because: string): Error {
 
 export function tooLarge(because: string): Error {
   return servingErrors.create("serving/too-large", { because });
+}
+
+export function wrongTraffic(because: string): Error {
+  return servingErrors.create("serving/wrong-traffic", { because });
 }

@@ -7,6 +7,7 @@ import { readServingLoad, type ServingLoad } from "./latency.ts";
 
 export { ask, type ServicePlaces } from "./ask.ts";
 export { askRows } from "./ask-rows.ts";
+export { trafficRoutes } from "./traffic/http.ts";
 
 const FieldSchema = Type.Object({
   name: Type.String(),

@@ -1,8 +1,10 @@
-export { defineService, type ServiceDefinition } from "./define-service.ts";
+export { defineService, modelReference, type ServiceDefinition } from "./define-service.ts";
 export { responseColumns, type Answer, type AnswerColumn } from "./answer.ts";
 export { refusalCodes } from "./refusals.ts";
 export { deployedServices, type DeployedService, type Deployment } from "./deployment.ts";
 export { deployVersions, readDeployment, type DeploymentPlaces, type ServiceVersion } from "./deploy-version.ts";
+export { createTrafficStore, servingMigrations, type TrafficStore } from "./traffic/traffic-store.ts";
+export { deployTraffic, serviceVersion, variantVersions } from "./traffic/traffic.ts";
 export { startServing, type Serving, type ServingOptions } from "./server.ts";
 export { commitSegments, PREDICTIONS_TABLE } from "./commit-segments.ts";
 export type { AnswerExplanation, Contribution } from "./explanation.ts";

@@ -1,28 +1,36 @@
-import { answerTensors, tensorData } from "./answer.ts";
+import { answerTensors, tensorData, VARIANT_OUTPUTS } from "./answer.ts";
 import { badRequest, servingErrors, tooLarge } from "./errors.ts";
 import { ID_LENGTH_MAX, isLonger, ROWS_MAX } from "./limits.ts";
 import { DATATYPE } from "./openapi/schemas.ts";
 import type { Body } from "./request-body.ts";
 import type { LoadedService, Prediction } from "./service.ts";
 import type { ServingState } from "./serving-state.ts";
+import type { AskedWith } from "./traffic/sticky-key.ts";
 
 /**
  * A plain object of the service's fields is one row; Open Inference `inputs` are columns of rows. Either may ask for
  * explanations: `parameters: { "explain": true }`.
  */
-export function answerInfer(state: ServingState, service: LoadedService, body: Body): unknown {
+export function answerInfer(
+  state: ServingState,
+  service: LoadedService,
+  { body, headers }: { readonly body: Body; readonly headers: AskedWith["headers"] },
+): unknown {
   const { inputs } = body;
   const { model, deployed } = service;
   const hasParameters = !deployed.request.some((field) => field.name === "parameters");
-  if (!Array.isArray(inputs))
-    return state.predict(service, { rows: [body], id: undefined, explain: hasParameters && asksToExplain(body) })[0];
+  if (!Array.isArray(inputs)) {
+    const asked = hasParameters ? { explain: asksToExplain(body), parameters: parametersOf(body) } : { explain: false };
+    return state.predict(service, { rows: [body], id: undefined, headers, ...asked })[0];
+  }
   const given = idOf(body);
   const explain = asksToExplain(body);
-  const predictions = state.predict(service, { rows: rowsOf(inputs), id: given, explain });
+  const asked = { rows: rowsOf(inputs), id: given, explain, headers, parameters: parametersOf(body) };
+  const predictions = state.predict(service, asked);
   return {
     id: given ?? predictions[0]?.id,
     model_name: deployed.name,
-    model_version: predictions[0]?.model_version,
+    model_version: versionOf(predictions),
     outputs: [
       ...answerTensors(model, predictions.length).map((tensor) => ({
         ...tensor,
@@ -34,9 +42,30 @@ export function answerInfer(state: ServingState, service: LoadedService, body: B
         shape: [predictions.length],
         data: predictions.map((prediction) => prediction.id),
       },
+      ...(service.variants === undefined ? [] : variantTensors(predictions)),
       ...(explain ? [explanationTensor(predictions)] : []),
     ],
   };
+}
+
+/** The version that answered; where it was not the same for each row, all of them. Which row had which is in its outputs. */
+function versionOf(predictions: readonly Prediction[]): string {
+  return [...new Set(predictions.map(({ model_version: version }) => version))].join(",");
+}
+
+/** What answered each row. */
+function variantTensors(predictions: readonly Prediction[]) {
+  const shape = [predictions.length];
+  return VARIANT_OUTPUTS.map((name) => ({
+    name,
+    datatype: "BYTES",
+    shape,
+    data: predictions.map((prediction) => prediction[name]),
+  }));
+}
+
+function parametersOf({ parameters }: Body): AskedWith["parameters"] {
+  return Object(parameters ?? {}) as AskedWith["parameters"];
 }
 
 /** The caller's own name for the request. */

@@ -30,6 +30,9 @@ export interface PredictionRecord {
   readonly prediction: string | null;
   readonly probabilities: Readonly<Record<string, number>> | null;
   readonly latency_us: number;
+  /** Of the versions that share the service's requests, the one that it was assigned to; null where nothing shares them. */
+  readonly variant: string | null;
+  readonly experiment: string | null;
 }
 
 export interface PredictionLog {

@@ -1,4 +1,4 @@
-import { answerTensors } from "./answer.ts";
+import { answerTensors, VARIANT_OUTPUTS } from "./answer.ts";
 import { LIVE, MODEL_METADATA, MODEL_READY, READY, SERVER_METADATA } from "./openapi/schemas.ts";
 import { EXTENSIONS } from "./inference/inference-server.ts";
 import type { LoadedService } from "./service.ts";
@@ -40,12 +40,15 @@ export const serviceRoutes: Readonly<Record<string, ReadRoute<LoadedService>>> =
     id: "Metadata",
     summary: "A service's version, inputs and outputs.",
     answers: MODEL_METADATA,
-    answer: ({ deployed, model }) => ({
+    answer: ({ deployed, model, variants }) => ({
       name: deployed.name,
-      versions: [String(deployed.version)],
+      versions: versionsOf({ deployed, variants }),
       platform: "millwright",
       inputs: deployed.request.map(({ name, type }) => ({ name, datatype: datatypeOf(type), shape: [-1] })),
-      outputs: answerTensors(model, -1),
+      outputs: [
+        ...answerTensors(model, -1),
+        ...(variants === undefined ? [] : VARIANT_OUTPUTS.map((name) => ({ name, datatype: "BYTES", shape: [-1] }))),
+      ],
     }),
   },
   "/ready": {
@@ -55,6 +58,18 @@ export const serviceRoutes: Readonly<Record<string, ReadRoute<LoadedService>>> =
     answer: ({ deployed }) => ({ name: deployed.name, ready: true }),
   },
 };
+
+/** The versions that answer under a service's name, its own first. */
+export function versionsOf({
+  deployed,
+  variants,
+}: Pick<LoadedService, "deployed"> & { variants?: LoadedService["variants"] | undefined }): readonly string[] {
+  return [
+    ...new Set(
+      [deployed, ...(variants ?? []).map((variant) => variant.deployed)].map(({ version }) => String(version)),
+    ),
+  ];
+}
 
 /** The protocol's word for a field's type. */
 export function datatypeOf(type: string): "INT64" | "FP64" | "BOOL" | "BYTES" {

@@ -169,7 +169,7 @@ async function infer(call: Call, { name, version }: Named): Promise<void> {
     const body = bytes === undefined ? undefined : parseBody(bytes);
     const service = state.service(name, version);
     if (body === undefined || asksForMore(body)) await answerWhole(call, call.inference, bytes);
-    else json(response, 200, answerInfer(state, service, body));
+    else json(response, 200, answerInfer(state, service, { body, headers }));
     state.latency.observe((performance.now() - begunMs) / 1_000);
   } catch (error) {
     state.failed += 1;

@@ -1,5 +1,5 @@
 import { systemClock, type Logger } from "@millwright/kernel";
-import { answerTensors, tensorData } from "./answer.ts";
+import { answerTensors, tensorData, VARIANT_OUTPUTS } from "./answer.ts";
 import { fullConfig } from "./inference/full-config.ts";
 import { inferenceErrors } from "./inference/errors.ts";
 import type { InferenceModel } from "./inference/ports.ts";
@@ -32,7 +32,10 @@ export function serviceModels(state: ServingState, logger: Logger): ModelDirecto
     find,
     obtain: async (name, version) => find(name, version),
     answers: async (name) => find(name).name === name,
-    versions: (name) => [find(name)],
+    versions: (name) => {
+      const service = state.service(name);
+      return [served(service), ...(service.variants ?? []).slice(1).map(served)];
+    },
     served: all,
     load: async (name) => notByCallers(find(name).name),
     unload: async (name) => notByCallers(find(name).name),
@@ -68,6 +71,7 @@ function modelOf(state: ServingState, service: LoadedService): InferenceModel {
       dimensionNames: ["rows", ...shape.slice(1).map(() => undefined)],
     })),
     { name: "prediction_id", ...textOfRow },
+    ...(service.variants === undefined ? [] : VARIANT_OUTPUTS.map((name) => ({ name, ...textOfRow }))),
     { name: EXPLANATION, ...textOfRow, isOnRequest: true },
   ];
   const types = new Map(outputs.map(({ name, datatype }) => [name, datatype]));
@@ -82,9 +86,15 @@ function modelOf(state: ServingState, service: LoadedService): InferenceModel {
       isOptional: true,
     })),
     outputs,
-    infer: async (inputs, wanted, { id } = {}) => {
+    infer: async (inputs, wanted, { id, parameters, headers } = {}) => {
       requireLimits(inputs[0]?.shape[0] ?? 0, id);
-      const predictions = state.predict(service, { rows: rowsOf(inputs), id, explain: wanted.includes(EXPLANATION) });
+      const asked = { id, parameters, explain: wanted.includes(EXPLANATION) };
+      const isByHeader = Object.hasOwn(service.deployed.traffic?.stickyBy ?? {}, "header");
+      const predictions = state.predict(service, {
+        ...asked,
+        rows: rowsOf(inputs),
+        headers: isByHeader ? headers?.() : undefined,
+      });
       return wanted.map((name) => {
         const datatype = types.get(name) ?? "BYTES";
         const values = valuesOf(name, predictions);
@@ -103,6 +113,7 @@ function requireLimits(rows: number, id = ""): void {
 }
 
 function valuesOf(name: string, predictions: readonly Prediction[]): readonly unknown[] {
+  if (name === "variant" || name === "model_version") return predictions.map((prediction) => prediction[name]);
   if (name === "prediction_id") return predictions.map(({ id }) => id);
   if (name === EXPLANATION) return predictions.map(({ explanation }) => JSON.stringify(explanation));
   return tensorData(name, predictions);

@@ -13,6 +13,8 @@ export type Prediction = Answer & {
   readonly id: string;
   readonly model_name: string;
   readonly model_version: string;
+  /** Which of the versions that share the service's requests answered. */
+  readonly variant?: string;
   /** When it was asked for. */
   readonly explanation?: AnswerExplanation;
 };
@@ -21,11 +23,15 @@ interface PredictOptions {
   /** Names the prediction; a new name unless given. */
   readonly id?: string | undefined;
   readonly explain?: boolean;
+  /** Of the request as a whole: the same key, the same variant. */
+  readonly key?: string | undefined;
 }
 
 export interface LoadedService {
   readonly deployed: DeployedService;
   readonly model: TreeModel;
+  /** All the versions that share its requests, the first its own; none where nothing shares them. */
+  readonly variants?: readonly LoadedService[];
   predict(request: Readonly<Record<string, unknown>>, options?: PredictOptions): Prediction;
 }
 
@@ -36,10 +42,17 @@ export interface ServicePorts {
   readonly ids: IdSource;
 }
 
+/** As what a version answers, where several share a service's requests. */
+export interface AnsweringAs {
+  readonly variant: string;
+  readonly experiment: string | undefined;
+}
+
 /** Loads a service's model and prepares its lookup. Fails before anything is replaced. */
 export async function loadService(
   { online, log, clock, ids }: ServicePorts,
   deployed: DeployedService,
+  as?: AnsweringAs,
 ): Promise<LoadedService> {
   const model = decodeModel(await readFile(deployed.modelPath));
   const features = createOnlineFeatures(online, {
@@ -50,6 +63,8 @@ export async function loadService(
     throw new Error(`the features of ${deployed.name} are not those of its model`);
   const encode = rowEncoder(model);
   const explain = createAnswerExplainer(model);
+  const assigned = { variant: as?.variant ?? null, experiment: as?.experiment ?? null };
+  const told = as === undefined ? {} : { variant: as.variant };
   return {
     deployed,
     model,
@@ -75,8 +90,9 @@ export async function loadService(
         stale: found.stale.join(","),
         ...loggedAnswer(answer),
         latency_us: Math.round((clock.monotonicMs() - startedMs) * 1_000),
+        ...assigned,
       });
-      const prediction = { id, model_name: deployed.name, model_version: String(deployed.version), ...answer };
+      const prediction = { id, model_name: deployed.name, model_version: String(deployed.version), ...told, ...answer };
       return isExplained ? { ...prediction, explanation: explain({ row, values, answer }) } : prediction;
     },
   };

@@ -3,11 +3,14 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { systemClock, systemIds, type Logger } from "@millwright/kernel";
 import type { OnlineStore } from "@millwright/feature-store";
-import { decodeDeployment } from "./deployment.ts";
+import { decodeDeployment, type DeployedService } from "./deployment.ts";
 import { servingErrors, tooLarge } from "./errors.ts";
 import { createLatencyHistogram } from "./latency.ts";
 import { openPredictionLog } from "./prediction-log.ts";
-import { loadService, type LoadedService, type Prediction } from "./service.ts";
+import { loadService, type LoadedService, type Prediction, type ServicePorts } from "./service.ts";
+import { routeTraffic, type LoadedVariant } from "./traffic/route-traffic.ts";
+import { requestKey, type AskedWith } from "./traffic/sticky-key.ts";
+import { createVariantMeter, variantMetrics, type VariantMeter } from "./traffic/variant-meter.ts";
 
 export interface ServingPlaces {
   /** Written by control; watched. */
@@ -21,7 +24,7 @@ export interface ServingPlaces {
 const EXPLAINED_ROWS_MAX = 100;
 const SEAL_EVERY_MS = 2_000;
 
-export interface Asked {
+export interface Asked extends AskedWith {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   readonly id: string | undefined;
   readonly explain: boolean;
@@ -32,6 +35,9 @@ export class ServingState {
   readonly #options: ServingPlaces;
   readonly #log;
   #services = new Map<string, LoadedService>();
+  /** What is loaded, by all that it was loaded from: what has not changed is loaded once. */
+  #loaded = new Map<string, Promise<LoadedService>>();
+  readonly #meters = new Map<string, VariantMeter>();
   #online: OnlineStore | undefined;
   #generation = "";
   #reloading: Promise<void> = Promise.resolve();
@@ -59,8 +65,17 @@ export class ServingState {
       if (deployment.generation === this.#generation) return;
       this.#online ??= this.#options.openOnlineStore(deployment.onlineStorePath);
       const ports = { online: this.#online, log: this.#log, clock: systemClock, ids: systemIds };
-      const loaded = await Promise.all(deployment.services.map((service) => loadService(ports, service)));
+      const before = this.#loaded;
+      const kept = new Map<string, Promise<LoadedService>>();
+      const load: Load = (...what) => {
+        const key = JSON.stringify(what);
+        const found = before.get(key) ?? loadService(ports, ...what);
+        kept.set(key, found);
+        return found;
+      };
+      const loaded = await Promise.all(deployment.services.map((service) => this.#loadShared(ports, service, load)));
       this.#services = new Map(loaded.map((service) => [service.deployed.name, service]));
+      this.#loaded = kept;
       this.#generation = deployment.generation;
       this.#options.logger.info(
         { services: loaded.map(({ deployed }) => `${deployed.name}/${deployed.version}`) },
@@ -69,6 +84,31 @@ export class ServingState {
     } catch (error) {
       this.#options.logger.error({ err: error }, "a deployment could not be loaded; the one before goes on");
     }
+  }
+
+  /** A service, or the versions that share its requests. */
+  async #loadShared(ports: ServicePorts, deployed: DeployedService, load: Load): Promise<LoadedService> {
+    const { traffic, ...own } = deployed;
+    if (traffic === undefined) return load(own);
+    const { primary, variants, experiment } = traffic;
+    const loadVariant = async (name: string, service: DeployedService): Promise<LoadedVariant> => ({
+      name,
+      service: await load(service, { variant: name, experiment }),
+      meter: this.#meterOf({ service: service.name, variant: name, version: service.version }),
+    });
+    const [first, ...others] = await Promise.all([
+      loadVariant(primary, own),
+      ...Object.entries(variants).map(([name, model]) => loadVariant(name, { ...own, ...model })),
+    ]);
+    return routeTraffic(ports, first, { variants: others, traffic });
+  }
+
+  /** Counts on, also when what it counts is loaded anew. */
+  #meterOf(of: Pick<VariantMeter, "service" | "variant" | "version">): VariantMeter {
+    const key = JSON.stringify([of.service, of.variant, of.version]);
+    const found = this.#meters.get(key) ?? createVariantMeter(of);
+    this.#meters.set(key, found);
+    return found;
   }
 
   watch(): () => void {
@@ -91,19 +131,26 @@ export class ServingState {
   service(name: string, version?: string): LoadedService {
     const found = this.#services.get(name);
     if (found === undefined) throw unknownService(`nothing is served as ${quoted(name)}`);
-    const served = String(found.deployed.version);
-    if (version === undefined || version === served) return found;
-    throw unknownService(`${name} is served in version ${served}, and not in ${quoted(version)}`);
+    if (version === undefined) return found;
+    const served = found.variants ?? [found];
+    const wanted = served.find(({ deployed }) => String(deployed.version) === version);
+    if (wanted !== undefined) return wanted;
+    const versions = [...new Set(served.map(({ deployed }) => deployed.version))].join(" and ");
+    throw unknownService(`${name} is served in version ${versions}, and not in ${quoted(version)}`);
   }
 
-  predict(service: LoadedService, { rows, id, explain }: Asked): readonly Prediction[] {
+  predict(service: LoadedService, { rows, id, explain, ...asked }: Asked): readonly Prediction[] {
     if (explain && rows.length > EXPLAINED_ROWS_MAX)
       throw tooLarge(`${rows.length} rows to explain, where ${EXPLAINED_ROWS_MAX} are the most`);
+    // Rows that bring no key of their own go together.
+    const key =
+      requestKey(service.deployed.traffic?.stickyBy, asked) ?? id ?? (rows.length > 1 ? systemIds() : undefined);
     const predictAll = () =>
       rows.map((row, index) =>
         service.predict(row, {
           id: id === undefined ? undefined : rows.length === 1 ? id : `${id}-${index}`,
           explain,
+          key,
         }),
       );
     const predictions = this.#online === undefined ? predictAll() : this.#online.snapshot(predictAll);
@@ -125,6 +172,7 @@ export class ServingState {
       "# HELP millwright_request_seconds How long requests for predictions took in the server, their reading included.",
       "# TYPE millwright_request_seconds histogram",
       ...this.latency.lines("millwright_request_seconds"),
+      ...variantMetrics([...this.#meters.values()]),
       "",
     ].join("\n");
   }
@@ -134,6 +182,8 @@ export class ServingState {
     this.#online?.close();
   }
 }
+
+type Load = (service: DeployedService, as?: Parameters<typeof loadService>[2]) => Promise<LoadedService>;
 
 function unknownService(because: string): Error {
   return servingErrors.create("serving/unknown-service", { because });

@@ -5,6 +5,7 @@ import { logEvents } from "@millwright/platform/logs-http";
 import type { Project } from "@millwright/project";
 import { compileRoad } from "@millwright/project";
 import type { TaskReport } from "@millwright/orchestration";
+import { deployTraffic } from "@millwright/serving";
 import type { Platform } from "../compose.ts";
 import { installation } from "../installation.ts";
 import type { StatePaths } from "../paths.ts";
@@ -60,6 +61,11 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   return {
     port: server.port,
     begin: async ({ project, platform }) => {
+      // What was decided and then not deployed, where the process died between the two.
+      await deployTraffic(
+        platform.parts,
+        project.services.map(({ definition }) => definition),
+      );
       await board.draw(project, compileRoad(project, platform.parts), platform.runs);
       const runner = createRoadRunner(project, { ...options, platform, board });
       const scheduler = startScheduler({ runner, clock: platform.parts.clock, logger });

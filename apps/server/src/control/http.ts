@@ -15,8 +15,8 @@ import { RunReportSchema, RunSchema, TaskReportFields, runRoutes } from "@millwr
 import { platformErrors, route, type EventRoute, type Route } from "@millwright/platform";
 import { logRoutes } from "@millwright/platform/logs-http";
 import type { Project } from "@millwright/project";
-import { deployVersions, readDeployment } from "@millwright/serving";
-import { serviceRoutes, type ServicePlaces } from "@millwright/serving/http";
+import { deployTraffic, modelReference, readDeployment, type DeployedService } from "@millwright/serving";
+import { serviceRoutes, trafficRoutes, type ServicePlaces } from "@millwright/serving/http";
 import type { ModelVersion } from "@millwright/tracking";
 import { trackingRoutes } from "@millwright/tracking/http";
 import { trainingRoutes } from "@millwright/training/http";
@@ -146,10 +146,14 @@ export function controlRoutes(open: () => ControlParts): readonly Route[] {
     ...branchRoutes(() => branchesOf(open())),
     ...trackingRoutes(
       () => open().platform.tracking,
-      (version, alias) => deployAlias(open(), { version, alias }),
+      (version) => deployAlias(open(), version),
     ),
     ...trainingRoutes(() => open().platform.tracking),
     ...serviceRoutes(() => open().services),
+    ...trafficRoutes(() => {
+      const { platform, project } = open();
+      return { parts: platform.parts, services: project().services.map(({ definition }) => definition) };
+    }),
     ...monitoringRoutes(() => {
       const { platform, project } = open();
       return { ...platform, monitors: project().monitors.map(({ definition }) => definition) };
@@ -162,25 +166,19 @@ export function controlRoutes(open: () => ControlParts): readonly Route[] {
   ];
 }
 
-/** Brings a version to the services of its model and alias that are deployed; the road deploys the others. */
+/** Brings a model's services up to date with its aliases. Answers those that answer with the version; the road deploys the others. */
 async function deployAlias(
   { platform: { parts }, project }: ControlParts,
-  { version, alias }: { readonly version: ModelVersion; readonly alias: string },
+  { model, version }: Pick<ModelVersion, "model" | "version">,
 ): Promise<readonly string[]> {
-  const deployed = new Set((await readDeployment(parts)).services.map(({ name }) => name));
-  const names = project()
-    .services.filter(({ definition }) => {
-      const [model, meant = "champion"] = definition.model.split("@");
-      return model === version.model && meant === alias;
-    })
-    .map(({ name }) => name)
-    .filter((name) => deployed.has(name));
-  if (names.length > 0)
-    await deployVersions(
-      parts,
-      names.map((name) => ({ name, version })),
-    );
-  return names;
+  const services = project().services.map(({ definition }) => definition);
+  await deployTraffic(
+    parts,
+    services.filter((service) => modelReference(service.model).model === model),
+  );
+  const answers = ({ traffic, ...own }: DeployedService) =>
+    [own, ...Object.values(traffic?.variants ?? {})].some((one) => one.model === model && one.version === version);
+  return (await readDeployment(parts)).services.filter(answers).map(({ name }) => name);
 }
 
 /** The tables of main, or of a branch. */

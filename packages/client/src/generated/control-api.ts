@@ -646,6 +646,40 @@ export interface Explanation {
   }[];
 }
 
+export interface Traffic {
+  readonly service: string;
+  /** The alias that the service is defined with; it takes what is left. */
+  readonly primary: string;
+  readonly variants: readonly {
+    readonly name: string;
+    /** Percent that was asked for. */
+    readonly weight: number;
+    /** Percent that it gets: nothing while it means no version, or the primary's own. */
+    readonly share: number;
+    readonly version: number | null;
+  }[];
+  /** The field, parameter or header whose value a caller's variant goes by; null: each request's id. */
+  readonly stickyBy: Readonly<Record<string, string>> | null;
+  readonly experiment: string | null;
+}
+
+export interface TrafficDecision {
+  readonly id: string;
+  readonly service: string;
+  readonly kind: "defined" | "set" | "begin" | "step" | "promote" | "rollback";
+  readonly by: string;
+  readonly reason: string;
+  /** Percent by variant: an alias of the model, or a version's number. */
+  readonly weights: Readonly<Record<string, number>>;
+  /** Percent by variant: an alias of the model, or a version's number. */
+  readonly previousWeights: Readonly<Record<string, number>>;
+  /** The version of each variant then. */
+  readonly versions: Readonly<Record<string, number>>;
+  /** What was measured, where something was. */
+  readonly numbers: Readonly<Record<string, unknown>>;
+  readonly decidedAtMs: number;
+}
+
 export interface Monitor {
   readonly name: string;
   readonly training: string;
@@ -1138,6 +1172,40 @@ export interface ControlApi {
   showServingLoad(): Promise<ServingLoad>;
   /** One prediction, through the serving process; explained with `parameters: { "explain": true }`. */
   predict(input: { readonly name: string; readonly body: Readonly<Record<string, unknown>> }): Promise<Prediction>;
+  /** Which versions share a service's requests. */
+  showTraffic(input: { readonly name: string }): Promise<Traffic>;
+  /** Shares a service's requests by other weights from now on. */
+  setTraffic(input: {
+    readonly name: string;
+    readonly body: {
+      /** Percent by variant: an alias of the model, or a version's number. */
+      readonly weights: Readonly<Record<string, number>>;
+      /** Who changes it. */
+      readonly by?: string;
+      readonly reason: string;
+    };
+  }): Promise<Traffic>;
+  /** Makes a variant's version the service's own: its alias means it, and it gets all requests. */
+  promoteVariant(input: {
+    readonly name: string;
+    readonly body: {
+      readonly variant?: string;
+      /** Who changes it. */
+      readonly by?: string;
+      readonly reason: string;
+    };
+  }): Promise<Traffic>;
+  /** Gives all requests back to the service's own version. */
+  rollbackTraffic(input: {
+    readonly name: string;
+    readonly body: {
+      /** Who changes it. */
+      readonly by?: string;
+      readonly reason: string;
+    };
+  }): Promise<Traffic>;
+  /** What was decided of a service's traffic, by whom and why, newest first. */
+  listTrafficDecisions(input: { readonly name: string }): Promise<readonly TrafficDecision[]>;
   /** The monitors and how many alerts of each stand. */
   listMonitors(): Promise<readonly Monitor[]>;
   /** How far each feature is from the training's on each day, how right the answers were, and the alerts. */
@@ -1317,6 +1385,16 @@ export const operations = {
   showService: { method: "GET", path: "/api/v1/services/:name", params: ["name"], query: [] },
   showServingLoad: { method: "GET", path: "/api/v1/serving/load", params: [], query: [] },
   predict: { method: "POST", path: "/api/v1/services/:name/predict", params: ["name"], query: [] },
+  showTraffic: { method: "GET", path: "/api/v1/services/:name/traffic", params: ["name"], query: [] },
+  setTraffic: { method: "POST", path: "/api/v1/services/:name/traffic", params: ["name"], query: [] },
+  promoteVariant: { method: "POST", path: "/api/v1/services/:name/traffic/promote", params: ["name"], query: [] },
+  rollbackTraffic: { method: "POST", path: "/api/v1/services/:name/traffic/rollback", params: ["name"], query: [] },
+  listTrafficDecisions: {
+    method: "GET",
+    path: "/api/v1/services/:name/traffic/decisions",
+    params: ["name"],
+    query: [],
+  },
   listMonitors: { method: "GET", path: "/api/v1/monitors", params: [], query: [] },
   showMonitor: { method: "GET", path: "/api/v1/monitors/:name", params: ["name"], query: [] },
   listAlerts: { method: "GET", path: "/api/v1/alerts", params: [], query: ["monitor", "standing", "limit"] },

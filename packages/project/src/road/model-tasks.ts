@@ -15,7 +15,14 @@ import {
 } from "@millwright/training";
 import { quoteName } from "@millwright/lakehouse";
 import type { ModelVersion } from "@millwright/tracking";
-import { deployVersions, readDeployment, type ServiceDefinition } from "@millwright/serving";
+import {
+  deployVersions,
+  modelReference,
+  readDeployment,
+  serviceVersion,
+  variantVersions,
+  type ServiceDefinition,
+} from "@millwright/serving";
 import type { Defined } from "../load-project.ts";
 import { onDemandColumns, onDemandViewsOf, viewColumns, viewsOf } from "./feature-columns.ts";
 import { tellLineage } from "./lineage.ts";
@@ -258,7 +265,7 @@ export function serviceTask(
   { name, definition }: Defined<ServiceDefinition>,
   { population, ...upstream }: Upstream & { readonly population: string | undefined },
 ): Task {
-  const [model = "", alias = "champion"] = definition.model.split("@");
+  const { model, alias } = modelReference(definition.model);
   return {
     id: `service:${name}`,
     kind: "service",
@@ -269,6 +276,7 @@ export function serviceTask(
         definition,
         deployment: DEPLOYMENT_VERSION,
         version: (await parts.tracking.byAlias(model, alias))?.version ?? null,
+        ...(definition.traffic === undefined ? {} : { variants: await variantVersions(parts, definition) }),
       }),
     stillThere: async (version) =>
       (await readDeployment(parts)).services.some(
@@ -286,8 +294,7 @@ export function serviceTask(
       const signature = await readSignature(version.artifactPath);
       await deployVersions(parts, [
         {
-          name,
-          version,
+          ...(await serviceVersion(parts, { definition, version })),
           example: population === undefined ? {} : await exampleRequest(parts, { population, signature }),
         },
       ]);

@@ -5,12 +5,15 @@ import type { AlertStore, PostJson } from "@millwright/monitoring";
 import type { CheckHistory } from "@millwright/validation";
 import type { Tracking } from "@millwright/tracking";
 import type { Database } from "@millwright/platform";
+import type { TrafficStore } from "@millwright/serving";
 
 /** What the road's steps work with. */
 export interface RoadParts {
   readonly lakehouse: Lakehouse;
   readonly database: Database;
   readonly tracking: Tracking;
+  /** How the requests of services are shared. */
+  readonly traffic: TrafficStore;
   readonly online: OnlineStore;
   readonly lineage: LineageSink;
   readonly checks: CheckHistory;

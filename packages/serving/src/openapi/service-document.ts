@@ -1,4 +1,4 @@
-import { serverRoutes, serviceRoutes } from "../routes.ts";
+import { serverRoutes, serviceRoutes, versionsOf } from "../routes.ts";
 import type { LoadedService } from "../service.ts";
 import { openApiDocument, type ToldOperation } from "./document.ts";
 import { serviceSchemas } from "./service-schemas.ts";
@@ -38,11 +38,13 @@ function namedSchemas({ deployed, model }: LoadedService): Readonly<Record<strin
 
 /** Once without the version, once with it. */
 function serviceOperations(service: LoadedService): readonly ToldOperation[] {
-  const { name, version } = service.deployed;
+  const { name } = service.deployed;
   const path = `/v2/models/${encodeURIComponent(name)}`;
   return [
     ...operationsAt(service, { path, id: name }),
-    ...operationsAt(service, { path: `${path}/versions/${version}`, id: `${name}.${version}` }),
+    ...versionsOf(service).flatMap((version) =>
+      operationsAt(service, { path: `${path}/versions/${version}`, id: `${name}.${version}` }),
+    ),
   ];
 }
 

@@ -22,14 +22,20 @@ export function serviceSchemas(deployed: DeployedService, model: TreeModel): Ser
       { id: NAME, ...modelNames(deployed), ...answerFields(model), explanation: explanationSchema(model) },
       ["explanation"],
     ),
-    Predictions: exactly({ id: NAME, ...modelNames(deployed), outputs: listOf(OUTPUT_TENSOR) }),
+    Predictions: exactly({ id: NAME, ...withoutVariant(modelNames(deployed)), outputs: listOf(OUTPUT_TENSOR) }),
   };
 }
 
-const modelNames = ({ name, version }: DeployedService) => ({
-  model_name: { const: name },
-  model_version: { const: String(version) },
-});
+/** Of the versions that share a service's requests, any may answer; of many rows each another. */
+function modelNames({ name, version, traffic }: DeployedService): Readonly<Record<string, object>> {
+  if (traffic === undefined) return { model_name: { const: name }, model_version: { const: String(version) } };
+  const variants = { enum: [traffic.primary, ...Object.keys(traffic.variants)] };
+  return { model_name: { const: name }, model_version: { type: "string", pattern: "^[0-9,]+$" }, variant: variants };
+}
+
+function withoutVariant({ variant: _variant, ...names }: Readonly<Record<string, object>>) {
+  return names;
+}
 
 const EXPLAIN = {
   type: ["object", "null"],

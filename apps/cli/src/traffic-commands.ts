@@ -1,0 +1,144 @@
+import { userInfo } from "node:os";
+import type { Traffic } from "@millwright/client";
+import { platformErrors, textTable, type Command, type CommandCall } from "@millwright/platform";
+import { withApi } from "./api.ts";
+import { answerOf } from "./answer-schema.ts";
+import { when } from "./format.ts";
+
+const reasonOption = { value: "TEXT", summary: "why; it is kept" };
+
+const servicesTraffic: Command = {
+  name: "services traffic",
+  summary: "which versions share a service's requests; with --set, by other weights from now on",
+  arguments: ["NAME"],
+  options: {
+    set: { value: "VARIANT=PERCENT,…", summary: "aliases or versions; the service's own takes what is left" },
+    reason: reasonOption,
+  },
+  example: "mill services traffic late-flights --set champion=90,challenger=10",
+  output: answerOf("showTraffic"),
+  handler: (call) =>
+    withApi(call, async (api) => {
+      const name = call.arguments[0] ?? "";
+      const { set } = call.options;
+      const traffic =
+        typeof set === "string"
+          ? await api.setTraffic({ name, body: { weights: weightsOf(set), ...changeOf(call) } })
+          : await api.showTraffic({ name });
+      call.out.result(traffic, trafficText);
+      return 0;
+    }),
+};
+
+const servicesPromote: Command = {
+  name: "services promote",
+  summary: "make the version that shares a service's requests its own, and give it all of them",
+  arguments: ["NAME", "[VARIANT]"],
+  options: { reason: reasonOption },
+  example: 'mill services promote late-flights --reason "as fast, and fewer errors"',
+  output: answerOf("promoteVariant"),
+  handler: (call) =>
+    withApi(call, async (api) => {
+      const [name = "", variant] = call.arguments;
+      const body = { ...changeOf(call), ...(variant === undefined ? {} : { variant }) };
+      call.out.result(await api.promoteVariant({ name, body }), trafficText);
+      return 0;
+    }),
+};
+
+const servicesRollback: Command = {
+  name: "services rollback",
+  summary: "give all requests back to the service's own version",
+  arguments: ["NAME"],
+  options: { reason: reasonOption },
+  example: 'mill services rollback late-flights --reason "more errors than before"',
+  output: answerOf("rollbackTraffic"),
+  handler: (call) =>
+    withApi(call, async (api) => {
+      const name = call.arguments[0] ?? "";
+      call.out.result(await api.rollbackTraffic({ name, body: changeOf(call) }), trafficText);
+      return 0;
+    }),
+};
+
+const servicesDecisions: Command = {
+  name: "services decisions",
+  summary: "what was decided of a service's traffic, by whom and why",
+  arguments: ["NAME"],
+  options: {},
+  example: "mill services decisions late-flights",
+  output: answerOf("listTrafficDecisions"),
+  handler: (call) =>
+    withApi(call, async (api) => {
+      const decisions = await api.listTrafficDecisions({ name: call.arguments[0] ?? "" });
+      call.out.result(decisions, (all) =>
+        textTable(
+          ["when", "what", "weights", "versions", "by", "reason"],
+          all.map(({ decidedAtMs, kind, weights, versions, by, reason }) => [
+            when(decidedAtMs),
+            kind,
+            pairs(weights),
+            pairs(versions),
+            by,
+            reason,
+          ]),
+        ),
+      );
+      return 0;
+    }),
+};
+
+function changeOf({ options }: CommandCall): { readonly by: string; readonly reason: string } {
+  const { reason } = options;
+  return { by: userName(), reason: typeof reason === "string" ? reason : "no reason was given" };
+}
+
+/** A user of a container may have no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return "mill";
+  }
+}
+
+/** `champion=90,challenger=10`. */
+function weightsOf(text: string): Readonly<Record<string, number>> {
+  const pairsOf = text.split(",").map((pair) => /^\s*([^=\s]+)\s*=\s*(\d+(?:\.\d+)?)\s*%?\s*$/.exec(pair));
+  if (pairsOf.some((pair) => pair === null) || new Set(pairsOf.map((pair) => pair?.[1])).size < pairsOf.length)
+    throw platformErrors.create("platform/usage", {
+      because: `${JSON.stringify(text)} are no weights such as champion=90,challenger=10`,
+    });
+  return Object.fromEntries(pairsOf.map((pair) => [pair?.[1] ?? "", Number(pair?.[2])]));
+}
+
+function pairs(values: Readonly<Record<string, number>>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(", ");
+}
+
+function trafficText({ service, variants, stickyBy, experiment }: Traffic): string {
+  return [
+    textTable(
+      ["variant", "version", "share", "asked for"],
+      variants.map(({ name, version, share, weight }) => [
+        name,
+        version === null ? "none yet" : String(version),
+        `${share}%`,
+        `${weight}%`,
+      ]),
+    ),
+    stickyBy === null
+      ? `${service} assigns each request by its own id`
+      : `${service} assigns requests by ${Object.entries(stickyBy).flat().join(" ")}`,
+    ...(experiment === null ? [] : [`experiment ${experiment}`]),
+  ].join("\n");
+}
+
+export const trafficCommands: readonly Command[] = [
+  servicesTraffic,
+  servicesPromote,
+  servicesRollback,
+  servicesDecisions,
+];
