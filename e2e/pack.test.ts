@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { globSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +19,15 @@ beforeAll(() => {
   tarball = join(dist, readdirSync(dist).find((file) => file.endsWith(".tgz")) ?? "no tarball");
 });
 afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+const TWICE = `
+class Model:
+    inputs = {"x": ("FP64", [-1])}
+    outputs = {"y": ("FP64", [-1])}
+
+    def predict(self, inputs):
+        return {"y": inputs["x"] * 2}
+`;
 
 interface Ran {
   readonly code: number | null;
@@ -113,6 +123,28 @@ describe.each(npmVersions)("installed by npm %s", (version) => {
     const { code, stdout, stderr } = run(project, ["npx", "mill", "check", "--json"]);
     expect(code, stderr).toBe(1);
     for (const file of ["features/", "training/late-flights.ts", "app/board.ts"]) expect(stdout).toContain(file);
+  });
+
+  const { python } = inject("means");
+
+  test.skipIf(python === undefined)("serves a model in Python, whose worker it brings", async () => {
+    const folder = join(team.folder, "models");
+    mkdirSync(join(folder, "twice", "1"), { recursive: true });
+    writeFileSync(join(folder, "twice", "1", "model.py"), TWICE);
+    const mill = join(team.folder, "node_modules", ".bin", "mill");
+    const options = ["serve", folder, "--json", "--port", "0", "--python", python ?? ""];
+    const serving = spawn(mill, options, { env: { PATH: team.path }, stdio: ["ignore", "pipe", "inherit"] });
+    const [line] = (await once(serving.stdout.setEncoding("utf8"), "data")) as string[];
+    const { restPort, models } = JSON.parse(String(line)) as {
+      readonly restPort: number;
+      readonly models: readonly object[];
+    };
+    expect(models).toMatchObject([{ name: "twice", state: "READY", reason: "" }]);
+    const body = JSON.stringify({ inputs: [{ name: "x", datatype: "FP64", shape: [1], data: [21] }] });
+    const answer = await fetch(`http://127.0.0.1:${restPort}/v2/models/twice/infer`, { method: "POST", body });
+    expect(await answer.json()).toMatchObject({ outputs: [{ name: "y", data: [42] }] });
+    serving.kill("SIGTERM");
+    await once(serving, "exit");
   });
 
   test("its declarations hold by themselves, and nothing in them is any", () => {

@@ -67,6 +67,9 @@ async function copyAsIs(): Promise<void> {
   const console = join(root, "apps", "console");
   await promisify(execFile)(process.execPath, [join(console, "build.ts")]);
   await cp(join(console, "dist"), join(stage, "console"), { recursive: true });
+  // Beside the bundle, where the code that starts it looks.
+  for (const file of ["mill_worker.py", "mill_formats.py"])
+    await cp(join(root, "packages", "serving", "src", "python", file), join(stage, "lib", file));
 }
 
 /** Without what runs at an install, what is for other systems, and the second copy of macOS's library. */

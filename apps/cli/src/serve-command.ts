@@ -31,6 +31,10 @@ export const serve: Command = {
       value: "NUMBER",
       summary: `for the answers of models with a response_cache (${CACHE_MEGABYTES})`,
     },
+    python: {
+      value: "PATH",
+      summary: "the interpreter or environment of Python models; else made from DIR/requirements.txt, else python3",
+    },
     "body-megabytes": { value: "NUMBER", summary: `the largest request that is read (${BODY_MEGABYTES})` },
   },
   example: "mill serve models",
@@ -46,6 +50,9 @@ export const serve: Command = {
   handler: (call) =>
     interruptible(async (signal) => {
       const { folder, stored } = servedPlaces(call);
+      const { python } = call.options;
+      let told = "";
+      call.out.working(() => told);
       const serving = await serveFolder({
         folder: folder === undefined ? undefined : resolve(folder),
         stored,
@@ -58,8 +65,10 @@ export const serve: Command = {
         onDemand: onDemandOf(call),
         cacheBytesMax:
           numberOf(call, { option: "cache-megabytes", fallback: CACHE_MEGABYTES, most: 100_000 }) * 2 ** 20,
+        python: typeof python === "string" ? python : undefined,
+        onProgress: (message) => (told = message),
         logger: loggerOf(call),
-      });
+      }).finally(() => call.out.working(undefined));
       const models = await serving.models();
       call.out.record({ restPort: serving.restPort, grpcPort: serving.grpcPort, models }, (told) =>
         [

@@ -3,6 +3,7 @@ import { systemClock, type Logger } from "@millwright/kernel";
 import { isFromLoopback, platformErrors } from "@millwright/platform";
 import { openMlflowModel } from "@millwright/serving/adapters/mlflow-model";
 import { openOnnxModel } from "@millwright/serving/adapters/onnx-model";
+import { openPythonModel } from "@millwright/serving/adapters/python-model";
 import { openTreeModel } from "@millwright/serving/adapters/tree-model";
 import {
   createInferenceServer,
@@ -13,6 +14,7 @@ import {
   startRest,
   type ModelStorage,
 } from "@millwright/serving/inference";
+import { folderPython } from "./folder-python.ts";
 import { VERSION } from "./version.ts";
 
 export interface ServeFolderOptions {
@@ -27,6 +29,10 @@ export interface ServeFolderOptions {
   readonly cacheBytesMax: number;
   /** Models are loaded when they are asked for, within so many bytes; else all at the start. */
   readonly onDemand?: { readonly bytesMax: number; readonly pinned: readonly string[] } | undefined;
+  /** The interpreter of Python models, or an environment's folder. */
+  readonly python?: string | undefined;
+  /** Told while a Python environment is made. */
+  readonly onProgress?: ((message: string) => void) | undefined;
   readonly logger: Logger;
 }
 
@@ -48,10 +54,12 @@ const DRAIN_MS_MAX = 5_000;
 export async function serveFolder(options: ServeFolderOptions): Promise<FolderServing> {
   const { folder, stored, logger, bodyBytesMax, cacheBytesMax, onDemand } = options;
   const clock = systemClock;
+  const { interpreter } = await folderPython(options);
   const openModel = openByFormat({
     onnx: openOnnxModel,
     trees: openTreeModel,
     mlflow: openMlflowModel(openOnnxModel),
+    python: openPythonModel({ interpreter, workers: 1, clock, logger }),
   });
   const models = await openFolderModels({
     root: folder,

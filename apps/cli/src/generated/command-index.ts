@@ -635,6 +635,10 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
       },
       pin: { value: "NAMES", summary: "of those, load these at the start and keep them; with commas between" },
       "cache-megabytes": { value: "NUMBER", summary: "for the answers of models with a response_cache (64)" },
+      python: {
+        value: "PATH",
+        summary: "the interpreter or environment of Python models; else made from DIR/requirements.txt, else python3",
+      },
       "body-megabytes": { value: "NUMBER", summary: "the largest request that is read (64)" },
     },
     example: "mill serve models",

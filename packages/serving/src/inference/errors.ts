@@ -41,6 +41,47 @@ export const inferenceErrors = defineErrors("inference", {
     remedy:
       "The runtime says why: the inputs have the declared datatypes and shapes, but the graph cannot work with them.",
   },
+  "inference/model-raised": {
+    status: 500,
+    exit: 1,
+    title: "The model raised an exception",
+    remedy: "It is the model's own: the log has the traceback's last lines. Other requests are answered.",
+    example: "KeyError: 'age'",
+  },
+  "inference/bad-answer": {
+    status: 500,
+    exit: 1,
+    title: "The model's answer is not what it declares",
+    remedy: "Mend `predict`, or what `outputs` or `config.pbtxt` say of its outputs.",
+    example: "y has 3 rows, of 4 that were asked",
+  },
+  "inference/worker-lost": {
+    status: 502,
+    exit: 1,
+    title: "The model's worker ended while it worked on the request",
+    remedy:
+      "Ask again, if it may be executed twice: another worker is started. Where it happens again, the log says how workers end.",
+    example: "it was ended by SIGKILL",
+  },
+  "inference/worker-late": {
+    status: 504,
+    exit: 1,
+    title: "The model did not answer within its time",
+    remedy:
+      "Allow more: the parameter `request-timeout` in its `config.pbtxt`, as in 120s. Its worker was ended and started again.",
+  },
+  "inference/no-worker": {
+    status: 502,
+    exit: 1,
+    title: "No worker of the model runs",
+    remedy: "Its last start failed and is tried again, later each time: mend what it says, or load the model again.",
+  },
+  "inference/no-python": {
+    status: 422,
+    exit: 1,
+    title: "There is no Python environment for the model",
+    remedy: "Name an interpreter that has what the model needs: `mill serve DIR --python .venv/bin/python`.",
+  },
   "inference/no-explanation": {
     status: 422,
     exit: 1,

@@ -1,6 +1,7 @@
 import type { InferenceServer } from "./inference-server.ts";
 import type { ServedModel } from "./served-model.ts";
 import type { StatisticsReport } from "./statistics.ts";
+import { workersMetrics } from "./workers-metrics.ts";
 
 type Read = (report: StatisticsReport, served: ServedModel) => number;
 
@@ -52,6 +53,13 @@ export function inferenceMetrics({ models }: Pick<InferenceServer, "models">): s
     ["millwright_model_evictions_total", "counter", "Models that made room for others", evictions],
   ] as const;
   lines.push(...server.flatMap(([name, type, help, value]) => [...headOf(name, type, help), `${name} ${value}`]));
+  lines.push(
+    ...workersMetrics(
+      all.flatMap(({ served: { model }, labels }) =>
+        model.workers === undefined ? [] : [{ labels, report: model.workers() }],
+      ),
+    ),
+  );
   const asked = all.filter(({ report }) => report.inference_count > 0);
   lines.push(
     ...headOf(WHOLE, "histogram", "Time of requests that the model answered, as KServe names it"),

@@ -3,11 +3,11 @@ import { basename } from "node:path";
 import type { OpenModel } from "./ports.ts";
 import { inferenceErrors } from "./errors.ts";
 
-type Format = "onnx" | "trees" | "mlflow";
+type Format = "onnx" | "trees" | "mlflow" | "python";
 
 /**
  * The names by which a version's file is found, first ones first: MLflow's model folders; ONNX as Triton has it; LightGBM and XGBoost as Triton's FIL
- * backend, KServe and MLServer have them; our own.
+ * backend, KServe and MLServer have them; our own; and Python's.
  */
 const FILES: Readonly<Record<string, Format>> = {
   MLmodel: "mlflow",
@@ -20,7 +20,14 @@ const FILES: Readonly<Record<string, Format>> = {
   "xgboost.ubj": "trees",
   "xgboost.model": "trees",
   "model.mwt": "trees",
+  "model.py": "python",
+  "model.joblib": "python",
+  "model.pkl": "python",
+  "model.pt": "python",
 };
+
+/** Files that need Python, whatever they are called. */
+const PYTHON_FILE = /\.(?:py|pkl|pickle|joblib|pt)$/;
 
 /** The name of the model's file in a version's folder. Throws `inference/cannot-load`. */
 export async function findModelFile(folder: string): Promise<string> {
@@ -39,6 +46,7 @@ export function openByFormat(openers: Readonly<Record<Format, OpenModel>>): Open
 async function formatOf(file: string): Promise<Format> {
   const known = FILES[basename(file)];
   if (known !== undefined) return known;
+  if (PYTHON_FILE.test(file)) return "python";
   const handle = await open(file);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(8), { position: 0 });

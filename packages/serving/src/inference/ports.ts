@@ -13,9 +13,26 @@ export interface InferenceModel {
   readonly explanation?: string | undefined;
   /** What it takes in memory, as far as that can be measured; else its file's size is taken for it. */
   readonly bytes?: number;
+  /** How many executions it takes at once, where that is its own to say. */
+  readonly executions?: number;
+  /** Of a model that runs in processes of its own. */
+  readonly workers?: () => WorkersReport;
   /** Computes the named outputs, in that order. Inputs are of the declared datatypes and fit the declared shapes. */
   infer(inputs: readonly Tensor[], outputs: readonly string[], asked?: AskedBy): Promise<readonly Tensor[]>;
   close(): Promise<void>;
+}
+
+/** The processes of a model: counts since it was loaded, and what they take now. */
+export interface WorkersReport {
+  readonly running: number;
+  readonly starting: number;
+  readonly wanted: number;
+  readonly starts: number;
+  readonly crashes: number;
+  /** How long starts took, all together, until the model answered. */
+  readonly startedMs: number;
+  /** Memory of the running ones. */
+  readonly bytes: number;
 }
 
 /**

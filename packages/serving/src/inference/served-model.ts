@@ -37,7 +37,12 @@ export function serveModel(
   const statistics = new Statistics();
   const { model } = told;
   const onExecution = statistics.executed.bind(statistics);
-  const scheduler = new Scheduler({ model, policy: schedulingPolicy(told.config), clock, onExecution });
+  const scheduler = new Scheduler({
+    model,
+    policy: schedulingPolicy(told.config, model.executions),
+    clock,
+    onExecution,
+  });
   loads += 1;
   let running = 0;
   let isRetired = false;

@@ -1,13 +1,21 @@
 import type { AddressInfo } from "node:net";
+import { inject } from "vitest";
 import { silentLogger, systemClock } from "@millwright/kernel";
 import { openMlflowModel } from "../../src/adapters/mlflow-model.ts";
 import { openOnnxModel } from "../../src/adapters/onnx-model.ts";
+import { openPythonModel } from "../../src/adapters/python-model.ts";
 import { openTreeModel } from "../../src/adapters/tree-model.ts";
 import { createInferenceServer, openByFormat, openFolderModels, startRest } from "../../src/inference/index.ts";
 
 /** Serves a folder of models of any format over REST. */
 export async function serveModels(root: string) {
-  const openers = { onnx: openOnnxModel, trees: openTreeModel, mlflow: openMlflowModel(openOnnxModel) };
+  const python = openPythonModel({
+    interpreter: async () => inject("means").python ?? "python3",
+    workers: 1,
+    clock: systemClock,
+    logger: silentLogger,
+  });
+  const openers = { onnx: openOnnxModel, trees: openTreeModel, mlflow: openMlflowModel(openOnnxModel), python };
   const models = await openFolderModels({
     root,
     openModel: openByFormat(openers),

@@ -193,6 +193,7 @@ function statusOf(error: unknown, { options, status }: Parts): Partial<Grpc.Stat
     409: status.UNAVAILABLE,
     413: status.RESOURCE_EXHAUSTED,
     499: status.CANCELLED,
+    502: status.UNAVAILABLE,
     503: status.RESOURCE_EXHAUSTED,
     504: status.DEADLINE_EXCEEDED,
   };

@@ -30,8 +30,8 @@ interface QueuePolicy {
 /** Where a configuration says nothing, so many requests may wait for a model that has a queue. */
 const QUEUE_LENGTH_MAX = 10_000;
 
-/** The policy that a configuration asks for. Throws `inference/cannot-load` where it contradicts itself. */
-export function schedulingPolicy(config: ModelConfig): SchedulingPolicy {
+/** The policy that a configuration asks for; `executions` where the model says how many it takes at once. Throws `inference/cannot-load` where it contradicts itself. */
+export function schedulingPolicy(config: ModelConfig, executions?: number): SchedulingPolicy {
   const { dynamic_batching: batching, instance_group: groups = [], max_batch_size: rows = 0 } = config;
   const instances = groups.reduce((sum, { count = 1 }) => sum + Math.max(1, count), 0);
   const levels = Math.max(1, batching?.priority_levels ?? 0);
@@ -52,7 +52,7 @@ export function schedulingPolicy(config: ModelConfig): SchedulingPolicy {
   );
   return {
     // A model that runs on the answering loop is executed when it is asked: there is nothing to wait for.
-    instances: instances > 0 ? instances : batching === undefined ? Number.POSITIVE_INFINITY : 1,
+    instances: executions ?? (instances > 0 ? instances : batching === undefined ? Number.POSITIVE_INFINITY : 1),
     rowsMax,
     rowsWanted: preferred[0] ?? rowsMax,
     delayMs: (batching?.max_queue_delay_microseconds ?? 0) / 1_000,

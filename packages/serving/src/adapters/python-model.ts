@@ -1,0 +1,49 @@
+import type { Clock, Logger } from "@millwright/kernel";
+import type { InferenceModel, OpenModel } from "../inference/index.ts";
+import { answerOf } from "../python/answer-frame.ts";
+import { loadFrame, specsOf } from "../python/model-specs.ts";
+import { ownInterpreter } from "../python/model-environment.ts";
+import { PythonWorker } from "../python/python-worker.ts";
+import { pythonSettings } from "../python/python-settings.ts";
+import { WorkerPool } from "../python/worker-pool.ts";
+
+export interface PythonModelsOptions {
+  /** The interpreter of models whose configuration names none: its environment is made where it is not there. */
+  readonly interpreter: () => Promise<string>;
+  /** Of each model, where its configuration has no `instance_group`. */
+  readonly workers: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Opens a model that needs Python, in worker processes of its own. Throws `inference/no-python` and `inference/cannot-load`. */
+export function openPythonModel({ interpreter, workers, clock, logger }: PythonModelsOptions): OpenModel {
+  return async (file, config): Promise<InferenceModel> => {
+    const { scale, limits, executions } = pythonSettings(config, workers);
+    const python = (await ownInterpreter(file, config)) ?? (await interpreter());
+    const load = loadFrame(file, config);
+    const startWorker = () => new PythonWorker({ python, load, logger: logger.child({ file }) });
+    const pool = new WorkerPool({ startWorker, scale, limits, clock, logger: logger.child({ file }) });
+    const model = await pool.open();
+    const { inputs, outputs, platform } = specsOf(model);
+    const isBatch = (config.max_batch_size ?? 0) > 0;
+    return {
+      platform,
+      backend: "python",
+      inputs,
+      outputs,
+      bytes: pool.report().bytes,
+      executions,
+      workers: () => {
+        void pool.measure();
+        return pool.report();
+      },
+      infer: async (given, wanted, asked) => {
+        const specs = wanted.map((name) => outputs.find((spec) => spec.name === name));
+        const rows = isBatch ? given[0]?.shape[0] : undefined;
+        return answerOf(await pool.ask(given, wanted, asked), specs, rows);
+      },
+      close: () => pool.close(),
+    };
+  };
+}

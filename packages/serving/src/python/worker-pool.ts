@@ -1,0 +1,321 @@
+import type { Clock, Logger } from "@millwright/kernel";
+import { inferenceErrors } from "../inference/errors.ts";
+import type { AskedBy, WorkersReport } from "../inference/ports.ts";
+import type { Tensor } from "../inference/tensor.ts";
+import { Autoscaler, type ScalePolicy } from "./autoscaler.ts";
+import type { Frame, FrameHeader } from "./frames.ts";
+import { deadlinePassed, loadFailed, noWorker, tookTooLong, workerLost } from "./pool-errors.ts";
+import { WorkerEnded, type PythonWorker } from "./python-worker.ts";
+import { residentBytes } from "./resident-bytes.ts";
+
+export interface PoolOptions {
+  readonly startWorker: () => PythonWorker;
+  readonly scale: ScalePolicy;
+  readonly limits: PoolLimits;
+  readonly clock: Pick<Clock, "monotonicMs">;
+  readonly logger: Logger;
+}
+
+/** Bounds of time, in milliseconds. */
+export interface PoolLimits {
+  /** For a model to load. */
+  readonly loadMs: number;
+  /** For an answer, from when a worker has the request. */
+  readonly requestMs: number;
+  /** For a worker that has nothing else to do to begin with a request. */
+  readonly beginMs: number;
+}
+
+interface PoolReport extends WorkersReport {
+  readonly pids: readonly number[];
+}
+
+interface Member {
+  readonly worker: PythonWorker;
+  /** `lost` until its end is told. */
+  state: "starting" | "idle" | "busy" | "lost" | "ending";
+}
+
+interface Waiting {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly string[];
+  readonly asked: AskedBy;
+  /** How often a worker was lost before it began with it. */
+  replays: number;
+  isSettled: boolean;
+  readonly settle: (how: Frame | Error) => void;
+}
+
+const BACKOFF_MS = 100;
+const BACKOFF_MS_MAX = 30_000;
+/** Without a worker, and none before so long, requests are refused. */
+const PATIENCE_MS = 1_000;
+const REPLAYS_MAX = 3;
+const TICK_MS = 2_000;
+
+/**
+ * Workers of one model. A request goes to one that is idle; one whose worker is lost before it began goes to another, and one
+ * that had begun is refused, since nobody knows what it has done. Workers that are lost are started again, with growing
+ * pauses; how many there are is the autoscaler's to say.
+ */
+export class WorkerPool {
+  readonly #options: PoolOptions;
+  readonly #members = new Set<Member>();
+  readonly #autoscaler: Autoscaler;
+  #queue: Waiting[] = [];
+  #open = 0;
+  #wanted: number;
+  #nextId = 0;
+  #starts = 0;
+  #crashes = 0;
+  #startedMs = 0;
+  #bytes = 0;
+  /** One after the other, since something last went well. */
+  #failures = 0;
+  #lastFailure = "";
+  #retryMs = 0;
+  #retry: NodeJS.Timeout | undefined;
+  #ticking: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#autoscaler = new Autoscaler(options.scale, options.clock.monotonicMs());
+    this.#wanted = Math.max(1, options.scale.min);
+  }
+
+  /** Starts the first worker, and answers with what its model says of itself; the others start meanwhile. Throws `inference/cannot-load`. */
+  async open(): Promise<FrameHeader> {
+    const loaded = await this.#start();
+    if (loaded instanceof Error) {
+      await this.close();
+      throw loaded;
+    }
+    this.#fill();
+    if (this.#options.scale.min !== this.#options.scale.max) {
+      this.#ticking = setInterval(() => this.tick(), TICK_MS).unref();
+    }
+    await this.measure();
+    return loaded;
+  }
+
+  /** Throws `inference/worker-lost`, `inference/no-worker`, `inference/worker-late` and `inference/deadline`. */
+  ask(inputs: readonly Tensor[], outputs: readonly string[], asked: AskedBy = {}): Promise<Frame> {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return Promise.reject(refusal);
+    return new Promise((resolve, reject) => {
+      const timer = this.#untilDeadline(asked, () => waiting.settle(deadlinePassed()));
+      const waiting: Waiting = {
+        inputs,
+        outputs,
+        asked,
+        replays: 0,
+        isSettled: false,
+        settle: (how) => {
+          if (waiting.isSettled) return;
+          waiting.isSettled = true;
+          clearTimeout(timer);
+          this.#opened(-1);
+          if (how instanceof Error) reject(how);
+          else resolve(how);
+        },
+      };
+      this.#opened(1);
+      this.#queue.push(waiting);
+      this.#pump();
+    });
+  }
+
+  /** Has as many workers as the autoscaler says now. */
+  tick(): void {
+    const ready = [...this.#members].filter(({ state }) => state === "idle" || state === "busy").length;
+    this.#wanted = this.#autoscaler.decide(ready, this.#options.clock.monotonicMs());
+    this.#fill();
+    this.#shed();
+    void this.measure();
+  }
+
+  report(): PoolReport {
+    const members = [...this.#members].filter(({ state }) => state !== "ending");
+    const starting = members.filter(({ state }) => state === "starting").length;
+    return {
+      running: members.length - starting,
+      starting,
+      wanted: this.#wanted,
+      starts: this.#starts,
+      crashes: this.#crashes,
+      startedMs: this.#startedMs,
+      bytes: this.#bytes,
+      pids: members.flatMap(({ worker: { pid } }) => (pid === undefined ? [] : [pid])),
+    };
+  }
+
+  /** Looks at what the workers take in memory. */
+  async measure(): Promise<void> {
+    const sizes = await Promise.all(this.report().pids.map(residentBytes));
+    this.#bytes = sizes.reduce((sum, size) => sum + size, 0);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#retry);
+    clearInterval(this.#ticking);
+    for (const waiting of this.#queue.splice(0)) waiting.settle(noWorker("the model is closed"));
+    await Promise.all([...this.#members].map(({ worker }) => worker.close()));
+  }
+
+  /** Without a worker, and none in sight, a request would only wait. */
+  #refusal(): Error | undefined {
+    if (this.#isClosed) return noWorker("the model is closed");
+    const waitsMs = this.#retryMs - this.#options.clock.monotonicMs();
+    return this.#members.size === 0 && waitsMs > PATIENCE_MS ? noWorker(this.#lastFailure) : undefined;
+  }
+
+  #untilDeadline({ deadlineMs }: AskedBy, onPassed: () => void): NodeJS.Timeout | undefined {
+    if (deadlineMs === undefined || deadlineMs === Number.POSITIVE_INFINITY) return undefined;
+    return setTimeout(onPassed, Math.min(Math.max(0, deadlineMs - this.#options.clock.monotonicMs()), 2 ** 31 - 1));
+  }
+
+  #opened(by: 1 | -1): void {
+    this.#open += by;
+    this.#autoscaler.observe(this.#open, this.#options.clock.monotonicMs());
+  }
+
+  /** Gives what waits to workers that are idle; where there is none at all, one is started. */
+  #pump(): void {
+    for (const member of this.#members) {
+      if (member.state !== "idle") continue;
+      const next = this.#next();
+      if (next === undefined) return;
+      void this.#run(member, next);
+    }
+    if (this.#queue.length === 0 || this.#members.size > 0) return;
+    this.#wanted = Math.max(1, this.#wanted);
+    this.#fill();
+  }
+
+  #next(): Waiting | undefined {
+    for (;;) {
+      const next = this.#queue.shift();
+      if (next === undefined || next.isSettled) {
+        if (next === undefined) return undefined;
+      } else if (next.asked.isCancelled?.() === true) {
+        const because = "its caller had gone before its turn came";
+        next.settle(inferenceErrors.create("inference/cancelled", { because }));
+      } else {
+        return next;
+      }
+    }
+  }
+
+  async #run(member: Member, waiting: Waiting): Promise<void> {
+    const { requestMs, beginMs } = this.#options.limits;
+    const { worker } = member;
+    member.state = "busy";
+    this.#nextId += 1;
+    let isLate = false;
+    const late = () => {
+      isLate = true;
+      worker.kill(`it did not answer within ${requestMs} ms`);
+    };
+    let timer = setTimeout(() => worker.kill(`it did not begin within ${beginMs} ms`), beginMs);
+    try {
+      const { inputs, outputs } = waiting;
+      const frame = await worker.ask({ id: this.#nextId, inputs, outputs }, () => {
+        clearTimeout(timer);
+        timer = setTimeout(late, requestMs);
+      });
+      this.#failures = 0;
+      waiting.settle(frame);
+      if (member.state === "busy") member.state = "idle";
+    } catch (error) {
+      if (member.state === "busy") member.state = "lost";
+      this.#lost(waiting, error, isLate);
+    } finally {
+      clearTimeout(timer);
+      this.#shed();
+      this.#pump();
+    }
+  }
+
+  /** A request whose worker is no more. */
+  #lost(waiting: Waiting, error: unknown, isLate: boolean): void {
+    if (!(error instanceof WorkerEnded)) waiting.settle(error as Error);
+    else if (isLate) waiting.settle(tookTooLong(this.#options.limits.requestMs));
+    else if (error.hasBegun || waiting.replays >= REPLAYS_MAX) waiting.settle(workerLost(error.message));
+    else {
+      waiting.replays += 1;
+      this.#queue.unshift(waiting);
+    }
+  }
+
+  /** Starts as many as are missing. After failures it waits first. */
+  #fill(): void {
+    if (this.#isClosed) return;
+    const waitsMs = this.#retryMs - this.#options.clock.monotonicMs();
+    if (waitsMs > 0) {
+      this.#retry ??= setTimeout(() => {
+        this.#retry = undefined;
+        this.#retryMs = 0;
+        this.#fill();
+      }, waitsMs).unref();
+      return;
+    }
+    const there = [...this.#members].filter(({ state }) => state !== "ending").length;
+    for (let missing = this.#wanted - there; missing > 0; missing -= 1) void this.#start();
+  }
+
+  /** What the model says of itself, or why there is no worker. */
+  async #start(): Promise<FrameHeader | Error> {
+    const { startWorker, limits, clock } = this.#options;
+    const beganMs = clock.monotonicMs();
+    const member: Member = { worker: startWorker(), state: "starting" };
+    const { worker } = member;
+    this.#members.add(member);
+    this.#starts += 1;
+    void worker.ended.then((why) => this.#left(member, why));
+    const timer = setTimeout(() => worker.kill(`the model did not load within ${limits.loadMs} ms`), limits.loadMs);
+    try {
+      const header = await worker.loaded;
+      if (header.kind === "failed") throw loadFailed({ because: header["because"], traceback: header["traceback"] });
+      if (member.state === "starting") member.state = "idle";
+      this.#startedMs += clock.monotonicMs() - beganMs;
+      this.#pump();
+      return header;
+    } catch (error) {
+      const failed = error instanceof WorkerEnded ? loadFailed({ because: error.message }) : (error as Error);
+      this.#lastFailure = failed.message;
+      return failed;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** A worker has ended, wanted or not. */
+  #left(member: Member, why: string): void {
+    this.#members.delete(member);
+    if (member.state === "ending" || this.#isClosed) return;
+    const { logger, clock } = this.#options;
+    this.#crashes += 1;
+    this.#failures += 1;
+    if (member.state !== "starting") this.#lastFailure = why;
+    const pauseMs = this.#failures < 2 ? 0 : Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** (this.#failures - 2));
+    this.#retryMs = clock.monotonicMs() + pauseMs;
+    logger.warn({ pid: member.worker.pid, why, pauseMs }, "a worker ended; another is started");
+    if (this.#refusal() !== undefined)
+      for (const waiting of this.#queue.splice(0)) waiting.settle(noWorker(this.#lastFailure));
+    this.#fill();
+  }
+
+  /** Ends idle workers that are too many. */
+  #shed(): void {
+    let surplus = [...this.#members].filter(({ state }) => state !== "ending").length - this.#wanted;
+    for (const member of [...this.#members].reverse()) {
+      if (surplus <= 0 || this.#queue.length > 0) return;
+      if (member.state !== "idle") continue;
+      member.state = "ending";
+      surplus -= 1;
+      void member.worker.close();
+    }
+  }
+}
