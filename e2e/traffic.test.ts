@@ -150,3 +150,48 @@ describe("traffic between two versions", () => {
     expect(decisions.every(({ by }) => by.length > 0)).toBe(true);
   });
 });
+
+describe("a rollout", () => {
+  test("that is killed in its midst goes on, and ends with the new version; its shadow is in SQL", async () => {
+    edit(projectDir, "services/late-flights.ts", (text) =>
+      text.replace(
+        'model: "late-flights@champion",',
+        `model: "late-flights@champion",
+  traffic: {
+    shadow: "challenger",
+    rollout: { variant: "challenger", steps: [20, 60], every: "1s", requestsMin: 30, gates: { latencyP99: 1_000, drift: 10 } },
+  },`,
+      ),
+    );
+    mill(ours("models", "promote", NAME, "1", "--alias", "challenger", "--reason", "for a test"));
+    expect(mill(ours("run")).code).toBe(0);
+    const newest = () =>
+      (millJson(ours("services", "decisions", NAME)) as readonly { readonly kind: string }[])[0]?.kind;
+    await eventually("the first step", () => newest() === "begin" || undefined);
+    await end(up, "SIGKILL");
+    up = await millUp(projectDir);
+    const calls = keepCalling(up.port, { name: "rollout", callers: 4 });
+    await eventually("the promotion", async () => {
+      const answer = (await (await infer(up.port, { id: "rolled", flight: FLIGHTS[0] ?? NEVER })).json()) as Inference;
+      return (answer.model_version === "1" && variantOf(answer) === undefined) || undefined;
+    });
+    await calls.stop();
+    expect(calls.failed).toBe(0);
+    const decisions = millJson(ours("services", "decisions", NAME)) as readonly {
+      readonly kind: string;
+      readonly by: string;
+    }[];
+    expect(decisions.filter(({ by }) => by === "rollout").map(({ kind }) => kind)).toEqual([
+      "promote",
+      "step",
+      "begin",
+    ]);
+    expect(mill(ours("services", "rollout", NAME)).stdout).toContain("challenger, version 1: promoted");
+    const sql = "select count(*) > 10, max(model_version), count(error) from shadow_predictions";
+    const rows = await eventually("the shadow's answers", () => {
+      const { stdout } = mill(ours("sql", sql, "--json"));
+      return (JSON.parse(stdout || "{}") as { readonly rows?: readonly unknown[] }).rows;
+    });
+    expect(rows).toEqual([[true, 1, 0]]);
+  });
+});

@@ -102,6 +102,22 @@ function userName(): string {
   }
 }
 
+const servicesRollout: Command = {
+  name: "services rollout",
+  summary: "how far a new version is rolled out, and what was measured; with --restart, once more from the first step",
+  arguments: ["NAME"],
+  options: { restart: { summary: "also a version that was rolled back" } },
+  example: "mill services rollout late-flights",
+  output: answerOf("showTraffic"),
+  handler: (call) =>
+    withApi(call, async (api) => {
+      const name = call.arguments[0] ?? "";
+      const isAnew = call.options["restart"] === true;
+      call.out.result(await (isAnew ? api.restartRollout({ name }) : api.showTraffic({ name })), rolloutText);
+      return 0;
+    }),
+};
+
 /** `champion=90,challenger=10`. */
 function weightsOf(text: string): Readonly<Record<string, number>> {
   const pairsOf = text.split(",").map((pair) => /^\s*([^=\s]+)\s*=\s*(\d+(?:\.\d+)?)\s*%?\s*$/.exec(pair));
@@ -118,7 +134,7 @@ function pairs(values: Readonly<Record<string, number>>): string {
     .join(", ");
 }
 
-function trafficText({ service, variants, stickyBy, experiment }: Traffic): string {
+function trafficText({ service, variants, stickyBy, experiment, shadow }: Traffic): string {
   return [
     textTable(
       ["variant", "version", "share", "asked for"],
@@ -133,11 +149,43 @@ function trafficText({ service, variants, stickyBy, experiment }: Traffic): stri
       ? `${service} assigns each request by its own id`
       : `${service} assigns requests by ${Object.entries(stickyBy).flat().join(" ")}`,
     ...(experiment === null ? [] : [`experiment ${experiment}`]),
+    ...(shadow === null ? [] : [`${shadow.variant} is asked a copy of ${shadow.percent}% of the requests`]),
   ].join("\n");
+}
+
+function rolloutText({ service, rollout }: Traffic): string {
+  if (rollout === null) return `${service} is defined without a rollout`;
+  const { variant, version, phase, step, steps, reason, numbers } = rollout;
+  const at = phase === "progressing" ? ` at ${steps[step]}% (step ${step + 1} of ${steps.length})` : "";
+  return [
+    `${variant}${version === null ? "" : `, version ${version}`}: ${phase}${at}: ${reason}`,
+    ...(numbers === null
+      ? []
+      : [
+          textTable(
+            ["", "requests", "failed", "99th percentile"],
+            [
+              ["the service's own", ...measuredText(numbers.primary)],
+              [variant, ...measuredText(numbers.variant)],
+            ],
+          ),
+          `drift of the answers: ${numbers.drift?.toFixed(3) ?? "–"}`,
+        ]),
+  ].join("\n");
+}
+
+function measuredText(measured: NonNullable<NonNullable<Traffic["rollout"]>["numbers"]>["primary"]): readonly string[] {
+  const { requests, errorRate, latencyP99Ms } = measured;
+  return [
+    String(requests),
+    errorRate === null ? "–" : `${(errorRate * 100).toFixed(2)}%`,
+    latencyP99Ms === null ? "–" : `${latencyP99Ms.toFixed(2)} ms`,
+  ];
 }
 
 export const trafficCommands: readonly Command[] = [
   servicesTraffic,
+  servicesRollout,
   servicesPromote,
   servicesRollback,
   servicesDecisions,

@@ -4,29 +4,53 @@ import { writePoint } from "@millwright/kernel";
 import { quoteName, quoteText, type Lakehouse } from "@millwright/lakehouse";
 
 export const PREDICTIONS_TABLE = "predictions";
+const SHADOWS_TABLE = "shadow_predictions";
 
-const COLUMNS = `{id: 'VARCHAR', at_ms: 'BIGINT', service: 'VARCHAR', model: 'VARCHAR', model_version: 'INTEGER', request: 'VARCHAR', features: 'VARCHAR', feature_times: 'VARCHAR', missing: 'VARCHAR', stale: 'VARCHAR', probability: 'DOUBLE', prediction: 'VARCHAR', probabilities: 'VARCHAR', latency_us: 'BIGINT', variant: 'VARCHAR', experiment: 'VARCHAR'}`;
-/** Columns that the table has not had from the beginning: they are added to one that lacks them, at its end. */
-const ADDED = ["variant", "experiment"] as const;
+/** Where the log of shadows lies, beside that of the predictions. */
+export function shadowFolder(logFolder: string): string {
+  return join(logFolder, "shadow");
+}
+
+interface LoggedTable {
+  readonly table: string;
+  /** As DuckDB reads them. `at_ms` becomes `predicted_at`, and stands before those that were added. */
+  readonly columns: string;
+  /** Columns that the table has not had from the beginning: they are added to one that lacks them, at its end. */
+  readonly added: readonly string[];
+}
+
+const PREDICTIONS: LoggedTable = {
+  table: PREDICTIONS_TABLE,
+  columns: `{id: 'VARCHAR', at_ms: 'BIGINT', service: 'VARCHAR', model: 'VARCHAR', model_version: 'INTEGER', request: 'VARCHAR', features: 'VARCHAR', feature_times: 'VARCHAR', missing: 'VARCHAR', stale: 'VARCHAR', probability: 'DOUBLE', prediction: 'VARCHAR', probabilities: 'VARCHAR', latency_us: 'BIGINT', variant: 'VARCHAR', experiment: 'VARCHAR'}`,
+  added: ["variant", "experiment"],
+};
+const SHADOWS: LoggedTable = {
+  table: SHADOWS_TABLE,
+  columns: `{id: 'VARCHAR', at_ms: 'BIGINT', service: 'VARCHAR', variant: 'VARCHAR', model: 'VARCHAR', model_version: 'INTEGER', answered_version: 'VARCHAR', probability: 'DOUBLE', prediction: 'VARCHAR', answered_probability: 'DOUBLE', answered_prediction: 'VARCHAR', difference: 'DOUBLE', agrees: 'BOOLEAN', error: 'VARCHAR', latency_us: 'BIGINT'}`,
+  added: [],
+};
 const SEGMENT = "millwright.segment";
 
-/** Commits the sealed segments of the prediction log to the table `predictions`, each once, then removes them. */
+/** Commits the sealed segments of the logs of predictions and of shadows to their tables, each once, then removes them. */
 export async function commitSegments(lakehouse: Lakehouse, folder: string): Promise<number> {
+  const committed = await commitLogged(lakehouse, folder, PREDICTIONS);
+  await commitLogged(lakehouse, shadowFolder(folder), SHADOWS);
+  return committed;
+}
+
+async function commitLogged(lakehouse: Lakehouse, folder: string, logged: LoggedTable): Promise<number> {
+  const { table, columns, added } = logged;
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".jsonl")).toSorted();
-  if (names.length > 0) await addColumns(lakehouse);
+  if (names.length > 0) await addColumns(lakehouse, logged);
+  const last = added.map((name) => `, ${quoteName(name)}`).join("");
   let committed = 0;
   for (const name of names) {
     const path = join(folder, name);
-    if (!(await isCommitted(lakehouse, name))) {
-      const source = `read_json(${quoteText(path)}, format = 'newline_delimited', columns = ${COLUMNS}, ignore_errors = true)`;
-      const select = `SELECT * EXCLUDE (at_ms, ${ADDED.join(", ")}), make_timestamp(at_ms * 1000) AS predicted_at, ${ADDED.join(", ")} FROM ${source} WHERE id IS NOT NULL`;
-      const before = (await lakehouse.table(PREDICTIONS_TABLE))?.rowCount ?? 0;
-      const snapshot = await lakehouse.write({
-        table: PREDICTIONS_TABLE,
-        select,
-        mode: "append",
-        summary: { [SEGMENT]: name },
-      });
+    if (!(await isCommitted(lakehouse, table, name))) {
+      const source = `read_json(${quoteText(path)}, format = 'newline_delimited', columns = ${columns}, ignore_errors = true)`;
+      const select = `SELECT * EXCLUDE (at_ms${last}), make_timestamp(at_ms * 1000) AS predicted_at${last} FROM ${source} WHERE id IS NOT NULL`;
+      const before = (await lakehouse.table(table))?.rowCount ?? 0;
+      const snapshot = await lakehouse.write({ table, select, mode: "append", summary: { [SEGMENT]: name } });
       committed += snapshot.rowCount - before;
     }
     writePoint("serving/commit/before-remove");
@@ -36,17 +60,17 @@ export async function commitSegments(lakehouse: Lakehouse, folder: string): Prom
 }
 
 /** Rows lie beside others of the same columns alone. */
-async function addColumns(lakehouse: Lakehouse): Promise<void> {
-  const present = (await lakehouse.table(PREDICTIONS_TABLE))?.columns;
+async function addColumns(lakehouse: Lakehouse, { table, added }: LoggedTable): Promise<void> {
+  const present = (await lakehouse.table(table))?.columns;
   if (present === undefined) return;
-  for (const column of ADDED) {
+  for (const column of added) {
     if (present.some(({ name }) => name === column)) continue;
-    await lakehouse.execute(`ALTER TABLE ${quoteName(PREDICTIONS_TABLE)} ADD COLUMN ${quoteName(column)} VARCHAR`);
+    await lakehouse.execute(`ALTER TABLE ${quoteName(table)} ADD COLUMN ${quoteName(column)} VARCHAR`);
   }
 }
 
 /** A segment whose commit was not seen to end may have been committed: its name is in the snapshot's summary. */
-async function isCommitted(lakehouse: Lakehouse, name: string): Promise<boolean> {
-  if ((await lakehouse.table(PREDICTIONS_TABLE)) === undefined) return false;
-  return (await lakehouse.history(PREDICTIONS_TABLE)).some(({ summary }) => summary[SEGMENT] === name);
+async function isCommitted(lakehouse: Lakehouse, table: string, segment: string): Promise<boolean> {
+  if ((await lakehouse.table(table)) === undefined) return false;
+  return (await lakehouse.history(table)).some(({ summary }) => summary[SEGMENT] === segment);
 }

@@ -40,6 +40,8 @@ export interface DeployedTraffic {
   readonly variants: Readonly<Record<string, DeployedModel>>;
   readonly stickyBy?: StickyBy;
   readonly experiment?: string;
+  /** The variant that is asked a copy of this much of what others have answered, in percent. */
+  readonly shadow?: { readonly variant: string; readonly percent: number };
 }
 
 /** The services of a deployment file; none while there is no file. Throws `platform/damaged-file`. */

@@ -4,6 +4,8 @@ export { refusalCodes } from "./refusals.ts";
 export { deployedServices, type DeployedService, type Deployment } from "./deployment.ts";
 export { deployVersions, readDeployment, type DeploymentPlaces, type ServiceVersion } from "./deploy-version.ts";
 export { createTrafficStore, servingMigrations, type TrafficStore } from "./traffic/traffic-store.ts";
+export { advanceRollout } from "./traffic/rollout.ts";
+export { readTrafficCounts } from "./traffic/traffic-counts.ts";
 export { deployTraffic, serviceVersion, variantVersions } from "./traffic/traffic.ts";
 export { startServing, type Serving, type ServingOptions } from "./server.ts";
 export { commitSegments, PREDICTIONS_TABLE } from "./commit-segments.ts";

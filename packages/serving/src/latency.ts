@@ -5,6 +5,28 @@ export interface LatencyHistogram {
   observe(seconds: number): void;
   /** The lines of a Prometheus histogram of this name, with more labels where there are some, as `model="a"`. */
   lines(name: string, labels?: string): readonly string[];
+  /** How many in each bucket; the last is of all that took longer. */
+  counts(): readonly number[];
+}
+
+/**
+ * The time within which a share of what was counted lies, in milliseconds, as Prometheus' `histogram_quantile` has it: evenly
+ * spread within a bucket. Undefined where nothing was counted.
+ */
+export function latencyQuantileMs(counts: readonly number[], share: number): number | undefined {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total === 0) return undefined;
+  const rank = share * total;
+  let below = 0;
+  for (const [at, count] of counts.entries()) {
+    const [from, to] = [BOUNDS[at - 1] ?? 0, BOUNDS[at]];
+    if (below + count < rank || count === 0) {
+      below += count;
+      continue;
+    }
+    return 1_000 * (to === undefined ? from : from + (to - from) * ((rank - below) / count));
+  }
+  return 1_000 * (BOUNDS.at(-1) ?? 0);
 }
 
 /** Counts how long answers took, in buckets of fixed bounds: a few nanoseconds an answer, and no memory that grows. */
@@ -18,6 +40,7 @@ export function createLatencyHistogram(): LatencyHistogram {
       counts[bucket] = (counts[bucket] ?? 0) + 1;
       sum += seconds;
     },
+    counts: () => [...counts],
     lines: (name, labels = "") => {
       let below = 0;
       const [before, own] = labels === "" ? ["", ""] : [`${labels},`, `{${labels}}`];

@@ -35,9 +35,9 @@ export interface PredictionRecord {
   readonly experiment: string | null;
 }
 
-export interface PredictionLog {
+export interface PredictionLog<Logged extends object = PredictionRecord> {
   /** Returns at once; the record is on disk within `syncEveryMs`. False when the log is full and the record was dropped. */
-  add(record: PredictionRecord): boolean;
+  add(record: Logged): boolean;
   /** Ends the segment that is being written, so that control may take it. */
   seal(): void;
   readonly dropped: number;
@@ -62,11 +62,13 @@ const LOCK_WAIT_MS = 10_000;
  * Segments of JSON lines: `ID.open` while written, `ID.jsonl` once sealed. A torn last line is left out by the reader.
  * One process at a time writes to the folder: what another has left open is sealed once that process is gone.
  */
-export function openPredictionLog(options: PredictionLogOptions): PredictionLog {
+export function openPredictionLog<Logged extends object = PredictionRecord>(
+  options: PredictionLogOptions,
+): PredictionLog<Logged> {
   makeFolderSync(options.folder);
   const lock = acquireProjectLock(options.folder, { waitMs: LOCK_WAIT_MS });
   sealLeftOvers(options.folder);
-  return new SegmentLog(options, lock);
+  return new SegmentLog<Logged>(options, lock);
 }
 
 interface Segment {
@@ -75,7 +77,7 @@ interface Segment {
   bytes: number;
 }
 
-class SegmentLog implements PredictionLog {
+class SegmentLog<Logged extends object> implements PredictionLog<Logged> {
   readonly #options: Required<PredictionLogOptions>;
   readonly #lock: ProjectLock;
   readonly #timer: NodeJS.Timeout;
@@ -104,7 +106,7 @@ class SegmentLog implements PredictionLog {
     return this.#dropped;
   }
 
-  add(record: PredictionRecord): boolean {
+  add(record: Logged): boolean {
     const line = `${JSON.stringify(record)}\n`;
     if (!this.#hasRoom(line.length)) {
       this.#dropped += 1;

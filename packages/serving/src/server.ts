@@ -13,6 +13,7 @@ import { respond as respondInference } from "./inference/rest/rest-server.ts";
 import { BODY_BYTES_MAX, parseBody, readBody, type Body } from "./request-body.ts";
 import { serverRoutes, serviceRoutes } from "./routes.ts";
 import { serviceModels } from "./service-models.ts";
+import { TRAFFIC_PAGE } from "./traffic/traffic-counts.ts";
 import { ServingState, type ServingPlaces } from "./serving-state.ts";
 
 export interface ServingOptions extends ServingPlaces {
@@ -121,7 +122,7 @@ interface Call {
 
 /** Describes what the protocol has for all models; `/v2/openapi.json` has each service with its own fields. */
 const PROTOCOL_PAGE = "/v2/openapi/protocol.json";
-const OWN_PAGES: ReadonlySet<string> = new Set(["/metrics", "/v2/openapi.json", PROTOCOL_PAGE]);
+const OWN_PAGES: ReadonlySet<string> = new Set(["/metrics", TRAFFIC_PAGE, "/v2/openapi.json", PROTOCOL_PAGE]);
 /** No service is called by this name. */
 const STATISTICS_PAGE = "/v2/models/stats";
 const SERVICE = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(\/[^/]+)?$/;
@@ -189,6 +190,7 @@ function answerServer(call: Call, path: string): void {
   const route = serverRoutes[path];
   requireMethod(call, "GET");
   if (path === "/v2/openapi.json") return json(response, 200, openApiOfServices(state.services(), version));
+  if (path === TRAFFIC_PAGE) return json(response, 200, state.traffic());
   if (path === PROTOCOL_PAGE) return json(response, 200, openApiOfInference(inference));
   if (route !== undefined) return json(response, 200, route.answer({ version }));
   response.writeHead(200, { "content-type": "text/plain; version=0.0.4" }).end(state.metrics());

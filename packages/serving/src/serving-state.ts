@@ -6,11 +6,28 @@ import type { OnlineStore } from "@millwright/feature-store";
 import { decodeDeployment, type DeployedService } from "./deployment.ts";
 import { servingErrors, tooLarge } from "./errors.ts";
 import { createLatencyHistogram } from "./latency.ts";
-import { openPredictionLog } from "./prediction-log.ts";
+import { shadowFolder } from "./commit-segments.ts";
+import { openPredictionLog, type PredictionLog } from "./prediction-log.ts";
 import { loadService, type LoadedService, type Prediction, type ServicePorts } from "./service.ts";
 import { routeTraffic, type LoadedVariant } from "./traffic/route-traffic.ts";
 import { requestKey, type AskedWith } from "./traffic/sticky-key.ts";
-import { createVariantMeter, variantMetrics, type VariantMeter } from "./traffic/variant-meter.ts";
+import { createIdleGauge } from "./traffic/idle-gauge.ts";
+import {
+  createShadow,
+  createShadowMeter,
+  withShadow,
+  type DeployedShadow,
+  type ShadowMeter,
+  type ShadowRecord,
+} from "./traffic/shadow.ts";
+import type { TrafficCounts } from "./traffic/traffic-counts.ts";
+import {
+  countsOf,
+  createVariantMeter,
+  shadowMetrics,
+  variantMetrics,
+  type VariantMeter,
+} from "./traffic/variant-meter.ts";
 
 export interface ServingPlaces {
   /** Written by control; watched. */
@@ -33,11 +50,16 @@ export interface Asked extends AskedWith {
 /** What serves now, and what it has answered. */
 export class ServingState {
   readonly #options: ServingPlaces;
+  /** Of this process alone: who adds its counts up sees by it that they began anew. */
+  readonly #instance = systemIds();
   readonly #log;
   #services = new Map<string, LoadedService>();
   /** What is loaded, by all that it was loaded from: what has not changed is loaded once. */
   #loaded = new Map<string, Promise<LoadedService>>();
   readonly #meters = new Map<string, VariantMeter>();
+  readonly #shadowMeters = new Map<string, ShadowMeter>();
+  /** Opened with the first shadow. */
+  #shadowLog: PredictionLog<ShadowRecord> | undefined;
   #online: OnlineStore | undefined;
   #generation = "";
   #reloading: Promise<void> = Promise.resolve();
@@ -100,7 +122,33 @@ export class ServingState {
       loadVariant(primary, own),
       ...Object.entries(variants).map(([name, model]) => loadVariant(name, { ...own, ...model })),
     ]);
-    return routeTraffic(ports, first, { variants: others, traffic });
+    const routed = routeTraffic(ports, first, { variants: others, traffic });
+    return traffic.shadow === undefined ? routed : this.#shadowed(routed, traffic.shadow, deployed);
+  }
+
+  /** The shadow looks its features up as the others do, and what it answers goes to a log of its own. */
+  async #shadowed(routed: LoadedService, { variant, percent }: DeployedShadow, deployed: DeployedService) {
+    const { traffic, ...own } = deployed;
+    const model = traffic?.variants[variant];
+    if (model === undefined || this.#online === undefined) return routed;
+    const unlogged = { add: () => true, seal: () => {}, dropped: 0, close: () => {} };
+    const ports = { online: this.#online, log: unlogged, clock: systemClock, ids: systemIds };
+    const service = await loadService(ports, { ...own, ...model });
+    const { name } = deployed;
+    const key = JSON.stringify([name, variant, model.version]);
+    const meter = this.#shadowMeters.get(key) ?? createShadowMeter({ service: name, variant, version: model.version });
+    this.#shadowMeters.set(key, meter);
+    this.#shadowLog ??= openPredictionLog<ShadowRecord>({
+      folder: shadowFolder(this.#options.logFolder),
+      ids: systemIds,
+      logger: this.#options.logger,
+    });
+    const shadow = createShadow(
+      { clock: systemClock, ids: systemIds, log: this.#shadowLog, later: setImmediate, isIdle: createIdleGauge() },
+      service,
+      { variant, percent, meter },
+    );
+    return withShadow(routed, shadow, { variant });
   }
 
   /** Counts on, also when what it counts is loaded anew. */
@@ -116,7 +164,10 @@ export class ServingState {
     const watcher = watch(dirname(this.#options.deploymentFile), (_event, name) => {
       if (name === file) void this.reload();
     });
-    const timer = setInterval(() => this.#log.seal(), SEAL_EVERY_MS);
+    const timer = setInterval(() => {
+      this.#log.seal();
+      this.#shadowLog?.seal();
+    }, SEAL_EVERY_MS);
     return () => {
       watcher.close();
       clearInterval(timer);
@@ -158,6 +209,15 @@ export class ServingState {
     return predictions;
   }
 
+  /** What the versions that share requests have answered, since this process began. */
+  traffic(): TrafficCounts {
+    return {
+      instance: this.#instance,
+      variants: [...this.#meters.values()].map((meter) => ({ service: meter.service, ...countsOf(meter) })),
+      shadows: [...this.#shadowMeters.values()],
+    };
+  }
+
   metrics(): string {
     return [
       "# HELP millwright_predictions_total Predictions answered.",
@@ -173,12 +233,14 @@ export class ServingState {
       "# TYPE millwright_request_seconds histogram",
       ...this.latency.lines("millwright_request_seconds"),
       ...variantMetrics([...this.#meters.values()]),
+      ...shadowMetrics([...this.#shadowMeters.values()]),
       "",
     ].join("\n");
   }
 
   close(): void {
     this.#log.close();
+    this.#shadowLog?.close();
     this.#online?.close();
   }
 }

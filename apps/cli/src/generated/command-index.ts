@@ -576,6 +576,15 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
   },
   {
     module: "services",
+    name: "services rollout",
+    summary:
+      "how far a new version is rolled out, and what was measured; with --restart, once more from the first step",
+    arguments: ["NAME"],
+    options: { restart: { summary: "also a version that was rolled back" } },
+    example: "mill services rollout late-flights",
+  },
+  {
+    module: "services",
     name: "services promote",
     summary: "make the version that shares a service's requests its own, and give it all of them",
     arguments: ["NAME", "[VARIANT]"],

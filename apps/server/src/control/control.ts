@@ -15,6 +15,7 @@ import { createLayouts } from "./layout.ts";
 import { createRoadBoard } from "./road-board.ts";
 import { createRoadRunner, type RoadRunner } from "./road-runner.ts";
 import { startCaretaker, type Caretaker } from "./caretaker.ts";
+import { startRollouts, type Rollouts } from "./rollouts.ts";
 import { startScheduler, type Scheduler } from "./scheduler.ts";
 
 export interface ControlOptions {
@@ -44,7 +45,7 @@ const HOST = "127.0.0.1";
 export async function startControl(options: ControlOptions): Promise<Control> {
   const { paths, logger, serving } = options;
   const board = createRoadBoard();
-  const begun: { parts?: ControlParts; scheduler?: Scheduler; caretaker?: Caretaker } = {};
+  const begun: { parts?: ControlParts; scheduler?: Scheduler; caretaker?: Caretaker; rollouts?: Rollouts } = {};
   const server = await startHttpServer({
     host: HOST,
     port: options.port,
@@ -70,17 +71,21 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       const runner = createRoadRunner(project, { ...options, platform, board });
       const scheduler = startScheduler({ runner, clock: platform.parts.clock, logger });
       const caretaker = startCaretaker({ platform, runner, clock: platform.parts.clock, logger });
+      const { services } = placesOf(options);
+      const rollouts = startRollouts({ parts: platform.parts, runner, servingUrl: services.servingUrl, logger });
       const status = () => statusOf({ project: runner.project(), platform, serving, scheduler, server });
       const parts = { platform, project: () => runner.project(), board, runner, status };
       Object.assign(begun, {
         scheduler,
         caretaker,
+        rollouts,
         parts: { ...parts, ...placesOf(options), layOut: createLayouts() },
       });
       return runner;
     },
     close: async () => {
       begun.scheduler?.close();
+      await begun.rollouts?.close();
       await begun.caretaker?.close();
       await begun.parts?.runner?.close();
       await server.close();

@@ -151,8 +151,9 @@ export function controlRoutes(open: () => ControlParts): readonly Route[] {
     ...trainingRoutes(() => open().platform.tracking),
     ...serviceRoutes(() => open().services),
     ...trafficRoutes(() => {
-      const { platform, project } = open();
-      return { parts: platform.parts, services: project().services.map(({ definition }) => definition) };
+      const { platform, project, services } = open();
+      const definitions = project().services.map(({ definition }) => definition);
+      return { parts: platform.parts, services: definitions, servingUrl: services.servingUrl };
     }),
     ...monitoringRoutes(() => {
       const { platform, project } = open();

@@ -661,6 +661,59 @@ export interface Traffic {
   /** The field, parameter or header whose value a caller's variant goes by; null: each request's id. */
   readonly stickyBy: Readonly<Record<string, string>> | null;
   readonly experiment: string | null;
+  /** The variant that is asked a copy, and of how much. */
+  readonly shadow: { readonly variant: string; readonly percent: number } | null;
+  readonly rollout: Rollout | null;
+}
+
+export interface Rollout {
+  readonly variant: string;
+  /** Percent at each step. */
+  readonly steps: readonly number[];
+  /** How long a step takes at least. */
+  readonly everyMs: number;
+  readonly requestsMin: number;
+  readonly gates: { readonly errorRate: number; readonly latencyP99: number; readonly drift: number };
+  readonly phase: "waiting" | "progressing" | "promoted" | "rolled-back" | "taken-over";
+  /** The place among the steps, from 0 on. */
+  readonly step: number;
+  readonly version: number | null;
+  readonly stepSinceMs: number | null;
+  readonly reason: string;
+  readonly numbers: {
+    readonly primary: {
+      readonly requests: number;
+      readonly errorRate: number | null;
+      readonly latencyP99Ms: number | null;
+    };
+    readonly variant: {
+      readonly requests: number;
+      readonly errorRate: number | null;
+      readonly latencyP99Ms: number | null;
+    };
+    readonly drift: number | null;
+  } | null;
+}
+
+/** Since the serving process began. */
+export interface VariantCounts {
+  readonly variants: readonly {
+    readonly variant: string;
+    readonly version: number;
+    readonly answered: number;
+    readonly failed: number;
+    readonly latencyP50Ms: number | null;
+    readonly latencyP99Ms: number | null;
+  }[];
+  readonly shadows: readonly {
+    readonly variant: string;
+    readonly version: number;
+    readonly answered: number;
+    readonly failed: number;
+    readonly dropped: number;
+    readonly agreed: number;
+    readonly disagreed: number;
+  }[];
 }
 
 export interface TrafficDecision {
@@ -1204,6 +1257,10 @@ export interface ControlApi {
       readonly reason: string;
     };
   }): Promise<Traffic>;
+  /** Rolls the variant's version out once more, from the first step on. */
+  restartRollout(input: { readonly name: string }): Promise<Traffic>;
+  /** What each of the versions has answered since the serving process began. */
+  showVariantCounts(input: { readonly name: string }): Promise<VariantCounts>;
   /** What was decided of a service's traffic, by whom and why, newest first. */
   listTrafficDecisions(input: { readonly name: string }): Promise<readonly TrafficDecision[]>;
   /** The monitors and how many alerts of each stand. */
@@ -1389,6 +1446,8 @@ export const operations = {
   setTraffic: { method: "POST", path: "/api/v1/services/:name/traffic", params: ["name"], query: [] },
   promoteVariant: { method: "POST", path: "/api/v1/services/:name/traffic/promote", params: ["name"], query: [] },
   rollbackTraffic: { method: "POST", path: "/api/v1/services/:name/traffic/rollback", params: ["name"], query: [] },
+  restartRollout: { method: "POST", path: "/api/v1/services/:name/traffic/rollout", params: ["name"], query: [] },
+  showVariantCounts: { method: "GET", path: "/api/v1/services/:name/traffic/counts", params: ["name"], query: [] },
   listTrafficDecisions: {
     method: "GET",
     path: "/api/v1/services/:name/traffic/decisions",

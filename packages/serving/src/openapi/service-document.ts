@@ -1,5 +1,6 @@
 import { serverRoutes, serviceRoutes, versionsOf } from "../routes.ts";
 import type { LoadedService } from "../service.ts";
+import { TRAFFIC_PAGE } from "../traffic/traffic-counts.ts";
 import { openApiDocument, type ToldOperation } from "./document.ts";
 import { serviceSchemas } from "./service-schemas.ts";
 
@@ -28,7 +29,14 @@ function serverOperations(): readonly ToldOperation[] {
     summary: "What was answered and how long it took, for Prometheus.",
     answers: { "text/plain": { type: "string" } },
   };
-  return [...operations, metrics];
+  const traffic: ToldOperation = {
+    id: "traffic",
+    method: "GET",
+    path: TRAFFIC_PAGE,
+    summary: "What the versions that share services' requests have answered since the start of the process.",
+    answers: { "application/json": { type: "object", required: ["instance", "variants", "shadows"] } },
+  };
+  return [...operations, metrics, traffic];
 }
 
 function namedSchemas({ deployed, model }: LoadedService): Readonly<Record<string, object>> {

@@ -2,6 +2,12 @@ import { Type } from "@millwright/kernel";
 import { route, type Route } from "@millwright/platform";
 import { modelReference, type ServiceDefinition } from "../define-service.ts";
 import { servingErrors } from "../errors.ts";
+import { latencyQuantileMs } from "../latency.ts";
+import { rolloutRules } from "./judge-rollout.ts";
+import { restartRollout, rolloutState, takenOver, toldRollout } from "./rollout.ts";
+import { readTrafficCounts, type TrafficCounts } from "./traffic-counts.ts";
+import { shadowOf } from "./traffic-options.ts";
+import type { VariantCounts } from "./variant-meter.ts";
 import {
   deployTraffic,
   listDecisions,
@@ -18,11 +24,73 @@ export interface TrafficWorld {
   readonly parts: TrafficParts;
   /** As the project defines them. */
   readonly services: readonly ServiceDefinition[];
+  /** Where the serving process answers; undefined while it does not. */
+  readonly servingUrl: () => string | undefined;
 }
 
 const WeightsSchema = Type.Record(Type.String(), Type.Number(), {
   description: "Percent by variant: an alias of the model, or a version's number.",
 });
+
+const NumberOrNull = Type.Union([Type.Number(), Type.Null()]);
+const MeasuredSchema = Type.Object({
+  requests: Type.Integer(),
+  errorRate: NumberOrNull,
+  latencyP99Ms: NumberOrNull,
+});
+
+const RolloutSchema = Type.Object(
+  {
+    variant: Type.String(),
+    steps: Type.Array(Type.Number(), { description: "Percent at each step." }),
+    everyMs: Type.Number({ description: "How long a step takes at least." }),
+    requestsMin: Type.Integer(),
+    gates: Type.Object({ errorRate: Type.Number(), latencyP99: Type.Number(), drift: Type.Number() }),
+    phase: Type.Union([
+      Type.Literal("waiting"),
+      Type.Literal("progressing"),
+      Type.Literal("promoted"),
+      Type.Literal("rolled-back"),
+      Type.Literal("taken-over"),
+    ]),
+    step: Type.Integer({ description: "The place among the steps, from 0 on." }),
+    version: Type.Union([Type.Integer(), Type.Null()]),
+    stepSinceMs: NumberOrNull,
+    reason: Type.String(),
+    numbers: Type.Union([
+      Type.Object({ primary: MeasuredSchema, variant: MeasuredSchema, drift: NumberOrNull }),
+      Type.Null(),
+    ]),
+  },
+  { title: "Rollout" },
+);
+
+const CountsSchema = Type.Object(
+  {
+    variants: Type.Array(
+      Type.Object({
+        variant: Type.String(),
+        version: Type.Integer(),
+        answered: Type.Integer(),
+        failed: Type.Integer(),
+        latencyP50Ms: NumberOrNull,
+        latencyP99Ms: NumberOrNull,
+      }),
+    ),
+    shadows: Type.Array(
+      Type.Object({
+        variant: Type.String(),
+        version: Type.Integer(),
+        answered: Type.Integer(),
+        failed: Type.Integer(),
+        dropped: Type.Integer(),
+        agreed: Type.Integer(),
+        disagreed: Type.Integer(),
+      }),
+    ),
+  },
+  { title: "VariantCounts", description: "Since the serving process began." },
+);
 
 const TrafficSchema = Type.Object(
   {
@@ -42,6 +110,10 @@ const TrafficSchema = Type.Object(
       description: "The field, parameter or header whose value a caller's variant goes by; null: each request's id.",
     }),
     experiment: Type.Union([Type.String(), Type.Null()]),
+    shadow: Type.Union([Type.Object({ variant: Type.String(), percent: Type.Number() }), Type.Null()], {
+      description: "The variant that is asked a copy, and of how much.",
+    }),
+    rollout: Type.Union([RolloutSchema, Type.Null()]),
   },
   { title: "Traffic" },
 );
@@ -86,7 +158,7 @@ export function trafficRoutes(open: () => TrafficWorld): readonly Route[] {
       response: TrafficSchema,
       handler: async ({ params: { name } }) => {
         const definition = definitionOf(open(), name);
-        return told(definition, await showTraffic(open().parts, definition));
+        return told(open(), definition, await showTraffic(open().parts, definition));
       },
     }),
     route({
@@ -99,7 +171,9 @@ export function trafficRoutes(open: () => TrafficWorld): readonly Route[] {
       response: TrafficSchema,
       handler: async ({ params: { name }, body }) => {
         const definition = definitionOf(open(), name);
-        return told(definition, await setTraffic(open().parts, definition, body));
+        const { parts } = open();
+        const change = { ...body, ...(await takenOver(parts, name, "taken-over")) };
+        return told(open(), definition, await setTraffic(parts, definition, change));
       },
     }),
     route({
@@ -113,12 +187,13 @@ export function trafficRoutes(open: () => TrafficWorld): readonly Route[] {
       handler: async ({ params: { name }, body }) => {
         const { parts, services } = open();
         const definition = definitionOf(open(), name);
-        const state = await promoteVariant(parts, definition, body);
+        const change = { ...body, ...(await takenOver(parts, name, "promoted")) };
+        const state = await promoteVariant(parts, definition, change);
         await deployTraffic(
           parts,
           services.filter((other) => answersWith(other, definition)),
         );
-        return told(definition, state);
+        return told(open(), definition, state);
       },
     }),
     route({
@@ -131,7 +206,41 @@ export function trafficRoutes(open: () => TrafficWorld): readonly Route[] {
       response: TrafficSchema,
       handler: async ({ params: { name }, body }) => {
         const definition = definitionOf(open(), name);
-        return told(definition, await rollbackTraffic(open().parts, definition, body));
+        const { parts } = open();
+        const change = { ...body, ...(await takenOver(parts, name, "rolled-back")) };
+        return told(open(), definition, await rollbackTraffic(parts, definition, change));
+      },
+    }),
+    route({
+      id: "restartRollout",
+      path: "/api/v1/services/:name/traffic/rollout",
+      method: "POST",
+      summary: "Rolls the variant's version out once more, from the first step on.",
+      params: NameParameter,
+      response: TrafficSchema,
+      handler: async ({ params: { name } }) => {
+        const { parts } = open();
+        const definition = definitionOf(open(), name);
+        if (definition.traffic?.rollout === undefined)
+          throw servingErrors.create("serving/no-traffic", {
+            because: `${definition.name} is defined without a rollout`,
+            remedy: 'Name the alias whose versions are rolled out: `traffic: { rollout: { variant: "challenger" } }`.',
+          });
+        await restartRollout(parts, definition.name);
+        return told(open(), definition, await showTraffic(parts, definition));
+      },
+    }),
+    route({
+      id: "showVariantCounts",
+      path: "/api/v1/services/:name/traffic/counts",
+      summary: "What each of the versions has answered since the serving process began.",
+      params: NameParameter,
+      response: CountsSchema,
+      handler: async ({ params: { name } }) => {
+        const { service, counts } = { service: definitionOf(open(), name).name, counts: await countsOf(open()) };
+        const own = <One extends { readonly service: string }>(all: readonly One[]) =>
+          all.filter((one) => one.service === service).map(({ service: _service, ...one }) => one);
+        return { variants: own(counts.variants).map(toldCounts), shadows: own(counts.shadows) };
       },
     }),
     route({
@@ -143,6 +252,19 @@ export function trafficRoutes(open: () => TrafficWorld): readonly Route[] {
       handler: ({ params: { name } }) => listDecisions(open().parts, definitionOf(open(), name).name),
     }),
   ];
+}
+
+async function countsOf({ servingUrl }: TrafficWorld): Promise<Pick<TrafficCounts, "variants" | "shadows">> {
+  const url = servingUrl();
+  if (url === undefined) return { variants: [], shadows: [] };
+  return readTrafficCounts(url).catch((cause: unknown) => {
+    throw servingErrors.create("serving/not-running", { because: `nothing answers at ${url}`, cause });
+  });
+}
+
+function toldCounts({ variant, version, answered, failed, latency }: VariantCounts) {
+  const quantile = (share: number) => latencyQuantileMs(latency, share) ?? null;
+  return { variant, version, answered, failed, latencyP50Ms: quantile(0.5), latencyP99Ms: quantile(0.99) };
 }
 
 function definitionOf({ services }: TrafficWorld, name: string): ServiceDefinition {
@@ -157,12 +279,19 @@ function answersWith(one: ServiceDefinition, other: ServiceDefinition): boolean 
   return modelReference(one.model).model === modelReference(other.model).model;
 }
 
-function told({ traffic }: ServiceDefinition, { service, primary, variants }: TrafficState) {
+async function told(
+  { parts }: TrafficWorld,
+  { traffic }: ServiceDefinition,
+  { service, primary, variants }: TrafficState,
+) {
+  const rules = traffic?.rollout === undefined ? undefined : rolloutRules(traffic.rollout);
   return {
     service,
     primary,
     variants,
     stickyBy: traffic?.stickyBy === undefined ? null : { ...traffic.stickyBy },
     experiment: traffic?.experiment ?? null,
+    shadow: traffic === undefined ? null : (shadowOf(traffic) ?? null),
+    rollout: rules === undefined ? null : toldRollout(rules, await rolloutState(parts, service)),
   };
 }

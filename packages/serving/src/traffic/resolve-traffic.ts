@@ -5,7 +5,7 @@ import type { ModelVersion, Tracking } from "@millwright/tracking";
 import { modelReference, type ServiceDefinition } from "../define-service.ts";
 import type { DeployedModel, DeployedTraffic } from "../deployment.ts";
 import { wrongTraffic } from "../errors.ts";
-import type { TrafficOptions } from "./traffic-options.ts";
+import { shadowOf, type TrafficOptions } from "./traffic-options.ts";
 import type { TrafficPlan, TrafficStore, Weights } from "./traffic-store.ts";
 
 export interface TrafficPlaces {
@@ -48,13 +48,17 @@ export async function resolveTraffic(
 ): Promise<ResolvedTraffic> {
   const { model, alias } = modelReference(definition.model);
   const known = await tracking.versions(model);
-  const meant = Object.keys(weights).flatMap((name) => {
+  const { stickyBy, experiment, ...options }: TrafficOptions = definition.traffic ?? {};
+  const shadow = shadowOf(options);
+  const named = new Set([...Object.keys(weights), ...(shadow === undefined ? [] : [shadow.variant])]);
+  const meant = [...named].flatMap((name) => {
     const version = name === alias ? primary : versionNamed(known, name);
     return version === undefined ? [] : [{ name, version }];
   });
   const versions = Object.fromEntries(meant.map(({ name, version }) => [name, version.version]));
   const others = meant.filter(
-    ({ name, version }) => name !== alias && version.version !== primary.version && (weights[name] ?? 0) > 0,
+    ({ name, version }) =>
+      name !== alias && version.version !== primary.version && ((weights[name] ?? 0) > 0 || name === shadow?.variant),
   );
   if (others.length === 0) return { traffic: undefined, weights, versions };
   const variants: Record<string, DeployedModel> = {};
@@ -64,7 +68,7 @@ export async function resolveTraffic(
   }
   const shares = Object.fromEntries(others.map(({ name }) => [name, weights[name] ?? 0]));
   const taken = Object.values(shares).reduce((sum, weight) => sum + weight, 0);
-  const { stickyBy, experiment }: Partial<TrafficOptions> = definition.traffic ?? {};
+  const isShadowed = shadow !== undefined && shadow.variant in variants;
   return {
     traffic: {
       primary: alias,
@@ -72,6 +76,7 @@ export async function resolveTraffic(
       variants,
       ...(stickyBy === undefined ? {} : { stickyBy }),
       ...(experiment === undefined ? {} : { experiment }),
+      ...(isShadowed ? { shadow } : {}),
     },
     weights,
     versions,

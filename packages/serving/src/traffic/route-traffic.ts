@@ -49,6 +49,7 @@ export function routeTraffic(
       try {
         const prediction = service.predict(row, { ...options, id });
         meter.answered += 1;
+        meter.scores.observe(prediction);
         meter.latency.observe((clock.monotonicMs() - begunMs) / 1_000);
         return prediction;
       } catch (error) {

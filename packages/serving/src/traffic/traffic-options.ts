@@ -17,35 +17,107 @@ export interface TrafficOptions {
    * Percent by variant. A variant is named as its version is: by an alias of the service's model, or by a number. The
    * service's own alias takes what is left of 100 where it is not named.
    */
-  readonly weights: Readonly<Record<string, number>>;
+  readonly weights?: Readonly<Record<string, number>>;
   /** Without it each request is assigned by its own id. */
   readonly stickyBy?: StickyBy;
   /** Named in the prediction log beside the variant. Another name assigns the same keys anew. */
   readonly experiment?: string;
+  /**
+   * A variant that is asked the same as the others, after their callers have been answered: its answers are compared and
+   * logged, and given to nobody. In percent of the requests; all of them unless told.
+   */
+  readonly shadow?: string | { readonly variant: string; readonly percent: number };
+  /** Moves traffic to a new version by itself, step by step, as long as it does as well as the one before. */
+  readonly rollout?: RolloutOptions;
+}
+
+/** How a new version is given more and more of the traffic, and by what it is judged. */
+export interface RolloutOptions {
+  /** The alias whose new versions are rolled out. */
+  readonly variant: string;
+  /** Percent at each step, rising; 100 makes it the service's own. 5, 25, 50 and 100 unless told. */
+  readonly steps?: readonly number[];
+  /** How long a step takes at least, as `90s`, `15m` or `2h`. Ten minutes unless told. */
+  readonly every?: string;
+  /** Answers of the variant without which no step is judged good. 100 unless told. */
+  readonly requestsMin?: number;
+  readonly gates?: RolloutGates;
+}
+
+/** What a variant may be worse by than the service's own version meanwhile. */
+interface RolloutGates {
+  /** Of its requests, so much more may fail: 0.01 unless told. */
+  readonly errorRate?: number;
+  /** Its 99th percentile may take so many times as long, and a millisecond: 1.5 unless told. */
+  readonly latencyP99?: number;
+  /** Its answers may be distributed so differently, as a population stability index: 0.25 unless told. */
+  readonly drift?: number;
 }
 
 /** An alias of a model, or a version's number. */
 const VARIANT_PATTERN = "^(?:[a-z][a-z0-9_-]{0,63}|[1-9][0-9]{0,8})$";
+const VARIANT = Type.String({ pattern: VARIANT_PATTERN });
+const CLOSED = { additionalProperties: false };
 const NAME = Type.String({ minLength: 1, maxLength: 200 });
 const TRAFFIC = Type.Object(
   {
-    weights: Type.Record(Type.String(), Type.Number()),
+    weights: Type.Optional(Type.Record(Type.String(), Type.Number())),
     stickyBy: Type.Optional(
       Type.Union([
-        Type.Object({ field: NAME }, { additionalProperties: false }),
-        Type.Object({ parameter: NAME }, { additionalProperties: false }),
-        Type.Object({ header: NAME }, { additionalProperties: false }),
+        Type.Object({ field: NAME }, CLOSED),
+        Type.Object({ parameter: NAME }, CLOSED),
+        Type.Object({ header: NAME }, CLOSED),
       ]),
     ),
     experiment: Type.Optional(NAME),
+    shadow: Type.Optional(
+      Type.Union([
+        VARIANT,
+        Type.Object({ variant: VARIANT, percent: Type.Number({ minimum: 0, maximum: 100 }) }, CLOSED),
+      ]),
+    ),
+    rollout: Type.Optional(
+      Type.Object(
+        {
+          variant: VARIANT,
+          steps: Type.Optional(
+            Type.Array(Type.Number({ exclusiveMinimum: 0, maximum: 100 }), { minItems: 1, maxItems: 100 }),
+          ),
+          every: Type.Optional(Type.String({ pattern: "^[0-9]+[smhd]$" })),
+          requestsMin: Type.Optional(Type.Integer({ minimum: 1 })),
+          gates: Type.Optional(
+            Type.Object(
+              {
+                errorRate: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+                latencyP99: Type.Optional(Type.Number({ minimum: 1 })),
+                drift: Type.Optional(Type.Number({ minimum: 0 })),
+              },
+              CLOSED,
+            ),
+          ),
+        },
+        CLOSED,
+      ),
+    ),
   },
-  { additionalProperties: false },
+  CLOSED,
 );
 
 /** Throws `kernel/invalid` and `serving/wrong-traffic`. */
 export function checkTraffic(service: string, primary: string, traffic: TrafficOptions): TrafficOptions {
   parse(TRAFFIC, traffic, { what: `the traffic of ${service}` });
-  return { ...traffic, weights: wholeWeights(traffic.weights, primary) };
+  const { steps = [], variant } = traffic.rollout ?? {};
+  if (steps.some((step, at) => step <= (steps[at - 1] ?? 0)))
+    throw wrongTraffic(`the steps of the rollout, ${steps.join(", ")}, do not rise`);
+  if (variant === primary) throw wrongTraffic(`${variant} is the service's own: another alias is rolled out to it`);
+  return { ...traffic, weights: wholeWeights(traffic.weights ?? {}, primary) };
+}
+
+/** The variant that is a service's shadow, and of how much. */
+export function shadowOf({
+  shadow,
+}: TrafficOptions): { readonly variant: string; readonly percent: number } | undefined {
+  return typeof shadow === "string" ? { variant: shadow, percent: 100 } : shadow;
 }
 
 /** The weights with the primary's, which takes what is left where it is not named. Throws `serving/wrong-traffic`. */

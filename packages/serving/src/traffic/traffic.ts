@@ -18,6 +18,8 @@ export interface Change {
   readonly by: string;
   readonly reason: string;
   readonly numbers?: TrafficDecision["numbers"];
+  /** What becomes of the service's rollout by it. */
+  readonly rollout?: object | undefined;
 }
 
 /** How a service's requests are shared now. */
@@ -98,7 +100,12 @@ export function listDecisions(
 export async function setTraffic(
   parts: TrafficParts,
   definition: ServiceDefinition,
-  { weights: given, kind = "set", ...change }: Change & { readonly weights: Weights; readonly kind?: DecisionKind },
+  {
+    weights: given,
+    kind = "set",
+    rollout,
+    ...change
+  }: Change & { readonly weights: Weights; readonly kind?: DecisionKind },
 ): Promise<TrafficState> {
   const { model, alias } = modelReference(definition.model);
   const weights = wholeWeights(given, alias);
@@ -122,6 +129,7 @@ export async function setTraffic(
       previousWeights: before,
       versions: resolved.versions,
     },
+    ...(rollout === undefined ? {} : { rollout }),
   });
   await deployTraffic(parts, [definition]);
   return stateOf(definition, resolved);

@@ -1,3 +1,5 @@
+import type { ShadowMeter } from "./shadow.ts";
+import { createScoreHistogram, type ScoreHistogram, type Scores } from "./score-histogram.ts";
 import { createLatencyHistogram, type LatencyHistogram } from "../latency.ts";
 
 /** What one version has answered under one name since the process began. */
@@ -9,10 +11,26 @@ export interface VariantMeter {
   /** Requests of it that ended in an error, whoever's it was. */
   failed: number;
   readonly latency: LatencyHistogram;
+  readonly scores: ScoreHistogram;
+}
+
+/** The same as another process is told it. */
+export interface VariantCounts {
+  readonly variant: string;
+  readonly version: number;
+  readonly answered: number;
+  readonly failed: number;
+  /** How many took at most so long, by the bounds of `LATENCY_BOUNDS`, and how many longer. */
+  readonly latency: readonly number[];
+  readonly scores: Scores;
 }
 
 export function createVariantMeter(of: Pick<VariantMeter, "service" | "variant" | "version">): VariantMeter {
-  return { ...of, answered: 0, failed: 0, latency: createLatencyHistogram() };
+  return { ...of, answered: 0, failed: 0, latency: createLatencyHistogram(), scores: createScoreHistogram() };
+}
+
+export function countsOf({ variant, version, answered, failed, latency, scores }: VariantMeter): VariantCounts {
+  return { variant, version, answered, failed, latency: latency.counts(), scores: scores.counts() };
 }
 
 /** The lines of Prometheus' text format; none where no traffic is shared. */
@@ -32,7 +50,21 @@ export function variantMetrics(meters: readonly VariantMeter[]): readonly string
   ];
 }
 
-function labelsOf({ service, variant, version }: VariantMeter): string {
+/** What became of the requests that were to be copied to shadows. */
+export function shadowMetrics(meters: readonly ShadowMeter[]): readonly string[] {
+  if (meters.length === 0) return [];
+  const name = "millwright_shadow_predictions_total";
+  const outcomes = ["answered", "failed", "dropped", "agreed", "disagreed"] as const;
+  return [
+    `# HELP ${name} Requests copied to a shadow, by what became of them; agreed and disagreed are of those answered.`,
+    `# TYPE ${name} counter`,
+    ...meters.flatMap((meter) =>
+      outcomes.map((outcome) => `${name}{${labelsOf(meter)},outcome="${outcome}"} ${meter[outcome]}`),
+    ),
+  ];
+}
+
+function labelsOf({ service, variant, version }: Pick<VariantMeter, "service" | "variant" | "version">): string {
   return `service="${labelValue(service)}",variant="${labelValue(variant)}",version="${version}"`;
 }
 

@@ -1,0 +1,46 @@
+import type { Logger } from "@millwright/kernel";
+import type { RoadParts } from "@millwright/project";
+import { advanceRollout, readTrafficCounts } from "@millwright/serving";
+import type { RoadRunner } from "./road-runner.ts";
+
+/** Moves the traffic of services to new versions, as their definitions say, while the project is up. */
+export interface Rollouts {
+  /** Waits for the look at hand. */
+  close(): Promise<void>;
+}
+
+const LOOK_EVERY_MS = 1_000;
+
+/** What one look has decided is kept before anything follows from it: whoever comes after goes on from there. */
+export function startRollouts({
+  parts,
+  runner,
+  servingUrl,
+  logger,
+}: {
+  readonly parts: RoadParts;
+  readonly runner: Pick<RoadRunner, "project">;
+  readonly servingUrl: () => string | undefined;
+  readonly logger: Logger;
+}): Rollouts {
+  const counts = async () => {
+    const url = servingUrl();
+    return url === undefined ? undefined : readTrafficCounts(url).catch(() => undefined);
+  };
+  let atWork: Promise<void> | undefined;
+  const lookAll = async () => {
+    for (const { name, definition } of runner.project().services)
+      await advanceRollout({ ...parts, counts }, definition).catch((error: unknown) =>
+        logger.error({ err: error, service: name }, "the rollout of a service could not go on"),
+      );
+  };
+  const timer = setInterval(() => {
+    atWork ??= lookAll().finally(() => (atWork = undefined));
+  }, LOOK_EVERY_MS);
+  return {
+    close: async () => {
+      clearInterval(timer);
+      await atWork;
+    },
+  };
+}

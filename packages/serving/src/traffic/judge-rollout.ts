@@ -1,0 +1,125 @@
+import { durationMs } from "@millwright/feature-store";
+import { latencyQuantileMs } from "../latency.ts";
+import type { Gathered } from "./gathered.ts";
+import { scoreDrift } from "./score-histogram.ts";
+import type { RolloutOptions } from "./traffic-options.ts";
+
+/** A rollout's options, with what was left unsaid. */
+export interface RolloutRules {
+  readonly variant: string;
+  readonly steps: readonly number[];
+  readonly everyMs: number;
+  readonly requestsMin: number;
+  readonly gates: { readonly errorRate: number; readonly latencyP99: number; readonly drift: number };
+}
+
+const STEPS = [5, 25, 50, 100];
+const EVERY = "10m";
+const REQUESTS_MIN = 100;
+const GATES = { errorRate: 0.01, latencyP99: 1.5, drift: 0.25 };
+/** Of two latencies below a few milliseconds each is the other's, as far as anybody can tell. */
+const LATENCY_FLOOR_MS = 1;
+
+export function rolloutRules({ variant, steps, every, requestsMin, gates }: RolloutOptions): RolloutRules {
+  const given = steps ?? STEPS;
+  return {
+    variant,
+    steps: given.at(-1) === 100 ? given : [...given, 100],
+    everyMs: durationMs(every ?? EVERY),
+    requestsMin: requestsMin ?? REQUESTS_MIN,
+    gates: { ...GATES, ...gates },
+  };
+}
+
+/** What was measured of a version, as a decision keeps it. */
+interface Measured {
+  readonly requests: number;
+  readonly errorRate: number | null;
+  readonly latencyP99Ms: number | null;
+}
+
+export interface RolloutNumbers {
+  readonly primary: Measured;
+  readonly variant: Measured;
+  readonly drift: number | null;
+}
+
+export type Verdict =
+  | { readonly kind: "wait"; readonly reason: string }
+  | { readonly kind: "good"; readonly reason: string }
+  | { readonly kind: "bad"; readonly reason: string };
+
+/**
+ * Judges a step of a rollout by what both versions have answered in it. Errors that are more than chance alone would make end
+ * it at once, by the lower end of Wilson's interval at 95 %; all else is judged when the step has lasted and the variant has
+ * answered enough.
+ */
+export function judgeStep(
+  rules: RolloutRules,
+  gathered: Gathered,
+  stepTookMs: number,
+): { readonly verdict: Verdict; readonly numbers: RolloutNumbers } {
+  const numbers = numbersOf(gathered);
+  return { numbers, verdict: verdictOf(rules, { gathered, numbers, stepTookMs }) };
+}
+
+interface Judged {
+  readonly gathered: Gathered;
+  readonly numbers: RolloutNumbers;
+  readonly stepTookMs: number;
+}
+
+function verdictOf({ gates, requestsMin, everyMs }: RolloutRules, { gathered, numbers, stepTookMs }: Judged): Verdict {
+  const { primary, variant, drift } = numbers;
+  const allowed = (primary.errorRate ?? 0) + gates.errorRate;
+  const { failed } = gathered.variant;
+  if (failed >= FAILED_MIN && wilsonLower(failed, variant.requests) > allowed)
+    return bad(`${percent(variant.errorRate)} of its requests failed, where ${percent(allowed)} may`);
+  if (variant.requests < requestsMin)
+    return { kind: "wait", reason: `${variant.requests} of ${requestsMin} requests have come to it` };
+  if ((variant.errorRate ?? 0) > allowed)
+    return bad(`${percent(variant.errorRate)} of its requests failed, where ${percent(allowed)} may`);
+  const slowest = (primary.latencyP99Ms ?? Number.POSITIVE_INFINITY) * gates.latencyP99 + LATENCY_FLOOR_MS;
+  if ((variant.latencyP99Ms ?? 0) > slowest)
+    return bad(`its 99th percentile is ${variant.latencyP99Ms?.toFixed(2)} ms, where ${slowest.toFixed(2)} ms may be`);
+  if (drift !== null && drift > gates.drift)
+    return bad(`its answers are distributed otherwise: ${drift.toFixed(3)}, where ${gates.drift} may be`);
+  if (stepTookMs < everyMs) return { kind: "wait", reason: "every gate holds so far" };
+  return { kind: "good", reason: "every gate holds" };
+}
+
+/** Fewer failures than these say nothing. */
+const FAILED_MIN = 5;
+
+function bad(reason: string): Verdict {
+  return { kind: "bad", reason };
+}
+
+function percent(share: number | null): string {
+  return share === null ? "none" : `${(share * 100).toFixed(2)} %`;
+}
+
+/** The lower end of Wilson's score interval at 95 % (1927). */
+function wilsonLower(count: number, of: number): number {
+  const z = 1.96;
+  const share = count / of;
+  const spread = z * Math.sqrt((share * (1 - share)) / of + (z * z) / (4 * of * of));
+  return (share + (z * z) / (2 * of) - spread) / (1 + (z * z) / of);
+}
+
+export function numbersOf({ primary, variant }: Gathered): RolloutNumbers {
+  return {
+    primary: measuredOf(primary),
+    variant: measuredOf(variant),
+    drift: scoreDrift(primary.scores, variant.scores) ?? null,
+  };
+}
+
+function measuredOf({ answered, failed, latency }: Gathered["primary"]): Measured {
+  const requests = answered + failed;
+  return {
+    requests,
+    errorRate: requests === 0 ? null : failed / requests,
+    latencyP99Ms: latencyQuantileMs(latency, 0.99) ?? null,
+  };
+}

@@ -1,0 +1,235 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemIds } from "@millwright/kernel";
+import { makeFolderSync, migrate, writeSums, writeFileDurably } from "@millwright/platform";
+import { openSqliteDatabase } from "@millwright/platform/adapters/sqlite-database";
+import { createTracking, trackingMigrations } from "@millwright/tracking";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { defineService } from "../src/define-service.ts";
+import { deployVersions, readDeployment } from "../src/deploy-version.ts";
+import { judgeStep, rolloutRules } from "../src/traffic/judge-rollout.ts";
+import { advanceRollout, restartRollout, rolloutState } from "../src/traffic/rollout.ts";
+import { scoreDrift } from "../src/traffic/score-histogram.ts";
+import { listDecisions, serviceVersion, setTraffic } from "../src/traffic/traffic.ts";
+import type { TrafficCounts } from "../src/traffic/traffic-counts.ts";
+import { createTrafficStore, servingMigrations } from "../src/traffic/traffic-store.ts";
+
+// A new version gets more and more of the traffic as long as it does well, whoever looks.
+
+const RULES = rolloutRules({ variant: "challenger", every: "1m", requestsMin: 100 });
+const FAST = [900, 90, 9, 1];
+interface Told {
+  readonly failed?: number;
+  readonly latency?: readonly number[];
+  readonly scores?: Readonly<Record<string, number>>;
+}
+const counts = (answered: number, { failed = 0, latency = FAST, scores = { "10": answered } }: Told = {}) => ({
+  answered,
+  failed,
+  latency,
+  scores,
+});
+const judged = (variant: ReturnType<typeof counts>, primary = counts(1_000), tookMs = 60_000) =>
+  judgeStep(RULES, { primary, variant, last: undefined }, tookMs).verdict;
+
+describe("a step of a rollout", () => {
+  test("waits for enough requests and for its time, and is good then", () => {
+    expect(judged(counts(99))).toMatchObject({ kind: "wait", reason: "99 of 100 requests have come to it" });
+    expect(judged(counts(100), counts(1_000), 59_999)).toMatchObject({ kind: "wait" });
+    expect(judged(counts(100))).toMatchObject({ kind: "good" });
+  });
+
+  test("is bad where more fail than of the service's own, at once where that is no chance", () => {
+    expect(judged(counts(20, { failed: 20 }), counts(1_000), 0)).toMatchObject({ kind: "bad" });
+    expect(judged(counts(4, { failed: 4 }), counts(1_000), 0)).toMatchObject({ kind: "wait" });
+    expect(judged(counts(196, { failed: 4 }))).toMatchObject({
+      kind: "bad",
+      reason: "2.00 % of its requests failed, where 1.00 % may",
+    });
+    expect(judged(counts(196, { failed: 4 }), counts(980, { failed: 20 }))).toMatchObject({ kind: "good" });
+  });
+
+  test("is bad where it is slower, or answers otherwise", () => {
+    const slow = [...Array.from({ length: 8 }, () => 0), 1_000];
+    expect(judged(counts(1_000, { latency: slow }))).toMatchObject({ kind: "bad" });
+    expect(judged(counts(1_000, { scores: { "90": 1_000 } }))).toMatchObject({
+      kind: "bad",
+      reason: expect.stringContaining("distributed otherwise") as string,
+    });
+  });
+
+  test("takes no chance for a drift", () => {
+    const spread = (seed: number, many: number) => {
+      const scores: Record<string, number> = {};
+      let state = seed;
+      for (let at = 0; at < many; at += 1) {
+        state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+        const bin = String(Math.floor((state / 2 ** 32) * 100));
+        scores[bin] = (scores[bin] ?? 0) + 1;
+      }
+      return scores;
+    };
+    for (let seed = 1; seed < 50; seed += 1)
+      expect(scoreDrift(spread(seed, 2_000), spread(seed + 1_000, 100)) ?? 1).toBeLessThan(0.25);
+    expect(scoreDrift({ "=a": 900, "=b": 100 }, { "=a": 100, "=b": 900 }) ?? 0).toBeGreaterThan(1);
+    expect(scoreDrift({}, { "1": 1 })).toBeUndefined();
+  });
+});
+
+describe("a rollout", () => {
+  const definition = defineService({
+    name: "late",
+    model: "late-flights@champion",
+    traffic: { rollout: { variant: "challenger", steps: [10, 50], every: "1m", requestsMin: 100 } },
+  });
+  let folder: string;
+  let nowMs: number;
+  let told: TrafficCounts | undefined;
+  let opened: Awaited<ReturnType<typeof open>>;
+
+  /** All that a process has, made anew as after its death. */
+  async function open() {
+    const database = openSqliteDatabase({ path: join(folder, "metadata.db") });
+    await migrate(database, [trackingMigrations, servingMigrations], 0);
+    const world = { database, clock: { nowMs: () => nowMs, monotonicMs: () => nowMs }, ids: systemIds };
+    const tracking = createTracking(world);
+    const places = { deploymentFile: join(folder, "deployment.json"), onlineStorePath: "", ids: systemIds };
+    const ports = { ...places, ...world, tracking, traffic: createTrafficStore(world), counts: async () => told };
+    return { ports, close: () => database.close() };
+  }
+
+  async function register(aliases: readonly string[]) {
+    const { tracking } = opened.ports;
+    const artifactPath = join(folder, systemIds());
+    makeFolderSync(artifactPath);
+    const signature = Buffer.from(JSON.stringify({ features: [], request: [], selections: [] }));
+    await writeFileDurably(join(artifactPath, "signature.json"), signature.toString());
+    await writeSums(artifactPath, { "signature.json": signature });
+    const details = { objective: "binary", classes: [] };
+    return tracking.register({ model: "late-flights", runId: "run", artifactPath, details, aliases, reason: "made" });
+  }
+
+  const look = () => advanceRollout(opened.ports, definition);
+  const state = async () => {
+    const now = await rolloutState(opened.ports, "late");
+    return [now?.phase, now?.step];
+  };
+  const deployedWeights = async () => {
+    const [service] = (await readDeployment(opened.ports)).services;
+    return [service?.version, service?.traffic?.weights];
+  };
+  const answers = (versions: readonly number[], each: number, { instance = "a", failed = 0 } = {}): TrafficCounts => ({
+    instance,
+    shadows: [],
+    variants: versions.map((version, at) => ({
+      service: "late",
+      variant: at === 0 ? "champion" : "challenger",
+      version,
+      ...counts(each, at === 0 ? {} : { failed }),
+    })),
+  });
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), "mill-rollout-"));
+    nowMs = 1_000_000;
+    told = answers([1, 2], 0);
+    opened = await open();
+    const version = await register(["champion"]);
+    await deployVersions(opened.ports, [await serviceVersion(opened.ports, { definition, version })]);
+  });
+  afterEach(async () => {
+    await opened.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test("goes from step to step to the service's own, in whichever process", async () => {
+    await look();
+    expect(await state()).toEqual([undefined, undefined]);
+    await register(["challenger"]);
+    await look();
+    expect([await state(), await deployedWeights()]).toEqual([
+      ["progressing", 0],
+      [1, { champion: 90, challenger: 10 }],
+    ]);
+    told = answers([1, 2], 60);
+    await look();
+    // The serving process has died, and counts anew; then this one has.
+    told = answers([1, 2], 60, { instance: "b" });
+    await look();
+    await opened.close();
+    opened = await open();
+    nowMs += 60_000;
+    await look();
+    expect([await state(), await deployedWeights()]).toEqual([
+      ["progressing", 1],
+      [1, { champion: 50, challenger: 50 }],
+    ]);
+    told = answers([1, 2], 59, { instance: "b" });
+    nowMs += 60_000;
+    await look();
+    expect(await state()).toEqual(["progressing", 1]);
+    told = answers([1, 2], 170, { instance: "b" });
+    await look();
+    expect([await state(), await deployedWeights()]).toEqual([
+      ["promoted", 1],
+      [2, undefined],
+    ]);
+    const decisions = await listDecisions(opened.ports, "late");
+    expect(decisions.map(({ kind, by }) => `${kind} by ${by}`)).toEqual([
+      "promote by rollout",
+      "step by rollout",
+      "begin by rollout",
+      "defined by definition",
+    ]);
+    expect(decisions[1]?.numbers).toMatchObject({ variant: { requests: 120, errorRate: 0 } });
+    await look();
+    expect((await listDecisions(opened.ports, "late")).length).toBe(4);
+  });
+
+  test("takes all from a version that fails, which is not tried again until somebody asks for it", async () => {
+    await register(["challenger"]);
+    await look();
+    told = answers([1, 2], 10, { failed: 30 });
+    await look();
+    expect([await state(), await deployedWeights()]).toEqual([
+      ["rolled-back", 0],
+      [1, undefined],
+    ]);
+    await look();
+    expect((await listDecisions(opened.ports, "late"))[0]).toMatchObject({
+      kind: "rollback",
+      versions: { champion: 1 },
+    });
+    await restartRollout(opened.ports, "late");
+    await look();
+    expect(await state()).toEqual(["progressing", 0]);
+    // A newer version is another matter too.
+    told = answers([1, 2], 10, { failed: 60 });
+    await look();
+    await register(["challenger"]);
+    await look();
+    expect(await state()).toEqual(["progressing", 0]);
+  });
+
+  test("that died between making a version the service's own and saying so, says so", async () => {
+    const { version } = await register(["challenger"]);
+    await look();
+    await opened.ports.tracking.promote({ model: "late-flights", alias: "champion", version, reason: "cut off" });
+    await look();
+    expect(await state()).toEqual(["promoted", 0]);
+    expect((await listDecisions(opened.ports, "late"))[0]).toMatchObject({ kind: "promote", by: "rollout" });
+    expect(await deployedWeights()).toEqual([2, undefined]);
+  });
+
+  test("does nothing while nobody answers, and refuses what is no version", async () => {
+    await register(["challenger"]);
+    told = undefined;
+    await look();
+    expect(await state()).toEqual([undefined, undefined]);
+    const change = { by: "ana", reason: "to see" };
+    await expect(setTraffic(opened.ports, definition, { ...change, weights: { nobody: 10 } })).rejects.toMatchObject({
+      code: "serving/wrong-traffic",
+    });
+  });
+});
