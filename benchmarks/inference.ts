@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { exportOnnx } from "@millwright/training";
 import type { BenchResult } from "./bench-result.ts";
-import { cpuSecondsOf, millPath } from "./support/processes.ts";
+import { childrenOf, commandOf, cpuSecondsOf, millPath } from "./support/processes.ts";
 import { randomTrees } from "./support/random-trees.ts";
 
 const FEATURES = 32;
@@ -132,7 +132,9 @@ async function startMill(folder: string): Promise<Server> {
     readonly restPort: number;
     readonly grpcPort: number;
   };
-  return { process: process_, pid: process_.pid ?? 0, rest: restPort, grpc: grpcPort };
+  // The process itself only keeps the one that serves.
+  const pid = childrenOf(process_.pid ?? 0).find((child) => commandOf(child).includes("folder-main")) ?? 0;
+  return { process: process_, pid, rest: restPort, grpc: grpcPort };
 }
 
 async function inputOf(port: number): Promise<string> {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { exportOnnx } from "@millwright/training";
 import type { BenchResult } from "./bench-result.ts";
-import { millPath, proportionalBytes } from "./support/processes.ts";
+import { childrenOf, millPath, proportionalBytes } from "./support/processes.ts";
 import { randomTrees } from "./support/random-trees.ts";
 
 export const long = true;
@@ -30,7 +30,7 @@ export async function run(): Promise<readonly BenchResult[]> {
     const { process: server, port } = await start(folder);
     try {
       let peakBytes = 0;
-      const watch = setInterval(() => (peakBytes = Math.max(peakBytes, proportionalBytes(server.pid ?? 0))), 250);
+      const watch = setInterval(() => (peakBytes = Math.max(peakBytes, bytesOf(server.pid ?? 0))), 250);
       const { firsts, others, failed } = await ask(port);
       clearInterval(watch);
       const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
@@ -69,6 +69,11 @@ async function layModels(folder: string): Promise<number> {
     linkSync(files[model % DISTINCT] ?? "", join(folder, `m${model}`, "1", "model.onnx"));
   }
   return statSync(files[0] ?? "").size;
+}
+
+/** Of the process that serves and the one that keeps it. */
+function bytesOf(pid: number): number {
+  return [pid, ...childrenOf(pid)].reduce((sum, one) => sum + proportionalBytes(one), 0);
 }
 
 async function start(folder: string): Promise<{ readonly process: ChildProcess; readonly port: number }> {

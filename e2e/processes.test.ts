@@ -80,6 +80,8 @@ describe.skipIf(process.platform !== "linux")("a process that is killed", () => 
       return found === serving ? undefined : found;
     });
     const restartedAtMs = performance.now();
+    const back = await eventually("an answer of it", () => calls.answered.find(({ atMs }) => atMs > restartedAtMs));
+    expect(back.atMs - killedAtMs).toBeLessThan(1_000 * othersAtWork());
     await eventually("answers on the same port", () =>
       (calls.answered.at(-1)?.atMs ?? 0) > killedAtMs + 1_000 ? true : undefined,
     );

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { resolve } from "node:path";
-import { Type, type Logger } from "@millwright/kernel";
-import { platformErrors, type Command, type CommandCall } from "@millwright/platform";
-import { serveFolder } from "@millwright/server/serve-folder";
+import { Type } from "@millwright/kernel";
+import { createLineLogger, platformErrors, type Command, type CommandCall } from "@millwright/platform";
+import { keepFolderServing } from "@millwright/server/folder-process";
 import { INTERRUPTED, interruptible } from "./interruption.ts";
 import { servedPlaces } from "./stored-models.ts";
 
@@ -53,7 +53,7 @@ export const serve: Command = {
       const { python } = call.options;
       let told = "";
       call.out.working(() => told);
-      const serving = await serveFolder({
+      const serving = await keepFolderServing({
         folder: folder === undefined ? undefined : resolve(folder),
         stored,
         restPort: numberOf(call, { option: "port", variable: "MILL_REST_PORT", fallback: 8_080, most: 65_535 }),
@@ -67,10 +67,11 @@ export const serve: Command = {
           numberOf(call, { option: "cache-megabytes", fallback: CACHE_MEGABYTES, most: 100_000 }) * 2 ** 20,
         python: typeof python === "string" ? python : undefined,
         onProgress: (message) => (told = message),
-        logger: loggerOf(call),
+        // There is no project with a log of its own: what goes wrong is said where it was started.
+        logger: createLineLogger((line) => call.out.note(line)),
       }).finally(() => call.out.working(undefined));
-      const models = await serving.models();
-      call.out.record({ restPort: serving.restPort, grpcPort: serving.grpcPort, models }, (told) =>
+      const { restPort, grpcPort, models } = serving;
+      call.out.record({ restPort, grpcPort, models }, (told) =>
         [
           ...told.models.map(
             ({ name, version, state, reason }) =>
@@ -114,21 +115,4 @@ function numberOf(
     because: `--${option}: ${JSON.stringify(given)} is no number from 0 to ${most}`,
     remedy: "Write it as in `mill serve models --port 8080`.",
   });
-}
-
-/** There is no project with a log of its own: what goes wrong is said where it was started. */
-function loggerOf({ out }: CommandCall): Logger {
-  const say = (level: string) => (fields: object, message: string) => {
-    const { err, ...rest } = fields as { readonly err?: unknown };
-    const why = err === undefined ? "" : `: ${err instanceof Error ? err.message : JSON.stringify(err)}`;
-    out.note(`${level}  ${message}${why}${Object.keys(rest).length === 0 ? "" : `  ${JSON.stringify(rest)}`}`);
-  };
-  const logger: Logger = {
-    debug: () => {},
-    info: say("info"),
-    warn: say("warn"),
-    error: say("error"),
-    child: () => logger,
-  };
-  return logger;
 }

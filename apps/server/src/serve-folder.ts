@@ -1,12 +1,11 @@
 import type { AddressInfo } from "node:net";
 import { systemClock, type Logger } from "@millwright/kernel";
-import { isFromLoopback, platformErrors } from "@millwright/platform";
-import { openMlflowModel } from "@millwright/serving/adapters/mlflow-model";
+import { isFromLoopback } from "@millwright/platform";
 import { openOnnxModel } from "@millwright/serving/adapters/onnx-model";
 import { openPythonModel } from "@millwright/serving/adapters/python-model";
-import { openTreeModel } from "@millwright/serving/adapters/tree-model";
 import {
   createInferenceServer,
+  drain,
   openByFormat,
   openFolderModels,
   placesByUri,
@@ -15,6 +14,7 @@ import {
   type ModelStorage,
 } from "@millwright/serving/inference";
 import { folderPython } from "./folder-python.ts";
+import { portError } from "./port-error.ts";
 import { VERSION } from "./version.ts";
 
 export interface ServeFolderOptions {
@@ -57,8 +57,11 @@ export async function serveFolder(options: ServeFolderOptions): Promise<FolderSe
   const { interpreter } = await folderPython(options);
   const openModel = openByFormat({
     onnx: openOnnxModel,
-    trees: openTreeModel,
-    mlflow: openMlflowModel(openOnnxModel),
+    // What reads them takes as long to load as all else together, and a folder without them is there sooner.
+    trees: async (file, config) =>
+      (await import("@millwright/serving/adapters/tree-model")).openTreeModel(file, config),
+    mlflow: async (file, config) =>
+      (await import("@millwright/serving/adapters/mlflow-model")).openMlflowModel(openOnnxModel)(file, config),
     python: openPythonModel({ interpreter, workers: 1, clock, logger }),
   });
   const models = await openFolderModels({
@@ -73,13 +76,13 @@ export async function serveFolder(options: ServeFolderOptions): Promise<FolderSe
   const mayAsk = ({ headers }: { readonly headers: object }) => isFromLoopback(headers);
   const rest = await startRest(server, { host: HOST, port: options.restPort, bodyBytesMax, logger, mayAsk }).catch(
     (error: unknown) => {
-      throw portError(error, options.restPort);
+      throw portError(error, { host: HOST, port: options.restPort });
     },
   );
   const grpc = await startGrpc(server, { host: HOST, port: options.grpcPort, bodyBytesMax, logger }).catch(
     (error: unknown) => {
       rest.close();
-      throw grpcPortError(error, options.grpcPort);
+      throw portError(error, { host: HOST, port: options.grpcPort });
     },
   );
   return {
@@ -87,38 +90,8 @@ export async function serveFolder(options: ServeFolderOptions): Promise<FolderSe
     grpcPort: grpc.port,
     models: () => models.index(),
     close: async () => {
-      await Promise.all([drained(rest), grpc.close(DRAIN_MS_MAX)]);
+      await Promise.all([drain(rest, DRAIN_MS_MAX), grpc.close(DRAIN_MS_MAX)]);
       await models.close();
     },
   };
-}
-
-/** Answers what has been asked; a caller who does not end in time is cut off. */
-function drained(rest: Awaited<ReturnType<typeof startRest>>): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => rest.closeAllConnections(), DRAIN_MS_MAX);
-    rest.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-    rest.closeIdleConnections();
-  });
-}
-
-/** gRPC tells a taken port in words. */
-function grpcPortError(error: unknown, port: number): unknown {
-  const { message } = error as Error;
-  return portError(
-    /EADDRINUSE|EACCES/.test(message)
-      ? Object.assign(new Error(message), { code: /EACCES|EADDRINUSE/.exec(message)?.[0] })
-      : error,
-    port,
-  );
-}
-
-function portError(error: unknown, port: number): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code !== "EADDRINUSE" && code !== "EACCES") return error;
-  const why = code === "EACCES" ? "is for the system's administrator" : "is taken by another program";
-  return platformErrors.create("platform/port-taken", { because: `port ${port} of ${HOST} ${why}`, cause: error });
 }

@@ -2,10 +2,12 @@ import { systemIds } from "@millwright/kernel";
 import { openSqliteOnlineStore } from "@millwright/feature-store/adapters/sqlite-online-store";
 import { createFileLogger } from "@millwright/platform";
 import { startServing } from "@millwright/serving";
+import { portError } from "./port-error.ts";
+import { runKept } from "./run-kept.ts";
 import { VERSION } from "./version.ts";
 import { armWritePoints } from "./write-points.ts";
 
-// The serving process: told its places by its parent, it answers until its parent is gone or says so.
+// The serving process of a project: told its places by its parent, it answers until its parent is gone or says so.
 
 export interface ServingSettings {
   readonly host: string;
@@ -14,47 +16,42 @@ export interface ServingSettings {
   readonly deploymentFile: string;
   readonly logFolder: string;
   readonly logFile: string;
+  /** gRPC starts at once, as its callers wait for it: this process takes the place of one that died. */
+  readonly isAgain?: boolean;
 }
 
-export type ServingMessage =
-  | { readonly port: number }
-  | { readonly grpcPort: number }
-  | { readonly failed: string; readonly code: string | null };
+export interface ServingReady {
+  readonly port: number;
+}
+
+export interface ServingTold {
+  readonly grpcPort: number;
+}
 
 armWritePoints(process.env);
-process.once("message", (settings: ServingSettings) => {
+runKept<ServingSettings, ServingReady, ServingTold>(async (settings, { tell }) => {
   const logger = createFileLogger({ path: settings.logFile }).child({ process: "serving", instance: systemIds() });
-  startServing({
+  let isEnding = false;
+  const serving = await startServing({
     ...settings,
     version: VERSION,
+    grpcAtOnce: settings.isAgain === true,
     openOnlineStore: (path) => openSqliteOnlineStore({ path, readOnly: true }),
     logger,
-  }).then(
-    (serving) => {
-      let ending: Promise<never> | undefined;
-      tell({ port: serving.port });
-      serving.grpcPort.then(
-        (grpcPort) => tell({ grpcPort }),
-        (error: unknown) => {
-          if (ending === undefined) logger.error({ err: error }, "gRPC cannot be served");
-        },
-      );
-      const end = () => {
-        ending ??= serving.close().then(() => process.exit(0));
-      };
-      process.once("SIGTERM", end);
-      process.once("disconnect", end);
-    },
+  }).catch((error: unknown) => {
+    throw portError(error, settings);
+  });
+  serving.grpcPort.then(
+    (grpcPort) => tell({ grpcPort }),
     (error: unknown) => {
-      const code = error instanceof Error && "code" in error ? String(error.code) : null;
-      tell({ failed: error instanceof Error ? error.message : String(error), code });
-      process.exit(1);
+      if (!isEnding) logger.error({ err: error }, "gRPC cannot be served");
     },
   );
+  return {
+    ready: { port: serving.port },
+    close: () => {
+      isEnding = true;
+      return serving.close();
+    },
+  };
 });
-// Ctrl-C reaches the whole group; the parent decides when serving ends.
-process.on("SIGINT", () => {});
-
-function tell(message: ServingMessage): void {
-  process.send?.(message);
-}

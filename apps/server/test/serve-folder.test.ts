@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { silentLogger } from "@millwright/kernel";
 import { exportOnnx, scoreRow, type TreeModel } from "@millwright/training";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { keepFolderServing } from "../src/folder-process.ts";
 import { serveFolder, type FolderServing } from "../src/serve-folder.ts";
 
 // ONNX files in a folder, answered by ONNX Runtime.
@@ -68,6 +69,29 @@ test("a model answers as its trees do, and one that is none is told in the index
     { name: "broken", state: "UNAVAILABLE", reason: expect.stringMatching(/\w/) as string },
     { name: "trees", version: "1", state: "READY" },
   ]);
+});
+
+test("a kept process asks its keeper for the registered model that it is told by its alias", async () => {
+  const asked: unknown[] = [];
+  const registry = {
+    find: async (wanted: unknown) => {
+      asked.push(wanted);
+      return { path: join(root, "trees"), version: "1" };
+    },
+  };
+  const storage = { cacheFolder: join(root, ".cache"), bytesMax: 2 ** 20, registry };
+  const kept = await keepFolderServing({
+    folder: undefined,
+    stored: { uris: new Map([["champion", "models:/trees@champion"]]), storage },
+    restPort: 0,
+    grpcPort: 0,
+    bodyBytesMax: 2 ** 20,
+    cacheBytesMax: 2 ** 20,
+    logger: silentLogger,
+  });
+  expect(kept.models).toMatchObject([{ name: "champion", state: "READY" }]);
+  expect(asked).toContainEqual({ name: "trees", alias: "champion" });
+  await kept.close();
 });
 
 const schemathesis = inject("means").schemathesis;

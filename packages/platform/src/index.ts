@@ -19,6 +19,7 @@ export { acquireProjectLock, type ProjectLock } from "./project-lock.ts";
 export { makeFolder, makeFolderSync } from "./durable-folder.ts";
 export { mapIoError, writeFileDurably } from "./durable-file.ts";
 export { createFileLogger, redact, type LogLevel } from "./file-logger.ts";
+export { createLineLogger } from "./line-logger.ts";
 export { textTable } from "./text-table.ts";
 export { platformErrors } from "./errors.ts";
 export { answerRoute, route, type Answer, type Route } from "./http/route.ts";

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { setTimeout as sleep } from "node:timers/promises";
 import { isMillError, systemClock, toProblem } from "@millwright/kernel";
 import { isFromLoopback } from "@millwright/platform";
+import { drain } from "./drain.ts";
 import { servingErrors } from "./errors.ts";
 import { answerInfer } from "./infer.ts";
 import { openApiOfServices } from "./openapi/service-document.ts";
@@ -22,6 +23,8 @@ export interface ServingOptions extends ServingPlaces {
   readonly grpcPort: number;
   /** Of this release, as `/v2` tells it. */
   readonly version: string;
+  /** gRPC does not wait for what else starts. */
+  readonly grpcAtOnce?: boolean;
 }
 
 export interface Serving {
@@ -55,7 +58,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   await listen(server, options);
   const { host, grpcPort, logger } = options;
   const closing = new AbortController();
-  const grpc = sleep(GRPC_AFTER_MS, undefined, { signal: closing.signal }).then(() =>
+  const grpc = sleep(options.grpcAtOnce === true ? 0 : GRPC_AFTER_MS, undefined, { signal: closing.signal }).then(() =>
     startGrpc(counted, { host, port: grpcPort, bodyBytesMax: BODY_BYTES_MAX, logger }),
   );
   grpc.catch(() => undefined);
@@ -67,7 +70,10 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     close: async () => {
       stopWatching();
       closing.abort();
-      await Promise.all([drain(server), grpc.then((started) => started.close(DRAIN_MS_MAX)).catch(() => undefined)]);
+      await Promise.all([
+        drain(server, DRAIN_MS_MAX),
+        grpc.then((started) => started.close(DRAIN_MS_MAX)).catch(() => undefined),
+      ]);
       state.close();
     },
   };
@@ -89,18 +95,6 @@ function countedBy(state: ServingState, inference: InferenceServer): InferenceSe
       }
     },
   };
-}
-
-/** Answers what has been asked; a caller who does not end in time is cut off. */
-async function drain(server: Server): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS_MAX);
-    server.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
 }
 
 function listen(server: Server, { host, port }: ServingOptions): Promise<void> {

@@ -8,6 +8,7 @@ export type { RequestHeaders } from "./request-headers.ts";
 export type { Tensor, TensorSpec } from "./tensor.ts";
 export { openFolderModels, type FolderModelsOptions } from "./folder-models.ts";
 export { createInferenceServer, type InferenceServer, type InferenceServerOptions } from "./inference-server.ts";
+export { drain } from "../drain.ts";
 export { startGrpc, type GrpcOptions, type GrpcServer } from "./grpc/grpc-server.ts";
 export { startRest, type RestOptions } from "./rest/rest-server.ts";
 export { placesByUri } from "./model-places.ts";

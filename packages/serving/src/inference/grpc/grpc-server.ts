@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type * as Grpc from "@grpc/grpc-js";
 import { toProblem, type Logger } from "@millwright/kernel";
 import { callLimits } from "../call-limits.ts";
@@ -36,22 +37,32 @@ export async function startGrpc(server: InferenceServer, options: GrpcOptions): 
     "grpc.max_send_message_length": -1,
     "grpc.max_concurrent_streams": STREAMS_MAX,
   });
+  const ending = new AbortController();
+  // Each stream listens to it.
+  setMaxListeners(0, ending.signal);
   const named = new Map(methods.map((method) => [method.name, method]));
   listening.addService(
     definitionOf(methods),
     Object.fromEntries(
-      methods.map((method) => [method.name, handlerOf(method, { server, options, status: grpc.status, named })]),
+      methods.map((method) => [
+        method.name,
+        handlerOf(method, { server, options, status: grpc.status, named, ending: ending.signal }),
+      ]),
     ),
   );
-  addHealth(listening, root, server);
-  await addReflection(listening, root);
+  addHealth(listening, { root, server, ending: ending.signal });
+  await addReflection(listening, { root, ending: ending.signal });
   const address = `${options.host}:${options.port}`;
   const port = await new Promise<number>((resolve, reject) => {
     listening.bindAsync(address, grpc.ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
     );
   });
-  return { port, close: (timeoutMs) => closed(listening, timeoutMs) };
+  const close = (timeoutMs: number) => {
+    ending.abort();
+    return closed(listening, timeoutMs);
+  };
+  return { port, close };
 }
 
 function closed(listening: Grpc.Server, timeoutMs: number): Promise<void> {
@@ -89,6 +100,8 @@ interface Parts {
   readonly options: GrpcOptions;
   readonly status: typeof Grpc.status;
   readonly named: ReadonlyMap<string, Method>;
+  /** Aborted when the server is to end. */
+  readonly ending: AbortSignal;
 }
 
 type UnaryCall = Grpc.ServerUnaryCall<Buffer, Buffer>;
@@ -99,6 +112,7 @@ function handlerOf(method: Method, parts: Parts): Grpc.UntypedHandleCall {
       streamAnswers(call, {
         answer: async (bytes) => method.encode(await streamed(decoded(method, bytes), call, parts)),
         failed: (bytes, error) => method.encode(failure(method, bytes, error)),
+        ending: parts.ending,
       })) as Grpc.UntypedHandleCall;
   const answer = method.name === "ModelInfer" ? inferred : answers[method.name];
   return ((call: UnaryCall, done: Grpc.sendUnaryData<Buffer>) => {

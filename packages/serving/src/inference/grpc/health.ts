@@ -11,10 +11,14 @@ const NOT_FOUND = 5;
 export const UNREADABLE = { code: 3, details: "the message cannot be read" } as const;
 
 /** Answers for the server, for the inference service and for each model by its name. */
-export function addHealth(listening: Grpc.Server, root: Root, server: InferenceServer): void {
+export function addHealth(
+  listening: Grpc.Server,
+  { root, server, ending }: { readonly root: Root; readonly server: InferenceServer; readonly ending: AbortSignal },
+): void {
   const request = root.lookupType("grpc.health.v1.HealthCheckRequest");
   const response = root.lookupType("grpc.health.v1.HealthCheckResponse");
   const statusOf = async (bytes: Buffer): Promise<number> => {
+    if (ending.aborted) return NOT_SERVING;
     const { service = "" } = request.decode(bytes) as { service?: string };
     if (service === "" || service === SERVICE_NAME) return SERVING;
     return stateOf(server, service);
@@ -42,11 +46,18 @@ export function addHealth(listening: Grpc.Server, root: Root, server: InferenceS
         );
       },
       // What is watched stays open: its caller is told once, and again by the end.
-      Watch: (call: Grpc.ServerWritableStream<Buffer, Buffer>) =>
-        void statusOf(call.request).then(
+      Watch: (call: Grpc.ServerWritableStream<Buffer, Buffer>) => {
+        const tellEnd = () => {
+          call.write(encode(NOT_SERVING));
+          call.end();
+        };
+        ending.addEventListener("abort", tellEnd);
+        for (const over of ["cancelled", "error"]) call.on(over, () => ending.removeEventListener("abort", tellEnd));
+        statusOf(call.request).then(
           (status) => call.write(encode(status)),
           () => call.emit("error", UNREADABLE),
-        ),
+        );
+      },
     },
   );
 }

@@ -1,6 +1,7 @@
 import type * as Grpc from "@grpc/grpc-js";
 import type { Root, Type } from "protobufjs";
 import { UNREADABLE } from "./health.ts";
+import { ENDING } from "./stream.ts";
 
 const SERVICES = ["inference.GRPCInferenceService", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"];
 const NOT_FOUND = 5;
@@ -18,7 +19,10 @@ interface ReflectionRequest {
 }
 
 /** Tells what is served and of which messages, so that tools need no definition of their own. */
-export async function addReflection(listening: Grpc.Server, root: Root): Promise<void> {
+export async function addReflection(
+  listening: Grpc.Server,
+  { root, ending }: { readonly root: Root; readonly ending: AbortSignal },
+): Promise<void> {
   const files = await describedFiles(root);
   const request = root.lookupType("grpc.reflection.v1.ServerReflectionRequest");
   const response = root.lookupType("grpc.reflection.v1.ServerReflectionResponse");
@@ -48,8 +52,15 @@ export async function addReflection(listening: Grpc.Server, root: Root): Promise
               call.emit("error", UNREADABLE);
             }
           });
-          call.on("error", () => {});
-          call.on("end", () => call.end());
+          const cutOff = () => call.emit("error", ENDING);
+          const leave = () => ending.removeEventListener("abort", cutOff);
+          ending.addEventListener("abort", cutOff);
+          call.on("error", leave);
+          call.on("cancelled", leave);
+          call.on("end", () => {
+            leave();
+            call.end();
+          });
         },
       },
     );

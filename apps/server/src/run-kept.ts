@@ -1,0 +1,78 @@
+import { fromProblem, isMillError, toProblem } from "@millwright/kernel";
+import type { KeeperAnswer, KeptMessage } from "./kept-process.ts";
+
+interface Started<Ready> {
+  readonly ready: Ready;
+  /** Ends what has begun. */
+  close(): Promise<void>;
+}
+
+/** What a kept process may say to its keeper. */
+interface Keeper<Told> {
+  /** What becomes known after it is ready. */
+  readonly tell: (told: Told) => void;
+  /** Throws what the keeper throws. */
+  readonly ask: (asked: unknown) => Promise<unknown>;
+}
+
+/**
+ * The side of a kept process: told its settings by its keeper, it works until that says so, or is gone. Call it once, at the
+ * program's start.
+ */
+export function runKept<Settings, Ready, Told = never>(
+  start: (settings: Settings, keeper: Keeper<Told>) => Promise<Started<Ready>>,
+): void {
+  let started: Promise<Started<Ready>> | undefined;
+  const end = () => {
+    // Before it has started there is nothing to be ended in good order.
+    if (started === undefined) process.exit(0);
+    started
+      .then((running) => running.close())
+      .then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
+  };
+  process.once("SIGTERM", end);
+  process.once("disconnect", end);
+  // Ctrl-C reaches the whole group; the keeper decides when this process ends.
+  process.on("SIGINT", () => {});
+  // Whoever read what was written here may be gone.
+  process.stderr.on("error", () => {});
+  process.once("message", (settings: Settings) => {
+    started = start(settings, { tell: (told) => send<Ready, Told>({ told }), ask: asking() });
+    started.then(
+      ({ ready }) => send<Ready, Told>({ ready }),
+      (error: unknown) => {
+        send<Ready, Told>(isMillError(error) ? { refused: toProblem(error) } : { failed: textOf(error) });
+        process.exit(1);
+      },
+    );
+  });
+}
+
+/** Each question has a number, by which its answer finds it. */
+function asking(): (asked: unknown) => Promise<unknown> {
+  const waiting = new Map<number, (answer: KeeperAnswer) => void>();
+  let turns = 0;
+  process.on("message", (answer: KeeperAnswer) => {
+    waiting.get(answer.turn)?.(answer);
+    waiting.delete(answer.turn);
+  });
+  return (asked) =>
+    new Promise((resolve, reject) => {
+      const turn = (turns += 1);
+      waiting.set(turn, ({ answer, refused }) =>
+        refused === undefined ? resolve(answer) : reject(fromProblem(refused)),
+      );
+      send({ asked, turn });
+    });
+}
+
+function send<Ready, Told>(message: KeptMessage<Ready, Told>): void {
+  if (process.connected) process.send?.(message);
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
