@@ -1,4 +1,14 @@
-import { closeSync, fsync, openSync, readFileSync, realpathSync, statSync, writeFile, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  writeFile,
+  writeFileSync,
+} from "node:fs";
 import { link, lstat, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, normalize, relative, sep } from "node:path";
 import { promisify } from "node:util";
@@ -53,7 +63,7 @@ export function openLocalObjectStore({ root, further = [] }: LocalObjectStoreOpt
     },
     create: async (files) => {
       try {
-        await createAll(files, resolved);
+        await createAll(files, { inside, refuse: (folder) => refuseLinkOut(folder, folders) });
       } catch (error) {
         throw mapDiskError(error);
       }
@@ -87,7 +97,8 @@ export function openLocalObjectStore({ root, further = [] }: LocalObjectStoreOpt
     },
     prepareFolder: async (path) => {
       try {
-        await makeFolder(resolved(path));
+        const full = resolved(path);
+        if (!existsSync(full)) await makeFolder(full);
       } catch (error) {
         throw mapDiskError(error);
       }
@@ -194,17 +205,24 @@ const sync = promisify(fsync);
  * Under their own names at once: nothing leads to them before they are whole. All are written before any is synced, so that
  * the file system brings them to the disk in one step.
  */
-async function createAll(files: Iterable<NewFile>, resolved: (path: string) => string): Promise<void> {
+async function createAll(
+  files: Iterable<NewFile>,
+  { inside, refuse }: { readonly inside: (path: string) => string; readonly refuse: (folder: string) => void },
+): Promise<void> {
   const opened = new Map<string, number>();
+  const folders = new Set<string>();
   try {
     for (const { path, bytes } of files) {
-      const place = resolved(path);
+      const place = inside(path);
+      const folder = dirname(place);
+      // A file that is not there yet is no link, and none is opened in its place: it is its folder that may lead out.
+      if (!folders.has(folder)) refuse(folder);
+      folders.add(folder);
       const file = openNew(place);
       opened.set(place, file);
       if (bytes.length <= SMALL_BYTES) writeFileSync(file, bytes);
       else await promisify(writeFile)(file, bytes);
     }
-    const folders = new Set([...opened.keys()].map((place) => dirname(place)));
     await allDone([...[...opened.values()].map((file) => sync(file)), syncAll(folders)]);
   } catch (error) {
     for (const place of opened.keys()) await rm(place, { force: true }).catch(() => undefined);

@@ -50,7 +50,11 @@ export async function changeTableWithFiles<Result>(
     const own = [...files, ...prepared.files];
     if ((await publish(world, [{ change: prepared.change, files: [...data, ...own] }])) === undefined) {
       await world.changed([keyOf(identifier)]);
-      await deleteOldMetadata(world, { before: table.metadata, after: prepared.metadata });
+      await deleteOldMetadata(world, {
+        before: table.metadata,
+        after: prepared.metadata,
+        at: prepared.metadataLocation,
+      });
       return { result };
     }
     for (const { path } of own) await world.store.remove(path);

@@ -2,6 +2,7 @@ import { writePoint } from "@millwright/kernel";
 import { lakehouseErrors } from "../errors.ts";
 import type { IcebergMetadata, IcebergSnapshot } from "../domain/iceberg/metadata.ts";
 import type { CatalogWorld } from "../rest/world.ts";
+import { placeOf, snapshotsNear } from "./known-places.ts";
 import { manifestsOf, pathIn, readManifest, readMetadata } from "../table-files.ts";
 
 /** The files that snapshots lead to, with their bytes, by their path in the store. What lies elsewhere is left out. */
@@ -57,7 +58,8 @@ export async function keepWhatIsLedTo(
   const seen = new Set<string>();
   const keep = async (location: string, metadata: IcebergMetadata) => {
     for (const path of ownFilesOf(world, location, metadata)) candidates.delete(path);
-    for (const path of (await filesOf(world, metadata, metadata.snapshots, seen)).keys()) candidates.delete(path);
+    const near = await snapshotsNear(world.store, metadata, new Set(candidates.keys().map(placeOf)));
+    for (const path of (await filesOf(world, metadata, near, seen)).keys()) candidates.delete(path);
   };
   if (instead !== undefined) {
     roots.splice(roots.indexOf(instead.of), 1);
@@ -70,14 +72,19 @@ export async function keepWhatIsLedTo(
   }
 }
 
+const REMOVALS_AT_ONCE = 16;
+
 export async function deleteFiles({ store, entries }: CatalogWorld, paths: Iterable<string>): Promise<void> {
   const all = [...paths];
   await entries.forgetFiles(all);
   writePoint("lakehouse/remove/after-forget");
-  for (const path of all) {
-    await store.remove(path);
-    writePoint("lakehouse/remove/after-file");
-  }
+  for (let start = 0; start < all.length; start += REMOVALS_AT_ONCE)
+    await Promise.all(
+      all.slice(start, start + REMOVALS_AT_ONCE).map(async (path) => {
+        await store.remove(path);
+        writePoint("lakehouse/remove/after-file");
+      }),
+    );
 }
 
 /** What a table says of files that lie there for tables of other catalogs as well. */

@@ -23,6 +23,7 @@ import { produceSnapshot, snapshotIdOf } from "./produce-snapshot.ts";
 import { withRetries } from "./retries.ts";
 import type { AddedFile, SnapshotChange } from "./snapshot-change.ts";
 import { folderOf, readBase, type TableBase } from "./table-base.ts";
+import { writeAhead, type WriteAhead } from "./write-ahead.ts";
 import { columnsFor, writeRows } from "./write-rows.ts";
 import { layoutOf, type WriteLayout } from "./write-layout.ts";
 import type { WriteRequest } from "./write-request.ts";
@@ -36,17 +37,11 @@ export async function commitWrite(ports: LakehousePorts, request: WriteRequest):
   let base = await readBase(ports, request);
   const effective =
     request.mode === "merge" && base.metadata === undefined ? { ...request, mode: "append" as const } : request;
-  let change = evolveSchema(base.metadata, await columnsFor(ports, effective, base));
-  const layout = layoutOf(base.metadata, { schema: change.schema, request });
   const place = await folderOf(ports, request, base);
-  const written = await writeRows(ports, {
-    place,
-    request: effective,
-    base,
-    change,
-    layout,
-    properties: propertiesOf(base, request),
-  });
+  const told = { place, request: effective, base, properties: propertiesOf(base, request) };
+  const ahead = writeAhead(ports, told);
+  let { change, layout } = await planned(ports, told, ahead);
+  const written = (await ahead?.as(change)) ?? (await writeRows(ports, { ...told, change, layout }));
   const snapshotId = snapshotIdOf(ports.ids());
   const entry = await withRetries(async (attempt) => {
     if (attempt > 0 && effective.mode !== "append") return "refused";
@@ -65,6 +60,21 @@ export async function commitWrite(ports: LakehousePorts, request: WriteRequest):
   throw lakehouseErrors.create("lakehouse/commit-conflict", {
     because: `${request.table} was changed by another writer`,
   });
+}
+
+/** What the rows make of the table's schema and layout. Where they do not fit, what was written of them ahead goes. */
+async function planned(
+  ports: LakehousePorts,
+  { request, base }: { readonly request: WriteRequest; readonly base: TableBase },
+  ahead: WriteAhead | undefined,
+): Promise<{ readonly change: SchemaChange; readonly layout: WriteLayout }> {
+  try {
+    const change = evolveSchema(base.metadata, await columnsFor(ports, request, base));
+    return { change, layout: layoutOf(base.metadata, { schema: change.schema, request }) };
+  } catch (error) {
+    await ahead?.abandon();
+    throw error;
+  }
 }
 
 function isSameSchema(one: IcebergSchema, other: IcebergSchema): boolean {
@@ -122,7 +132,7 @@ async function tryCommit(ports: LakehousePorts, attempt: Attempt): Promise<Catal
   writePoint("lakehouse/commit/after-pointer");
   if (won) {
     keepMetadata(store, metadataLocation, metadata);
-    await deleteOldMetadata(ports, { before: base.metadata, after: metadata });
+    await deleteOldMetadata(ports, { before: base.metadata, after: metadata, at: metadataLocation });
     return entry;
   }
   // Known to be lost, and nothing leads to them: they are of this attempt alone.

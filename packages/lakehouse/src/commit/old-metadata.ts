@@ -1,6 +1,7 @@
 import type { Logger } from "@millwright/kernel";
 import type { IcebergMetadata } from "../domain/iceberg/metadata.ts";
 import type { IcebergEntries, ObjectStore } from "../ports.ts";
+import { remember } from "../remember.ts";
 import { pathIn } from "../table-files.ts";
 
 interface Places {
@@ -8,6 +9,13 @@ interface Places {
   /** Where it is not known what else leads to a file, none is deleted. */
   readonly entries?: Pick<IcebergEntries, "metadataLocations" | "forgetFiles">;
   readonly logger: Logger;
+}
+
+interface OldAndNew {
+  readonly before: IcebergMetadata | undefined;
+  readonly after: IcebergMetadata;
+  /** Where the new metadata lies. */
+  readonly at: string;
 }
 
 /**
@@ -18,7 +26,7 @@ interface Places {
  */
 export async function deleteOldMetadata(
   { store, entries, logger }: Places,
-  { before, after }: { readonly before: IcebergMetadata | undefined; readonly after: IcebergMetadata },
+  { before, after, at }: OldAndNew,
 ): Promise<void> {
   if (before === undefined || entries === undefined) return;
   if (after.properties["write.metadata.delete-after-commit.enabled"]?.toLowerCase() !== "true") return;
@@ -29,6 +37,7 @@ export async function deleteOldMetadata(
   const put = pathsIn(before).filter((path) => !logged.includes(path));
   const candidates = new Set(put.filter((path) => isBeside(path, logged.at(-1))));
   if (candidates.size === 0) return;
+  rememberNames(store, at, new Set([at, ...logged].map(nameOf)));
   try {
     await keepWhatRootsName(store, await entries.metadataLocations(), candidates);
     await entries.forgetFiles([...candidates]);
@@ -48,10 +57,30 @@ function isBeside(path: string, last: string | undefined): boolean {
 async function keepWhatRootsName(store: ObjectStore, roots: readonly string[], candidates: Set<string>): Promise<void> {
   for (const root of new Set(roots)) {
     if (candidates.size === 0) return;
-    const text = Buffer.from(await store.read(root));
-    for (const candidate of candidates) {
-      const name = candidate.slice(candidate.lastIndexOf("/") + 1);
-      if (root.endsWith(name) || text.includes(name)) candidates.delete(candidate);
-    }
+    const names = await namesIn(store, root);
+    for (const candidate of candidates) if (names.has(nameOf(candidate))) candidates.delete(candidate);
   }
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+const ROOTS_MAX = 1_000;
+const named = new WeakMap<ObjectStore, Map<string, ReadonlySet<string>>>();
+
+/** The names of metadata files in the text of one, and its own: read once, as it never changes. */
+async function namesIn(store: ObjectStore, root: string): Promise<ReadonlySet<string>> {
+  const seen = named.get(store)?.get(root);
+  if (seen !== undefined) return seen;
+  const text = Buffer.from(await store.read(root)).toString();
+  const names = new Set([nameOf(root), ...(text.match(/[^/"\\]+\.metadata\.json/g) ?? [])]);
+  rememberNames(store, root, names);
+  return names;
+}
+
+function rememberNames(store: ObjectStore, root: string, names: ReadonlySet<string>): void {
+  const known = named.get(store) ?? new Map<string, ReadonlySet<string>>();
+  named.set(store, known);
+  remember(known, ROOTS_MAX, [root, names]);
 }

@@ -7,6 +7,7 @@ import { typeText, type IcebergSchema } from "../domain/iceberg/schema.ts";
 import { quoteName } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { LakehousePorts } from "../lakehouse.ts";
+import type { WrittenFile } from "../ports.ts";
 import { liveFilesOf, scanOf } from "../table-files.ts";
 import { asInFiles, fileSchemaOf } from "./file-schema.ts";
 import type { TableBase } from "./table-base.ts";
@@ -88,10 +89,23 @@ async function writeOneFile(
   await store.prepareFolder(folder);
   writePoint("lakehouse/data/before-write");
   const columns = fileSchema.fields.map(({ id, name, type }) => ({ id, name, type: typeText(type) }));
-  const file = await engine.writeParquet({ select, columns, path: store.locate(path) });
+  const file = await writtenOrGone({ store, engine }, { select, columns, path });
   const stored = makeDurable({ store }, [file]);
   const added = [{ file: dataFileOf(file, schema, { properties, fileSchema }), specId: layout.spec["spec-id"] }];
   return { added, stored };
+}
+
+/** What a statement that failed has left of its file is deleted: nothing leads to it. */
+async function writtenOrGone(
+  { store, engine }: Pick<LakehousePorts, "store" | "engine">,
+  { path, ...request }: Parameters<LakehousePorts["engine"]["writeParquet"]>[0],
+): Promise<WrittenFile> {
+  try {
+    return await engine.writeParquet({ ...request, path: store.locate(path) });
+  } catch (error) {
+    await store.remove(path).catch(() => undefined);
+    throw error;
+  }
 }
 
 /**

@@ -41,7 +41,7 @@ export async function commitChange(
   writePoint("lakehouse/commit/after-pointer");
   if (won) {
     keepMetadata(store, location, next);
-    await deleteOldMetadata(ports, { before: metadata, after: next });
+    await deleteOldMetadata(ports, { before: metadata, after: next, at: location });
     return snapshot;
   }
   for (const { path } of files) await store.remove(path);

@@ -45,7 +45,8 @@ export async function commitTables(
     const inTheWay = await publish(world, changed);
     if (inTheWay !== undefined) continue;
     await world.changed(changed.map(({ change }) => change.entry.name));
-    for (const { before, metadata } of changed) await deleteOldMetadata(world, { before, after: metadata });
+    for (const { before, metadata, metadataLocation: at } of changed)
+      await deleteOldMetadata(world, { before, after: metadata, at });
     return prepared;
   }
   throw icebergErrors.create("iceberg/commit-failed", {

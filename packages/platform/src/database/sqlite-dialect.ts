@@ -1,5 +1,6 @@
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { SqliteDialect } from "kysely";
+import { keepStatements } from "./kept-statements.ts";
 
 const NOTHING = {
   reader: false,
@@ -12,6 +13,7 @@ const NOTHING = {
 export function openSqliteDialect(path: string): SqliteDialect {
   const sqlite = new DatabaseSync(path, { timeout: 10_000 });
   sqlite.exec("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;");
+  const prepared = keepStatements(sqlite);
   return new SqliteDialect({
     database: {
       close: () => sqlite.close(),
@@ -19,12 +21,13 @@ export function openSqliteDialect(path: string): SqliteDialect {
         // A full disk may have rolled the transaction back already: its own error must be the one that is told.
         if (sql === "rollback" && !sqlite.isTransaction) return NOTHING;
         // A transaction writes: one that began by reading could not wait for another process's write to end.
-        const statement = sqlite.prepare(sql === "begin" ? "begin immediate" : sql);
+        const { statement, answersRows } = prepared(sql === "begin" ? "begin immediate" : sql);
         return {
-          reader: statement.columns().length > 0,
+          reader: answersRows,
           all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
           run: (parameters) => statement.run(...(parameters as SQLInputValue[])),
-          iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])),
+          // Whoever takes row after row has a statement alone: it is not begun anew meanwhile.
+          iterate: (parameters) => sqlite.prepare(sql).iterate(...(parameters as SQLInputValue[])),
         };
       },
     },

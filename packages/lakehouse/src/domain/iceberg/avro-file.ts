@@ -41,6 +41,9 @@ function typeOf(schemaText: string): avro.Type {
   return type;
 }
 
+/** The bytes of one record: known already, or by encoding it. */
+export type RecordBytes = (record: unknown, encode: () => Buffer) => Buffer;
+
 /**
  * An Avro object container file (Avro 1.11, "Object Container Files"), one block, no codec.
  * Written here because the library drops `field-id`, which Iceberg's readers need, from a schema it has parsed.
@@ -49,13 +52,14 @@ export function encodeAvroFile(
   schema: object,
   records: readonly unknown[],
   metadata: Readonly<Record<string, string>>,
+  { bytesOf = (_record, encode) => encode() }: { readonly bytesOf?: RecordBytes } = {},
 ): Uint8Array {
   const schemaText = JSON.stringify(schema);
   const type = typeOf(schemaText);
   const sync = randomBytes(16);
   const meta = { "avro.schema": schemaText, "avro.codec": "null", ...metadata };
   const header = META.toBuffer(Object.fromEntries(Object.entries(meta).map(([key, text]) => [key, Buffer.from(text)])));
-  const body = Buffer.concat(records.map((record) => type.toBuffer(record)));
+  const body = Buffer.concat(records.map((record) => bytesOf(record, () => type.toBuffer(record))));
   const blocks = records.length === 0 ? [] : [LONG.toBuffer(records.length), LONG.toBuffer(body.length), body, sync];
   return Buffer.concat([MAGIC, header, sync, ...blocks]);
 }

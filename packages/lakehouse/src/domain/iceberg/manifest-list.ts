@@ -1,4 +1,4 @@
-import { decodeAvroFile, encodeAvroFile } from "./avro-file.ts";
+import { decodeAvroFile, encodeAvroFile, type RecordBytes } from "./avro-file.ts";
 import { MANIFEST_LIST_SCHEMA } from "./avro-schemas.ts";
 import type { SnapshotId } from "./metadata.ts";
 
@@ -30,6 +30,17 @@ export interface FieldSummary {
   readonly upper_bound?: Buffer | null;
 }
 
+// Each commit lists again the manifests that were there before it: what each is encoded as is kept with it.
+const encoded = new WeakMap<object, Buffer>();
+
+const bytesOf: RecordBytes = (manifest, encode) => {
+  const known = encoded.get(manifest as ManifestFile);
+  if (known !== undefined) return known;
+  const bytes = encode();
+  encoded.set(manifest as ManifestFile, bytes);
+  return bytes;
+};
+
 export function encodeManifestList(
   manifests: readonly ManifestFile[],
   snapshot: {
@@ -38,12 +49,13 @@ export function encodeManifestList(
     readonly sequenceNumber: number;
   },
 ): Uint8Array {
-  return encodeAvroFile(MANIFEST_LIST_SCHEMA, manifests, {
+  const metadata = {
     "snapshot-id": String(snapshot.snapshotId),
     "parent-snapshot-id": snapshot.parentId === undefined ? "null" : String(snapshot.parentId),
     "sequence-number": String(snapshot.sequenceNumber),
     "format-version": "2",
-  });
+  };
+  return encodeAvroFile(MANIFEST_LIST_SCHEMA, manifests, metadata, { bytesOf });
 }
 
 export function decodeManifestList(bytes: Uint8Array): readonly ManifestFile[] {
