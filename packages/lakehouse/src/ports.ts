@@ -83,6 +83,8 @@ export interface WrittenColumn {
   readonly max?: string;
   /** Of numbers with a floating point. */
   readonly hasNan?: boolean;
+  /** How many are NaN, where there are some and they were counted. */
+  readonly nans?: number;
 }
 
 /** What all that the engine does for one statement has in common. */

@@ -7,6 +7,7 @@ import { quoteName } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { SqlEngine } from "../ports.ts";
 import { checkCondition } from "../dml/check-fragments.ts";
+import { withNanCounts } from "../dml/nan-counts.ts";
 import { fieldIdsOf, makeDurable, oneByOne, type WrittenData } from "../dml/write-data.ts";
 import { asInFiles, fileSchemaOf } from "../commit/file-schema.ts";
 import type { CatalogWorld } from "../rest/world.ts";
@@ -237,23 +238,27 @@ async function writeGroup(
 ): Promise<WrittenData> {
   const scan = await scanOfFiles({ store, engine }, { metadata, schema, files: [...group.files, ...group.deletes] });
   const rowsOf = sort === "" ? scan : `SELECT * FROM (${scan}) ORDER BY ${sort}`;
-  const files = await engine.writeFiles({
+  const written = await engine.writeFiles({
     select: asInFiles(rowsOf, schema, fileSchema),
     folder: store.locate(folder),
     name: ids(),
     fileBytes: targetBytes,
     fieldIds: fieldIdsOf(fileSchema),
   });
+  const files = await withNanCounts(engine, written, fileSchema);
   const stored = makeDurable({ store }, files);
   const rows = group.files.reduce((sum, one) => sum + one.file.record_count, 0);
-  const written = files.reduce((sum, one) => sum + one.rows, 0);
-  if (group.deletes.length === 0 ? written !== rows : written > rows)
+  const kept = files.reduce((sum, one) => sum + one.rows, 0);
+  if (group.deletes.length === 0 ? kept !== rows : kept > rows)
     throw lakehouseErrors.create("lakehouse/damaged-file", {
-      because: `files that told of ${rows} rows were read as ${written}`,
+      because: `files that told of ${rows} rows were read as ${kept}`,
     });
   const [first] = group.files;
   const added = files.map((file) => ({
-    file: { ...dataFileOf(file, schema, { fileSchema }), partition: first?.file.partition ?? {} },
+    file: {
+      ...dataFileOf(file, schema, { properties: metadata.properties, fileSchema }),
+      partition: first?.file.partition ?? {},
+    },
     specId: first?.specId ?? 0,
     // As old as what it was written from: deletes by value that come later are still of it.
     sequenceNumber: metadata["last-sequence-number"],

@@ -37,11 +37,11 @@ export async function commitWrite(ports: LakehousePorts, request: WriteRequest):
   let base = await readBase(ports, request);
   const effective =
     request.mode === "merge" && base.metadata === undefined ? { ...request, mode: "append" as const } : request;
-  const place = await folderOf(ports, request, base);
-  const told = { place, request: effective, base, properties: propertiesOf(base, request) };
-  const ahead = writeAhead(ports, told);
+  const told = { request: effective, base, properties: propertiesOf(base, request) };
+  const ahead = await writeAhead(ports, told);
   let { change, layout } = await planned(ports, told, ahead);
-  const written = (await ahead?.as(change)) ?? (await writeRows(ports, { ...told, change, layout }));
+  const place = await folderOf(ports, request, base);
+  const written = (await ahead?.as(change)) ?? (await writeRows(ports, { ...told, place, change, layout }));
   const snapshotId = snapshotIdOf(ports.ids());
   const entry = await withRetries(async (attempt) => {
     if (attempt > 0 && effective.mode !== "append") return "refused";

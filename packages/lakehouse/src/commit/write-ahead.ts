@@ -3,7 +3,7 @@ import { currentSchema } from "../domain/iceberg/metadata.ts";
 import { typeText, type IcebergSchema } from "../domain/iceberg/schema.ts";
 import type { WrittenData } from "../dml/write-data.ts";
 import type { LakehousePorts } from "../lakehouse.ts";
-import type { TableBase } from "./table-base.ts";
+import { folderOf, type TableBase } from "./table-base.ts";
 import { layoutOf } from "./write-layout.ts";
 import type { WriteRequest } from "./write-request.ts";
 import { writeRows } from "./write-rows.ts";
@@ -20,24 +20,24 @@ export interface WriteAhead {
  * Begins to write what is appended to a table as if it had the table's columns, as it must: to ask for them first takes a
  * fifth of a small commit. Undefined where it is not known what the rows will lie beside.
  */
-export function writeAhead(
+export async function writeAhead(
   ports: LakehousePorts,
   told: {
-    readonly place: string;
     readonly request: WriteRequest;
     readonly base: TableBase;
     readonly properties: Readonly<Record<string, string>>;
   },
-): WriteAhead | undefined {
+): Promise<WriteAhead | undefined> {
   const { request, base } = told;
   const schema = base.metadata === undefined ? undefined : currentSchema(base.metadata);
   if (base.metadata === undefined || schema === undefined || request.mode !== "append") return undefined;
   const change = { schema, schemas: base.metadata.schemas, lastColumnId: base.metadata["last-column-id"] };
+  const place = await folderOf(ports, request, base);
   const ending = new AbortController();
   const engine = ports.engine.within({ signal: ending.signal });
   const written = Promise.try(() => {
     const layout = layoutOf(base.metadata, { schema, request });
-    return writeRows({ ...ports, engine }, { ...told, change, layout });
+    return writeRows({ ...ports, engine }, { ...told, place, change, layout });
   });
   // Whoever asks for it is told; until then it is not looked at.
   written.catch(() => undefined);

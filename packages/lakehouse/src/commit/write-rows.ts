@@ -1,6 +1,7 @@
 import { writePoint, type Column } from "@millwright/kernel";
 import type { SchemaChange } from "../domain/iceberg/metadata.ts";
 import { makeDurable, writeData, type WrittenData } from "../dml/write-data.ts";
+import { withNanCounts } from "../dml/nan-counts.ts";
 import { dataFileOf } from "../domain/iceberg/data-file.ts";
 import { duckdbTypeOf } from "../domain/iceberg/duckdb-type.ts";
 import { typeText, type IcebergSchema } from "../domain/iceberg/schema.ts";
@@ -90,9 +91,12 @@ async function writeOneFile(
   writePoint("lakehouse/data/before-write");
   const columns = fileSchema.fields.map(({ id, name, type }) => ({ id, name, type: typeText(type) }));
   const file = await writtenOrGone({ store, engine }, { select, columns, path });
-  const stored = makeDurable({ store }, [file]);
-  const added = [{ file: dataFileOf(file, schema, { properties, fileSchema }), specId: layout.spec["spec-id"] }];
-  return { added, stored };
+  const specId = layout.spec["spec-id"];
+  const counted = await withNanCounts(engine, [file], fileSchema);
+  return {
+    added: counted.map((one) => ({ file: dataFileOf(one, schema, { properties, fileSchema }), specId })),
+    stored: makeDurable({ store }, [file]),
+  };
 }
 
 /** What a statement that failed has left of its file is deleted: nothing leads to it. */

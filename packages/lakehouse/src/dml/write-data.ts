@@ -10,6 +10,7 @@ import { quoteName, quoteText } from "../domain/names.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { LakehousePorts } from "../lakehouse.ts";
 import type { FieldId, FieldIds, ObjectStore, StoredFile, WrittenFile } from "../ports.ts";
+import { withNanCounts } from "./nan-counts.ts";
 import { withScratch } from "./scratch.ts";
 
 /** Rows to be written into data files of a table. */
@@ -116,13 +117,14 @@ async function writeOne(
   writePoint("lakehouse/data/before-write");
   const sorted = (order?.fields ?? []).map((field) => orderSql(field, schema));
   const rows = sorted.length === 0 ? select : `SELECT * FROM (${select}\n) ORDER BY ${sorted.join(", ")}`;
-  const files = await engine.writeFiles({
+  const written = await engine.writeFiles({
     select: asInFiles(rows, schema, fileSchema),
     folder: store.locate(place),
     name: ids(),
     fileBytes: fileBytesOf(properties),
     fieldIds: fieldIdsOf(fileSchema),
   });
+  const files = await withNanCounts(engine, written, fileSchema);
   const stored = makeDurable({ store }, files);
   const partition = partitionOf(spec, { schema, values });
   const ordered = (order?.fields ?? []).map((field) => field["source-id"]);

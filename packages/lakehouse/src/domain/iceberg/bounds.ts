@@ -23,7 +23,7 @@ export function encodeBound({
       return int64(BigInt(text));
     case "float":
     case "double":
-      return floating(type, Number(text));
+      return floating(type, Number(text.replace("inf", "Infinity")));
     case "date":
       return int32(Date.parse(`${text}T00:00:00Z`) / 86_400_000);
     case "timestamp":

@@ -59,8 +59,8 @@ export function dataFileOf(
   { properties = {}, ordered = [], fileSchema = schema }: DataFileOf = {},
 ): DataFile {
   const modes = metricsModes(schema, { properties, ordered });
-  const columns = leavesOf(fileSchema.fields).flatMap(({ id, path, type }) => {
-    const stats = file.columns[path];
+  const columns = leavesOf(fileSchema.fields).flatMap(({ id, names, type }) => {
+    const stats = file.columns[names.join(".")];
     const mode = modes.get(id) ?? { kind: "none" };
     return stats === undefined || mode.kind === "none" ? [] : [{ id, type, stats, mode }];
   });
@@ -82,7 +82,10 @@ export function dataFileOf(
     column_sizes: columns.map(({ id, stats }) => ({ key: id, value: stats.bytes })),
     value_counts: columns.map(({ id, stats }) => ({ key: id, value: stats.values })),
     null_value_counts: columns.map(({ id, stats }) => ({ key: id, value: stats.nulls })),
-    nan_value_counts: columns.filter(({ stats }) => stats.hasNan === false).map(({ id }) => ({ key: id, value: 0 })),
+    nan_value_counts: columns.flatMap(({ id, stats }) => {
+      const nans = stats.hasNan === false ? 0 : stats.nans;
+      return nans === undefined ? [] : [{ key: id, value: nans }];
+    }),
     lower_bounds: bounds("min"),
     upper_bounds: bounds("max"),
     sort_order_id: 0,
@@ -90,13 +93,13 @@ export function dataFileOf(
 }
 
 /** The columns without columns of their own, within structs too. Of what is in lists and maps nothing is told. */
-function leavesOf(
+export function leavesOf(
   fields: readonly IcebergField[],
   prefix: readonly string[] = [],
-): readonly { readonly id: number; readonly path: string; readonly type: string }[] {
+): readonly { readonly id: number; readonly names: readonly string[]; readonly type: string }[] {
   return fields.flatMap(({ id, name, type }) => {
-    const path = [...prefix, name];
-    if (typeof type === "string") return [{ id, path: path.join("."), type }];
-    return type.type === "struct" ? leavesOf(type.fields, path) : [];
+    const names = [...prefix, name];
+    if (typeof type === "string") return [{ id, names, type }];
+    return type.type === "struct" ? leavesOf(type.fields, names) : [];
   });
 }

@@ -11,7 +11,8 @@ export function rangeInFile(
   const values = told(column.values[index]);
   const nulls = told(column.nulls[index]);
   const nans = told(column.nans[index]);
-  if (nulls !== undefined && nulls === (values ?? file.rows)) return NULLS;
+  const all = values ?? file.rows;
+  if (nulls !== undefined && nulls === all) return NULLS;
   const isFloating = type === "float" || type === "double";
   const lower = bound(type, boundIn(column.lower, index));
   const upper = bound(type, boundIn(column.upper, index));
@@ -20,7 +21,7 @@ export function rangeInFile(
     ...(upper === undefined ? {} : { upper }),
     mayBeNull: nulls !== 0,
     mayBeNaN: isFloating && nans !== 0,
-    mayHaveValue: true,
+    mayHaveValue: !isFloating || nulls === undefined || nans === undefined || nulls + nans < all,
   };
 }
 
