@@ -18,7 +18,7 @@ interface StoredModels {
 /** What a command serves: a folder, or a URI in its place, and each `--model NAME=URI`. Throws `platform/usage`. */
 export function servedPlaces(call: CommandCall): {
   readonly folder: string | undefined;
-  readonly stored: StoredModels | undefined;
+  readonly stored: StoredModels;
 } {
   const [given] = call.arguments;
   const told = ((call.options["model"] ?? []) as readonly string[]).map(namedUri);
@@ -35,7 +35,7 @@ export function servedPlaces(call: CommandCall): {
     bytesMax: DOWNLOAD_BYTES_MAX,
     registry: registryOf(call),
   };
-  return { folder: isUri ? undefined : given, stored: uris.size === 0 ? undefined : { uris, storage } };
+  return { folder: isUri ? undefined : given, stored: { uris, storage } };
 }
 
 function namedUri(told: string): readonly [string, string] {

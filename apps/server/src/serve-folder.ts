@@ -1,4 +1,5 @@
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { systemClock, type Logger } from "@millwright/kernel";
 import { isFromLoopback } from "@millwright/platform";
 import { openOnnxModel } from "@millwright/serving/adapters/onnx-model";
@@ -6,11 +7,14 @@ import { openPythonModel } from "@millwright/serving/adapters/python-model";
 import {
   createInferenceServer,
   drain,
+  openComposedModels,
   openByFormat,
   openFolderModels,
   placesByUri,
+  placesTogether,
   startGrpc,
   startRest,
+  type InferenceServer,
   type ModelStorage,
 } from "@millwright/serving/inference";
 import { folderPython } from "./folder-python.ts";
@@ -47,12 +51,14 @@ export interface FolderServing {
   close(): Promise<void>;
 }
 
+/** Nothing is fetched where nobody says to where. */
+const NOTHING_STORED = { uris: new Map<string, string>(), storage: { cacheFolder: tmpdir(), bytesMax: 0 } };
 const HOST = "127.0.0.1";
 const DRAIN_MS_MAX = 5_000;
 
 /** Serves a folder of models. Throws `platform/port-taken`. */
 export async function serveFolder(options: ServeFolderOptions): Promise<FolderServing> {
-  const { folder, stored, logger, bodyBytesMax, cacheBytesMax, onDemand } = options;
+  const { folder, stored = NOTHING_STORED, logger, bodyBytesMax, cacheBytesMax, onDemand } = options;
   const clock = systemClock;
   const { interpreter } = await folderPython(options);
   const openModel = openByFormat({
@@ -64,15 +70,18 @@ export async function serveFolder(options: ServeFolderOptions): Promise<FolderSe
       (await import("@millwright/serving/adapters/mlflow-model")).openMlflowModel(openOnnxModel)(file, config),
     python: openPythonModel({ interpreter, workers: 1, clock, logger }),
   });
-  const models = await openFolderModels({
-    root: folder,
-    elsewhere: stored === undefined ? undefined : placesByUri(stored.uris, stored.storage),
-    openModel,
+  const models = await openComposedModels({
+    documents: folder,
+    storage: stored.storage,
+    open: (applied) => {
+      const elsewhere = placesTogether([placesByUri(stored.uris, stored.storage), applied]);
+      return openFolderModels({ root: folder, elsewhere, openModel, clock, logger, onDemand });
+    },
+    server: () => server,
     clock,
     logger,
-    onDemand,
   });
-  const server = createInferenceServer({ version: VERSION, models, clock, logger, cacheBytesMax });
+  const server: InferenceServer = createInferenceServer({ version: VERSION, models, clock, logger, cacheBytesMax });
   const mayAsk = ({ headers }: { readonly headers: object }) => isFromLoopback(headers);
   const rest = await startRest(server, { host: HOST, port: options.restPort, bodyBytesMax, logger, mayAsk }).catch(
     (error: unknown) => {

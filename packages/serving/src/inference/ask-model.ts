@@ -13,8 +13,8 @@ export interface ModelQuestion {
   readonly name: string;
   /** The newest that is served, unless one is named. */
   readonly version?: string | undefined;
-  /** `given(tensor)` has a tensor as one of them. */
-  readonly inputs: readonly GivenTensor[];
+  /** `given(tensor)` has a tensor as one of them. Where they depend on what the model takes, they are made of it. */
+  readonly inputs: readonly GivenTensor[] | ((served: ServedModel) => readonly GivenTensor[]);
   /** All of the model's, in its order, unless some are asked for. */
   readonly outputs?: readonly WantedOutput[] | undefined;
 }
@@ -39,7 +39,8 @@ export function createAskModel(server: () => Pick<InferenceServer, "models" | "i
     if (through.includes(name))
       throw inferenceErrors.create("inference/circle", { because: [...through, name].join(" asks ") });
     const served = await models.obtain(name, version);
-    const call: InferCall = { ...by, inputs, outputs, through, arrivedMs: clock.monotonicMs() };
+    const taken = typeof inputs === "function" ? inputs(served) : inputs;
+    const call: InferCall = { ...by, inputs: taken, outputs, through, arrivedMs: clock.monotonicMs() };
     return { served, outputs: await infer(served, call) };
   };
 }

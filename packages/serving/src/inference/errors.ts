@@ -143,6 +143,26 @@ export const inferenceErrors = defineErrors("inference", {
     remedy: "A model that asks others is not to be asked by one of them: name another model in its steps.",
     example: "house asks price, which asks house",
   },
+  "inference/no-route": {
+    status: 404,
+    exit: 1,
+    title: "The graph has no step for the request",
+    remedy:
+      "`GET /v2/models/NAME/graph` shows its conditions; a last step with the condition `@this` takes what no other took.",
+  },
+  "inference/step-failed": {
+    status: 502,
+    exit: 1,
+    title: "A step of the graph failed",
+    remedy: "The detail says which, and what its server answered.",
+  },
+  "inference/bad-graph": {
+    status: 422,
+    exit: 2,
+    title: "The graph of models cannot be served as it is written",
+    remedy: "The detail names the field: mend it; docs/learn/inference-graphs.md has an example of each kind of node.",
+    example: "house: nodes.root.steps.0: it has none of nodeName, serviceName, serviceUrl",
+  },
   "inference/not-by-callers": {
     status: 409,
     exit: 2,

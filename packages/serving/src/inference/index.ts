@@ -11,5 +11,6 @@ export { createInferenceServer, type InferenceServer, type InferenceServerOption
 export { drain } from "../drain.ts";
 export { startGrpc, type GrpcOptions, type GrpcServer } from "./grpc/grpc-server.ts";
 export { startRest, type RestOptions } from "./rest/rest-server.ts";
-export { placesByUri } from "./model-places.ts";
+export { placesByUri, placesTogether } from "./model-places.ts";
+export { openComposedModels, type ComposedModels, type ComposedModelsOptions } from "./composed-models.ts";
 export type { ModelRegistry, ModelStorage } from "../storage/resolve-model-uri.ts";

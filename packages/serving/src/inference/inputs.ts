@@ -55,7 +55,7 @@ function readInput(given: GivenTensor, spec: TensorSpec, sizes: Map<string, numb
 }
 
 /** Numbers in another datatype's array, each to the nearest that it has. */
-function converted(data: TensorData, datatype: Datatype): TensorData {
+export function converted(data: TensorData, datatype: Datatype): TensorData {
   const numbers = new (arrayOf(datatype as "FP64"))(data.length) as Float64Array;
   for (let at = 0; at < numbers.length; at += 1) numbers[at] = Number(data[at]);
   return numbers;

@@ -76,7 +76,32 @@ export function inferenceMetrics({ models }: Pick<InferenceServer, "models">): s
       ),
     ),
   );
+  lines.push(...graphLines(all));
   return `${lines.join("\n")}\n`;
+}
+
+const STEPS = [
+  ["millwright_graph_step_requests_total", "Requests of a graph's step", "requests"],
+  ["millwright_graph_step_failures_total", "Those of them that failed", "failures"],
+  ["millwright_graph_step_skipped_total", "Requests whose condition sent them another way", "skipped"],
+  ["millwright_graph_step_seconds_total", "Time of a graph's step", "seconds"],
+] as const;
+
+/** Of graphs of models what each step has been asked. */
+function graphLines(all: readonly { readonly served: ServedModel }[]): readonly string[] {
+  const steps = all.flatMap(({ served: { name, model } }) =>
+    Object.entries(model.graph?.().nodes ?? {}).flatMap(([node, told]) =>
+      told.steps.map((step) => ({
+        step,
+        labels: `model="${escaped(name)}",node="${escaped(node)}",step="${escaped(step.name)}",target="${escaped(step.target)}"`,
+      })),
+    ),
+  );
+  if (steps.length === 0) return [];
+  return STEPS.flatMap(([name, help, field]) => [
+    ...headOf(name, "counter", help),
+    ...steps.map(({ step, labels }) => `${name}{${labels}} ${step[field]}`),
+  ]);
 }
 
 function headOf(name: string, type: string, help: string): readonly string[] {

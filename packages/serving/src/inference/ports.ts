@@ -19,6 +19,13 @@ export interface InferenceModel {
   readonly workers?: () => WorkersReport;
   /** Computes the named outputs, in that order. Inputs are of the declared datatypes and fit the declared shapes. */
   infer(inputs: readonly Tensor[], outputs: readonly string[], asked?: AskedBy): Promise<readonly Tensor[]>;
+  /**
+   * Answers a body of KServe's first protocol as it is, with the status that it would have over HTTP. Where a model has it
+   * not, the body is read as its inputs.
+   */
+  answerBody?(body: string, asked: AskedBy): Promise<{ readonly status: number; readonly body: string }>;
+  /** Of a graph of models: its nodes, and what each step has been asked. */
+  readonly graph?: (() => GraphView) | undefined;
   close(): Promise<void>;
 }
 
@@ -33,6 +40,27 @@ export interface WorkersReport {
   readonly startedMs: number;
   /** Memory of the running ones. */
   readonly bytes: number;
+}
+
+/** A graph of models as it is shown. */
+export interface GraphView {
+  readonly nodes: Readonly<Record<string, { readonly routerType: string; readonly steps: readonly StepView[] }>>;
+}
+
+export interface StepView {
+  readonly name: string;
+  readonly to: "node" | "model" | "address";
+  readonly target: string;
+  readonly weight?: number | undefined;
+  readonly condition?: string | undefined;
+  readonly data?: string | undefined;
+  readonly dependency: "Soft" | "Hard";
+  readonly requests: number;
+  readonly failures: number;
+  /** Requests whose condition sent them another way. */
+  readonly skipped: number;
+  /** Time of all its requests together, in seconds. */
+  readonly seconds: number;
 }
 
 /**

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import { silentLogger, systemClock } from "@millwright/kernel";
+import type { GraphDefinition } from "../../src/graphs/graph-definition.ts";
+import { withGraphs } from "../../src/graphs/graph-models.ts";
 import { openService } from "../../src/inference/grpc/service.ts";
 import {
   createAskModel,
@@ -16,15 +18,20 @@ import {
   type InferenceServer,
 } from "../../src/inference/index.ts";
 
-/** Models that are made by their names, served over both protocols. */
-export async function serveNamed(make: (ask: AskModel) => Readonly<Record<string, InferenceModel>>) {
+/** Models that are made by their names, and graphs of them, served over both protocols. */
+export async function serveNamed(
+  make: (ask: AskModel) => Readonly<Record<string, InferenceModel>>,
+  {
+    graphs = [],
+    random = Math.random,
+  }: { readonly graphs?: readonly GraphDefinition[]; readonly random?: () => number } = {},
+) {
   let server: InferenceServer | undefined;
-  const made = make(
-    createAskModel(() => {
-      if (server === undefined) throw new Error("it is asked before it is made");
-      return server;
-    }),
-  );
+  const ask = createAskModel(() => {
+    if (server === undefined) throw new Error("it is asked before it is made");
+    return server;
+  });
+  const made = make(ask);
   const root = mkdtempSync(join(tmpdir(), "mill-named-"));
   for (const name of Object.keys(made)) {
     mkdirSync(join(root, name, "1"), { recursive: true });
@@ -36,7 +43,9 @@ export async function serveNamed(make: (ask: AskModel) => Readonly<Record<string
     return found;
   };
   const [clock, logger, host] = [systemClock, silentLogger, "127.0.0.1"];
-  const models = await openFolderModels({ root, openModel, clock, logger });
+  const base = await openFolderModels({ root, openModel, clock, logger });
+  const models = withGraphs(base, { ask, clock, logger, random });
+  models.apply(graphs);
   server = createInferenceServer({ version: "1", models, clock, logger, cacheBytesMax: 2 ** 20 });
   const bodyBytesMax = 2 ** 20;
   const rest = await startRest(server, { host, port: 0, bodyBytesMax, logger, mayAsk: () => true });
@@ -44,6 +53,7 @@ export async function serveNamed(make: (ask: AskModel) => Readonly<Record<string
   const client = new grpc.Client(`${host}:${listening.port}`, grpc.credentials.createInsecure());
   return {
     server,
+    graphs: models,
     url: `http://${host}:${(rest.address() as AddressInfo).port}`,
     /** The decoded answer to a `ModelInferRequest`. */
     inferGrpc: async (message: object, metadata: Readonly<Record<string, string | readonly string[]>> = {}) => {

@@ -60,6 +60,20 @@ export function isLostDigits(error: unknown): boolean {
   return error instanceof LostDigits;
 }
 
+/** Again with every digit, where a whole number is beyond what JSON's numbers hold here. */
+export async function withWholeNumbers<Result>(run: (exact: boolean) => Promise<Result>): Promise<Result> {
+  try {
+    return await run(false);
+  } catch (error) {
+    if (!isLostDigits(error)) throw error;
+    return await run(true).catch((again: unknown) => {
+      throw isLostDigits(again)
+        ? badRequest("a whole number beyond 2^53 is written with a fraction or an exponent")
+        : again;
+    });
+  }
+}
+
 function jsonLength(body: Buffer, given: string | undefined): number {
   if (given === undefined) return body.length;
   if (!/^\d{1,15}$/.test(given) || Number(given) > body.length)

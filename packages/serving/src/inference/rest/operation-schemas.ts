@@ -1,4 +1,5 @@
 import { BOOLEAN, COUNT, exactly, listOf, NAME, PARAMETERS_OR_NULL, TEXT } from "../../openapi/schemas.ts";
+import { ROUTER_TYPES } from "../../graphs/graph-definition.ts";
 
 // What the operations besides inference take and answer, as JSON Schema.
 
@@ -15,6 +16,24 @@ const VERSION_STATISTICS = exactly({
   inference_stats: exactly(durations("success", "fail", "queue", ...COMPUTED, "cache_hit", "cache_miss")),
   batch_stats: listOf(exactly({ batch_size: COUNT, ...durations(...COMPUTED) })),
 });
+
+const STEP = {
+  type: "object",
+  required: ["name", "to", "target", "dependency", "requests", "failures", "skipped", "seconds"],
+  properties: {
+    name: NAME,
+    to: { enum: ["node", "model", "address"] },
+    target: NAME,
+    weight: COUNT,
+    condition: TEXT,
+    data: TEXT,
+    dependency: { enum: ["Soft", "Hard"] },
+    requests: COUNT,
+    failures: COUNT,
+    skipped: { ...COUNT, description: "Requests whose condition sent them another way." },
+    seconds: { type: "number", minimum: 0, description: "Time of all its requests together." },
+  },
+};
 
 const TENSOR_CONFIG = { type: "object", required: ["name", "data_type", "dims"], properties: { name: NAME } };
 
@@ -56,6 +75,13 @@ export const schemas = {
       output: listOf(TENSOR_CONFIG),
     },
   },
+  GRAPH: exactly({
+    name: NAME,
+    nodes: {
+      type: "object",
+      additionalProperties: exactly({ routerType: { enum: [...ROUTER_TYPES] }, steps: listOf(STEP) }),
+    },
+  }),
   STATISTICS: exactly({ model_stats: listOf(VERSION_STATISTICS) }),
   REGIONS: listOf(exactly({ name: NAME, key: NAME, offset: COUNT, byte_size: COUNT })),
   REGISTER: {

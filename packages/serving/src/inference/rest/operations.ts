@@ -1,9 +1,10 @@
 import type { Refusal } from "../../openapi/document.ts";
 import { LIVE, MODEL_METADATA, MODEL_READY, READY, SERVER_METADATA } from "../../openapi/schemas.ts";
+import { inferenceErrors } from "../errors.ts";
 import { EXTENSIONS, type InferenceServer } from "../inference-server.ts";
 import { flag, parametersOf, wholeNumber } from "../parameters.ts";
 import type { ServedModel } from "../served-model.ts";
-import { badRequest, type TensorSpec } from "../tensor.ts";
+import { badRequest, quoted, type TensorSpec } from "../tensor.ts";
 import { schemas } from "./operation-schemas.ts";
 
 /** An operation of the REST protocol besides inference: JSON in, JSON out. */
@@ -148,6 +149,20 @@ export const operations: readonly Operation[] = [
     summary: "What a model has answered since it was loaded.",
     answers: schemas.STATISTICS,
     answer: (server, { path: { name, version } }) => statisticsOf(server, name, version),
+  }),
+  ...forModel({
+    id: "modelGraph",
+    method: "GET",
+    tail: "/graph",
+    summary: "Of a graph of models its nodes, and what each step has been asked.",
+    answers: schemas.GRAPH,
+    answer: async (server, asked) => {
+      const served = await found(server, asked);
+      if (served.model.graph !== undefined) return { name: served.name, ...served.model.graph() };
+      throw inferenceErrors.create("inference/unknown-model", {
+        because: `${quoted(served.name)} is no graph of models`,
+      });
+    },
   }),
   {
     id: "repositoryIndex",

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { toProblem, type Logger } from "@millwright/kernel";
+import { answerBody } from "../answer-body.ts";
 import { callLimits } from "../call-limits.ts";
 import { inferenceErrors, isFault } from "../errors.ts";
 import { inferenceMetrics } from "../metrics.ts";
@@ -7,10 +8,10 @@ import type { InferenceServer } from "../inference-server.ts";
 import type { InferCall } from "../infer.ts";
 import { lazyHeaders } from "../request-headers.ts";
 import type { ServedModel } from "../served-model.ts";
-import { badRequest, type Tensor } from "../tensor.ts";
+import type { Tensor } from "../tensor.ts";
 import { readBody, sendBody } from "./http-body.ts";
 import { writeInferAnswer } from "./infer-answer.ts";
-import { isLostDigits, parseObject, readInferRequest } from "./infer-request.ts";
+import { parseObject, readInferRequest, withWholeNumbers } from "./infer-request.ts";
 import { explanationOf, explanationsOf, inputsOfV1, predictionsOf } from "./kserve-v1.ts";
 import { invokedModel, readInvocation, scoringError, scoringText, writeInvocation } from "./mlflow-scoring.ts";
 import { openApiOfInference } from "./openapi.ts";
@@ -129,18 +130,10 @@ function waitsMs({ headers }: IncomingMessage): number | undefined {
   return typeof told === "string" && /^[1-9]\d{0,9}$/.test(told) ? Number(told) : undefined;
 }
 
-/** Again with every digit, where a whole number is beyond what JSON's numbers hold here. */
-async function withWholeNumbers<Result>(run: (exact: boolean) => Promise<Result>): Promise<Result> {
-  try {
-    return await run(false);
-  } catch (error) {
-    if (!isLostDigits(error)) throw error;
-    return await run(true).catch((again: unknown) => {
-      throw isLostDigits(again)
-        ? badRequest("a whole number beyond 2^53 is written with a fraction or an exponent")
-        : again;
-    });
-  }
+/** A body for a model that answers bodies as they are. */
+interface BodyAsked {
+  readonly served: ServedModel;
+  readonly body: string;
 }
 
 /** How rows are asked of a model, and how its answer is written. */
@@ -154,20 +147,28 @@ interface RowsAsked {
 async function answerRows(
   server: InferenceServer,
   call: Call,
-  ask: (body: Buffer) => Promise<RowsAsked>,
+  ask: (body: Buffer) => Promise<RowsAsked | BodyAsked>,
 ): Promise<void> {
   requireMethod(call, "POST");
   const { request, response, options } = call;
   const arrivedMs = server.clock.monotonicMs();
-  const { served, read, write } = await ask(call.body ?? (await readBody(request, options.bodyBytesMax)));
-  const isCancelled = () => request.socket.destroyed;
-  const headers = lazyHeaders(() => request.headers);
-  const outputs = await withWholeNumbers((exact) => {
-    const limits = callLimits({}, { arrivedMs, waitsMs: waitsMs(request) });
-    return server.infer(served, { ...read(exact), ...limits, headers, arrivedMs, isCancelled });
-  });
-  const answer = { status: 200, headers: JSON_TYPE, body: write(outputs) };
-  await sendBody(response, answer, request.headers["accept-encoding"]);
+  const asked = await ask(call.body ?? (await readBody(request, options.bodyBytesMax)));
+  const by = {
+    ...callLimits({}, { arrivedMs, waitsMs: waitsMs(request) }),
+    headers: lazyHeaders(() => request.headers),
+    isCancelled: () => request.socket.destroyed,
+  };
+  const { served } = asked;
+  const answer =
+    "body" in asked
+      ? await answerBody(served, { body: asked.body, by, arrivedMs }, server.clock)
+      : {
+          status: 200,
+          body: asked.write(
+            await withWholeNumbers((exact) => server.infer(served, { ...asked.read(exact), ...by, arrivedMs })),
+          ),
+        };
+  await sendBody(response, { ...answer, headers: JSON_TYPE }, request.headers["accept-encoding"]);
 }
 
 /** KServe's first protocol: what a model answers to rows, or why. */
@@ -178,6 +179,11 @@ function answerV1(
 ) {
   return answerRows(server, call, async (body) => {
     const served = await server.models.obtain(name);
+    const isOwn = verb === "predict" && served.model.answerBody !== undefined;
+    if (isOwn) {
+      parseObject(body);
+      return { served, body: body.toString("utf8") };
+    }
     const outputs = verb === "explain" ? [{ name: explanationOf(served) }] : undefined;
     return {
       served,

@@ -1,0 +1,84 @@
+import { watch } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import type { Clock, Logger } from "@millwright/kernel";
+import type { GraphDefinition } from "../graphs/graph-definition.ts";
+import { withGraphs } from "../graphs/graph-models.ts";
+import { openAppliedServices } from "../kserve/applied-services.ts";
+import type { ModelStorage } from "../storage/resolve-model-uri.ts";
+import { createAskModel } from "./ask-model.ts";
+import type { InferenceServer } from "./inference-server.ts";
+import { joinedModels } from "./joined-models.ts";
+import type { ModelPlaces } from "./model-places.ts";
+import type { ModelDirectory } from "./served-model.ts";
+
+export interface ComposedModelsOptions {
+  /** Holds KServe's documents; it is watched. Undefined where there are none. */
+  readonly documents: string | undefined;
+  /** Where the documents' models come from. */
+  readonly storage: ModelStorage;
+  /** Opens the models of places beside its own, if it has any. */
+  readonly open: (elsewhere: ModelPlaces) => Promise<ModelDirectory>;
+  /** Models that are served beside those, and before them where both have a name. */
+  readonly first?: ModelDirectory | undefined;
+  /** Graphs that are not from documents; asked again when `reload` is called. */
+  readonly graphs?: (() => Promise<readonly GraphDefinition[]>) | undefined;
+  /** The server of these models. */
+  readonly server: () => InferenceServer;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface ComposedModels extends ModelDirectory {
+  /** Serves what the documents and definitions are now. */
+  reload(): Promise<void>;
+}
+
+/** An editor writes a file in more than one step. */
+const SETTLED_MS = 100;
+
+/** Models, what KServe's documents ask for beside them, and graphs of all of them. */
+export async function openComposedModels(options: ComposedModelsOptions): Promise<ComposedModels> {
+  const { documents, storage, open, first, graphs: defined, server, clock, logger } = options;
+  if (documents !== undefined) await mkdir(documents, { recursive: true });
+  const applied =
+    documents === undefined ? undefined : await openAppliedServices({ folder: documents, storage, logger });
+  const own = await open(applied?.places ?? NOWHERE);
+  const base = first === undefined ? own : joinedModels(first, own);
+  const graphs = withGraphs(base, { ask: createAskModel(server), clock, logger, random: Math.random });
+  const reload = async () => {
+    const others = (await defined?.()) ?? [];
+    if (applied === undefined) graphs.apply(others);
+    else await applied.reload({ models: own, graphs, others });
+  };
+  await reload();
+  const stop = documents === undefined ? () => {} : watched(documents, () => void reload());
+  return {
+    ...graphs,
+    reload,
+    close: () => {
+      stop();
+      return graphs.close();
+    },
+  };
+}
+
+const NOWHERE: ModelPlaces = {
+  names: async () => [],
+  read: async (name) => {
+    throw new Error(`there is no place of ${name}`);
+  },
+};
+
+/** Tells of changes of a folder's documents, once they have settled. */
+function watched(folder: string, onChange: () => void): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const watcher = watch(folder, (_event, name) => {
+    if (name !== null && !/\.ya?ml$/.test(name)) return;
+    clearTimeout(timer);
+    timer = setTimeout(onChange, SETTLED_MS);
+  });
+  return () => {
+    clearTimeout(timer);
+    watcher.close();
+  };
+}

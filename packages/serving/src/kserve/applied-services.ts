@@ -1,0 +1,85 @@
+import type { Logger } from "@millwright/kernel";
+import { isMillError } from "@millwright/kernel";
+import type { GraphModels } from "../graphs/graph-models.ts";
+import type { GraphDefinition } from "../graphs/graph-definition.ts";
+import { cannotLoad, readStoredModel } from "../inference/model-folder.ts";
+import type { ModelPlaces } from "../inference/model-places.ts";
+import type { ModelDirectory } from "../inference/served-model.ts";
+import { resolveModelUri, type ModelStorage } from "../storage/resolve-model-uri.ts";
+import { readDocumentFolder } from "./document-folder.ts";
+import type { PlannedModel } from "./plan.ts";
+
+/** Models and graphs that KServe's documents of a folder ask for, served as the documents are now. */
+export interface AppliedServices {
+  /** Where the models lie, for the directory that loads them. */
+  readonly places: ModelPlaces;
+  /** Reads the documents, and serves what they ask for in place of what they asked for before. */
+  reload(into: AppliedTargets): Promise<void>;
+}
+
+interface AppliedTargets {
+  /** Loads and unloads the models of `places`. */
+  readonly models: Pick<ModelDirectory, "load" | "unload">;
+  readonly graphs: Pick<GraphModels, "apply">;
+  /** Graphs that come from elsewhere. */
+  readonly others?: readonly GraphDefinition[];
+}
+
+export interface AppliedServicesOptions {
+  /** Holds the documents: files whose names end with `.yaml` or `.yml`. */
+  readonly folder: string;
+  readonly storage: ModelStorage;
+  readonly logger: Logger;
+}
+
+/** Reads the documents of a folder once. `reload` is asked for their graphs, and after each change. */
+export async function openAppliedServices({
+  folder,
+  storage,
+  logger,
+}: AppliedServicesOptions): Promise<AppliedServices> {
+  let planned = await modelsIn(folder);
+  let turn: Promise<void> = Promise.resolve();
+  const places: ModelPlaces = {
+    names: async () => [...planned.keys()],
+    read: async (name, config) => {
+      const model = planned.get(name);
+      if (model === undefined) throw cannotLoad(`no document asks for ${name} any more`);
+      return readStoredModel(await resolveModelUri(model.uri, storage), config ?? ownConfig(model));
+    },
+  };
+  const reload = async ({ models, graphs, others = [] }: AppliedTargets) => {
+    const { services, remarks } = await readDocumentFolder(folder);
+    for (const { level, of, path, line, because, file } of remarks)
+      logger[level === "error" ? "error" : "info"]({ file, line, field: path }, `${of}: ${because}`);
+    const before = planned;
+    planned = new Map(services.flatMap(({ model }) => (model === undefined ? [] : [[model.name, model] as const])));
+    const failed = (name: string) => (error: unknown) =>
+      logger.error({ err: error, model: name }, "what a document asks for could not be loaded");
+    for (const name of before.keys()) if (!planned.has(name)) await models.unload(name).catch(failed(name));
+    for (const [name, model] of planned)
+      if (JSON.stringify(before.get(name)) !== JSON.stringify(model)) await models.load(name).catch(failed(name));
+    try {
+      graphs.apply([...others, ...services.flatMap(({ graph }) => (graph === undefined ? [] : [graph]))]);
+    } catch (error) {
+      logger.error({ err: error }, isMillError(error) ? error.because : "the graphs could not be served");
+    }
+  };
+  return {
+    places,
+    reload: (into) => {
+      turn = turn.catch(() => undefined).then(() => reload(into));
+      return turn;
+    },
+  };
+}
+
+async function modelsIn(folder: string): Promise<ReadonlyMap<string, PlannedModel>> {
+  const { services } = await readDocumentFolder(folder);
+  return new Map(services.flatMap(({ model }) => (model === undefined ? [] : [[model.name, model] as const])));
+}
+
+/** As JSON, which the reader of a model takes; undefined where the model's own holds. */
+function ownConfig({ config }: PlannedModel): string | undefined {
+  return Object.keys(config).length === 0 ? undefined : JSON.stringify(config);
+}

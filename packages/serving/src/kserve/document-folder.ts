@@ -1,0 +1,57 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { readDocuments, type KubeDocument, type Remark } from "./documents.ts";
+import { isOfKserve } from "./fields.ts";
+import { planDocument, type PlannedService } from "./plan.ts";
+
+/** What is said of a document, and in which file it is. */
+export type FileRemark = Remark & { readonly file: string };
+
+const FILES_MAX = 10_000;
+
+/** What the documents of a folder ask to be served. Of two of one kind and name the last file's holds. */
+export async function readDocumentFolder(folder: string): Promise<{
+  readonly services: readonly (PlannedService & { readonly file: string })[];
+  readonly remarks: readonly FileRemark[];
+}> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  const files = names.filter((name) => /\.ya?ml$/.test(name) && !name.startsWith(".")).toSorted();
+  const services = new Map<string, PlannedService & { readonly file: string }>();
+  const remarks: FileRemark[] = [];
+  for (const file of files.slice(0, FILES_MAX)) {
+    const text = await readFile(join(folder, file), "utf8");
+    // Other programs' files lie here too.
+    if (!text.includes("serving.kserve.io/")) continue;
+    const planned = planText(text, { folder });
+    remarks.push(...planned.remarks.map((remark) => ({ ...remark, file })));
+    for (const service of planned.services) services.set(keyOf(service.document), { ...service, file });
+  }
+  return { services: [...services.values()], remarks };
+}
+
+/** What a text of documents asks to be served. */
+export function planText(
+  text: string,
+  { folder }: { readonly folder: string },
+): { readonly services: readonly PlannedService[]; readonly remarks: readonly Remark[] } {
+  const { documents, remarks: unread } = readDocuments(text);
+  const remarks = [...unread];
+  const services: PlannedService[] = [];
+  for (const document of documents) {
+    if (!isOfKserve(document)) {
+      remarks.push(document.remark("warning", ["apiVersion"], `${document.apiVersion} is not KServe's: it is left`));
+      continue;
+    }
+    const planned = planDocument(document, { folder });
+    remarks.push(...planned.remarks);
+    if (planned.service !== undefined) services.push(planned.service);
+  }
+  return { services, remarks };
+}
+
+function keyOf({ kind, name }: Pick<KubeDocument, "kind" | "name">): string {
+  return `${kind}/${name}`;
+}
