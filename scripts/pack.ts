@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
@@ -68,8 +68,9 @@ async function copyAsIs(): Promise<void> {
   await promisify(execFile)(process.execPath, [join(console, "build.ts")]);
   await cp(join(console, "dist"), join(stage, "console"), { recursive: true });
   // Beside the bundle, where the code that starts it looks.
-  for (const file of ["mill_worker.py", "mill_formats.py"])
-    await cp(join(root, "packages", "serving", "src", "python", file), join(stage, "lib", file));
+  const python = join(root, "packages", "serving", "src", "python");
+  for (const file of await readdir(python))
+    if (file.endsWith(".py")) await cp(join(python, file), join(stage, "lib", file));
 }
 
 /** Without what runs at an install, what is for other systems, and the second copy of macOS's library. */

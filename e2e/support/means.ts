@@ -25,6 +25,21 @@ export const means = {
     what: "a Python environment at .venv-acceptance (see CONTRIBUTING.md)",
     find: ({ root }) => ifThere(join(root, ".venv-acceptance", "bin", "python")),
   },
+  scikitLearn: {
+    tests: "models of scikit-learn, made and asked",
+    what: "scikit-learn in the Python environment at .venv-acceptance",
+    find: ({ root }) => installed(root, ["sklearn"]),
+  },
+  mlflowPython: {
+    tests: "Python functions that MLflow saved",
+    what: "mlflow-skinny, pandas and scikit-learn in the Python environment at .venv-acceptance",
+    find: ({ root }) => installed(root, ["mlflow", "pandas", "sklearn"]),
+  },
+  torch: {
+    tests: "TorchScript models",
+    what: "torch in the Python environment at .venv-acceptance",
+    find: ({ root }) => installed(root, ["torch"]),
+  },
   schemathesis: {
     tests: "the control and serving APIs under Schemathesis's requests",
     what: "Schemathesis in the Python environment at .venv-acceptance (see CONTRIBUTING.md)",
@@ -102,6 +117,12 @@ function traces(strace: string): boolean {
     timeout: 60_000,
   });
   return status === 0 && stderr.includes("Input/output error");
+}
+
+/** Where the Python environment has all these packages. */
+function installed(root: string, packages: readonly string[]): string | undefined {
+  const found = globSync(join(root, ".venv-acceptance", "lib", "python*", "site-packages"));
+  return found.find((folder) => packages.every((name) => existsSync(join(folder, name))));
 }
 
 function ifThere(path: string): string | undefined {

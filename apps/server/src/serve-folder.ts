@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { systemClock, type Logger } from "@millwright/kernel";
 import { isFromLoopback } from "@millwright/platform";
 import { openOnnxModel } from "@millwright/serving/adapters/onnx-model";
-import { openPythonModel } from "@millwright/serving/adapters/python-model";
 import {
   createInferenceServer,
   drain,
@@ -16,6 +15,7 @@ import {
   startRest,
   type InferenceServer,
   type ModelStorage,
+  type OpenModel,
 } from "@millwright/serving/inference";
 import { folderPython } from "./folder-python.ts";
 import { portError } from "./port-error.ts";
@@ -61,14 +61,21 @@ export async function serveFolder(options: ServeFolderOptions): Promise<FolderSe
   const { folder, stored = NOTHING_STORED, logger, bodyBytesMax, cacheBytesMax, onDemand } = options;
   const clock = systemClock;
   const { interpreter } = await folderPython(options);
+  const python: OpenModel = async (file, config) =>
+    (await import("@millwright/serving/adapters/python-model")).openPythonModel({
+      interpreter,
+      workers: 1,
+      clock,
+      logger,
+    })(file, config);
   const openModel = openByFormat({
     onnx: openOnnxModel,
     // What reads them takes as long to load as all else together, and a folder without them is there sooner.
     trees: async (file, config) =>
       (await import("@millwright/serving/adapters/tree-model")).openTreeModel(file, config),
     mlflow: async (file, config) =>
-      (await import("@millwright/serving/adapters/mlflow-model")).openMlflowModel(openOnnxModel)(file, config),
-    python: openPythonModel({ interpreter, workers: 1, clock, logger }),
+      (await import("@millwright/serving/adapters/mlflow-model")).openMlflowModel(openOnnxModel, python)(file, config),
+    python,
   });
   const models = await openComposedModels({
     documents: folder,

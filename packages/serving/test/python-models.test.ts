@@ -74,6 +74,27 @@ class Model:
 `,
   exits: "import os\nprint('before the end', flush=True)\nos._exit(7)",
   classless: "Modell = 1",
+  triton: `
+import json
+import numpy
+import triton_python_backend_utils as pb_utils
+
+class TritonPythonModel:
+    def initialize(self, args):
+        config = json.loads(args["model_config"])
+        output = pb_utils.get_output_config_by_name(config, "OUTPUT0")
+        self.dtype = pb_utils.triton_string_to_numpy(output["data_type"])
+        self.name = args["model_name"]
+
+    def execute(self, requests):
+        return [self.answer(request) for request in requests]
+
+    def answer(self, request):
+        given = pb_utils.get_input_tensor_by_name(request, "INPUT0").as_numpy()
+        if (given < 0).any():
+            return pb_utils.InferenceResponse(error=pb_utils.TritonError(f"{self.name} takes no negative numbers"))
+        return pb_utils.InferenceResponse([pb_utils.Tensor("OUTPUT0", (given * 2).astype(self.dtype))])
+`,
 };
 
 let root: string;
@@ -114,6 +135,12 @@ describe.skipIf(python === undefined)("a model.py", () => {
       MODELS["undeclared"] ?? "",
       `max_batch_size: 8 instance_group [{ count: 1 }] dynamic_batching {}
        input [{ name: "x" data_type: TYPE_FP64 dims: [2] }] output [{ name: "y" data_type: TYPE_FP64 dims: [2] }]`,
+    );
+    write(
+      "triton",
+      MODELS["triton"] ?? "",
+      `name: "triton" backend: "python" max_batch_size: 4
+       input [{ name: "INPUT0" data_type: TYPE_FP32 dims: [2] }] output [{ name: "OUTPUT0" data_type: TYPE_INT32 dims: [2] }]`,
     );
     served = await serveModels(root);
   });
@@ -211,6 +238,13 @@ describe.skipIf(python === undefined)("a model.py", () => {
   ])("that cannot be loaded (%s) is told in the index, with the cause", async (name, cause) => {
     const { reason } = (await served.models.index()).find((entry) => entry.name === name) ?? {};
     expect(reason).toMatch(cause);
+  });
+
+  test("of Triton's Python backend answers as it is", async () => {
+    const of = (data: readonly number[]) => ask("triton", [{ name: "INPUT0", datatype: "FP32", shape: [1, 2], data }]);
+    expect((await of([1.5, 4])).answer.outputs).toMatchObject([{ name: "OUTPUT0", shape: [1, 2], data: [3, 8] }]);
+    const { status, answer } = await of([-1, 1]);
+    expect([status, answer.detail]).toEqual([500, expect.stringContaining("triton takes no negative numbers")]);
   });
 
   test("tells of its workers in the metrics", async () => {

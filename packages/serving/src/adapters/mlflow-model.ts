@@ -3,16 +3,19 @@ import { dirname, join } from "node:path";
 import type { ModelConfig, OpenModel } from "../inference/index.ts";
 import { columnInputs } from "../mlflow/column-inputs.ts";
 import { readMlModel, type MlModel } from "../mlflow/ml-model.ts";
+import { runsInPython } from "../mlflow/python-function.ts";
 import { readTrees } from "../trees/read-trees.ts";
 import { servedTrees } from "../trees/served-trees.ts";
 
 /**
  * Opens an MLflow model folder by its `MLmodel`: ONNX by the opener given, LightGBM and XGBoost natively, with the tensors of
- * the signature. It answers as `mlflow.pyfunc` does: a classifier of scikit-learn's kind with the class.
+ * the signature, and other flavours in Python. It answers as `mlflow.pyfunc` does: a classifier of scikit-learn's kind with the class.
  */
-export function openMlflowModel(openOnnx: OpenModel): OpenModel {
+export function openMlflowModel(openOnnx: OpenModel, openPython: OpenModel): OpenModel {
   return async (file, config) => {
-    const model = readMlModel(await readFile(file, "utf8"));
+    const text = await readFile(file, "utf8");
+    if (runsInPython(text)) return openPython(file, config);
+    const model = readMlModel(text);
     const data = join(dirname(file), model.data);
     if (model.flavour === "onnx") return { bytes: (await stat(data)).size, ...(await openOnnx(data, config)) };
     const served = servedTrees(readTrees(await readFile(data)), asSigned(model, config), {

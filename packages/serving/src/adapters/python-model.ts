@@ -21,7 +21,7 @@ export function openPythonModel({ interpreter, workers, clock, logger }: PythonM
   return async (file, config): Promise<InferenceModel> => {
     const { scale, limits, executions } = pythonSettings(config, workers);
     const python = (await ownInterpreter(file, config)) ?? (await interpreter());
-    const load = loadFrame(file, config);
+    const load = await loadFrame(file, config);
     const startWorker = () => new PythonWorker({ python, load, logger: logger.child({ file }) });
     const pool = new WorkerPool({ startWorker, scale, limits, clock, logger: logger.child({ file }) });
     const model = await pool.open();

@@ -24,10 +24,11 @@ const FILES: Readonly<Record<string, Format>> = {
   "model.joblib": "python",
   "model.pkl": "python",
   "model.pt": "python",
+  "model.pt2": "python",
 };
 
 /** Files that need Python, whatever they are called. */
-const PYTHON_FILE = /\.(?:py|pkl|pickle|joblib|pt)$/;
+const PYTHON_FILE = /\.(?:py|pkl|pickle|joblib|pt2?)$/;
 
 /** The name of the model's file in a version's folder. Throws `inference/cannot-load`. */
 export async function findModelFile(folder: string): Promise<string> {

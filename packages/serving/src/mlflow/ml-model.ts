@@ -21,7 +21,7 @@ export interface NamedType {
   readonly datatype: Datatype;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 const FLAVOURS = ["onnx", "lightgbm", "xgboost"] as const;
 
@@ -32,26 +32,30 @@ export function readMlModel(text: string): MlModel {
   const flavour = FLAVOURS.find((name) => flavours[name] !== undefined);
   if (flavour === undefined)
     throw new Error(
-      `it is an MLflow model of the flavours ${Object.keys(flavours).join(", ")}; ${FLAVOURS.join(", ")} are read, ` +
-        "and others run in Python: log it as ONNX too (`mlflow.onnx.log_model`)",
+      `it is an MLflow model of the flavours ${Object.keys(flavours).join(", ")}; ${FLAVOURS.join(", ")} and python_function ` +
+        "are read: log it as ONNX too (`mlflow.onnx.log_model`)",
     );
   const told = fieldsOf(flavours[flavour], flavour);
   const data = textIn(told, "data");
-  if (data === "" || /^[/\\]|(?:^|[/\\])\.\.(?:[/\\]|$)|\0/.test(data))
-    throw new Error(`its data lies at ${JSON.stringify(data)}, which is no path in its folder`);
+  if (!isWithin(data)) throw new Error(`its data lies at ${JSON.stringify(data)}, which is no path in its folder`);
   const modelClass = textIn(told, "model_class");
   if (flavour === "lightgbm" && /\.(?:pkl|skops)$/.test(data))
     throw new Error(`its ${modelClass} was saved by Python's own means, which are not read: log \`model.booster_\``);
   return { flavour, data, isClassifier: modelClass.endsWith("Classifier"), ...signatureOf(model["signature"]) };
 }
 
-function fieldsOf(value: unknown, name: string): Fields {
+/** Whether a path stays in the folder that it is of. */
+export function isWithin(path: string): boolean {
+  return path !== "" && !/^[/\\]|(?:^|[/\\])\.\.(?:[/\\]|$)|\0/.test(path);
+}
+
+export function fieldsOf(value: unknown, name: string): Fields {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
   throw new Error(`its ${name} is no list of names and values`);
 }
 
 /** Empty where there is none. */
-function textIn(fields: Fields, name: string): string {
+export function textIn(fields: Fields, name: string): string {
   const value = fields[name];
   return typeof value === "string" ? value : "";
 }
@@ -73,7 +77,7 @@ function signatureOf(signature: unknown): Pick<MlModel, "columns" | "tensor" | "
 }
 
 /** A list, as JSON text. */
-function specsOf(text: unknown): readonly Fields[] {
+export function specsOf(text: unknown): readonly Fields[] {
   if (text === undefined || text === null) return [];
   const specs = typeof text === "string" ? (JSON.parse(text) as unknown) : text;
   if (!Array.isArray(specs)) throw new Error("its signature is no list");
@@ -81,7 +85,7 @@ function specsOf(text: unknown): readonly Fields[] {
 }
 
 /** MLflow's types of columns, and numpy's of tensors. */
-const TYPES: Readonly<Record<string, Datatype>> = {
+export const TYPES: Readonly<Record<string, Datatype>> = {
   boolean: "BOOL",
   integer: "INT32",
   long: "INT64",

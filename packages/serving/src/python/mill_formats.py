@@ -1,101 +1,28 @@
-"""The formats of models that need Python, each as an object with `inputs`, `outputs`, `platform`, `predict` and `close`; and
-tensors as numpy arrays."""
+"""The formats of models that need Python: each an object with `inputs`, `outputs`, `platform`, `predict` and `close`."""
 
 import importlib.util
+import inspect
 import os
-import struct
 import sys
 
 import numpy
+from mill_tensors import DTYPES, as_text, datatype_of
 
-DTYPES = {
-    "BOOL": "?",
-    "INT8": "<i1",
-    "INT16": "<i2",
-    "INT32": "<i4",
-    "INT64": "<i8",
-    "UINT8": "<u1",
-    "UINT16": "<u2",
-    "UINT32": "<u4",
-    "UINT64": "<u8",
-    "FP16": "<f2",
-    "BF16": "<u2",
-    "FP32": "<f4",
-    "FP64": "<f8",
-}
-DATATYPES = {numpy.dtype(dtype): name for name, dtype in DTYPES.items() if name != "BF16"}
+NUMBERS = ["FP32", "FP64", "FP16", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64", "BOOL"]
 
 
-class WrongAnswer(Exception):
-    """What a model answered is not what it declares."""
+class Format:
+    """What formats have alike."""
 
-
-def decode(tensors, parts):
-    """Arrays by name. An element of BYTES is a `bytes`."""
-    found = {}
-    for tensor, part in zip(tensors, parts):
-        if tensor["datatype"] == "BYTES":
-            array = numpy.array(elements_of(part), dtype=object)
-        else:
-            array = numpy.frombuffer(part, dtype=DTYPES[tensor["datatype"]])
-        found[tensor["name"]] = array.reshape(tensor["shape"])
-    return found
-
-
-def elements_of(part):
-    elements, at, view = [], 0, memoryview(part)
-    while at < len(view):
-        (size,) = struct.unpack_from("<I", view, at)
-        elements.append(bytes(view[at + 4 : at + 4 + size]))
-        at += 4 + size
-    return elements
-
-
-def encode(found, specs):
-    """What is told of each tensor, and their bytes. Raises WrongAnswer for what is not as declared."""
-    if not isinstance(found, dict):
-        raise WrongAnswer(f"predict answered a {type(found).__name__}, where a dict of arrays by their names is asked for")
-    tensors, parts = [], []
-    for spec in specs:
-        name, datatype = spec["name"], spec["datatype"]
-        if name not in found:
-            raise WrongAnswer(f"predict answered {', '.join(map(repr, found)) or 'nothing'}, and not {name!r}")
-        array = numpy.asarray(found[name])
-        part = bytes_of(name, array) if datatype == "BYTES" else numbers_of(name, array, datatype)
-        tensors.append({"name": name, "datatype": datatype, "shape": list(array.shape), "size": len(part)})
-        parts.append(part)
-    return tensors, parts
-
-
-def bytes_of(name, array):
-    whole = []
-    for element in array.ravel().tolist():
-        if isinstance(element, str):
-            element = element.encode()
-        if not isinstance(element, bytes):
-            raise WrongAnswer(f"{name} is of BYTES and has a {type(element).__name__}, not text or bytes")
-        whole.append(struct.pack("<I", len(element)))
-        whole.append(element)
-    return b"".join(whole)
-
-
-def numbers_of(name, array, datatype):
-    dtype = numpy.dtype(DTYPES[datatype])
-    if array.dtype != dtype:
-        if not numpy.can_cast(array.dtype, dtype, "same_kind"):
-            raise WrongAnswer(f"{name} is of {datatype}, and predict answered {array.dtype}")
-        given, array = array, array.astype(dtype)
-        if dtype.kind in "iu" and not numpy.array_equal(given, array):
-            raise WrongAnswer(f"{name} has numbers that are none of {datatype}")
-    return memoryview(numpy.ascontiguousarray(array).reshape(-1)).cast("B") if array.size > 0 else b""
+    def close(self):
+        pass
 
 
 def spec_of(name, declared):
     """A tensor's datatype and shape, as `inputs` and `outputs` of a `Model` have them."""
     datatype, shape = declared
     if datatype not in DTYPES and datatype != "BYTES":
-        dtype = numpy.dtype(datatype)
-        datatype = "BYTES" if dtype.kind in "OSU" else DATATYPES[dtype]
+        datatype = datatype_of(datatype)
     return {"name": name, "datatype": datatype, "shape": [int(size) for size in shape]}
 
 
@@ -108,15 +35,12 @@ def import_file(file):
     return module
 
 
-class OwnModel:
+class OwnModel(Format):
     """`class Model` of a `model.py`."""
 
     platform = "python"
 
-    def __init__(self, header):
-        module = import_file(header["file"])
-        if not hasattr(module, "Model"):
-            raise TypeError(f"{os.path.basename(header['file'])} has no class Model")
+    def __init__(self, module, header):
         self.model = module.Model()
         self.model.parameters = header["parameters"]
         if hasattr(self.model, "load"):
@@ -132,7 +56,7 @@ class OwnModel:
             return header[side]
         raise TypeError(f"the class Model says no `{side}`, and config.pbtxt has none: {side} = {{'x': ('FP32', [-1, 3])}}")
 
-    def predict(self, inputs, wanted, request):
+    def predict(self, inputs, wanted):
         return self.model.predict(inputs)
 
     def close(self):
@@ -140,5 +64,157 @@ class OwnModel:
             self.model.close()
 
 
+METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function", "transform"]
+
+
+class ScikitModel(Format):
+    """A fitted estimator or pipeline of scikit-learn, or what has its methods."""
+
+    platform = "sklearn"
+
+    def __init__(self, header, file=None):
+        self.model = read_pickle(file or header["file"])
+        self.names = [str(name) for name in getattr(self.model, "feature_names_in_", [])]
+        self.inputs = header["inputs"] or [self.matrix()]
+        self.methods = self.methods_of(header["outputs"])
+        self.outputs = [self.output(name, method, header["outputs"]) for name, method in self.methods.items()]
+
+    def matrix(self):
+        width = getattr(self.model, "n_features_in_", -1)
+        spec = {"name": "input-0", "datatype": "FP64", "shape": [-1, int(width)], "dimensionNames": ["rows", None]}
+        return {**spec, "isOfAnyName": True, "alsoOf": NUMBERS, **({"features": self.names} if self.names else {})}
+
+    def methods_of(self, configured):
+        """The method that gives each output. One that is called otherwise is `predict`."""
+        there = [method for method in METHODS if hasattr(self.model, method)]
+        if not there:
+            raise TypeError(f"a {type(self.model).__name__} has none of {', '.join(METHODS)}")
+        if not configured:
+            return {method: method for method in there}
+        return {spec["name"]: spec["name"] if spec["name"] in there else there[0] for spec in configured}
+
+    def output(self, name, method, configured):
+        known = next((spec for spec in configured if spec["name"] == name), None)
+        if known is not None:
+            return known
+        spec = spec_of(name, self.kind_of(method))
+        return spec if name == next(iter(self.methods)) else {**spec, "isOnRequest": True}
+
+    def kind_of(self, method):
+        """The datatype and shape of what a method answers: as it is for a row of nothing, else by the classes."""
+        try:
+            row = {spec["name"]: sample(spec) for spec in self.inputs}
+            found = self.call(method, self.table(row))
+            return found.dtype, [-1, *found.shape[1:]]
+        except Exception:
+            classes = getattr(self.model, "classes_", None)
+            if method == "predict":
+                return ("FP64" if classes is None else numpy.asarray(classes).dtype), [-1]
+            return "FP64", [-1, -1 if classes is None else len(classes)]
+
+    def table(self, inputs):
+        """One matrix, or columns side by side: a data frame where the model knows its columns by their names."""
+        arrays = [as_text(array) if array.dtype == object else array for array in inputs.values()]
+        if len(arrays) == 1 and arrays[0].ndim > 1:
+            return frame_of(arrays[0], self.names) if self.names else arrays[0]
+        columns = {name: array.reshape(len(array)) for name, array in zip(inputs, arrays)}
+        if self.names:
+            return frame_of(columns, None)
+        isText = any(array.dtype == object for array in arrays)
+        return numpy.column_stack([array.astype(object) if isText else array for array in columns.values()])
+
+    def call(self, method, table):
+        found = getattr(self.model, method)(table)
+        return numpy.asarray(found.toarray() if hasattr(found, "toarray") else found)
+
+    def predict(self, inputs, wanted):
+        table = self.table(inputs)
+        return {name: self.call(self.methods[name], table) for name in wanted}
+
+
+def sample(spec):
+    """A row of nothing."""
+    shape = [1] + [max(1, size) for size in spec["shape"][1:]]
+    if spec["datatype"] == "BYTES":
+        return numpy.full(shape, b"", dtype=object)
+    return numpy.zeros(shape, dtype=DTYPES[spec["datatype"]])
+
+
+def frame_of(data, names):
+    """A data frame where there is pandas; without it the model has its columns by their order."""
+    try:
+        import pandas
+    except ImportError:
+        return numpy.column_stack(list(data.values())) if isinstance(data, dict) else data
+    return pandas.DataFrame(data, columns=names)
+
+
+def read_pickle(file):
+    try:
+        import joblib
+    except ImportError:
+        import pickle
+
+        with open(file, "rb") as opened:
+            return pickle.load(opened)
+    return joblib.load(file)
+
+
+class TorchModel(Format):
+    """A module that torch saved as TorchScript, or exported. It says nothing of its tensors: config.pbtxt does."""
+
+    platform = "pytorch_libtorch"
+
+    def __init__(self, header):
+        import torch
+
+        self.torch = torch
+        self.inputs, self.outputs = header["inputs"], header["outputs"]
+        if not self.inputs or not self.outputs:
+            raise TypeError("a model of torch says nothing of its tensors: config.pbtxt is to have its `input` and `output`")
+        threads = header["parameters"].get("INTRA_OP_THREAD_COUNT")
+        if threads:
+            torch.set_num_threads(int(threads))
+        if header["file"].endswith(".pt2"):
+            self.model = torch.export.load(header["file"]).module()
+        else:
+            self.model = torch.jit.load(header["file"], map_location="cpu").eval()
+
+    def predict(self, inputs, wanted):
+        given = [self.tensor(inputs[spec["name"]], spec) for spec in self.inputs if spec["name"] in inputs]
+        with self.torch.inference_mode():
+            found = self.model(*given)
+        if isinstance(found, dict):
+            return {name: self.array(value) for name, value in found.items()}
+        found = list(found) if isinstance(found, (tuple, list)) else [found]
+        return {spec["name"]: self.array(value) for spec, value in zip(self.outputs, found)}
+
+    def tensor(self, array, spec):
+        made = self.torch.from_numpy(array.view("<i2") if spec["datatype"] == "BF16" else array)
+        return made.view(self.torch.bfloat16) if spec["datatype"] == "BF16" else made
+
+    def array(self, tensor):
+        tensor = tensor.detach().cpu()
+        if tensor.dtype == self.torch.bfloat16:
+            return tensor.contiguous().view(self.torch.int16).numpy().view("<u2")
+        return tensor.numpy()
+
+
 def open_model(header):
-    return OwnModel(header)
+    file = header["file"]
+    if header.get("mlflow"):
+        import mill_mlflow
+
+        return mill_mlflow.open_model(header)
+    if file.endswith((".pt", ".pt2")):
+        return TorchModel(header)
+    if not file.endswith(".py"):
+        return ScikitModel(header)
+    module = import_file(file)
+    if hasattr(module, "Model"):
+        return OwnModel(module, header)
+    if inspect.isclass(getattr(module, "TritonPythonModel", None)):
+        import mill_triton
+
+        return mill_triton.TritonModel(module, header)
+    raise TypeError(f"{os.path.basename(file)} has no class Model")

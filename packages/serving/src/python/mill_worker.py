@@ -119,15 +119,15 @@ def load(channel, header):
 
 
 def answer(channel, model, header, parts):
-    import mill_formats
+    import mill_tensors
 
     identity = header["id"]
     channel.send({"kind": "begun", "id": identity})
     try:
         wanted = header["outputs"]
-        found = model.predict(mill_formats.decode(header["tensors"], parts), wanted, header.get("request", {}))
-        tensors, data = mill_formats.encode(found, [spec for spec in model.outputs if spec["name"] in wanted])
-    except mill_formats.WrongAnswer as error:
+        found = model.predict(mill_tensors.decode(header["tensors"], parts), wanted)
+        tensors, data = mill_tensors.encode(found, [spec for spec in model.outputs if spec["name"] in wanted])
+    except mill_tensors.WrongAnswer as error:
         channel.send({"kind": "wrong", "id": identity, "because": str(error)[:500]})
     except BaseException as error:
         channel.send({"kind": "raised", "id": identity, **told(error)})

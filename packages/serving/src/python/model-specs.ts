@@ -1,19 +1,26 @@
+import { readFile } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { isDatatype } from "../inference/datatype.ts";
 import { cannotLoad } from "../inference/model-folder.ts";
 import type { ModelConfig, TensorConfig } from "../inference/model-config.ts";
 import type { TensorSpec } from "../inference/tensor.ts";
+import { readPythonFunction } from "../mlflow/python-function.ts";
 import type { FrameHeader } from "./frames.ts";
 
 /** What a worker is told of the model that it is to load. */
-export function loadFrame(file: string, config: ModelConfig): FrameHeader & { readonly file: string } {
+export async function loadFrame(file: string, config: ModelConfig): Promise<FrameHeader & { readonly file: string }> {
   const batch = config.max_batch_size ?? 0;
   const parameters = Object.entries(config.parameters ?? {}).map(([name, { string_value: text = "" }]) => [name, text]);
+  const name = config.name ?? basename(dirname(dirname(file)));
+  const mlflow = basename(file) === "MLmodel" ? readPythonFunction(file, await readFile(file, "utf8")) : undefined;
   return {
     kind: "load",
     file,
+    config: { ...config, name },
     parameters: Object.fromEntries(parameters) as Readonly<Record<string, string>>,
-    inputs: (config.input ?? []).map((tensor) => declared(tensor, batch)),
-    outputs: (config.output ?? []).map((tensor) => declared(tensor, batch)),
+    inputs: mlflow?.inputs ?? (config.input ?? []).map((tensor) => declared(tensor, batch)),
+    outputs: mlflow?.outputs ?? (config.output ?? []).map((tensor) => declared(tensor, batch)),
+    ...(mlflow === undefined ? {} : { mlflow }),
   };
 }
 

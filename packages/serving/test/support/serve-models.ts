@@ -15,7 +15,7 @@ export async function serveModels(root: string) {
     clock: systemClock,
     logger: silentLogger,
   });
-  const openers = { onnx: openOnnxModel, trees: openTreeModel, mlflow: openMlflowModel(openOnnxModel), python };
+  const openers = { onnx: openOnnxModel, trees: openTreeModel, mlflow: openMlflowModel(openOnnxModel, python), python };
   const models = await openFolderModels({
     root,
     openModel: openByFormat(openers),

@@ -71,7 +71,7 @@ export async function openWorkers({ python, parameters = {}, limits = {}, clock 
     parameters: Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, { string_value: value }])),
   };
   const settings = pythonSettings(config, 1);
-  const load = loadFrame(file, config);
+  const load = await loadFrame(file, config);
   const pool = new WorkerPool({
     startWorker: () => new PythonWorker({ python, load, logger: silentLogger }),
     scale: settings.scale,
