@@ -44,8 +44,9 @@ async function get<Value>(path: string): Promise<Value> {
 async function run(
   program: string,
   args: readonly string[],
+  signal: AbortSignal,
 ): Promise<{ readonly code: number; readonly stdout: string }> {
-  return promisify(execFile)(program, args, { cwd: tmpdir(), maxBuffer: 64 * 2 ** 20 }).then(
+  return promisify(execFile)(program, args, { cwd: tmpdir(), maxBuffer: 64 * 2 ** 20, signal }).then(
     ({ stdout }) => ({ code: 0, stdout }),
     ({ code, stdout }: { code: number; stdout: string }) => ({ code, stdout }),
   );
@@ -220,33 +221,40 @@ describe("by schedule", () => {
 
 const schemathesis = inject("means").schemathesis;
 
+/** At full width some thousands of requests, each with the time that it may take. */
+const ASKING_MS_MAX = inject("full") ? 1_800_000 : 240_000;
+
+interface Asking {
+  readonly settings?: readonly string[];
+  readonly checks: readonly string[];
+  /** Ends the asking with its test: nobody asks beside the next. */
+  readonly signal: AbortSignal;
+}
+
 /** Asks what a document describes, and what it does not. */
-async function askAnything(
-  document: string,
-  { settings = [], checks }: { readonly settings?: readonly string[]; readonly checks: readonly string[] },
-): Promise<void> {
+async function askAnything(document: string, { settings = [], checks, signal }: Asking): Promise<void> {
   const asked = [...settings, "run", document, "--seed", "1", "--no-color", "--request-timeout", "60"];
   const examples = ["--max-examples", inject("full") ? "200" : "5"];
   const phases = inject("full") ? [] : ["--phases", "examples,coverage,fuzzing"];
-  const { code, stdout } = await run(schemathesis ?? "", [...asked, ...examples, ...phases, ...checks]);
+  const { code, stdout } = await run(schemathesis ?? "", [...asked, ...examples, ...phases, ...checks], signal);
   expect(code, stdout).toBe(0);
   expect(stdout).toMatch(/(\d+) generated, \1 passed/);
 }
 
 describe.skipIf(schemathesis === undefined)("whatever is asked is answered as the OpenAPI document says", () => {
-  test("by control: Schemathesis finds nothing", async () => {
+  test("by control: Schemathesis finds nothing", { timeout: ASKING_MS_MAX }, async ({ signal }) => {
     // A text may be no SQL, and is refused.
     const checks = ["--exclude-checks", "positive_data_acceptance"];
-    await askAnything(`http://127.0.0.1:${up.controlPort}/api/openapi.json`, { checks });
+    await askAnything(`http://127.0.0.1:${up.controlPort}/api/openapi.json`, { checks, signal });
     await runEnded();
   });
 
-  test("by the serving process: Schemathesis finds nothing", async () => {
+  test("by the serving process: Schemathesis finds nothing", { timeout: ASKING_MS_MAX }, async ({ signal }) => {
     const settings = join(mkdtempSync(join(tmpdir(), "mill-schemathesis-")), "schemathesis.toml");
     // No JSON Schema says that columns are equally long: those that are not are refused with a status of their own.
     writeFileSync(settings, 'checks.positive_data_acceptance.expected-statuses = ["2xx", "422"]\n');
     const document = `http://127.0.0.1:${up.port}/v2/openapi.json`;
-    await askAnything(document, { settings: ["--config-file", settings], checks: ["--checks", "all"] });
+    await askAnything(document, { settings: ["--config-file", settings], checks: ["--checks", "all"], signal });
     rmSync(dirname(settings), { recursive: true });
   });
 });

@@ -105,7 +105,8 @@ const SETTINGS = `
 
 test.skipIf(schemathesis === undefined)(
   "whatever is asked is answered as the OpenAPI document says: Schemathesis finds nothing",
-  async () => {
+  { timeout: inject("full") ? 1_800_000 : 240_000 },
+  async ({ signal }) => {
     const settings = join(root, "schemathesis.toml");
     writeFileSync(settings, SETTINGS);
     const asked = ["--config-file", settings, "run", `http://127.0.0.1:${serving.restPort}/v2/openapi.json`];
@@ -116,6 +117,7 @@ test.skipIf(schemathesis === undefined)(
     const { stdout } = await promisify(execFile)(schemathesis ?? "", [...asked, ...examples, ...checks, ...phases], {
       cwd: root,
       maxBuffer: 64 * 2 ** 20,
+      signal,
     }).catch((error: { readonly stdout: string }) => error);
     expect(stdout).toMatch(/(\d+) generated, \1 passed/);
   },
