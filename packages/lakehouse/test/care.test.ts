@@ -330,16 +330,6 @@ describe("files", () => {
     expect(await removeOrphans(world, "inner_one", options)).toMatchObject({ files: 1 });
   });
 
-  test("that a mirror names stay when the snapshot that had them is forgotten", async () => {
-    await numbers("mirrored", 1, 1);
-    const [data] = await live("mirrored");
-    await lake.lakehouse.write({ table: "mirrored", select: "select 2 as k, 'x' as v", mode: "replace" });
-    const path = data?.file.file_path ?? "";
-    const world = { ...lake.world, mirroredFiles: () => Promise.resolve([`file://${path}`]) };
-    await expireSnapshots(world, "mirrored", { maxAgeMs: -1, isDryRun: false });
-    expect(existsSync(path)).toBe(true);
-  });
-
   test("of a dropped table are deleted when that is asked for, but for what a branch has", async () => {
     await numbers("purged", 1, 2);
     const paths = (await live("purged")).map(({ file }) => file.file_path);

@@ -1,11 +1,12 @@
 import { isMillError, type Clock } from "@millwright/kernel";
 import { relationOf, type Namespace } from "../domain/iceberg/identifiers.ts";
 import { parseMetadata } from "../domain/iceberg/read-metadata.ts";
-import { createRestCatalog, type RestCatalog, type TableChange } from "../external/rest-catalog.ts";
+import type { Aside } from "../external/rest-aside.ts";
+import { createRestCatalog, type RestCatalog } from "../external/rest-catalog.ts";
 import { openRestEntries } from "../external/rest-entries.ts";
 import type { RestAddress } from "../external/rest-http.ts";
 import { everyName, loadEach, type ListedName } from "../external/rest-listing.ts";
-import { createRestNames } from "../external/rest-names.ts";
+import { createRestNames, shownKey } from "../external/rest-names.ts";
 import { openRestSession } from "../external/rest-session.ts";
 import { entryOfView } from "../view-entry.ts";
 import type { CatalogEntry, FileChecksums, IcebergEntries, ObjectStore, StoredFile, TableCatalog } from "../ports.ts";
@@ -104,17 +105,14 @@ interface Swap {
 async function swapTable({ rest, store }: Places, { entry, expected }: Swap): Promise<boolean> {
   const after = parseMetadata(await store.read(entry.metadataLocation ?? ""));
   if (after === undefined) throw new Error(`${entry.name}: no metadata was written for its commit`);
-  if (expected === null) {
-    if ((await rest.loadView(entry.name)) === undefined) return false;
-    await rest.remove(entry.name, "view");
-  }
+  const create = () => rest.commit([{ key: entry.name, before: undefined, after }]);
+  if (expected === null) return inPlaceOf(rest, { key: entry.name, kind: "view", expected, put: create });
   const before = typeof expected === "string" ? await rest.loadTable(entry.name) : undefined;
   if (typeof expected === "string" && before?.metadataLocation !== expected) return false;
-  const isAnother = before !== undefined && before.metadata["table-uuid"] !== after["table-uuid"];
   // A table that is made anew without its history is another one.
-  if (isAnother) await rest.remove(entry.name, "table");
-  const change: TableChange = { key: entry.name, before: isAnother ? undefined : before, after };
-  return rest.commit([change]);
+  if (before !== undefined && before.metadata["table-uuid"] !== after["table-uuid"])
+    return inPlaceOf(rest, { key: entry.name, kind: "table", expected, put: create });
+  return rest.commit([{ key: entry.name, before, after }]);
 }
 
 async function swapView({ rest }: Places, { entry, expected }: Swap): Promise<boolean> {
@@ -127,9 +125,41 @@ async function swapView({ rest }: Places, { entry, expected }: Swap): Promise<bo
     const before = await rest.loadView(entry.name);
     return before !== undefined && rest.putView(entry, before);
   }
-  if ((await rest.loadTable(entry.name))?.metadataLocation !== expected) return false;
-  await rest.remove(entry.name, "table");
-  return rest.putView(entry, undefined);
+  return inPlaceOf(rest, { key: entry.name, kind: "table", expected, put: () => rest.putView(entry, undefined) });
+}
+
+interface Replacing {
+  readonly key: string;
+  /** What has the name now. */
+  readonly kind: "table" | "view";
+  /** Where the metadata of a table must still be. */
+  readonly expected: string | null | undefined;
+  /** Makes what is to have the name. False when another has it by then. */
+  readonly put: () => Promise<boolean>;
+}
+
+/**
+ * Makes something of another kind, or another table, in the place of what has a name: that is taken aside first, looked at,
+ * and forgotten once the new one stands. Where it does not come to stand, the old one has its name again; where that is not
+ * known, the old one is kept under the other name.
+ */
+async function inPlaceOf(rest: RestCatalog, { key, kind, expected, put }: Replacing): Promise<boolean> {
+  const aside = await rest.takeAside(key, kind);
+  if (aside === undefined) return false;
+  const isExpected = kind === "view" || (await rest.loadTable(aside.key))?.metadataLocation === expected;
+  const isPut = isExpected && (await put().catch((error: unknown) => undone(aside, error)));
+  await (isPut ? aside.drop() : aside.restore());
+  return isPut;
+}
+
+async function undone(aside: Aside, error: unknown): Promise<never> {
+  if (!isMillError(error) || error.code !== "lakehouse/commit-unknown") await aside.restore();
+  else
+    throw lakehouseErrors.create("lakehouse/commit-unknown", {
+      because: `${error.because}; what had the name before is called ${shownKey(aside.key)} now`,
+      cause: error,
+    });
+  throw error;
 }
 
 /** The catalog has written its own metadata file: ours has no reader. */

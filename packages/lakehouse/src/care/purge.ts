@@ -5,7 +5,7 @@ import { deleteFiles, filesOf, keepWhatIsLedTo, ownFilesOf, sharesFiles } from "
 import { tableNow } from "./table-named.ts";
 
 /**
- * Forgets a table and deletes its files, but for those that a branch of the project, another table or a mirror leads to.
+ * Forgets a table and deletes its files, but for those that a branch of the project or another table leads to.
  * A table with `gc.enabled=false` shares its files with others, and keeps them.
  */
 export async function purgeTable(world: CatalogWorld, identifier: Identifier): Promise<void> {

@@ -45,7 +45,7 @@ export function ownFilesOf({ store }: Pick<CatalogWorld, "store">, location: str
 }
 
 /**
- * Takes out of the candidates what any table of any branch, any of its snapshots, or a mirror leads to. A root that cannot
+ * Takes out of the candidates what any table of any branch, or any of its snapshots, leads to; mirrors have names of their own for files. A root that cannot
  * be read ends it: what is not known to be lost is not deleted.
  */
 export async function keepWhatIsLedTo(
@@ -66,10 +66,6 @@ export async function keepWhatIsLedTo(
     await keep(instead.of, instead.metadata);
   }
   for (const root of new Set(roots)) await keep(root, await readMetadata(world.store, root));
-  for (const location of (await world.mirroredFiles?.()) ?? []) {
-    const path = pathIn(world.store, location);
-    if (path !== undefined) candidates.delete(path);
-  }
 }
 
 const REMOVALS_AT_ONCE = 16;

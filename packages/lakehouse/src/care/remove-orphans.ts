@@ -17,7 +17,7 @@ export interface RemovedOrphans {
 const PATHS_MAX = 100;
 
 /**
- * Deletes what lies in a table's folder and no snapshot of any table, branch, tag or mirror leads to: what writers left
+ * Deletes what lies in a table's folder and no snapshot of any table, branch or tag leads to: what writers left
  * behind who died, or whose commit failed. Files that are younger stay, since a writer may be about to commit them; so do
  * those whose name, or a folder's on the way, begins with `_` or `.`, which are others', and what lies where another table
  * has its folder. Links are not followed. Throws `lakehouse/shared-location`.

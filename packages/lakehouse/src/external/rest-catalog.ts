@@ -9,6 +9,7 @@ import { updatesBetween } from "../domain/iceberg/updates-between.ts";
 import type { ViewMetadata } from "../domain/iceberg/view-metadata.ts";
 import { lakehouseErrors } from "../errors.ts";
 import type { CatalogEntry } from "../ports.ts";
+import { takeAside, type Aside } from "./rest-aside.ts";
 import { schemaOfView, versionOfView } from "./rest-views.ts";
 import { levelsIn, type RestSession } from "./rest-session.ts";
 import { shownKey, tablePath, viewPath, type RestNames } from "./rest-names.ts";
@@ -42,6 +43,8 @@ export interface RestCatalog {
   /** False when the name is taken, or the view another by now. Throws `lakehouse/catalog-lacks`. */
   putView(entry: CatalogEntry, before: LoadedView | undefined): Promise<boolean>;
   remove(key: string, kind: "table" | "view"): Promise<boolean>;
+  /** Undefined when nothing of the kind has the name. */
+  takeAside(key: string, kind: "table" | "view"): Promise<Aside | undefined>;
   /** Where the catalog would have a new table's files lie. */
   placeFor(key: string): Promise<string>;
 }
@@ -99,6 +102,7 @@ export function createRestCatalog({
       if (reply === "unknown") return (await loadTable(key)) === undefined;
       return reply.status !== 404;
     },
+    takeAside: (key, kind) => takeAside({ session, names }, key, kind),
     placeFor: async (key) => {
       await makeOwn(key);
       const { namespace, name } = names.identifierOf(key);

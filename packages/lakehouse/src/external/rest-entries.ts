@@ -4,7 +4,7 @@ import { lakehouseErrors } from "../errors.ts";
 import type { CatalogEntry, EntryChange, FileChecksums, IcebergEntries, ObjectStore, StoredFile } from "../ports.ts";
 import { tableEntry } from "../rest/commit-tables.ts";
 import type { RestCatalog, TableChange } from "./rest-catalog.ts";
-import { everyName, loadEach, namesIn, namespacesIn } from "./rest-listing.ts";
+import { everyTable, loadEach, namesIn, namespacesIn } from "./rest-listing.ts";
 import { levelsIn } from "./rest-session.ts";
 import { entryOfView } from "../view-entry.ts";
 
@@ -66,7 +66,7 @@ async function everyLocation(rest: RestCatalog): Promise<readonly string[]> {
   const known = new Set<string>();
   const locations = new Set<string>();
   for (let look = 0; look < LOOKS_MAX; look += 1) {
-    const listed = (await everyName(rest, undefined)).filter(({ kind, key }) => kind === "table" && !known.has(key));
+    const listed = (await everyTable(rest)).filter(({ key }) => !known.has(key));
     if (listed.length === 0) return [...locations];
     for (const { key } of listed) known.add(key);
     for (const one of await loadEach(listed, ({ key }) => rest.loadTable(key)))

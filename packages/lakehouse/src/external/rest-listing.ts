@@ -44,11 +44,28 @@ export async function everyName(
   const { names } = catalog;
   const asked = namespaces === undefined ? await allNamespaces(catalog) : [names.own, ...namespaces];
   const own = new Set(asked.flatMap((one) => names.namespaceKeyOf(one) ?? []));
+  return namesOf(
+    catalog,
+    [...own].map((key) => names.namespaceOf(key)),
+    ["table", "view"],
+  );
+}
+
+/** Every table of the catalog, those too whose namespace no statement here can name: what leads to a file is none too few. */
+export async function everyTable(catalog: RestCatalog): Promise<readonly ListedName[]> {
+  return namesOf(catalog, await allNamespaces(catalog), ["table"]);
+}
+
+async function namesOf(
+  catalog: RestCatalog,
+  namespaces: readonly Namespace[],
+  kinds: readonly ListedName["kind"][],
+): Promise<readonly ListedName[]> {
   const found: ListedName[] = [];
-  for (const key of own)
-    for (const kind of ["table", "view"] as const)
-      for (const { namespace, name } of (await namesIn(catalog, names.namespaceOf(key), kind)) ?? [])
-        found.push({ key: names.keyOf({ namespace, name }), kind });
+  for (const one of namespaces)
+    for (const kind of kinds)
+      for (const { namespace, name } of (await namesIn(catalog, one, kind)) ?? [])
+        found.push({ key: catalog.names.keyOf({ namespace, name }), kind });
   if (found.length <= NAMES_MAX)
     return found.toSorted((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
   throw lakehouseErrors.create("lakehouse/catalog-refused", {

@@ -17,8 +17,6 @@ export interface CatalogWorld {
   readonly logger: Logger;
   /** Is told the keys of what has changed, once it has. */
   readonly changed: (keys: readonly string[]) => Promise<void>;
-  /** The locations of data files that mirrors of tables in other formats name now: they are not deleted. */
-  readonly mirroredFiles?: () => Promise<Iterable<string>>;
 }
 
 const LOCAL = /^(?:file:\/(?:\/\/|\/localhost\/)?|\/)(?!\/)[^\0]*$/;

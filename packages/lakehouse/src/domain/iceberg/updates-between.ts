@@ -31,7 +31,10 @@ export function updatesBetween(before: IcebergMetadata | undefined, after: Icebe
 function requirementsOf(before: IcebergMetadata | undefined, after: IcebergMetadata): readonly Requirement[] {
   if (before === undefined) return [{ type: "assert-create" }];
   const names = new Set([...Object.keys(before.refs), ...Object.keys(after.refs)]);
-  const moved = [...names].filter((name) => canonical(before.refs[name]) !== canonical(after.refs[name]));
+  const kept = new Set(after.snapshots.map((one) => one["snapshot-id"]));
+  const forgets = before.snapshots.some((one) => !kept.has(one["snapshot-id"]));
+  // What is forgotten was held against every ref: none may lead to it by now.
+  const moved = [...names].filter((name) => forgets || canonical(before.refs[name]) !== canonical(after.refs[name]));
   return [
     { type: "assert-table-uuid", uuid: before["table-uuid"] },
     { type: "assert-current-schema-id", "current-schema-id": before["current-schema-id"] },
