@@ -1,11 +1,12 @@
 import { access, rm, statfs } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
-import { isMillError, Type } from "@millwright/kernel";
+import { isMillError, Type, type MillError } from "@millwright/kernel";
 import { acquireProjectLock, explainError, textTable, type Command, type CommandCall } from "@millwright/platform";
-import { loadProject } from "@millwright/project";
+import { loadProject, type ProjectPython } from "@millwright/project";
 import {
   askMetadata,
   installation,
+  projectEnvironment,
   removeMetadata,
   statePaths,
   verifyState,
@@ -43,7 +44,7 @@ const doctor: Command = {
       { what: "memory", found: bytes(totalmem()), holds: totalmem() > 3e9 },
       { what: "free disk", found: bytes(freeBytes), holds: freeBytes > 2e9 },
       await sqlEngine(),
-      ...(await metadataDatabase(call)),
+      ...(await ofProject(call)),
       ...(call.options["verify"] === true ? await stateOf(call) : []),
     ];
     call.out.result(checks, (all) =>
@@ -75,19 +76,40 @@ async function stateOf(call: CommandCall): Promise<readonly StateFinding[]> {
   }
 }
 
-/** Whether the database answers that the project at hand keeps its metadata in, if there is one. */
-async function metadataDatabase(call: CommandCall): Promise<readonly StateFinding[]> {
-  const what = "metadata";
+/** What the project at hand needs of this machine, if there is one: its metadata's database, and its Python. */
+async function ofProject(call: CommandCall): Promise<readonly StateFinding[]> {
   try {
     const projectDir = await projectDirOf(call);
     const { settings } = await loadProject({ projectDir, millwrightUrl: installation().millwrightUrl });
-    const found = await askMetadata(settings, process.env);
-    return [{ what, found: found ?? "SQLite, in .mill", holds: true }];
+    return [
+      await asked("metadata", async () => (await askMetadata(settings, process.env)) ?? "SQLite, in .mill"),
+      await asked("Python", () => pythonOf(settings.python, projectDir)),
+    ];
   } catch (error) {
     if (!isMillError(error)) throw error;
-    if (error.code === "project/not-found" && call.options["project"] === undefined) return [];
-    return [{ what, found: error.because, holds: false, not: `${error.code}: ${error.remedy}` }];
+    if (error.code !== "project/not-found" || call.options["project"] !== undefined) return [wrong("project", error)];
+    return [await asked("Python", () => pythonOf(undefined, "."))];
   }
+}
+
+async function asked(what: string, find: () => Promise<string>): Promise<StateFinding> {
+  try {
+    return { what, found: await find(), holds: true };
+  } catch (error) {
+    if (!isMillError(error)) throw error;
+    return wrong(what, error);
+  }
+}
+
+function wrong(what: string, { because, code, remedy }: MillError): StateFinding {
+  return { what, found: because, holds: false, not: `${code}: ${remedy}` };
+}
+
+/** Where models run that need it; a project that asks for none does without. */
+function pythonOf(python: ProjectPython | undefined, projectDir: string): Promise<string> {
+  const found = projectEnvironment({ projectDir, python: python ?? {}, path: process.env["PATH"] ?? "" }).describe();
+  if (python !== undefined) return found;
+  return found.catch(() => "none on the path; models in Python alone need it");
 }
 
 async function sqlEngine(): Promise<StateFinding> {

@@ -18,3 +18,4 @@ export { hasLearned, takeRoad, type TakeRoadOptions } from "./road.ts";
 export { keepServing, type ServingProcess } from "./serving-process.ts";
 export { verifyState, type StateFinding } from "./verify-state.ts";
 export { armWritePoints } from "./write-points.ts";
+export { projectEnvironment } from "./project-python.ts";

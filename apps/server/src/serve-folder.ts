@@ -60,14 +60,9 @@ const DRAIN_MS_MAX = 5_000;
 export async function serveFolder(options: ServeFolderOptions): Promise<FolderServing> {
   const { folder, stored = NOTHING_STORED, logger, bodyBytesMax, cacheBytesMax, onDemand } = options;
   const clock = systemClock;
-  const { interpreter } = await folderPython(options);
+  const place = folderPython(options);
   const python: OpenModel = async (file, config) =>
-    (await import("@millwright/serving/adapters/python-model")).openPythonModel({
-      interpreter,
-      workers: 1,
-      clock,
-      logger,
-    })(file, config);
+    (await import("@millwright/serving/adapters/python-model")).openPythonModel({ place, clock, logger })(file, config);
   const openModel = openByFormat({
     onnx: openOnnxModel,
     // What reads them takes as long to load as all else together, and a folder without them is there sooner.

@@ -8,6 +8,7 @@ import {
   type IcebergRestEngine,
   type PostgresEngine,
 } from "./engines.ts";
+import { PYTHON, type ProjectPython } from "./python-options.ts";
 
 /** The settings of a project: `millwright.ts` exports one. */
 export interface ProjectDefinition {
@@ -20,6 +21,8 @@ export interface ProjectDefinition {
   readonly schedule?: Schedule;
   /** What is done for tables by itself; false: nothing. */
   readonly care?: ProjectCare | false;
+  /** What models that need Python run in. */
+  readonly python?: ProjectPython;
 }
 
 /** A table's own properties go before these. */
@@ -72,6 +75,8 @@ export interface ProjectOptions {
   readonly schedule?: Schedule;
   /** What is done for tables by itself: `{ expireAfterDays: 30 }`; false: nothing. */
   readonly care?: ProjectCare | false;
+  /** What models that need Python run in: `{ requirements: ["scikit-learn==1.9.1"], workers: 2 }`. */
+  readonly python?: ProjectPython;
 }
 
 const isAsked = Type.Optional(Type.Boolean());
@@ -106,6 +111,7 @@ const OPTIONS = Type.Object(
       ]),
     ),
     care: Type.Optional(Type.Union([CARE, Type.Literal(false)])),
+    python: Type.Optional(PYTHON),
     limits: Type.Optional(
       Type.Object(
         {

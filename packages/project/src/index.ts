@@ -9,6 +9,7 @@ export {
   type IcebergRestEngine,
   type PostgresEngine,
 } from "./engines.ts";
+export type { ProjectPython } from "./python-options.ts";
 export { findProject } from "./find-project.ts";
 export {
   loadProject,

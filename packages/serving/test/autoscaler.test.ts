@@ -67,7 +67,7 @@ describe("how many workers there are", () => {
 });
 
 describe("what a configuration says of workers", () => {
-  const of = (parameters: Readonly<Record<string, string>>, count?: number) =>
+  const of = (parameters: Readonly<Record<string, string>>, count?: number, usual = {}) =>
     pythonSettings(
       {
         parameters: Object.fromEntries(
@@ -75,7 +75,7 @@ describe("what a configuration says of workers", () => {
         ),
         ...(count === undefined ? {} : { instance_group: [{ count }] }),
       },
-      1,
+      { workers: 1, parameters: usual },
     );
 
   test("is their number, or Knative's terms with or without its prefix", () => {
@@ -104,6 +104,14 @@ describe("what a configuration says of workers", () => {
       },
       limits: { requestMs: 1_500 },
       executions: 40,
+    });
+  });
+
+  test("goes before what is said for all", () => {
+    const usual = { "min-scale": "0", "max-scale": "5", "request-timeout": "2s" };
+    expect(of({ "max-scale": "3" }, undefined, usual)).toMatchObject({
+      scale: { min: 0, max: 3 },
+      limits: { requestMs: 2_000 },
     });
   });
 

@@ -4,22 +4,26 @@ import { answerOf } from "../python/answer-frame.ts";
 import { loadFrame, specsOf } from "../python/model-specs.ts";
 import { ownInterpreter } from "../python/model-environment.ts";
 import { PythonWorker } from "../python/python-worker.ts";
-import { pythonSettings } from "../python/python-settings.ts";
+import { pythonSettings, type PythonDefaults } from "../python/python-settings.ts";
 import { WorkerPool } from "../python/worker-pool.ts";
 
-export interface PythonModelsOptions {
+/** Where models that need Python run, and how. */
+export interface PythonPlace extends PythonDefaults {
   /** The interpreter of models whose configuration names none: its environment is made where it is not there. */
   readonly interpreter: () => Promise<string>;
-  /** Of each model, where its configuration has no `instance_group`. */
-  readonly workers: number;
+}
+
+export interface PythonModelsOptions {
+  readonly place: () => Promise<PythonPlace>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /** Opens a model that needs Python, in worker processes of its own. Throws `inference/no-python` and `inference/cannot-load`. */
-export function openPythonModel({ interpreter, workers, clock, logger }: PythonModelsOptions): OpenModel {
+export function openPythonModel({ place, clock, logger }: PythonModelsOptions): OpenModel {
   return async (file, config): Promise<InferenceModel> => {
-    const { scale, limits, executions } = pythonSettings(config, workers);
+    const { interpreter, ...defaults } = await place();
+    const { scale, limits, executions } = pythonSettings(config, defaults);
     const python = (await ownInterpreter(file, config)) ?? (await interpreter());
     const load = await loadFrame(file, config);
     const startWorker = () => new PythonWorker({ python, load, logger: logger.child({ file }) });

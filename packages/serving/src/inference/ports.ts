@@ -40,6 +40,8 @@ export interface WorkersReport {
   readonly startedMs: number;
   /** Memory of the running ones. */
   readonly bytes: number;
+  /** Of those that are there. */
+  readonly pids: readonly number[];
 }
 
 /** A graph of models as it is shown. */

@@ -32,9 +32,16 @@ const PARAMETERS: Readonly<
 
 const KNATIVE = "autoscaling.knative.dev/";
 
-/** What a configuration says of the workers; `workers` where it says nothing. Throws `inference/cannot-load`. */
-export function pythonSettings(config: ModelConfig, workers: number): PythonSettings {
-  const given = parametersOf(config);
+/** What holds for models whose configuration says nothing: a number of workers, and parameters by Knative's names. */
+export interface PythonDefaults {
+  readonly workers: number;
+  readonly parameters?: Readonly<Record<string, string>>;
+}
+
+/** What a configuration says of the workers, before what is said for all. Throws `inference/cannot-load`. */
+export function pythonSettings(config: ModelConfig, { workers, parameters = {} }: PythonDefaults): PythonSettings {
+  const usual = Object.entries(parameters).map(([name, value]) => [name, { string_value: value }] as const);
+  const given = { ...parametersOf({ parameters: Object.fromEntries(usual) }), ...parametersOf(config) };
   const counted = (config.instance_group ?? []).reduce((sum, { count = 1 }) => sum + Math.max(1, count), 0);
   const max = given["max-scale"] ?? (counted > 0 ? counted : Math.max(workers, given["min-scale"] ?? 0));
   // Without a word of scaling there are as many as there may be.

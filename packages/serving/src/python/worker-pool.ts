@@ -26,10 +26,6 @@ export interface PoolLimits {
   readonly beginMs: number;
 }
 
-interface PoolReport extends WorkersReport {
-  readonly pids: readonly number[];
-}
-
 interface Member {
   readonly worker: PythonWorker;
   /** `lost` until its end is told. */
@@ -135,7 +131,7 @@ export class WorkerPool {
     void this.measure();
   }
 
-  report(): PoolReport {
+  report(): WorkersReport {
     const members = [...this.#members].filter(({ state }) => state !== "ending");
     const starting = members.filter(({ state }) => state === "starting").length;
     return {

@@ -9,12 +9,9 @@ import { createInferenceServer, openByFormat, openFolderModels, startRest } from
 
 /** Serves a folder of models of any format over REST. */
 export async function serveModels(root: string) {
-  const python = openPythonModel({
-    interpreter: async () => inject("means").python ?? "python3",
-    workers: 1,
-    clock: systemClock,
-    logger: silentLogger,
-  });
+  const interpreter = async () => inject("means").python ?? "python3";
+  const place = async () => ({ interpreter, workers: 1 });
+  const python = openPythonModel({ place, clock: systemClock, logger: silentLogger });
   const openers = { onnx: openOnnxModel, trees: openTreeModel, mlflow: openMlflowModel(openOnnxModel, python), python };
   const models = await openFolderModels({
     root,

@@ -70,7 +70,7 @@ export async function openWorkers({ python, parameters = {}, limits = {}, clock 
   const config = {
     parameters: Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, { string_value: value }])),
   };
-  const settings = pythonSettings(config, 1);
+  const settings = pythonSettings(config, { workers: 1 });
   const load = await loadFrame(file, config);
   const pool = new WorkerPool({
     startWorker: () => new PythonWorker({ python, load, logger: silentLogger }),

@@ -1,0 +1,161 @@
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { pythonEnvironment, type PythonEnvironmentOptions } from "../src/adapters/python-environment.ts";
+
+// Environments made of requirements, by programs of the test's own in place of Python and uv.
+
+let root: string;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "mill-environment-"));
+  mkdirSync(join(root, "bin"));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+/** Writes down what it is asked; `venv` makes a folder with itself as interpreter, and installing fails while there is a file `fail`. */
+const PROGRAM = (name: string) => `#!/bin/sh
+echo "${name} $*" >> "${root}/said"
+case "$*" in
+  *"pip install"*)
+    echo "Collecting something"
+    if [ -e "${root}/fail" ]; then echo "ERROR: No matching distribution found for nothing==9" >&2; exit 1; fi ;;
+  *venv*)
+    for last; do :; done
+    mkdir -p "$last/bin"
+    cp "$0" "$last/bin/python" ;;
+esac
+`;
+
+function program(name: string): void {
+  const file = join(root, "bin", name);
+  writeFileSync(file, PROGRAM(name));
+  chmodSync(file, 0o755);
+}
+
+const environment = (options: Partial<PythonEnvironmentOptions> = {}) =>
+  pythonEnvironment({ folder: join(root, "kept"), path: `${join(root, "bin")}:/usr/bin:/bin`, ...options });
+
+const said = () =>
+  existsSync(join(root, "said"))
+    ? readFileSync(join(root, "said"), "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => line.replaceAll(root, ""))
+    : [];
+
+const made = () => readdirSync(join(root, "kept")).filter((name) => !name.endsWith(".json"));
+
+describe("an environment of requirements", () => {
+  test("is made once for all who ask, and found again", async () => {
+    program("python3");
+    const told: string[] = [];
+    const one = environment({ requirements: ["left-pad==1"], onProgress: (message) => told.push(message) });
+    expect(await one.describe()).toMatch(/to be made/);
+    const [first, second] = await Promise.all([one.interpreter(), one.interpreter()]);
+    expect(second).toBe(first);
+    expect(said().map((line) => line.split(" ").slice(0, 4).join(" "))).toEqual([
+      expect.stringMatching(/^python3 -m venv/),
+      expect.stringMatching(/^python3 -m pip install/),
+    ]);
+    expect(told.join("\n")).toMatch(/python3 -m venv[^]*pip install[^]*Collecting something/);
+    expect(await environment({ requirements: ["left-pad==1"] }).interpreter()).toBe(first);
+    expect(await one.describe()).toBe(first);
+    expect([said().length, made().length]).toEqual([2, 1]);
+  });
+
+  test("is another for other requirements, of an included file too, and another version of Python", async () => {
+    for (const name of ["python3", "python3.9"]) program(name);
+    const file = join(root, "requirements.txt");
+    writeFileSync(file, "-r more.txt\nleft-pad\n");
+    writeFileSync(join(root, "more.txt"), "numpy<3\n");
+    const first = await environment({ requirements: { file } }).interpreter();
+    expect(await environment({ requirements: { file } }).interpreter()).toBe(first);
+    writeFileSync(join(root, "more.txt"), "numpy<4\n");
+    const second = await environment({ requirements: { file } }).interpreter();
+    const third = await environment({ requirements: { file }, version: "3.9" }).interpreter();
+    expect(new Set([first, second, third]).size).toBe(3);
+    expect(said().some((line) => line.startsWith("python3.9 -m venv"))).toBe(true);
+  });
+
+  test("is made by uv where it is there", async () => {
+    for (const name of ["python3", "uv"]) program(name);
+    await environment({ requirements: ["left-pad"], version: "3.12" }).interpreter();
+    expect(said()).toEqual([
+      expect.stringMatching(/^uv venv --quiet --python 3\.12 \/kept\//),
+      expect.stringMatching(/^uv pip install --python \/kept\/.*\/bin\/python -r \/kept\/.*\.txt numpy$/),
+    ]);
+  });
+
+  test("that cannot be made says why, leaves nothing, and is tried again by the next who asks", async () => {
+    program("python3");
+    writeFileSync(join(root, "fail"), "");
+    const one = environment({ requirements: ["nothing==9"] });
+    await expect(one.interpreter()).rejects.toMatchObject({
+      code: "inference/no-python",
+      because: expect.stringMatching(/No matching distribution found for nothing==9/) as string,
+    });
+    expect(readdirSync(join(root, "kept"))).toEqual([]);
+    rmSync(join(root, "fail"));
+    expect(existsSync(await one.interpreter())).toBe(true);
+  });
+
+  test("half of which was made by a process that is no more is cleared away, not used", async () => {
+    program("python3");
+    const dead = execFileSync("/bin/sh", ["-c", "echo $$"], { encoding: "utf8" }).trim();
+    const half = `0123456789abcdef-${dead}-01234567`;
+    mkdirSync(join(root, "kept", half, "bin"), { recursive: true });
+    await environment({ requirements: ["left-pad"] }).interpreter();
+    expect(made()).not.toContain(half);
+    expect(made()).toHaveLength(1);
+  });
+
+  test("without a file of its requirements is refused", async () => {
+    program("python3");
+    const file = join(root, "none.txt");
+    await expect(environment({ requirements: { file } }).interpreter()).rejects.toThrow(
+      /cannot be read from .*none\.txt/,
+    );
+  });
+});
+
+describe("an interpreter that is there", () => {
+  test("is the one that is named, as a file, an environment's folder or a program, else the first on PATH", async () => {
+    for (const name of ["python3", "python3.9"]) program(name);
+    const [file, folder] = [join(root, "bin", "python3.9"), join(root, "own")];
+    mkdirSync(join(folder, "bin"), { recursive: true });
+    writeFileSync(join(folder, "bin", "python"), "", { mode: 0o755 });
+    expect(await environment({ python: file }).interpreter()).toBe(file);
+    expect(await environment({ python: folder }).interpreter()).toBe(join(folder, "bin", "python"));
+    expect(await environment({ python: "python3.9" }).interpreter()).toBe(file);
+    expect(await environment().interpreter()).toBe(join(root, "bin", "python3"));
+  });
+
+  test.each([
+    [{ python: "./not/there" }, /there is nothing at/],
+    [{ python: "python9" }, /no python9 on PATH/],
+    [{ path: "" }, /no python3 or python on PATH/],
+  ])("is refused where it is not: %j", async (options, why) => {
+    await expect(environment(options).interpreter()).rejects.toThrow(why);
+  });
+});
+
+// It asks the package index.
+test.skipIf(!inject("full") || inject("means").python === undefined)("Python itself makes one", async () => {
+  const path = process.env["PATH"] ?? "";
+  const python = await environment({ requirements: ["six==1.17.0"], path }).interpreter();
+  expect(execFileSync(python, ["-c", "import six, numpy; print(six.__version__)"], { encoding: "utf8" }).trim()).toBe(
+    "1.17.0",
+  );
+});
