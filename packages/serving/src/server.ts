@@ -11,6 +11,7 @@ import { createInferenceServer, type InferenceServer } from "./inference/inferen
 import { isLostDigits } from "./inference/rest/infer-request.ts";
 import { openApiOfInference } from "./inference/rest/openapi.ts";
 import { respond as respondInference } from "./inference/rest/rest-server.ts";
+import { answerUnreadable, ARRIVAL_LIMITS, timeoutsOf } from "./inference/rest/unreadable.ts";
 import { BODY_BYTES_MAX, parseBody, readBody, type Body } from "./request-body.ts";
 import { serverRoutes, serviceRoutes } from "./routes.ts";
 import { serviceModels } from "./service-models.ts";
@@ -52,9 +53,10 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     cacheBytesMax: 0,
   });
   const counted = countedBy(state, inference);
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
+  const server = createServer(timeoutsOf(ARRIVAL_LIMITS), (request, response) => {
     respond({ state, inference, counted, version, request, response }).catch((error: unknown) => fail(response, error));
   });
+  answerUnreadable(server);
   await listen(server, options);
   const { host, grpcPort, logger } = options;
   const closing = new AbortController();

@@ -100,6 +100,30 @@ export const inferenceErrors = defineErrors("inference", {
     title: "The request is too large",
     remedy: "Send fewer rows at once, or allow more: `mill serve DIR --body-megabytes N`.",
   },
+  "inference/unreadable": {
+    status: 400,
+    exit: 2,
+    title: "What was sent is no request of HTTP",
+    remedy: "Send HTTP/1.1 with a Host, and one length of the body or chunks. The connection is closed.",
+  },
+  "inference/slow": {
+    status: 408,
+    exit: 2,
+    title: "The request did not come",
+    remedy: "Send its headers within 10 s and all of it within 30 s. The connection is closed.",
+  },
+  "inference/large-headers": {
+    status: 431,
+    exit: 2,
+    title: "The request's headers are too large",
+    remedy: "Send less than 16 kB of them. The connection is closed.",
+  },
+  "inference/expectation": {
+    status: 417,
+    exit: 2,
+    title: "The request expects what is not offered",
+    remedy: "Leave out its header `Expect`, or send `Expect: 100-continue`.",
+  },
   "inference/no-such-address": {
     status: 404,
     exit: 2,

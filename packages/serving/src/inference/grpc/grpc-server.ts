@@ -204,13 +204,15 @@ function statusOf(error: unknown, { options, status }: Parts): Partial<Grpc.Stat
   const codes: Readonly<Record<number, Grpc.status>> = {
     403: status.PERMISSION_DENIED,
     404: status.NOT_FOUND,
-    409: status.UNAVAILABLE,
+    409: status.FAILED_PRECONDITION,
     413: status.RESOURCE_EXHAUSTED,
     499: status.CANCELLED,
     502: status.UNAVAILABLE,
     503: status.RESOURCE_EXHAUSTED,
     504: status.DEADLINE_EXCEEDED,
   };
+  // A model that is not loaded may be before long: whoever asks again may be answered.
+  if (problem.code === "inference/not-ready") return { code: status.UNAVAILABLE, details: textOf(error) };
   const code = codes[problem.status] ?? (problem.status < 500 ? status.INVALID_ARGUMENT : status.INTERNAL);
   return { code, details: textOf(error) };
 }

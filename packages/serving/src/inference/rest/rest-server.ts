@@ -16,6 +16,7 @@ import { explanationOf, explanationsOf, inputsOfV1, predictionsOf } from "./kser
 import { invokedModel, readInvocation, scoringError, scoringText, writeInvocation } from "./mlflow-scoring.ts";
 import { openApiOfInference } from "./openapi.ts";
 import { operations, type Operation } from "./operations.ts";
+import { answerUnreadable, ARRIVAL_LIMITS, timeoutsOf, type ArrivalLimits } from "./unreadable.ts";
 
 export interface RestOptions {
   readonly host: string;
@@ -24,17 +25,19 @@ export interface RestOptions {
   readonly logger: Logger;
   /** Whether a request comes from a place that may ask. */
   readonly mayAsk: (request: IncomingMessage) => boolean;
+  /** How long a request may take to arrive; 10 s its headers, 30 s all of it. */
+  readonly arrival?: ArrivalLimits;
 }
 
 const JSON_TYPE = { "content-type": "application/json" };
 
 /** Serves the Open Inference Protocol over HTTP, KServe's first one, and MLflow's scoring server. */
 export async function startRest(server: InferenceServer, options: RestOptions): Promise<Server> {
-  const limits = { requestTimeout: 30_000, headersTimeout: 10_000, connectionsCheckingInterval: 5_000 };
-  const http = createServer(limits, (request, response) => {
+  const http = createServer(timeoutsOf(options.arrival ?? ARRIVAL_LIMITS), (request, response) => {
     const asked = options.mayAsk(request) ? respond(server, { request, response, options }) : Promise.reject(foreign());
     asked.catch((error: unknown) => tellError(error, { response, options }));
   });
+  answerUnreadable(http);
   await new Promise<void>((resolve, reject) => {
     http.once("error", reject);
     http.listen(options.port, options.host, resolve);
