@@ -111,7 +111,7 @@ export function askFrames(
     session.on("error", () => over({ status: "closed", text: "" }));
     const told = { ":method": "POST", ":path": path, "content-type": "application/grpc", te: "trailers" };
     const stream = session.request({ ...told, ...headers });
-    const heard: Record<string, unknown> = {};
+    const heard: Record<string, string | number | undefined> = {};
     for (const event of ["response", "trailers"] as const)
       stream.on(event, (headers: object) => Object.assign(heard, headers));
     stream.on("error", () => undefined);
