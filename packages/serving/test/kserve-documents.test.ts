@@ -1,5 +1,8 @@
-import { describe, expect, test } from "vitest";
-import { planText } from "../src/kserve/document-folder.ts";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { planText, readDocumentFolder } from "../src/kserve/document-folder.ts";
 
 // KServe's documents as its users write them: what is served of each, and what is said of the rest, by field and line.
 
@@ -189,6 +192,21 @@ metadata: { name: s }
       ["ClusterServingRuntime", undefined],
     ]);
     expect(said(text).at(-1)).toBe("warning 15 apiVersion: v1 is not KServe's: it is left");
+  });
+
+  test("of a kind that is a word of the language's own, are none of KServe's", () => {
+    const text = ISVC(PREDICTOR).replace("InferenceService", "constructor");
+    expect(said(text)).toEqual([expect.stringContaining("error 2 kind: it is none of InferenceService")]);
+  });
+
+  test("what lies beside them and cannot be read is said, and keeps none of them back", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "mill-documents-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    mkdirSync(join(folder, "old.yaml"));
+    writeFileSync(join(folder, "iris.yaml"), ISVC(PREDICTOR));
+    const { services, remarks } = await readDocumentFolder(folder);
+    expect(services.map(({ model }) => model?.name)).toEqual(["iris"]);
+    expect(remarks).toEqual([expect.objectContaining({ level: "error", file: "old.yaml", because: "it is a folder" })]);
   });
 
   test("an alias that stands for very many others is not followed", () => {

@@ -51,7 +51,9 @@ export async function openComposedModels(options: ComposedModelsOptions): Promis
     else await applied.reload({ models: own, graphs, others });
   };
   await reload();
-  const stop = documents === undefined ? () => {} : watched(documents, () => void reload());
+  const again = () =>
+    reload().catch((error: unknown) => logger.error({ err: error }, "the documents could not be read; those before go on"));
+  const stop = documents === undefined ? () => {} : watched(documents, () => void again());
   return {
     ...graphs,
     reload,

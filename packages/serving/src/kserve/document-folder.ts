@@ -22,14 +22,21 @@ export async function readDocumentFolder(folder: string): Promise<{
   const services = new Map<string, PlannedService & { readonly file: string }>();
   const remarks: FileRemark[] = [];
   for (const file of files.slice(0, FILES_MAX)) {
-    const text = await readFile(join(folder, file), "utf8");
+    const text = await readFile(join(folder, file), "utf8").catch((error: NodeJS.ErrnoException) => {
+      // Taken away since the folder was listed.
+      if (error.code !== "ENOENT") remarks.push({ ...unreadable(error), file });
+    });
     // Other programs' files lie here too.
-    if (!text.includes("serving.kserve.io/")) continue;
+    if (text?.includes("serving.kserve.io/") !== true) continue;
     const planned = planText(text, { folder });
     remarks.push(...planned.remarks.map((remark) => ({ ...remark, file })));
     for (const service of planned.services) services.set(keyOf(service.document), { ...service, file });
   }
   return { services: [...services.values()], remarks };
+}
+
+function unreadable({ code = "it cannot be read" }: NodeJS.ErrnoException): Remark {
+  return { level: "error", of: "file", path: "", line: 1, because: code === "EISDIR" ? "it is a folder" : code };
 }
 
 /** What a text of documents asks to be served. */

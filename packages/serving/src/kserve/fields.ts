@@ -144,7 +144,7 @@ export function isOfKserve({ apiVersion }: Pick<KubeDocument, "apiVersion">): bo
 /** What of a document is unknown (an error: it may be meant), and what of it is ignored (a warning), by field and line. */
 export function checkFields(document: KubeDocument): readonly Remark[] {
   const { kind, apiVersion, value } = document;
-  const known = SPECS[kind];
+  const known = Object.hasOwn(SPECS, kind) ? SPECS[kind] : undefined;
   if (known === undefined)
     return [document.remark("error", ["kind"], `it is none of ${Object.keys(SPECS).join(", ")}`)];
   const versions = known.versions.map((version) => `${GROUP}/${version}`);
