@@ -444,6 +444,22 @@ test(`${REQUESTS} callers at once, each with its own numbers: every answer is it
   expect(answers.filter((isOwn) => !isOwn)).toHaveLength(0);
 });
 
+/** Sixty nodes, each of which asks the next one twice. */
+function doubling(step: (to: string) => GraphStep): GraphDefinition["nodes"] {
+  const names = ["root", ...Array.from({ length: 60 }, (_, at) => `n${at}`)];
+  const nodes = names.map((name, at) => {
+    const next = names[at + 1];
+    const to = next === undefined ? { serviceName: "double" } : step(next);
+    return [name, node("Sequence", to, to)] as const;
+  });
+  return Object.fromEntries(nodes);
+}
+
+test("graphs that each ask the next one twice are refused, and not walked", () => {
+  const each = Object.entries(doubling((to) => ({ serviceName: to }))).map(([name, root]) => ({ name, nodes: { root } }));
+  expect(() => served.graphs.apply([...graphs(), ...each])).toThrow("may ask more than 10000 times");
+});
+
 describe("a graph that cannot be", () => {
   const refusals: readonly (readonly [why: string, nodes: GraphDefinition["nodes"]])[] = [
     ["there is no node named root", { other: node("Sequence", { serviceName: "double" }) }],
@@ -459,6 +475,7 @@ describe("a graph that cannot be", () => {
     ["it is no address of http or https", { root: node("Sequence", { serviceUrl: "file:///etc/passwd" }) }],
     ["is never taken", { root: node("Switch", { serviceName: "a" }) }],
     ['is "s" too', { root: node("Ensemble", { name: "s", serviceName: "a" }, { name: "s", serviceName: "b" }) }],
+    ["one request may ask more than 10000 times", doubling((to) => ({ nodeName: to }))],
     ["the graphs go in a circle: bad → bad", { root: node("Sequence", { serviceName: "bad" }) }],
   ];
   test.each(refusals)("%s", (why, nodes) => {

@@ -8,6 +8,8 @@ export interface GraphProblem {
 
 const CONDITION_MAX = 4_096;
 const STEPS_MAX = 1_000;
+/** Nodes that each ask the next one twice double what one request asks with every node. */
+export const QUESTIONS_MAX = 10_000;
 const TARGETS = ["nodeName", "serviceName", "serviceUrl"] as const;
 
 /** Checks a graph as KServe does when one is applied, and that it has no circle: that would never end. */
@@ -29,6 +31,8 @@ export function checkGraph({ nodes, propagateHeaders = [] }: Omit<GraphDefinitio
   const circle = circleIn(nodes);
   if (circle !== undefined)
     problems.push({ path: ["nodes", circle[0] ?? ROOT], because: `its nodes go in a circle: ${circle.join(" → ")}` });
+  else if (questionsOf(nodes) > QUESTIONS_MAX)
+    problems.push({ path: ["nodes"], because: `one request may ask more than ${QUESTIONS_MAX} times` });
   for (const [at, pattern] of propagateHeaders.entries())
     if (!isPattern(pattern)) problems.push({ path: ["propagateHeaders", at], because: "it is no regular expression" });
   return problems;
@@ -93,6 +97,23 @@ function checkStep(step: GraphStep, routerType: string): readonly GraphProblem[]
 function isWebAddress(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   return url !== undefined && (url.protocol === "http:" || url.protocol === "https:");
+}
+
+/** How many models and addresses one request asks at the most, by all ways that it may take; `ofModel` is of one model. */
+export function questionsOf(nodes: GraphDefinition["nodes"], ofModel: (name: string) => number = () => 1): number {
+  const known = new Map<string, number>();
+  const count = (name: string): number => {
+    const found = known.get(name) ?? (nodes[name]?.steps ?? []).reduce((sum, step) => sum + ofStep(step), 0);
+    known.set(name, found);
+    return found;
+  };
+  const ofStep = ({ nodeName, serviceName }: GraphStep) => {
+    if (nodeName !== undefined) return Object.hasOwn(nodes, nodeName) ? count(nodeName) : 0;
+    return serviceName === undefined ? 1 : ofModel(serviceName);
+  };
+  // Those too that nothing leads to: their models are looked at.
+  const counts = new Map(Object.keys(nodes).map((name) => [name, count(name)]));
+  return counts.get(ROOT) ?? 0;
 }
 
 /** The first circle of nodes, as their names with the first one again at the end. */

@@ -5,7 +5,7 @@ import { fullConfig } from "../inference/full-config.ts";
 import { serveModel, type IndexEntry, type ModelDirectory, type ServedModel } from "../inference/served-model.ts";
 import { quoted, type TensorSpec } from "../inference/tensor.ts";
 import { describeAddress } from "./call-address.ts";
-import { checkGraph } from "./check-graph.ts";
+import { checkGraph, QUESTIONS_MAX, questionsOf } from "./check-graph.ts";
 import { targetOf, type GraphDefinition } from "./graph-definition.ts";
 import { createGraphModel } from "./graph-model.ts";
 import { entries, exits, mergedInputs, mergedOutputs, type Doorstep } from "./graph-tensors.ts";
@@ -80,12 +80,16 @@ function requireSound(definitions: readonly GraphDefinition[]): void {
   }
   const named = new Map(definitions.map((definition) => [definition.name, definition]));
   if (named.size < definitions.length) throw badGraph("two graphs have one name");
-  const visit = (name: string, through: readonly string[]): void => {
+  const known = new Map<string, number>();
+  const visit = (name: string, through: readonly string[]): number => {
     if (through.includes(name)) throw badGraph(`the graphs go in a circle: ${[...through, name].join(" → ")}`);
-    const nodes = Object.values(named.get(name)?.nodes ?? {});
-    for (const { steps } of nodes)
-      for (const { serviceName } of steps)
-        if (serviceName !== undefined && named.has(serviceName)) visit(serviceName, [...through, name]);
+    const { nodes } = named.get(name) ?? {};
+    if (nodes === undefined) return 1;
+    const questions = known.get(name) ?? questionsOf(nodes, (other) => visit(other, [...through, name]));
+    if (questions > QUESTIONS_MAX)
+      throw badGraph(`one request of ${name} may ask more than ${QUESTIONS_MAX} times, its models' graphs included`);
+    known.set(name, questions);
+    return questions;
   };
   for (const name of named.keys()) visit(name, []);
 }
