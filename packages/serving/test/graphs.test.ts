@@ -30,6 +30,20 @@ const seen: string[] = [];
 const models: Readonly<Record<string, InferenceModel>> = {
   double: numbers((values) => values.map((value) => 2 * value)),
   negate: numbers((values) => values.map((value) => -value)),
+  halve: {
+    ...numbers((values) => values),
+    outputs: [{ ...Y, name: "half" }],
+    infer: async ([input]) => {
+      const data = Float64Array.from(input?.data as Float64Array, (value) => value / 2);
+      return [{ name: "half", datatype: "FP64", shape: [data.length], data }];
+    },
+  },
+  whole: {
+    ...numbers((values) => values),
+    inputs: [{ ...X, datatype: "INT64" }],
+    outputs: [{ ...Y, datatype: "INT64" }],
+    infer: async ([input]) => (input === undefined ? [] : [{ ...input, name: "y" }]),
+  },
   failing: numbers(() => {
     throw inferenceErrors.create("inference/overloaded", { because: "it is full" });
   }),
@@ -78,6 +92,17 @@ const graphs = (): readonly GraphDefinition[] => [
       ),
     },
   },
+  {
+    name: "either",
+    nodes: {
+      root: node(
+        "Switch",
+        { serviceName: "halve", condition: "inputs.#.data|@flatten|#(>10)" },
+        { serviceName: "double", condition: "@this" },
+      ),
+    },
+  },
+  { name: "digits", nodes: { root: node("Switch", { serviceName: "whole", condition: "parameters.user" }) } },
   {
     name: "splitter",
     nodes: {
@@ -209,6 +234,31 @@ const outputsOf = async (name: string, data: readonly number[], told: object = {
   expect(status, JSON.stringify(answer)).toBe(200);
   return (answer.outputs ?? []).map((output) => [output.name, output.data]);
 };
+
+describe("a graph whose way decides its outputs", () => {
+  const asking = (value: number, outputs: readonly string[]) => {
+    const inputs = [{ name: "x", datatype: "FP64", shape: [1], data: [value] }];
+    const body = JSON.stringify({ inputs, outputs: outputs.map((name) => ({ name })) });
+    return fetch(`${served.url}/v2/models/either/infer`, { method: "POST", body });
+  };
+
+  test("never answers one in place of another that was asked for", async () => {
+    const response = await asking(20, ["half", "y"]);
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain('has no output \\"y\\"');
+    expect((await asking(20, ["half"])).status).toBe(200);
+    expect((await asking(20, [])).status).toBe(200);
+  });
+});
+
+test("a condition sees parameters with digits that JavaScript's numbers have not", async () => {
+  const body =
+    '{"parameters":{"user":9007199254740993},"inputs":[{"name":"x","datatype":"INT64","shape":[1],"data":[9007199254740993]}]}';
+  const response = await fetch(`${served.url}/v2/models/digits/infer`, { method: "POST", body });
+  const text = await response.text();
+  expect(response.status, text).toBe(200);
+  expect(text).toContain('"data":[9007199254740993]');
+});
 
 describe("a graph over KServe's first protocol", () => {
   test("a sequence hands on its answers as instances, or its request", async () => {
@@ -456,7 +506,10 @@ function doubling(step: (to: string) => GraphStep): GraphDefinition["nodes"] {
 }
 
 test("graphs that each ask the next one twice are refused, and not walked", () => {
-  const each = Object.entries(doubling((to) => ({ serviceName: to }))).map(([name, root]) => ({ name, nodes: { root } }));
+  const each = Object.entries(doubling((to) => ({ serviceName: to }))).map(([name, root]) => ({
+    name,
+    nodes: { root },
+  }));
   expect(() => served.graphs.apply([...graphs(), ...each])).toThrow("may ask more than 10000 times");
 });
 

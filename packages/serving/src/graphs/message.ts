@@ -1,4 +1,5 @@
 import { encodeJson } from "../inference/json-tensor.ts";
+import { jsonNumber } from "../inference/rest/kserve-v1.ts";
 import type { Tensor } from "../inference/tensor.ts";
 
 /**
@@ -27,7 +28,7 @@ export function tensorMessage(role: "inputs" | "outputs", tensors: readonly Tens
   let text: string | undefined;
   let value: unknown;
   const make = () => {
-    const head = JSON.stringify(told).slice(0, -1);
+    const head = JSON.stringify(told, allDigits).slice(0, -1);
     const all = tensors.map(
       (tensor) =>
         `{"name":${JSON.stringify(tensor.name)},"datatype":"${tensor.datatype}","shape":[${tensor.shape.join(",")}],"data":${encodeJson(tensor)}}`,
@@ -36,6 +37,11 @@ export function tensorMessage(role: "inputs" | "outputs", tensors: readonly Tens
   };
   const read = () => (text ??= make());
   return { tensors, text: read, value: () => (value ??= JSON.parse(read())) };
+}
+
+/** A parameter may be a whole number beyond what JavaScript's numbers hold. */
+function allDigits(_name: string, value: unknown): unknown {
+  return typeof value === "bigint" ? jsonNumber(value) : value;
 }
 
 /** JSON that is kept as it was written: numbers keep their digits. Not JSON, it has no value. */

@@ -52,7 +52,9 @@ export async function openComposedModels(options: ComposedModelsOptions): Promis
   };
   await reload();
   const again = () =>
-    reload().catch((error: unknown) => logger.error({ err: error }, "the documents could not be read; those before go on"));
+    reload().catch((error: unknown) =>
+      logger.error({ err: error }, "the documents could not be read; those before go on"),
+    );
   const stop = documents === undefined ? () => {} : watched(documents, () => void again());
   return {
     ...graphs,

@@ -66,7 +66,7 @@ async function answer(served: ServedModel, call: InferCall, { clock, cache }: In
     )
     .catch(refused);
   const inferredMs = clock.monotonicMs();
-  const answered = found.outputs.map((tensor, at) => {
+  const answered = asAsked(found.outputs, call.outputs).map((tensor, at) => {
     const { classes, labels } = wanted[at] ?? {};
     return classes === undefined ? tensor : classify(tensor, { classes, labels });
   });
@@ -87,6 +87,13 @@ async function answer(served: ServedModel, call: InferCall, { clock, cache }: In
   };
   statistics.succeeded(phases, { rows, nowMs });
   return answered;
+}
+
+/** A graph's way decides which outputs there are: none answers in place of another that was asked for. */
+function asAsked(outputs: readonly Tensor[], asked: InferCall["outputs"] = []): readonly Tensor[] {
+  const odd = asked.find(({ name }, at) => outputs[at]?.name !== name);
+  if (odd !== undefined) throw badRequest(`what answered this request has no output ${quoted(odd.name)}`);
+  return outputs;
 }
 
 function wantedOutputs(asked: InferCall["outputs"], { model }: ServedModel) {

@@ -109,7 +109,7 @@ export function nestedValues(tensor: Tensor): readonly unknown[] {
   const { datatype, data } = tensor;
   let values: readonly unknown[] =
     datatype === "INT64" || datatype === "UINT64"
-      ? Array.from(data as BigInt64Array, wholeNumber)
+      ? Array.from(data as BigInt64Array, jsonNumber)
       : (JSON.parse(encodeJson(tensor)) as readonly unknown[]);
   for (const size of tensor.shape.slice(1).toReversed()) {
     const groups = size === 0 ? 0 : values.length / size;
@@ -121,7 +121,8 @@ export function nestedValues(tensor: Tensor): readonly unknown[] {
 /** TypeScript's library does not know of `JSON.rawJSON` yet. */
 const EXACT = JSON as unknown as { rawJSON(text: string): object };
 
-function wholeNumber(value: bigint): unknown {
+/** A whole number as `JSON.stringify` takes it, with all its digits. */
+export function jsonNumber(value: bigint): unknown {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : EXACT.rawJSON(String(value));
 }
