@@ -8,6 +8,7 @@ import { servedPlaces } from "./stored-models.ts";
 
 const BODY_MEGABYTES = 64;
 const CACHE_MEGABYTES = 64;
+const THREADS_MAX = 256;
 
 export const serve: Command = {
   name: "serve",
@@ -27,6 +28,10 @@ export const serve: Command = {
       summary: "load models when they are asked for, within so much; without it, all at the start",
     },
     pin: { value: "NAMES", summary: "of those, load these at the start and keep them; with commas between" },
+    threads: {
+      value: "NUMBER",
+      summary: "in which models are loaded and can run (one a processor, up to 8); 0: none",
+    },
     "cache-megabytes": {
       value: "NUMBER",
       summary: `for the answers of models with a response_cache (${CACHE_MEGABYTES})`,
@@ -62,6 +67,10 @@ export const serve: Command = {
             ? 0
             : numberOf(call, { option: "grpc-port", variable: "MILL_GRPC_PORT", fallback: 8_081, most: 65_535 }),
         bodyBytesMax: numberOf(call, { option: "body-megabytes", fallback: BODY_MEGABYTES, most: 2_000 }) * 2 ** 20,
+        threads:
+          call.options["threads"] === undefined
+            ? undefined
+            : numberOf(call, { option: "threads", fallback: 0, most: THREADS_MAX }),
         onDemand: onDemandOf(call),
         cacheBytesMax:
           numberOf(call, { option: "cache-megabytes", fallback: CACHE_MEGABYTES, most: 100_000 }) * 2 ** 20,

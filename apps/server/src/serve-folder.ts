@@ -1,8 +1,9 @@
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { systemClock, type Logger } from "@millwright/kernel";
 import { isFromLoopback } from "@millwright/platform";
-import { openOnnxModel } from "@millwright/serving/adapters/onnx-model";
+import { createModelThreads } from "@millwright/serving/adapters/model-threads";
+import { onnxOpener } from "@millwright/serving/adapters/onnx-model";
 import {
   createInferenceServer,
   drain,
@@ -31,6 +32,8 @@ export interface ServeFolderOptions {
   readonly bodyBytesMax: number;
   /** For the answers that are kept. */
   readonly cacheBytesMax: number;
+  /** Threads in which models are read and can run; as many as there are processors, up to 8, unless told. */
+  readonly threads?: number | undefined;
   /** Models are loaded when they are asked for, within so many bytes; else all at the start. */
   readonly onDemand?: { readonly bytesMax: number; readonly pinned: readonly string[] } | undefined;
   /** The interpreter of Python models, or an environment's folder. */
@@ -55,21 +58,29 @@ export interface FolderServing {
 const NOTHING_STORED = { uris: new Map<string, string>(), storage: { cacheFolder: tmpdir(), bytesMax: 0 } };
 const HOST = "127.0.0.1";
 const DRAIN_MS_MAX = 5_000;
+/** More take memory before they take work. */
+const THREADS_MAX = 8;
 
 /** Serves a folder of models. Throws `platform/port-taken`. */
 export async function serveFolder(options: ServeFolderOptions): Promise<FolderServing> {
   const { folder, stored = NOTHING_STORED, logger, bodyBytesMax, cacheBytesMax, onDemand } = options;
   const clock = systemClock;
+  const threads = createModelThreads({
+    threads: options.threads ?? Math.min(THREADS_MAX, availableParallelism()),
+    onEnded: (error) => logger.error({ err: error }, "a thread of models ended; another one opens them anew"),
+  });
+  const openOnnx = onnxOpener(threads);
   const place = folderPython(options);
   const python: OpenModel = async (file, config) =>
     (await import("@millwright/serving/adapters/python-model")).openPythonModel({ place, clock, logger })(file, config);
   const openModel = openByFormat({
-    onnx: openOnnxModel,
+    onnx: openOnnx,
     // What reads them takes as long to load as all else together, and a folder without them is there sooner.
-    trees: async (file, config) =>
-      (await import("@millwright/serving/adapters/tree-model")).openTreeModel(file, config),
-    mlflow: async (file, config) =>
-      (await import("@millwright/serving/adapters/mlflow-model")).openMlflowModel(openOnnxModel, python)(file, config),
+    trees: async (...given) => (await import("@millwright/serving/adapters/tree-model")).treeOpener(threads)(...given),
+    mlflow: async (...given) => {
+      const { openMlflowModel } = await import("@millwright/serving/adapters/mlflow-model");
+      return openMlflowModel({ onnx: openOnnx, python, threads })(...given);
+    },
     python,
   });
   const models = await openComposedModels({
@@ -103,6 +114,7 @@ export async function serveFolder(options: ServeFolderOptions): Promise<FolderSe
     close: async () => {
       await Promise.all([drain(rest, DRAIN_MS_MAX), grpc.close(DRAIN_MS_MAX)]);
       await models.close();
+      await threads?.close();
     },
   };
 }

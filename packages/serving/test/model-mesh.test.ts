@@ -19,12 +19,14 @@ let now: number;
 /** Models whose file is being opened, and what they wait for there. */
 let opening: Set<string>;
 let gates: Map<string, Promise<void>>;
+/** What waits for its time. */
+let timers: Set<() => void>;
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "mill-mesh-"));
   for (let at = 0; at < MODELS; at += 1) addModel(`m${at}`);
   [opened, closed, broken, now] = [[], [], new Set(), 0];
-  [opening, gates] = [new Set(), new Map()];
+  [opening, gates, timers] = [new Set(), new Map(), new Set()];
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
@@ -71,13 +73,17 @@ function heldUp(name: string): { readonly begun: () => Promise<void>; readonly l
   return { begun, letGo };
 }
 
-const open = (pinned: readonly string[] = []) =>
+const open = (pinned: readonly string[] = [], more: { readonly loadsMax?: number; readonly loadMsMax?: number } = {}) =>
   openFolderModels({
     root,
     openModel: openNamed,
     clock: { nowMs: () => 0, monotonicMs: () => now },
     logger: silentLogger,
-    onDemand: { bytesMax: ROOM * BYTES, pinned },
+    onDemand: { bytesMax: ROOM * BYTES, pinned, ...more },
+    after: (_, work) => {
+      timers.add(work);
+      return () => timers.delete(work);
+    },
   });
 
 async function ask(models: Awaited<ReturnType<typeof open>>, name: string): Promise<string> {
@@ -171,7 +177,7 @@ describe("models that are loaded on demand", () => {
   });
 
   test("that are unloaded while they wait for their load stay away", async () => {
-    const models = await open();
+    const models = await open([], { loadsMax: 1 });
     for (let at = 0; at <= ROOM; at += 1) await ask(models, `m${at}`);
     const { begun, letGo } = heldUp("m20");
     const other = ask(models, "m20");
@@ -182,6 +188,64 @@ describe("models that are loaded on demand", () => {
     expect(await waits).toMatchObject({ code: "inference/not-ready" });
     expect(await other).toBe("m20");
     expect(await models.answers("m0")).toBe(false);
+  });
+
+  test("are loaded so many at once, and one that takes too long is told so and keeps no other away", async () => {
+    const models = await open([], { loadsMax: 2 });
+    const held = ["m1", "m2", "m3"].map((name) => ({ name, ...heldUp(name) }));
+    const answers: Promise<string>[] = [];
+    for (const { name, begun } of held) {
+      answers.push(ask(models, name).catch(({ code }: { code: string }) => code));
+      if (name !== "m3") await begun();
+    }
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((done) => setImmediate(done));
+    expect([opening.has("m3"), timers.size]).toEqual([false, 2]);
+    Array.from(timers).forEach((over) => over());
+    await held[2]?.begun();
+    expect(await Promise.all(answers.slice(0, 2))).toEqual(["inference/deadline", "inference/deadline"]);
+    for (const { letGo } of held) letGo();
+    expect(await answers[2]).toBe("m3");
+    // The others went on.
+    while (models.served().length < 3) await new Promise((done) => setImmediate(done));
+    expect(await ask(models, "m1")).toBe("m1");
+    expect(opened.filter((name) => name === "m1")).toHaveLength(1);
+    await ask(models, "m2");
+    expect(timers.size).toBe(0);
+  });
+
+  test("make no room for one that turns out to be none", async () => {
+    const models = await open();
+    for (let at = 0; at < ROOM; at += 1) await ask(models, `m${at}`);
+    broken.add("m30");
+    await expect(ask(models, "m30")).rejects.toMatchObject({ code: "inference/cannot-load" });
+    expect(models.residency()).toMatchObject({ models: ROOM, evictions: 0 });
+  });
+
+  test("keep the configuration that they were loaded with when they come back", async () => {
+    const models = await open();
+    await models.load("m1", { config: JSON.stringify({ max_batch_size: 0, metric_tags: { by: "hand" } }) });
+    for (let at = 10; at < 10 + ROOM; at += 1) await ask(models, `m${at}`);
+    expect(models.residency().evictions).toBe(1);
+    await ask(models, "m1");
+    expect(opened.filter((name) => name === "m1")).toHaveLength(2);
+    expect(models.find("m1").config).toMatchObject({ metric_tags: { by: "hand" } });
+  });
+
+  test("make room by their priority, and those asked for longest ago first", async () => {
+    for (const [name, priority] of [
+      ["m0", "PRIORITY_MAX"],
+      ["m5", "PRIORITY_MIN"],
+    ] as const)
+      writeFileSync(join(root, name, "config.pbtxt"), `optimization { priority: ${priority} }`);
+    const models = await open();
+    for (let at = 0; at < ROOM; at += 1) await ask(models, `m${at}`);
+    const residents = () => models.served().map(({ name }) => name);
+    await ask(models, "m20");
+    expect(residents()).not.toContain("m5");
+    await ask(models, "m21");
+    expect(residents()).not.toContain("m1");
+    for (let at = 30; at < 30 + ROOM; at += 1) await ask(models, `m${at}`);
+    expect(residents()).toContain("m0");
   });
 
   test("are found again once a folder that could not be read can be", async () => {

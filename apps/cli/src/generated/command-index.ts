@@ -643,6 +643,10 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
         summary: "load models when they are asked for, within so much; without it, all at the start",
       },
       pin: { value: "NAMES", summary: "of those, load these at the start and keep them; with commas between" },
+      threads: {
+        value: "NUMBER",
+        summary: "in which models are loaded and can run (one a processor, up to 8); 0: none",
+      },
       "cache-megabytes": { value: "NUMBER", summary: "for the answers of models with a response_cache (64)" },
       python: {
         value: "PATH",

@@ -1,110 +1,65 @@
-import { stat } from "node:fs/promises";
-import type { InferenceSession, Tensor as OnnxTensor } from "onnxruntime-node";
-import type { Datatype, InferenceModel, OpenModel, Tensor, TensorSpec } from "../inference/index.ts";
+import { cannotLoad } from "../inference/model-folder.ts";
+import type { InferenceModel, ModelConfig, OpenModel } from "../inference/index.ts";
+import type { ModelThreads } from "../threads/model-threads.ts";
+import { parallelModel } from "../threads/parallel-model.ts";
+import { workerThreads } from "../threads/worker-threads.ts";
+import { readOnnxTrees, type OnnxTrees } from "../trees/onnx/onnx-trees.ts";
+import { servedOnnxTrees } from "../trees/onnx/served-onnx-trees.ts";
+import { executionProviders } from "./onnx-providers.ts";
+import { openOnnxSession } from "./onnx-session.ts";
+import { sessionSizes } from "./onnx-sizes.ts";
 
-const SIZES_KEPT = 64;
-
-const DATATYPES: Readonly<Record<string, Datatype>> = {
-  bool: "BOOL",
-  int8: "INT8",
-  int16: "INT16",
-  int32: "INT32",
-  int64: "INT64",
-  uint8: "UINT8",
-  uint16: "UINT16",
-  uint32: "UINT32",
-  uint64: "UINT64",
-  float16: "FP16",
-  float32: "FP32",
-  float64: "FP64",
-  string: "BYTES",
-};
-
-/** Opens an ONNX file in ONNX Runtime, on one thread: more are slower on small models and block the answering loop longer. */
-export const openOnnxModel: OpenModel = async (file) => {
-  const runtime = await import("onnxruntime-node");
-  const before = process.memoryUsage.rss();
-  const session = await runtime.InferenceSession.create(file, {
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-    executionMode: "sequential",
-    graphOptimizationLevel: "all",
-    logSeverityLevel: 3,
-  });
-  const bytes = await sizes.measured(file, process.memoryUsage.rss() - before);
-  const model = modelOf(session, (type, data, dims) => {
-    const tensor = new runtime.Tensor(type as "float32", data as Float32Array, dims);
-    return data instanceof Float16Array ? withBits(tensor, data) : tensor;
-  });
-  return { ...model, bytes };
-};
+/** Rows of a request from which on it is shared out among a model's instances. */
+const ROWS_SHARED_MIN = 1_024;
 
 /**
- * What sessions take, as the process grew when they were made. The runtime makes one while nothing else runs; where it
- * took memory that was free before, the process did not grow: then it is by its file's size, as the others were by theirs.
+ * Opens ONNX files. One that is trees and nothing else is read here and answers as ONNX Runtime does, to the bit, unless its
+ * configuration asks for the runtime (`backend: "onnxruntime"`, an execution provider). All others are ONNX Runtime's: on
+ * the answering loop where they are loaded before it answers, else in a thread; in as many threads as the configuration says.
  */
-const sizes = {
-  timesFile: [] as number[],
-  async measured(file: string, grownBytes: number): Promise<number> {
-    const { size } = await stat(file);
-    if (grownBytes > size) sizes.timesFile = [...sizes.timesFile.slice(1 - SIZES_KEPT), grownBytes / size];
-    const usual = sizes.timesFile.toSorted((one, other) => one - other)[sizes.timesFile.length >> 1] ?? 1;
-    return Math.max(grownBytes, Math.round(size * usual));
-  },
-};
-
-/** The runtime's native part reads halves from their bits alone. */
-function withBits(tensor: OnnxTensor, { buffer, byteOffset, length }: Float16Array): OnnxTensor {
-  return Object.defineProperty(tensor, "data", { value: new Uint16Array(buffer, byteOffset, length) });
-}
-
-type MakeTensor = (type: string, data: unknown, dims: readonly number[]) => OnnxTensor;
-
-function modelOf(session: InferenceSession, makeTensor: MakeTensor): InferenceModel {
-  const inputs = session.inputMetadata.map(specOf);
-  const outputs = session.outputMetadata.map(specOf);
-  const types = new Map(session.inputMetadata.map((known) => [known.name, known.isTensor ? known.type : ""]));
-  return {
-    platform: "onnxruntime_onnx",
-    backend: "onnxruntime",
-    inputs,
-    outputs,
-    infer: async (given, wanted) => {
-      const feeds = Object.fromEntries(
-        given.map(({ name, datatype, shape, data }) => {
-          const values = datatype === "BYTES" ? (data as readonly Uint8Array[]).map(decodedText) : data;
-          return [name, makeTensor(types.get(name) ?? "", values, shape)];
-        }),
-      );
-      const found = await session.run(feeds, wanted);
-      return wanted.map((name) => tensorOf(name, found[name]));
-    },
-    close: () => session.release(),
+export function onnxOpener(threads?: ModelThreads): OpenModel {
+  const sizes = sessionSizes();
+  return async (file, config, { isAnswering = false } = {}) => {
+    const trees = asksForRuntime(config) ? undefined : await treesOf(file, isAnswering ? threads : undefined);
+    if (trees !== undefined) return servedOnnxTrees(trees, threads);
+    const instances = workerThreads(config, threads) ?? (isAnswering && threads !== undefined ? 1 : 0);
+    const { made, bytes } = await sizes.measured(file, () =>
+      instances === 0 || threads === undefined
+        ? openOnnxSession(file, config)
+        : openInThreads(threads, { file, config, instances }),
+    );
+    return {
+      ...made,
+      bytes: bytes * Math.max(1, instances),
+      close: async () => {
+        sizes.released();
+        await made.close();
+      },
+    };
   };
 }
 
-function specOf(known: InferenceSession.ValueMetadata): TensorSpec {
-  if (!known.isTensor) throw new Error(`${known.name} is no tensor`);
-  const datatype = DATATYPES[known.type];
-  if (datatype === undefined) throw new Error(`${known.name} is of the type ${known.type}, which is not served`);
-  return {
-    name: known.name,
-    datatype,
-    shape: known.shape.map((size) => (typeof size === "number" && size >= 0 ? size : -1)),
-    dimensionNames: known.shape.map((size) => (typeof size === "string" && size !== "" ? size : undefined)),
-  };
+/** Without threads. */
+export const openOnnxModel: OpenModel = onnxOpener();
+
+function asksForRuntime(config: ModelConfig): boolean {
+  return config.backend === "onnxruntime" || executionProviders(config).isTold;
 }
 
-function tensorOf(name: string, found: OnnxTensor | undefined): Tensor {
-  const datatype = DATATYPES[found?.type ?? ""];
-  if (found === undefined || datatype === undefined) throw new Error(`the model gave no tensor as ${name}`);
-  const data = datatype === "BYTES" ? (found.data as readonly string[]).map((text) => Buffer.from(text)) : found.data;
-  return { name, datatype, shape: found.dims, data: data as Tensor["data"] };
+async function treesOf(file: string, threads: ModelThreads | undefined): Promise<OnnxTrees | undefined> {
+  return threads === undefined ? readOnnxTrees(file) : threads.ask("readOnnxTrees", { file });
 }
 
-const UTF8 = new TextDecoder("utf-8", { fatal: true });
-
-/** The runtime's strings are text: bytes that are none would be others when they come back. */
-function decodedText(element: Uint8Array): string {
-  return UTF8.decode(element);
+async function openInThreads(
+  threads: ModelThreads,
+  { file, config, instances }: { readonly file: string; readonly config: ModelConfig; readonly instances: number },
+): Promise<InferenceModel> {
+  const opened = await threads.openOnnx(file, { config, instances });
+  const rowsOfBatch = config.max_batch_size ?? 0;
+  const told = config.parameters?.["parallel_rows"]?.string_value;
+  if (told !== undefined && !/^[1-9]\d{0,8}$/.test(told))
+    throw cannotLoad(`its parameter parallel_rows is ${JSON.stringify(told)}, no number of rows`);
+  // Only who says that the graph takes batches says that its rows have nothing to do with one another.
+  const rowsMin = told === undefined ? (rowsOfBatch > 0 ? ROWS_SHARED_MIN : Number.POSITIVE_INFINITY) : Number(told);
+  return parallelModel(opened, { rowsMin });
 }

@@ -68,6 +68,7 @@ export async function openComposedModels(options: ComposedModelsOptions): Promis
 
 const NOWHERE: ModelPlaces = {
   names: async () => [],
+  has: async () => false,
   read: async (name) => {
     throw new Error(`there is no place of ${name}`);
   },

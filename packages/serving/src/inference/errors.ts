@@ -27,6 +27,12 @@ export const inferenceErrors = defineErrors("inference", {
     title: "The model cannot be loaded",
     remedy: "Mend its file or its `config.pbtxt` and load it again; what was served before goes on.",
   },
+  "inference/thread-ended": {
+    status: 503,
+    exit: 1,
+    title: "The thread in which the model ran has ended",
+    remedy: "Ask again: a new thread opens the model. `mill serve` says on its terminal why the thread ended.",
+  },
   "inference/model-uri": {
     status: 422,
     exit: 1,

@@ -5,7 +5,8 @@ import { fullConfig } from "./full-config.ts";
 import { cannotLoad, type ModelFolder } from "./model-folder.ts";
 import { placesInFolder, placesTogether, type ModelPlaces } from "./model-places.ts";
 import type { InferenceModel, OpenModel } from "./ports.ts";
-import { ResidentModels } from "./resident-models.ts";
+import { afterMs, LoadSlots, type LoadSlotsOptions } from "./load-slots.ts";
+import { ResidentModels, type ResidentPriority } from "./resident-models.ts";
 import {
   serveModel,
   type IndexEntry,
@@ -26,27 +27,37 @@ export interface FolderModelsOptions {
   readonly logger: Logger;
   /** Where it is given, models are loaded when they are asked for, and within so many bytes. */
   readonly onDemand?: OnDemand | undefined;
+  /** Where timers come from; of the system unless told. */
+  readonly after?: LoadSlotsOptions["after"];
 }
 
 interface OnDemand {
   readonly bytesMax: number;
   /** Models that are loaded at the start and stay. */
   readonly pinned: readonly string[];
+  /** How many are loaded at once, and how long a request waits for a load, in milliseconds. */
+  readonly loadsMax?: number;
+  readonly loadMsMax?: number;
 }
 
 /** What is known of a model that was asked to be loaded. */
 interface Known {
   readonly served: readonly ServedModel[];
   readonly reason: string;
+  /** What it was loaded with in place of its own, which holds for it when it is loaded on demand again. */
+  readonly config?: string | undefined;
   /** When it may be loaded on demand again; never where it was unloaded by name. */
   readonly demandMs?: number;
 }
 
-/** The folders' names are not read again before so long. */
-const NAMES_MS = 1_000;
-
 /** A model that could not be loaded on demand is tried again after so long. */
 const RETRY_MS = 5_000;
+
+/** A model that makes room again before whoever has had it loaded could use it is loaded so often. */
+const TRIES_MAX = 4;
+
+const LOADS_MAX = 4;
+const LOAD_MS_MAX = 30_000;
 
 /**
  * Opens a folder of models and loads them all, or those that are pinned where the others are loaded on demand. One that
@@ -54,13 +65,7 @@ const RETRY_MS = 5_000;
  */
 export async function openFolderModels(options: FolderModelsOptions): Promise<ModelDirectory> {
   const models = new FolderModels(options);
-  const all = await models.names();
-  const missing = options.onDemand?.pinned.find((name) => !all.includes(name));
-  if (missing !== undefined) throw unknownModel(`there is no folder of a model ${quoted(missing)}, which is pinned`);
-  for (const name of options.onDemand?.pinned ?? all)
-    await models
-      .load(name)
-      .catch((error: unknown) => options.logger.error({ err: error, model: name }, "a model could not be loaded"));
+  await models.start();
   return models;
 }
 
@@ -73,10 +78,9 @@ class FolderModels implements ModelDirectory {
   readonly #residents: ResidentModels;
   /** Loads on demand that are under way: whoever asks for the same waits for the same. */
   readonly #demands = new Map<string, Promise<void>>();
-  /** They go one after the other, so that each finds the room that it made. */
-  #lastDemand: Promise<void> = Promise.resolve();
-  #names: Promise<ReadonlySet<string>> = Promise.resolve(new Set());
-  #namesReadMs = Number.NEGATIVE_INFINITY;
+  readonly #slots: LoadSlots;
+  /** Whether requests are answered, while others are loaded. */
+  #isAnswering = false;
   #loads = 0;
   #evictions = 0;
 
@@ -88,16 +92,26 @@ class FolderModels implements ModelDirectory {
       ...(elsewhere === undefined ? [] : [elsewhere]),
     ]);
     const { bytesMax = Number.POSITIVE_INFINITY, pinned = [] } = options.onDemand ?? {};
+    const { loadsMax = LOADS_MAX, loadMsMax = LOAD_MS_MAX } = options.onDemand ?? {};
     this.#residents = new ResidentModels({ bytesMax, pinned: new Set(pinned) });
+    this.#slots = new LoadSlots({ slots: loadsMax, msMax: loadMsMax, after: options.after ?? afterMs });
   }
 
-  /** Of all that could be loaded. */
-  names(): Promise<readonly string[]> {
-    return this.#places.names();
+  /** Loads what is there at the start. */
+  async start(): Promise<void> {
+    const { onDemand, logger } = this.#options;
+    const all = await this.#places.names();
+    const missing = onDemand?.pinned.find((name) => !all.includes(name));
+    if (missing !== undefined) throw unknownModel(`there is no folder of a model ${quoted(missing)}, which is pinned`);
+    for (const name of onDemand?.pinned ?? all)
+      await this.load(name).catch((error: unknown) =>
+        logger.error({ err: error, model: name }, "a model could not be loaded"),
+      );
+    this.#isAnswering = true;
   }
 
   async index(): Promise<readonly IndexEntry[]> {
-    const names = new Set([...(await this.names()), ...this.#known.keys()]);
+    const names = new Set([...(await this.#places.names()), ...this.#known.keys()]);
     return [...names].toSorted().flatMap((name): readonly IndexEntry[] => {
       const { served = [], reason = "" } = this.#known.get(name) ?? {};
       if (served.length > 0) return served.map(({ version }) => ({ name, version, state: "READY", reason: "" }));
@@ -122,32 +136,24 @@ class FolderModels implements ModelDirectory {
   }
 
   async obtain(name: string, version?: string): Promise<ServedModel> {
-    const isServed = (this.#known.get(name)?.served.length ?? 0) > 0;
-    if (isServed) this.#residents.touch(name);
-    else if (this.#isOnDemand(name) && (await this.#isThere(name))) await this.#demand(name);
+    for (let tries = 0; tries < TRIES_MAX && !this.#isServed(name); tries += 1) {
+      if (!this.#isOnDemand(name) || !(await this.#places.has(name))) break;
+      // Where it has made room again before its turn here came, it is loaded anew.
+      if (!this.#isServed(name)) await this.#demand(name);
+    }
+    this.#residents.touch(name);
     return this.find(name, version);
+  }
+
+  #isServed(name: string): boolean {
+    return (this.#known.get(name)?.served.length ?? 0) > 0;
   }
 
   async answers(name: string): Promise<boolean> {
     const { served = [] } = this.#known.get(name) ?? {};
     if (served.length > 0) return true;
-    if (!(await this.#isThere(name))) throw unknownModel(`there is no folder of a model ${quoted(name)}`);
+    if (!(await this.#places.has(name))) throw unknownModel(`there is no folder of a model ${quoted(name)}`);
     return this.#isOnDemand(name);
-  }
-
-  /** The folders' names are read again for a name that is new, but not for each. */
-  async #isThere(name: string): Promise<boolean> {
-    const now = this.#options.clock.monotonicMs();
-    if ((await this.#names).has(name)) return true;
-    if (now - this.#namesReadMs >= NAMES_MS) {
-      this.#namesReadMs = now;
-      const before = this.#names;
-      // A folder that cannot be read for a while has the names that it had.
-      this.#names = this.names()
-        .then((names) => new Set(names))
-        .catch(() => before);
-    }
-    return (await this.#names).has(name);
   }
 
   #isOnDemand(name: string): boolean {
@@ -158,20 +164,22 @@ class FolderModels implements ModelDirectory {
   #demand(name: string): Promise<void> {
     const flying = this.#demands.get(name);
     if (flying !== undefined) return flying;
-    const demand = this.#lastDemand.then(async () => {
-      // Meanwhile it may have been loaded by name, or unloaded.
-      if ((this.#known.get(name)?.served.length ?? 0) > 0 || !this.#isOnDemand(name)) return;
-      for (const other of this.#residents.before(name)) this.#evict(other);
-      await this.load(name);
+    const demand = this.#slots.run(async () => {
+      try {
+        // Meanwhile it may have been loaded by name, or unloaded.
+        const isWanted = !this.#isServed(name) && this.#isOnDemand(name);
+        if (isWanted) await this.load(name, { config: this.#known.get(name)?.config });
+      } finally {
+        this.#demands.delete(name);
+      }
     });
-    this.#lastDemand = demand.catch(() => undefined);
     this.#demands.set(name, demand);
-    return demand.finally(() => this.#demands.delete(name));
+    return demand;
   }
 
   #evict(name: string): void {
-    const { served = [] } = this.#known.get(name) ?? {};
-    this.#known.set(name, { served: [], reason: "it made room for others" });
+    const { served = [], config } = this.#known.get(name) ?? {};
+    this.#known.set(name, { served: [], reason: "it made room for others", config });
     this.#residents.remove(name);
     this.#evictions += 1;
     for (const one of served) one.retire();
@@ -194,24 +202,23 @@ class FolderModels implements ModelDirectory {
 
   load(name: string, options: LoadOptions = {}): Promise<void> {
     return this.#inTurn(name, async () => {
-      if (!(await this.names()).includes(name)) throw unknownModel(`there is no folder of a model ${quoted(name)}`);
+      if (!(await this.#places.has(name))) throw unknownModel(`there is no folder of a model ${quoted(name)}`);
       const before = this.#known.get(name)?.served ?? [];
       try {
         const served = await this.#open(name, options);
-        this.#known.set(name, { served, reason: "" });
+        this.#known.set(name, { served, reason: "", config: options.config });
         for (const one of before) one.retire();
         this.#loads += 1;
-        this.#residents.add(
-          name,
-          served.reduce((sum, { bytes }) => sum + bytes, 0),
-        );
-        for (const other of this.#residents.after(name)) this.#evict(other);
+        const bytes = served.reduce((sum, one) => sum + one.bytes, 0);
+        this.#residents.add(name, { bytes, priority: priorityOf(served) });
+        // Not before it is known to be one: a file that is none has no other make room.
+        for (const other of this.#residents.beyond(name)) this.#evict(other);
       } catch (error) {
         const told = isMillError(error) ? error : cannotLoad(textOf(error), error);
         const demandMs = this.#options.clock.monotonicMs() + RETRY_MS;
         // Those that made room for others meanwhile are closed.
-        const { served = [] } = this.#known.get(name) ?? {};
-        this.#known.set(name, { served, reason: told.because, demandMs });
+        const { served = [], config } = this.#known.get(name) ?? {};
+        this.#known.set(name, { served, reason: told.because, config, demandMs });
         throw told;
       }
     });
@@ -245,10 +252,11 @@ class FolderModels implements ModelDirectory {
     const { logger, clock } = this.#options;
     const onCloseFailed = (error: unknown) => logger.error({ err: error, model: name }, "a model could not be closed");
     const folder = await this.#places.read(name, config);
+    const when = { isAnswering: this.#isAnswering };
     const opened: ServedModel[] = [];
     try {
       for (const { version, file } of folder.versions) {
-        const model = labelled(await this.#options.openModel(file, folder.config), folder);
+        const model = labelled(await this.#options.openModel(file, folder.config, when), folder);
         const bytes = model.bytes ?? (await stat(file)).size;
         const served = { name, version, model, bytes, config: fullConfig(name, folder.config, model) };
         opened.push(serveModel(served, { clock, onCloseFailed }));
@@ -268,6 +276,13 @@ function labelled(model: InferenceModel, { labels }: ModelFolder): InferenceMode
     return found === undefined ? spec : { ...spec, labels: found };
   });
   return { ...model, outputs };
+}
+
+/** The highest of its versions, in Triton's words. */
+function priorityOf(served: readonly ServedModel[]): ResidentPriority {
+  const told = served.map(({ config }) => config.optimization?.priority);
+  if (told.includes("PRIORITY_MAX")) return 1;
+  return told.length > 0 && told.every((priority) => priority === "PRIORITY_MIN") ? -1 : 0;
 }
 
 function unknownModel(because: string): Error {

@@ -28,7 +28,14 @@ export interface ModelConfig {
     readonly specific?: { readonly versions?: readonly number[] };
   };
   readonly default_model_filename?: string;
-  readonly instance_group?: readonly { readonly count?: number }[];
+  readonly instance_group?: readonly { readonly count?: number; readonly kind?: string }[];
+  readonly optimization?: {
+    readonly priority?: string;
+    readonly execution_accelerators?: {
+      readonly gpu_execution_accelerator?: readonly { readonly name?: string }[];
+      readonly cpu_execution_accelerator?: readonly { readonly name?: string }[];
+    };
+  };
   readonly dynamic_batching?: {
     readonly preferred_batch_size?: readonly number[];
     readonly max_queue_delay_microseconds?: number;

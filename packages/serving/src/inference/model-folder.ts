@@ -1,4 +1,4 @@
-import { readFile, readdir, stat } from "node:fs/promises";
+import { access, lstat, readFile, readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { MillError } from "@millwright/kernel";
 import { inferenceErrors } from "./errors.ts";
@@ -38,7 +38,7 @@ export async function readStoredModel(
   return { config: read, versions: [{ version, file }], labels: await labelsOf(path, read) };
 }
 
-/** The models' names: the folders of a repository, or its own where it is one MLflow model. A name of a caller is looked up among them, never made a path. */
+/** The models' names: the folders of a repository, or its own where it is one MLflow model. */
 export async function modelNames(root: string): Promise<readonly string[]> {
   const entries = await readdir(root, { withFileTypes: true });
   if (entries.some(({ name }) => name === MLFLOW_FILE)) return [basename(root)];
@@ -48,9 +48,20 @@ export async function modelNames(root: string): Promise<readonly string[]> {
     .toSorted();
 }
 
-/** The folder of one of the names. */
-export async function folderOf(root: string, name: string): Promise<string> {
-  return (await readdir(root)).includes(MLFLOW_FILE) ? root : join(root, name);
+/** The folder of a model, where there is one; looked up by itself, as there may be thousands. No name leads out of `root`. */
+export async function modelFolder(root: string, name: string): Promise<string | undefined> {
+  if (await isThere(join(root, MLFLOW_FILE))) return name === basename(root) ? root : undefined;
+  if (name === "" || name.startsWith(".") || /[/\\\0]/.test(name)) return undefined;
+  const folder = join(root, name);
+  const entry = await lstat(folder).catch(() => undefined);
+  return entry !== undefined && (entry.isDirectory() || entry.isSymbolicLink()) ? folder : undefined;
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Reads a model's folder; one that MLflow made, without folders of versions, is version 1. `config` takes the place of the file's. Throws `inference/cannot-load`. */

@@ -41,7 +41,7 @@ export async function findModelFile(folder: string): Promise<string> {
 
 /** Opens each file by the opener of its format: by its name, else by what it begins with. */
 export function openByFormat(openers: Readonly<Record<Format, OpenModel>>): OpenModel {
-  return async (file, config) => openers[await formatOf(file)](file, config);
+  return async (file, config, when) => openers[await formatOf(file)](file, config, when);
 }
 
 async function formatOf(file: string): Promise<Format> {

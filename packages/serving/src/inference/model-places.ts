@@ -1,9 +1,11 @@
 import { resolveModelUri, type ModelStorage } from "../storage/resolve-model-uri.ts";
-import { folderOf, modelNames, readModelFolder, readStoredModel, type ModelFolder } from "./model-folder.ts";
+import { modelFolder, modelNames, readModelFolder, readStoredModel, type ModelFolder } from "./model-folder.ts";
 
 /** Where the models of a server lie. */
 export interface ModelPlaces {
   names(): Promise<readonly string[]>;
+  /** Whether there is a model of this name: looked up by itself, as there may be thousands. */
+  has(name: string): Promise<boolean>;
   /** Reads what lies at one of the names; `config` takes the place of its own. Throws `inference/cannot-load`. */
   read(name: string, config: string | undefined): Promise<ModelFolder>;
 }
@@ -12,7 +14,8 @@ export interface ModelPlaces {
 export function placesInFolder(root: string): ModelPlaces {
   return {
     names: () => modelNames(root),
-    read: async (name, config) => readModelFolder(await folderOf(root, name), config),
+    has: async (name) => (await modelFolder(root, name)) !== undefined,
+    read: async (name, config) => readModelFolder((await modelFolder(root, name)) ?? noPlace(name), config),
   };
 }
 
@@ -20,20 +23,25 @@ export function placesInFolder(root: string): ModelPlaces {
 export function placesByUri(uris: ReadonlyMap<string, string>, storage: ModelStorage): ModelPlaces {
   return {
     names: async () => [...uris.keys()].toSorted(),
+    has: async (name) => uris.has(name),
     read: async (name, config) => readStoredModel(await resolveModelUri(uris.get(name) ?? "", storage), config),
   };
 }
 
 /** Several together: where two have a name, it is the first one's. */
 export function placesTogether(all: readonly ModelPlaces[]): ModelPlaces {
-  const named = async () => Promise.all(all.map(async (places) => ({ places, names: await places.names() })));
-  return {
-    names: async () => [...new Set((await named()).flatMap(({ names }) => names))].toSorted(),
-    read: async (name, config) => {
-      const found = (await named()).find(({ names }) => names.includes(name));
-      // Whoever reads has just found the name.
-      if (found === undefined) throw new Error(`there is no place of ${name}`);
-      return found.places.read(name, config);
-    },
+  const placesOf = async (name: string): Promise<ModelPlaces | undefined> => {
+    for (const places of all) if (await places.has(name)) return places;
+    return undefined;
   };
+  return {
+    names: async () => [...new Set((await Promise.all(all.map((places) => places.names()))).flat())].toSorted(),
+    has: async (name) => (await placesOf(name)) !== undefined,
+    read: async (name, config) => ((await placesOf(name)) ?? noPlace(name)).read(name, config),
+  };
+}
+
+/** Whoever reads has just found the name. */
+function noPlace(name: string): never {
+  throw new Error(`there is no place of ${name}`);
 }

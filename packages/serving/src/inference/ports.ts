@@ -86,4 +86,9 @@ export interface AskedBy {
 }
 
 /** Opens a model's file as its configuration asks. Throws what the runtime says of a file that is none. */
-export type OpenModel = (file: string, config: ModelConfig) => Promise<InferenceModel>;
+export type OpenModel = (file: string, config: ModelConfig, when?: OpenedWhen) => Promise<InferenceModel>;
+
+interface OpenedWhen {
+  /** Whether requests are answered meanwhile: then the loop that answers them is not to be held up. */
+  readonly isAnswering?: boolean;
+}

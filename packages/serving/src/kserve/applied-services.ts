@@ -42,6 +42,7 @@ export async function openAppliedServices({
   let turn: Promise<void> = Promise.resolve();
   const places: ModelPlaces = {
     names: async () => [...planned.keys()],
+    has: async (name) => planned.has(name),
     read: async (name, config) => {
       const model = planned.get(name);
       if (model === undefined) throw cannotLoad(`no document asks for ${name} any more`);

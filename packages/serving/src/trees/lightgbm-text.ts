@@ -1,5 +1,4 @@
-import { exp } from "./float64-math.ts";
-import { LINK, type Link } from "./links.ts";
+import type { Link } from "./links.ts";
 import type { TreeFile } from "./tree-file.ts";
 import { layOut, requireOutputs, RULE, type FileNode, type FileTree, type LinearLeaf } from "./tree-ensemble.ts";
 
@@ -26,7 +25,8 @@ export function readLightGbmText(text: string): TreeFile {
   );
   const objective = head.get("objective") ?? "";
   const sums = linkOf(objective, perIteration);
-  const link = head.has("average_output") ? averaged(sums, count) : sums;
+  // A random forest's answer is its trees' mean.
+  const link: Link = head.has("average_output") ? { by: "mean", of: sums, count } : sums;
   return {
     madeBy: "lightgbm",
     ensemble,
@@ -34,7 +34,7 @@ export function readLightGbmText(text: string): TreeFile {
     probabilities: objective.startsWith("multiclass")
       ? link
       : objective.startsWith("binary")
-        ? LINK.both(link, (share) => share)
+        ? { by: "both", of: link, isSingle: false }
         : undefined,
     zeroBelow: ZERO_BELOW,
   };
@@ -198,14 +198,14 @@ function linkOf(objective: string, outputs: number): Link {
   const [name = "", ...settings] = objective.split(" ");
   const told = settings.map((setting) => setting.split(":"));
   const steepness = Number(told.find(([key]) => key === "sigmoid")?.[1] ?? 1);
-  const sigmoid = (sum: number) => 1 / (1 + exp(-steepness * sum));
-  if (name === "binary" || name === "multiclassova") return LINK.each(outputs, sigmoid);
-  if (name === "cross_entropy") return LINK.each(outputs, (sum) => 1 / (1 + exp(-sum)));
-  if (name === "cross_entropy_lambda") return LINK.each(outputs, (sum) => Math.log1p(exp(sum)));
-  if (name === "multiclass") return LINK.softmax(outputs);
-  if (EXPONENTIAL.has(name)) return LINK.each(outputs, exp);
+  const each = (step: Extract<Link, { by: "each" }>["step"]): Link => ({ by: "each", outputs, step });
+  if (name === "binary" || name === "multiclassova") return each({ name: "sigmoid", steepness });
+  if (name === "cross_entropy") return each({ name: "sigmoid", steepness: 1 });
+  if (name === "cross_entropy_lambda") return each({ name: "logarithmOfOnePlusExp" });
+  if (name === "multiclass") return { by: "softmax", outputs, powers: "exact" };
+  if (EXPONENTIAL.has(name)) return each({ name: "exp" });
   if (!SUMS.has(name)) throw new Error(`its objective is ${JSON.stringify(name.slice(0, 40))}, which is not known`);
-  return settings.includes("sqrt") ? LINK.each(outputs, (sum) => Math.sign(sum) * sum * sum) : LINK.identity(outputs);
+  return settings.includes("sqrt") ? each({ name: "signedSquare" }) : { by: "identity", outputs };
 }
 
 const EXPONENTIAL = new Set(["poisson", "gamma", "tweedie"]);
@@ -213,8 +213,3 @@ const SUMS = new Set([
   "",
   ..."none custom regression regression_l1 huber fair quantile mape lambdarank rank_xendcg".split(" "),
 ]);
-
-/** A random forest's answer is its trees' mean. */
-function averaged({ width, answer }: Link, iterations: number): Link {
-  return { width, answer: (sums) => answer(sums.map((sum) => sum / iterations)) };
-}

@@ -1,5 +1,5 @@
 import { decodeModel, type TreeModel } from "@millwright/training";
-import { LINK, type Link } from "./links.ts";
+import type { Link } from "./links.ts";
 import type { TreeFile } from "./tree-file.ts";
 import { layOut, RULE, type FileNode } from "./tree-ensemble.ts";
 
@@ -27,7 +27,7 @@ export function readOwnTrees(bytes: Uint8Array): TreeFile {
     })),
   );
   const link = linkOf(model, outputs);
-  const both = model.objective === "binary" ? LINK.both(link, Math.fround) : undefined;
+  const both: Link | undefined = model.objective === "binary" ? { by: "both", of: link, isSingle: true } : undefined;
   const probabilities = model.objective === "softmax" ? link : both;
   return { madeBy: "millwright", ensemble, link, probabilities, zeroBelow: 0 };
 }
@@ -51,6 +51,6 @@ function nodeOf(model: TreeModel, node: number): FileNode {
 }
 
 function linkOf({ objective }: TreeModel, outputs: number): Link {
-  if (objective === "softmax") return LINK.softmax(outputs, Math.exp);
-  return objective === "binary" ? LINK.each(outputs, (sum) => 1 / (1 + Math.exp(-sum))) : LINK.identity(outputs);
+  if (objective === "softmax") return { by: "softmax", outputs, powers: "own" };
+  return objective === "binary" ? { by: "each", outputs, step: { name: "sigmoidOwn" } } : { by: "identity", outputs };
 }

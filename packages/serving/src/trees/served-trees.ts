@@ -3,8 +3,10 @@ import type { ModelConfig, TensorConfig } from "../inference/model-config.ts";
 import type { InferenceModel } from "../inference/ports.ts";
 import { NUMBERS, type Tensor, type TensorSpec } from "../inference/tensor.ts";
 import type { TreeEnsemble } from "./tree-ensemble.ts";
-import { sumTrees } from "./sum-trees.ts";
-import { classOf, treeOutputs, type TreeOutput, type TreeOutputs } from "./tree-outputs.ts";
+import type { ModelThreads } from "../threads/model-threads.ts";
+import { isShared, sharedDoubles, sumOnThreads } from "../threads/row-threads.ts";
+import { sumTrees, type Rows } from "./sum-trees.ts";
+import { classOf, treeOutputs, type SummedRows, type TreeOutput, type TreeOutputs } from "./tree-outputs.ts";
 import type { TreeFile } from "./tree-file.ts";
 
 /** How MLServer calls them. */
@@ -12,6 +14,12 @@ const INPUT = "input-0";
 const PREDICT = "predict";
 /** So many rows are scored without a break; then others have their turn. */
 const ROWS_AT_ONCE = 1_024;
+
+export interface ServedTreesOptions {
+  readonly predictsClass?: boolean;
+  /** Among which many rows are shared out. */
+  readonly threads?: ModelThreads | undefined;
+}
 
 /**
  * Serves trees: one input of [rows, features], whatever it is called; `predict` is what the library's own `predict` answers.
@@ -21,7 +29,7 @@ const ROWS_AT_ONCE = 1_024;
 export function servedTrees(
   file: TreeFile,
   config: ModelConfig,
-  { predictsClass = false }: { readonly predictsClass?: boolean } = {},
+  { predictsClass = false, threads }: ServedTreesOptions = {},
 ): InferenceModel {
   const { features } = file.ensemble;
   const input: TensorSpec = {
@@ -49,17 +57,45 @@ export function servedTrees(
       if (given === undefined) throw new Error("there is no input");
       const count = given.shape[0] ?? 0;
       const answers = wanted.map((name) => emptyAnswer(name, { planned, count }));
+      const ready = await sumsOnThreads(file, { given, count, threads });
       for (let from = 0; from < count; from += ROWS_AT_ONCE) {
         if (from > 0) await new Promise((resolve) => setImmediate(resolve));
-        const rows = rowsOf(given, file, { from, to: Math.min(from + ROWS_AT_ONCE, count) });
-        let sums: Float64Array | undefined;
-        const summed = { rows, sums: () => (sums ??= sumTrees(file.ensemble, rows)) };
+        const part = { from, to: Math.min(from + ROWS_AT_ONCE, count) };
+        const summed = summedRows(file, { given, part, ready });
         for (const { output, data, width } of answers) data.set(output.compute(summed), from * width);
       }
       return answers.map(({ tensor }) => tensor);
     },
     close: async () => {},
   };
+}
+
+/** The rows of a part and their sums, each made once, and not before it is asked for. */
+function summedRows(
+  file: TreeFile,
+  { given, part, ready }: { readonly given: Tensor; readonly part: Part; readonly ready: Float64Array | undefined },
+): SummedRows {
+  const { outputs } = file.ensemble;
+  let rows: Rows | undefined;
+  let sums: Float64Array | undefined = ready?.slice(part.from * outputs, part.to * outputs);
+  const rowsOnce = () => (rows ??= { values: valuesOf(given, file, part), count: part.to - part.from });
+  return { rows: rowsOnce, sums: () => (sums ??= sumTrees(file.ensemble, rowsOnce())) };
+}
+
+/** The sums of all rows where they are so many that threads share them. */
+async function sumsOnThreads(
+  file: TreeFile,
+  {
+    given,
+    count,
+    threads,
+  }: { readonly given: Tensor; readonly count: number; readonly threads: ModelThreads | undefined },
+): Promise<Float64Array | undefined> {
+  const { ensemble } = file;
+  if (!isShared(threads, count * ensemble.roots.length)) return undefined;
+  const values = sharedDoubles(count * ensemble.features.length);
+  values.set(valuesOf(given, file, { from: 0, to: count }));
+  return sumOnThreads(threads, { trees: ensemble, values, rows: count });
 }
 
 /** What its arrays take in memory. */
@@ -203,12 +239,17 @@ function emptyAnswer(
   return { output, width, data: data as Float64Array, tensor };
 }
 
+interface Part {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Some of the rows, as the library takes them: a float32 where it computes in these; the smallest numbers are 0. */
-function rowsOf(
+function valuesOf(
   { data }: Tensor,
   { ensemble: { features, precision }, zeroBelow }: TreeFile,
-  { from, to }: { readonly from: number; readonly to: number },
-) {
+  { from, to }: Part,
+): Float64Array {
   const width = features.length;
   const values = new Float64Array((to - from) * width);
   const given = data as Float64Array;
@@ -216,5 +257,5 @@ function rowsOf(
     const x = Number(given[from * width + at]);
     values[at] = precision === "single" ? Math.fround(x) : Math.abs(x) <= zeroBelow ? 0 : x;
   }
-  return { values, count: to - from };
+  return values;
 }

@@ -102,8 +102,10 @@ export function requireOutputs(outputs: number): number {
 /** Lays out trees. Throws an `Error` for what is no tree: a node met twice, or of a feature that there is not. */
 export function layOut(told: Told, trees: readonly FileTree[]): TreeEnsemble {
   const layout = new Layout(told.features.length);
-  const roots = Int32Array.from(trees, (tree) => layout.add(tree));
-  const outputOf = Int32Array.from(trees, ({ output }) => output);
+  const starts = trees.map((tree) => layout.add(tree));
+  const roots = inSharedMemory(Int32Array, starts);
+  const outputs = trees.map(({ output }) => output);
+  const outputOf = inSharedMemory(Int32Array, outputs);
   if (outputOf.some((output) => output < 0 || output >= told.outputs))
     throw new Error(`a tree adds to an output that there is not; there are ${told.outputs}`);
   return { ...told, roots, outputOf, ...layout.arrays() };
@@ -193,19 +195,34 @@ class Layout {
   arrays() {
     return {
       ...packed(this.#feature, this.#threshold, this.#left),
-      rule: Uint8Array.from(this.#rule),
+      rule: inSharedMemory(Uint8Array, this.#rule),
       hasNumbersOnly: this.#rule.every((rule) => rule <= RULE.NAN_LEFT),
-      sets: Uint32Array.from(this.#sets),
-      leaf: Int32Array.from(this.#leaf),
-      cover: this.#hasCover ? Float64Array.from(this.#cover) : new Float64Array(),
+      sets: inSharedMemory(Uint32Array, this.#sets),
+      leaf: inSharedMemory(Int32Array, this.#leaf),
+      cover: inSharedMemory(Float64Array, this.#hasCover ? this.#cover : []),
       depth: this.#depth,
       linear: this.#linear.size === 0 ? undefined : linearLeaves(this.#linear, this.#feature.length),
     };
   }
 }
 
+interface ArrayClass<Numbers> {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: SharedArrayBuffer): Numbers;
+}
+
+/** Threads that share a model have its bytes once. */
+function inSharedMemory<Numbers extends { set(values: ArrayLike<number>): void }>(
+  of: ArrayClass<Numbers>,
+  values: ArrayLike<number>,
+): Numbers {
+  const made = new of(new SharedArrayBuffer(values.length * of.BYTES_PER_ELEMENT));
+  made.set(values);
+  return made;
+}
+
 function packed(feature: readonly number[], threshold: readonly number[], left: readonly number[]) {
-  const nodes = new Float64Array(feature.length * 2);
+  const nodes = inSharedMemory(Float64Array, { length: feature.length * 2 });
   const links = new Int32Array(nodes.buffer);
   for (let node = 0; node < feature.length; node += 1) {
     nodes[node * 2] = threshold[node] as number;

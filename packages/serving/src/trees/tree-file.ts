@@ -1,7 +1,7 @@
 import type { Link } from "./links.ts";
 import type { TreeEnsemble } from "./tree-ensemble.ts";
 
-/** A model of trees as it was read from a library's file. */
+/** A model of trees as it was read from a library's file: plain data, which threads can hand to one another. */
 export interface TreeFile {
   readonly madeBy: "lightgbm" | "xgboost" | "millwright";
   readonly ensemble: TreeEnsemble;

@@ -1,11 +1,11 @@
 import { createContributions, notExplainable } from "./explain-trees.ts";
-import type { Link } from "./links.ts";
+import { linkFunction, type Link } from "./links.ts";
 import { leavesOf, type Rows } from "./sum-trees.ts";
 import type { TreeFile } from "./tree-file.ts";
 
 /** The rows of a request, and their sums, which are added up once for all that is asked. */
-interface SummedRows {
-  readonly rows: Rows;
+export interface SummedRows {
+  readonly rows: () => Rows;
   readonly sums: () => Float64Array;
 }
 
@@ -25,19 +25,20 @@ export type TreeOutputs = Readonly<Record<string, TreeOutput>>;
 export function treeOutputs({ ensemble, link, probabilities }: TreeFile): TreeOutputs {
   const { outputs, roots, features } = ensemble;
   const margin: TreeOutput = { shape: shapeOf(outputs), compute: ({ sums }) => sums() };
-  const leaf: TreeOutput = { shape: [roots.length], isWhole: true, compute: ({ rows }) => leavesOf(ensemble, rows) };
+  const leaf: TreeOutput = { shape: [roots.length], isWhole: true, compute: ({ rows }) => leavesOf(ensemble, rows()) };
   const found = { predict: linked(link), margin, leaf };
   const judged = probabilities === undefined ? {} : { predict_proba: linked(probabilities) };
   if (notExplainable(ensemble) !== undefined) return { ...found, ...judged };
   let explain: ReturnType<typeof createContributions> | undefined;
   const contributions: TreeOutput = {
     shape: [...shapeOf(outputs), features.length + 1],
-    compute: ({ rows }) => (explain ??= createContributions(ensemble))(rows),
+    compute: ({ rows }) => (explain ??= createContributions(ensemble))(rows()),
   };
   return { ...found, ...judged, contributions };
 }
 
-function linked({ width, answer }: Link): TreeOutput {
+function linked(link: Link): TreeOutput {
+  const { width, answer } = linkFunction(link);
   return { shape: shapeOf(width), compute: ({ sums }) => answer(sums()) };
 }
 

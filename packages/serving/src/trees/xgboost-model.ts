@@ -1,5 +1,5 @@
-import { expf, logf } from "./float32-math.ts";
-import { LINK, sigmoidSingle, type Link } from "./links.ts";
+import { logf } from "./float32-math.ts";
+import type { Link } from "./links.ts";
 import type { TreeFile } from "./tree-file.ts";
 import { layOut, requireOutputs, RULE, type FileNode, type FileTree } from "./tree-ensemble.ts";
 
@@ -81,19 +81,19 @@ function objectiveOf(learner: Fields, outputs: number): Objective {
   const name = String(fieldsOf(learner["objective"], "objective")["name"]);
   const same = (base: number) => base;
   if (LOGISTIC.has(name)) {
-    const link = LINK.each(outputs, sigmoidSingle);
+    const link: Link = { by: "each", outputs, step: { name: "sigmoidSingle" } };
     const isClassifier = name === "binary:logistic" && outputs === 1;
     return isClassifier
-      ? { margin: logit, link, probabilities: LINK.both(link, Math.fround) }
+      ? { margin: logit, link, probabilities: { by: "both", of: link, isSingle: true } }
       : { margin: logit, link };
   }
-  if (EXPONENTIAL.has(name)) return { margin: logf, link: LINK.each(outputs, expf) };
-  if (name === "binary:hinge") return { margin: same, link: LINK.each(outputs, (sum) => (sum > 0 ? 1 : 0)) };
+  if (EXPONENTIAL.has(name)) return { margin: logf, link: { by: "each", outputs, step: { name: "expSingle" } } };
+  if (name === "binary:hinge") return { margin: same, link: { by: "each", outputs, step: { name: "hinge" } } };
   if (name === "multi:softprob" || name === "multi:softmax") {
-    const probabilities = LINK.softmaxSingle(outputs);
-    return { margin: same, link: name === "multi:softmax" ? LINK.highest(outputs) : probabilities, probabilities };
+    const probabilities: Link = { by: "softmaxSingle", outputs };
+    return { margin: same, link: name === "multi:softmax" ? { by: "highest", outputs } : probabilities, probabilities };
   }
-  if (SUMS.has(name) || name.startsWith("rank:")) return { margin: same, link: LINK.identity(outputs) };
+  if (SUMS.has(name) || name.startsWith("rank:")) return { margin: same, link: { by: "identity", outputs } };
   throw new Error(`its objective is ${JSON.stringify(name.slice(0, 40))}, which is not known`);
 }
 

@@ -12,7 +12,12 @@ export async function serveModels(root: string) {
   const interpreter = async () => inject("means").python ?? "python3";
   const place = async () => ({ interpreter, workers: 1 });
   const python = openPythonModel({ place, clock: systemClock, logger: silentLogger });
-  const openers = { onnx: openOnnxModel, trees: openTreeModel, mlflow: openMlflowModel(openOnnxModel, python), python };
+  const openers = {
+    onnx: openOnnxModel,
+    trees: openTreeModel,
+    mlflow: openMlflowModel({ onnx: openOnnxModel, python }),
+    python,
+  };
   const models = await openFolderModels({
     root,
     openModel: openByFormat(openers),
