@@ -45,6 +45,15 @@ describe("how many workers there are", () => {
     expect(scaler.isPanicking).toBe(false);
   });
 
+  test("counts what is open in a window that begins within a second", () => {
+    const scaler = new Autoscaler({ ...POLICY, panicWindowMs: 600 }, 0);
+    scaler.observe(1, 0);
+    expect(scaler.decide(1, 60_000)).toBe(1);
+    scaler.observe(10, 60_000);
+    // All of the last 600 ms were of ten.
+    expect(scaler.decide(1, 60_900)).toBe(10);
+  });
+
   test("is none after a window without requests and the grace, but for one that is open", () => {
     const { during, open, scaler, now } = scaling();
     during(60, 1);

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
 import { serveModels } from "./support/serve-models.ts";
+import { isAlive, until } from "./support/worker-models.ts";
 
 // Models that are a class of a team's own, asked over the Open Inference Protocol.
 
@@ -71,6 +72,32 @@ class Model:
 
     def load(self, folder):
         raise RuntimeError("the weights are not there")
+`,
+  // No tensor has such a shape.
+  strange: `
+import os, pathlib
+
+class Model:
+    inputs = outputs = {"x": ("FP32", [-2])}
+
+    def load(self, folder):
+        pathlib.Path(folder, "pid").write_text(str(os.getpid()))
+`,
+  named: `
+class Model:
+    inputs = {0: ("FP32", [-1])}
+    outputs = {"y": ("FP32", [-1])}
+`,
+  look: `
+import os
+
+class Model:
+    inputs = {"name": ("BYTES", [1])}
+    outputs = {"value": ("BYTES", [1])}
+
+    def predict(self, inputs):
+        name = inputs["name"][0].decode()
+        return {"value": ["\\ud800" if name == "" else os.environ.get(name, "not seen")]}
 `,
   exits: "import os\nprint('before the end', flush=True)\nos._exit(7)",
   classless: "Modell = 1",
@@ -142,9 +169,12 @@ describe.skipIf(python === undefined)("a model.py", () => {
       `name: "triton" backend: "python" max_batch_size: 4
        input [{ name: "INPUT0" data_type: TYPE_FP32 dims: [2] }] output [{ name: "OUTPUT0" data_type: TYPE_INT32 dims: [2] }]`,
     );
+    vi.stubEnv("MILL_TEST_PASSWORD", "hunter2");
+    vi.stubEnv("OMP_NUM_THREADS", "3");
     served = await serveModels(root);
   });
   afterAll(async () => {
+    vi.unstubAllEnvs();
     await served.close();
     rmSync(root, { recursive: true, force: true });
   });
@@ -235,9 +265,24 @@ describe.skipIf(python === undefined)("a model.py", () => {
     ["raises", /RuntimeError: the weights are not there; File ".*model\.py", line 6, in load/],
     ["exits", /ended with 7; the last that it said: before the end/],
     ["classless", /has no class Model/],
+    ["named", /it declares \{"name":0,.*, which is no tensor/],
   ])("that cannot be loaded (%s) is told in the index, with the cause", async (name, cause) => {
     const { reason } = (await served.models.index()).find((entry) => entry.name === name) ?? {};
     expect(reason).toMatch(cause);
+  });
+
+  test("whose tensors are none leaves no worker behind", async () => {
+    expect((await load("strange")).status).toBe(422);
+    const pid = Number(readFileSync(join(root, "strange", "1", "pid"), "utf8"));
+    await until(() => !isAlive(pid));
+  });
+
+  test("sees how numbers are to be computed, and none of the server's own secrets", async () => {
+    const of = async (name: string) =>
+      (await ask("look", [{ name: "name", datatype: "BYTES", shape: [1], data: [name] }])).answer;
+    expect((await of("OMP_NUM_THREADS")).outputs?.[0]?.data).toEqual(["3"]);
+    expect((await of("MILL_TEST_PASSWORD")).outputs?.[0]?.data).toEqual(["not seen"]);
+    expect(await of("")).toMatchObject({ code: "inference/bad-answer", detail: "value has text that is no UTF-8" });
   });
 
   test("of Triton's Python backend answers as it is", async () => {

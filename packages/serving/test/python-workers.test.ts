@@ -84,6 +84,42 @@ describe.skipIf(python === "")("a worker", () => {
     expect((await ask(3)).answered).toBe(3);
   });
 
+  test("keeps nothing of a request that waits for it no longer", async () => {
+    const { ask, pool, has, write } = await open();
+    const held = ask(1, "hold it");
+    await until(() => has("it.begun"));
+    const behind = [2, 3, 4].map((number) => ask(number, "", performance.now() + 20));
+    expect(pool.waiting).toBe(3);
+    for (const late of behind) await expect(late).rejects.toMatchObject({ code: "inference/deadline" });
+    expect(pool.waiting).toBe(0);
+    write("it.go");
+    expect((await held).answered).toBe(1);
+  });
+
+  test("for which the system has no process left is started later, and whoever waits for it is answered", async () => {
+    let isFull = false;
+    const onStart = () => {
+      if (isFull) throw new Error("spawn EAGAIN");
+    };
+    const { ask, pool } = await open({ onStart });
+    const { pid } = await ask(1);
+    isFull = true;
+    process.kill(pid, "SIGKILL");
+    const asked = ask(2);
+    await until(() => pool.report().crashes > 2);
+    isFull = false;
+    expect((await asked).answered).toBe(2);
+  });
+
+  test("that is closed before it begins with a request has it refused", async () => {
+    const { ask, pool } = await open();
+    const { pid } = await ask(1);
+    process.kill(pid, "SIGSTOP");
+    const asked = ask(2).catch((error: unknown) => error);
+    await pool.close();
+    expect(await asked).toMatchObject({ code: "inference/no-worker" });
+  });
+
   test("that cannot start again is tried later each time; meanwhile requests are refused with the cause", async () => {
     let now = 0;
     const { ask, pool, write, remove } = await open({ clock: { monotonicMs: () => now } });
@@ -183,6 +219,20 @@ describe.skipIf(python === "")("a pool", () => {
     // Whoever asks first has one started.
     expect((await ask(9)).answered).toBe(9);
     expect(pool.report()).toMatchObject({ running: 1, starts: 4 });
+    // So has whoever asks while the last one ends.
+    for (let second = 0; second < 160 && pool.report().running > 0; second += 1) pass(1_000);
+    const asked = ask(10);
+    expect(pool.report()).toMatchObject({ wanted: 1, starting: 1 });
+    expect((await asked).answered).toBe(10);
+  });
+
+  test("whose first worker cannot load its model starts no other", async () => {
+    let starts = 0;
+    const limits = { loadMs: 1 };
+    await expect(openWorkers({ python, limits, onStart: () => (starts += 1) })).rejects.toMatchObject({
+      code: "inference/cannot-load",
+    });
+    expect(starts).toBe(1);
   });
 });
 

@@ -28,8 +28,7 @@ export function openPythonModel({ place, clock, logger }: PythonModelsOptions): 
     const load = await loadFrame(file, config);
     const startWorker = () => new PythonWorker({ python, load, logger: logger.child({ file }) });
     const pool = new WorkerPool({ startWorker, scale, limits, clock, logger: logger.child({ file }) });
-    const model = await pool.open();
-    const { inputs, outputs, platform } = specsOf(model);
+    const { inputs, outputs, platform } = await openedSpecs(pool);
     const isBatch = (config.max_batch_size ?? 0) > 0;
     return {
       platform,
@@ -50,4 +49,14 @@ export function openPythonModel({ place, clock, logger }: PythonModelsOptions): 
       close: () => pool.close(),
     };
   };
+}
+
+/** What a pool's model says of itself. Where that cannot be served, no worker stays behind. */
+async function openedSpecs(pool: WorkerPool): Promise<ReturnType<typeof specsOf>> {
+  try {
+    return specsOf(await pool.open());
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
 }

@@ -102,9 +102,10 @@ export class Autoscaler {
   /** The mean of what was open over a window, or since the beginning where that is shorter. */
   #average(windowMs: number, nowMs: number): number {
     const fromMs = nowMs - windowMs;
-    const weighted = this.#buckets
-      .filter(({ second }) => second * BUCKET_MS >= fromMs)
-      .reduce((sum, bucket) => sum + bucket.weighted, 0);
+    const weighted = this.#buckets.reduce(
+      (sum, bucket) => sum + bucket.weighted * shareAfter(fromMs, bucket, nowMs),
+      0,
+    );
     const span = Math.min(windowMs, Math.max(BUCKET_MS, nowMs - this.#sinceMs));
     return weighted / span;
   }
@@ -129,4 +130,12 @@ export class Autoscaler {
     this.#buckets.push(made);
     return made;
   }
+}
+
+/** How much of a bucket lies in a window: of the one in which it begins a part. */
+function shareAfter(fromMs: number, { second }: Bucket, nowMs: number): number {
+  const beginMs = second * BUCKET_MS;
+  const endMs = Math.min(nowMs, beginMs + BUCKET_MS);
+  if (fromMs <= beginMs) return 1;
+  return fromMs >= endMs ? 0 : (endMs - fromMs) / (endMs - beginMs);
 }

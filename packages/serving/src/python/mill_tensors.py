@@ -67,12 +67,19 @@ def bytes_of(name, array):
     whole = []
     for element in array.ravel().tolist():
         if isinstance(element, str):
-            element = element.encode()
+            element = text_bytes(name, element)
         if not isinstance(element, bytes):
             raise WrongAnswer(f"{name} is of BYTES and has a {type(element).__name__}, not text or bytes")
         whole.append(struct.pack("<I", len(element)))
         whole.append(element)
     return b"".join(whole)
+
+
+def text_bytes(name, text):
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise WrongAnswer(f"{name} has text that is no UTF-8") from error
 
 
 def numbers_of(name, array, datatype):

@@ -44,7 +44,7 @@ export function specsOf({ inputs, outputs, platform }: FrameHeader): ModelSpecs 
 function listOf(given: unknown): readonly TensorSpec[] {
   return (given as readonly TensorSpec[]).map((spec) => {
     const { name, datatype, shape } = spec;
-    if (name === "" || !isDatatype(datatype))
+    if (typeof name !== "string" || name === "" || !isDatatype(datatype))
       throw cannotLoad(`it declares ${JSON.stringify(spec)}, which is no tensor`);
     if (!shape.every((size) => Number.isSafeInteger(size) && size >= -1))
       throw cannotLoad(`${name} has the shape [${shape.join(", ")}], whose sizes are from 0 on, or -1 for any`);

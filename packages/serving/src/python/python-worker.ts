@@ -6,6 +6,7 @@ import type { Logger } from "@millwright/kernel";
 import type { Tensor } from "../inference/tensor.ts";
 import { FrameReader, frameParts, type Frame, type FrameHeader } from "./frames.ts";
 import { OutputLines } from "./output-lines.ts";
+import { workerEnvironment } from "./worker-environment.ts";
 
 const SCRIPT = fileURLToPath(new URL("./mill_worker.py", import.meta.url));
 
@@ -66,10 +67,17 @@ export class PythonWorker {
       cwd: dirname(load.file),
       // A group of its own: Ctrl-C is for its parent, and with it end the processes that it started.
       detached: true,
+      env: workerEnvironment(process.env),
       stdio: ["ignore", "pipe", "pipe", "pipe"],
     });
+    // A process without any stream is one for which no file could be opened.
+    const { stdio } = this.#child as { readonly stdio?: ChildProcess["stdio"] };
+    if (stdio === undefined) {
+      this.#child.on("error", () => {});
+      throw new Error("too many files are open for another process");
+    }
     this.#lines = new OutputLines([this.#child.stdout, this.#child.stderr] as readonly Readable[], logger);
-    this.#channel = this.#child.stdio[3] as Duplex;
+    this.#channel = stdio[3] as Duplex;
     // Who waits for the model's load may have gone.
     this.#loaded.promise.catch(() => {});
     this.#listen();
@@ -171,6 +179,9 @@ export class PythonWorker {
   }
 
   #told(): void {
+    // A process that it started and let go of may hold them open for as long as it likes.
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
     const { last } = this.#lines;
     const why = `${this.#why ?? ""}${last === "" ? "" : `; the last that it said: ${last}`}`;
     this.#loaded.reject(new WorkerEnded(why, false));

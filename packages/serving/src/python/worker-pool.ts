@@ -72,6 +72,8 @@ export class WorkerPool {
   #retryMs = 0;
   #retry: NodeJS.Timeout | undefined;
   #ticking: NodeJS.Timeout | undefined;
+  /** Whether the first worker was there: before that, nothing is started again. */
+  #isOpen = false;
   #isClosed = false;
 
   constructor(options: PoolOptions) {
@@ -87,6 +89,7 @@ export class WorkerPool {
       await this.close();
       throw loaded;
     }
+    this.#isOpen = true;
     this.#fill();
     if (this.#options.scale.min !== this.#options.scale.max) {
       this.#ticking = setInterval(() => this.tick(), TICK_MS).unref();
@@ -100,7 +103,7 @@ export class WorkerPool {
     const refusal = this.#refusal();
     if (refusal !== undefined) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
-      const timer = this.#untilDeadline(asked, () => waiting.settle(deadlinePassed()));
+      const timer = this.#untilDeadline(asked, () => this.#expire(waiting));
       const waiting: Waiting = {
         inputs,
         outputs,
@@ -131,8 +134,13 @@ export class WorkerPool {
     void this.measure();
   }
 
+  /** How many requests wait for a worker. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
   report(): WorkersReport {
-    const members = [...this.#members].filter(({ state }) => state !== "ending");
+    const members = this.#staying;
     const starting = members.filter(({ state }) => state === "starting").length;
     return {
       running: members.length - starting,
@@ -172,6 +180,13 @@ export class WorkerPool {
     return setTimeout(onPassed, Math.min(Math.max(0, deadlineMs - this.#options.clock.monotonicMs()), 2 ** 31 - 1));
   }
 
+  /** What it was asked with is kept no longer, however long the others take. */
+  #expire(waiting: Waiting): void {
+    const at = this.#queue.indexOf(waiting);
+    if (at >= 0) this.#queue.splice(at, 1);
+    waiting.settle(deadlinePassed());
+  }
+
   #opened(by: 1 | -1): void {
     this.#open += by;
     this.#autoscaler.observe(this.#open, this.#options.clock.monotonicMs());
@@ -185,7 +200,7 @@ export class WorkerPool {
       if (next === undefined) return;
       void this.#run(member, next);
     }
-    if (this.#queue.length === 0 || this.#members.size > 0) return;
+    if (this.#queue.length === 0 || this.#staying.length > 0) return;
     this.#wanted = Math.max(1, this.#wanted);
     this.#fill();
   }
@@ -193,15 +208,15 @@ export class WorkerPool {
   #next(): Waiting | undefined {
     for (;;) {
       const next = this.#queue.shift();
-      if (next === undefined || next.isSettled) {
-        if (next === undefined) return undefined;
-      } else if (next.asked.isCancelled?.() === true) {
-        const because = "its caller had gone before its turn came";
-        next.settle(inferenceErrors.create("inference/cancelled", { because }));
-      } else {
-        return next;
-      }
+      if (next?.asked.isCancelled?.() !== true) return next;
+      const because = "its caller had gone before its turn came";
+      next.settle(inferenceErrors.create("inference/cancelled", { because }));
     }
+  }
+
+  /** All workers but those that are told to end. */
+  get #staying(): readonly Member[] {
+    return [...this.#members].filter(({ state }) => state !== "ending");
   }
 
   async #run(member: Member, waiting: Waiting): Promise<void> {
@@ -239,7 +254,8 @@ export class WorkerPool {
     if (!(error instanceof WorkerEnded)) waiting.settle(error as Error);
     else if (isLate) waiting.settle(tookTooLong(this.#options.limits.requestMs));
     else if (error.hasBegun || waiting.replays >= REPLAYS_MAX) waiting.settle(workerLost(error.message));
-    else {
+    else if (this.#isClosed) waiting.settle(noWorker("the model is closed"));
+    else if (!waiting.isSettled) {
       waiting.replays += 1;
       this.#queue.unshift(waiting);
     }
@@ -257,18 +273,18 @@ export class WorkerPool {
       }, waitsMs).unref();
       return;
     }
-    const there = [...this.#members].filter(({ state }) => state !== "ending").length;
-    for (let missing = this.#wanted - there; missing > 0; missing -= 1) void this.#start();
+    for (let missing = this.#wanted - this.#staying.length; missing > 0; missing -= 1) void this.#start();
   }
 
   /** What the model says of itself, or why there is no worker. */
   async #start(): Promise<FrameHeader | Error> {
-    const { startWorker, limits, clock } = this.#options;
+    const { limits, clock } = this.#options;
     const beganMs = clock.monotonicMs();
-    const member: Member = { worker: startWorker(), state: "starting" };
-    const { worker } = member;
-    this.#members.add(member);
     this.#starts += 1;
+    const worker = this.#startProcess();
+    if (worker instanceof Error) return worker;
+    const member: Member = { worker, state: "starting" };
+    this.#members.add(member);
     void worker.ended.then((why) => this.#left(member, why));
     const timer = setTimeout(() => worker.kill(`the model did not load within ${limits.loadMs} ms`), limits.loadMs);
     try {
@@ -287,17 +303,33 @@ export class WorkerPool {
     }
   }
 
+  /** The system may have no process or no file left for it. */
+  #startProcess(): PythonWorker | Error {
+    try {
+      return this.#options.startWorker();
+    } catch (error) {
+      const failed = loadFailed({ because: error instanceof Error ? error.message : error });
+      this.#lastFailure = failed.message;
+      if (this.#isOpen) this.#startAgain(failed.message);
+      return failed;
+    }
+  }
+
   /** A worker has ended, wanted or not. */
   #left(member: Member, why: string): void {
     this.#members.delete(member);
-    if (member.state === "ending" || this.#isClosed) return;
+    if (member.state === "ending" || this.#isClosed || !this.#isOpen) return;
+    if (member.state !== "starting") this.#lastFailure = why;
+    this.#startAgain(why, member.worker.pid);
+  }
+
+  #startAgain(why: string, pid?: number): void {
     const { logger, clock } = this.#options;
     this.#crashes += 1;
     this.#failures += 1;
-    if (member.state !== "starting") this.#lastFailure = why;
     const pauseMs = this.#failures < 2 ? 0 : Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** (this.#failures - 2));
     this.#retryMs = clock.monotonicMs() + pauseMs;
-    logger.warn({ pid: member.worker.pid, why, pauseMs }, "a worker ended; another is started");
+    logger.warn({ pid, why, pauseMs }, "a worker ended; another is started");
     if (this.#refusal() !== undefined)
       for (const waiting of this.#queue.splice(0)) waiting.settle(noWorker(this.#lastFailure));
     this.#fill();
@@ -305,7 +337,7 @@ export class WorkerPool {
 
   /** Ends idle workers that are too many. */
   #shed(): void {
-    let surplus = [...this.#members].filter(({ state }) => state !== "ending").length - this.#wanted;
+    let surplus = this.#staying.length - this.#wanted;
     for (const member of [...this.#members].reverse()) {
       if (surplus <= 0 || this.#queue.length > 0) return;
       if (member.state !== "idle") continue;

@@ -60,10 +60,18 @@ interface WorkersOptions {
   readonly parameters?: Readonly<Record<string, string>>;
   readonly limits?: Partial<PoolLimits>;
   readonly clock?: { monotonicMs(): number };
+  /** Called before each start of a process; what it throws, the start throws. */
+  readonly onStart?: () => void;
 }
 
 /** A pool of workers with that model, in a folder of its own. */
-export async function openWorkers({ python, parameters = {}, limits = {}, clock = systemClock }: WorkersOptions) {
+export async function openWorkers({
+  python,
+  parameters = {},
+  limits = {},
+  clock = systemClock,
+  onStart,
+}: WorkersOptions) {
   const folder = mkdtempSync(join(tmpdir(), "mill-workers-"));
   const file = join(folder, "model.py");
   writeFileSync(file, MODEL);
@@ -73,7 +81,10 @@ export async function openWorkers({ python, parameters = {}, limits = {}, clock 
   const settings = pythonSettings(config, { workers: 1 });
   const load = await loadFrame(file, config);
   const pool = new WorkerPool({
-    startWorker: () => new PythonWorker({ python, load, logger: silentLogger }),
+    startWorker: () => {
+      onStart?.();
+      return new PythonWorker({ python, load, logger: silentLogger });
+    },
     scale: settings.scale,
     limits: { ...settings.limits, ...limits },
     clock,
