@@ -86,7 +86,9 @@ export function askGrpc(
   const options = deadlineMs === undefined ? {} : { deadline: Date.now() + deadlineMs };
   return new Promise((resolve) => {
     const call = client.makeUnaryRequest(path, asItIs, asItIs, bytes, new grpc.Metadata(), options, (error) => {
-      resolve({ status: grpc.status[error?.code ?? 0] ?? "", text: error?.details ?? "" });
+      // The client tells how long it waited, and where.
+      const text = (error?.details ?? "").replace(/^Deadline exceeded after .*/, "Deadline exceeded");
+      resolve({ status: grpc.status[error?.code ?? 0] ?? "", text });
       client.close();
     });
     if (isCancelled) setImmediate(() => call.cancel());

@@ -10,7 +10,7 @@ const COLUMNS: Readonly<Record<string, readonly (keyof typeof VERSIONS)[]>> = {
 const EACH = ["KServe", "MLServer"] as const;
 const VERSIONS = { KServe: "KServe 0.21.0", MLServer: "MLServer 1.7.1", MLflow: "MLflow 3.17.2" };
 
-const INTRODUCTION = `<!-- Made by packages/serving/test/bad-inputs.test.ts: \`npm test -- -u packages/serving/test/bad-inputs.test.ts\`. -->
+const INTRODUCTION = `<!-- Made by packages/serving/test/bad-inputs.test.ts: \`npm test -- packages/serving/test/bad-inputs.test.ts --update\`. -->
 
 # Bad inputs
 
