@@ -13,6 +13,7 @@ import { advanceRollout, restartRollout, rolloutState } from "../src/traffic/rol
 import { scoreDrift } from "../src/traffic/score-histogram.ts";
 import { listDecisions, serviceVersion, setTraffic } from "../src/traffic/traffic.ts";
 import type { TrafficCounts } from "../src/traffic/traffic-counts.ts";
+import { trafficRoutes } from "../src/traffic/http.ts";
 import { createTrafficStore, servingMigrations } from "../src/traffic/traffic-store.ts";
 
 // A new version gets more and more of the traffic as long as it does well, whoever looks.
@@ -38,6 +39,10 @@ describe("a step of a rollout", () => {
     expect(judged(counts(99))).toMatchObject({ kind: "wait", reason: "99 of 100 requests have come to it" });
     expect(judged(counts(100), counts(1_000), 59_999)).toMatchObject({ kind: "wait" });
     expect(judged(counts(100))).toMatchObject({ kind: "good" });
+    expect(judged(counts(1_000), counts(99))).toMatchObject({
+      kind: "wait",
+      reason: "99 of 100 requests have come to the service's own",
+    });
   });
 
   test("is bad where more fail than of the service's own, at once where that is no chance", () => {
@@ -99,17 +104,28 @@ describe("a rollout", () => {
     return { ports, close: () => database.close() };
   }
 
-  async function register(aliases: readonly string[]) {
+  async function register(
+    aliases: readonly string[],
+    { request = [], objective = "binary" }: { readonly request?: readonly object[]; readonly objective?: string } = {},
+  ) {
     const { tracking } = opened.ports;
     const artifactPath = join(folder, systemIds());
     makeFolderSync(artifactPath);
-    const signature = Buffer.from(JSON.stringify({ features: [], request: [], selections: [] }));
+    const signature = Buffer.from(JSON.stringify({ features: [], request, selections: [] }));
     await writeFileDurably(join(artifactPath, "signature.json"), signature.toString());
     await writeSums(artifactPath, { "signature.json": signature });
-    const details = { objective: "binary", classes: [] };
+    const details = { objective, classes: [] };
     return tracking.register({ model: "late-flights", runId: "run", artifactPath, details, aliases, reason: "made" });
   }
 
+  const routes = (definitions = [definition]) => {
+    const all = trafficRoutes(() => ({ parts: opened.ports, services: definitions, servingUrl: () => undefined }));
+    return async (id: string, body: object = {}) => {
+      const found = all.find((one) => one.id === id);
+      const call = { params: { name: "late" }, query: {}, accept: undefined, signal: new AbortController().signal };
+      return found?.handler({ ...call, body: { by: "ana", reason: "to see", ...body } });
+    };
+  };
   const look = () => advanceRollout(opened.ports, definition);
   const state = async () => {
     const now = await rolloutState(opened.ports, "late");
@@ -220,6 +236,96 @@ describe("a rollout", () => {
     expect(await state()).toEqual(["promoted", 0]);
     expect((await listDecisions(opened.ports, "late"))[0]).toMatchObject({ kind: "promote", by: "rollout" });
     expect(await deployedWeights()).toEqual([2, undefined]);
+  });
+
+  test("does not undo what somebody has decided while it looked", async () => {
+    await register(["challenger"]);
+    await look();
+    nowMs += 60_000;
+    const [entered, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const looking = advanceRollout(
+      {
+        ...opened.ports,
+        counts: async () => {
+          entered.resolve();
+          await gate.promise;
+          return answers([1, 2], 200);
+        },
+      },
+      definition,
+    );
+    await entered.promise;
+    const back = routes()("rollbackTraffic");
+    for (let turn = 0; turn < 200; turn += 1) await new Promise(setImmediate);
+    gate.resolve();
+    await Promise.all([looking, back]);
+    expect([await state(), await deployedWeights()]).toEqual([
+      ["rolled-back", 1],
+      [1, undefined],
+    ]);
+    await look();
+    expect((await listDecisions(opened.ports, "late"))[0]).toMatchObject({ kind: "rollback", by: "ana" });
+  });
+
+  test("begins anew where its definition has other steps: those that have been taken were not of them", async () => {
+    await register(["challenger"]);
+    await look();
+    nowMs += 60_000;
+    told = answers([1, 2], 200);
+    await look();
+    expect(await state()).toEqual(["progressing", 1]);
+    const rollout = { variant: "challenger", steps: [20, 100], every: "1m", requestsMin: 100 };
+    const other = defineService({ name: "late", model: "late-flights@champion", traffic: { rollout } });
+    nowMs += 60_000;
+    told = answers([1, 2], 400);
+    await advanceRollout(opened.ports, other);
+    expect([await state(), await deployedWeights()]).toEqual([
+      ["progressing", 0],
+      [1, { champion: 80, challenger: 20 }],
+    ]);
+  });
+
+  test("has ended without its version where another was made the service's own by hand", async () => {
+    await register(["challenger"]);
+    await look();
+    await register([]);
+    await routes()("promoteVariant", { variant: "3" });
+    expect([await state(), await deployedWeights()]).toEqual([
+      ["taken-over", 0],
+      [3, undefined],
+    ]);
+  });
+
+  test("moves no alias to a version beside which its shadow could not be asked", async () => {
+    const shadowed = defineService({ name: "late", model: "late-flights@champion", traffic: { shadow: "old" } });
+    await register(["old"]);
+    await register([], { objective: "squared" });
+    await expect(routes([shadowed])("promoteVariant", { variant: "3" })).rejects.toMatchObject({
+      code: "serving/wrong-traffic",
+    });
+    expect((await opened.ports.tracking.byAlias("late-flights", "champion"))?.version).toBe(1);
+  });
+
+  test("shares nothing with a version that would refuse what callers of the service's own send", async () => {
+    const request = [{ name: "delay", type: "long", nullable: true }];
+    await register(["champion"], { request });
+    const refused = [
+      { name: "delay", type: "string", nullable: true },
+      { name: "delay", type: "long", nullable: false },
+    ];
+    for (const field of refused) {
+      const { version } = await register([], { request: [field] });
+      await expect(routes()("setTraffic", { weights: { [version]: 10 } })).rejects.toMatchObject({
+        code: "serving/wrong-traffic",
+      });
+    }
+    const { version } = await register([], { request: [{ ...refused[0], type: "double" }] });
+    await routes()("setTraffic", { weights: { [version]: 10 } });
+  });
+
+  test("compares a version with something from its first step on", () => {
+    const traffic = { rollout: { variant: "challenger", steps: [100] } };
+    expect(() => defineService({ name: "late", model: "late-flights@champion", traffic })).toThrow("the first step");
   });
 
   test("does nothing while nobody answers, and refuses what is no version", async () => {

@@ -4,6 +4,7 @@ import { modelReference, type ServiceDefinition } from "../define-service.ts";
 import { servingErrors } from "../errors.ts";
 import { latencyQuantileMs } from "../latency.ts";
 import { rolloutRules } from "./judge-rollout.ts";
+import { oneChange } from "./one-change.ts";
 import { restartRollout, rolloutState, takenOver, toldRollout } from "./rollout.ts";
 import { readTrafficCounts, type TrafficCounts } from "./traffic-counts.ts";
 import { shadowOf } from "./traffic-options.ts";
@@ -16,6 +17,7 @@ import {
   setTraffic,
   showTraffic,
   type TrafficParts,
+  variantToPromote,
   type TrafficState,
 } from "./traffic.ts";
 
@@ -172,8 +174,10 @@ export function trafficRoutes(open: () => TrafficWorld): readonly Route[] {
       handler: async ({ params: { name }, body }) => {
         const definition = definitionOf(open(), name);
         const { parts } = open();
-        const change = { ...body, ...(await takenOver(parts, name, "taken-over")) };
-        return told(open(), definition, await setTraffic(parts, definition, change));
+        const state = await oneChange(parts, name, async () =>
+          setTraffic(parts, definition, { ...body, ...(await takenOver(parts, name, "taken-over")) }),
+        );
+        return told(open(), definition, state);
       },
     }),
     route({
@@ -187,8 +191,11 @@ export function trafficRoutes(open: () => TrafficWorld): readonly Route[] {
       handler: async ({ params: { name }, body }) => {
         const { parts, services } = open();
         const definition = definitionOf(open(), name);
-        const change = { ...body, ...(await takenOver(parts, name, "promoted")) };
-        const state = await promoteVariant(parts, definition, change);
+        const state = await oneChange(parts, name, async () => {
+          const { version } = await variantToPromote(parts, definition, body.variant);
+          const rollout = await takenOver(parts, name, "promoted", version);
+          return promoteVariant(parts, definition, { ...body, ...rollout });
+        });
         await deployTraffic(
           parts,
           services.filter((other) => answersWith(other, definition)),
@@ -207,8 +214,10 @@ export function trafficRoutes(open: () => TrafficWorld): readonly Route[] {
       handler: async ({ params: { name }, body }) => {
         const definition = definitionOf(open(), name);
         const { parts } = open();
-        const change = { ...body, ...(await takenOver(parts, name, "rolled-back")) };
-        return told(open(), definition, await rollbackTraffic(parts, definition, change));
+        const state = await oneChange(parts, name, async () =>
+          rollbackTraffic(parts, definition, { ...body, ...(await takenOver(parts, name, "rolled-back")) }),
+        );
+        return told(open(), definition, state);
       },
     }),
     route({
@@ -226,7 +235,7 @@ export function trafficRoutes(open: () => TrafficWorld): readonly Route[] {
             because: `${definition.name} is defined without a rollout`,
             remedy: 'Name the alias whose versions are rolled out: `traffic: { rollout: { variant: "challenger" } }`.',
           });
-        await restartRollout(parts, definition.name);
+        await oneChange(parts, name, () => restartRollout(parts, name));
         return told(open(), definition, await showTraffic(parts, definition));
       },
     }),

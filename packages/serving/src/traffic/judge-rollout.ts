@@ -77,6 +77,9 @@ function verdictOf({ gates, requestsMin, everyMs }: RolloutRules, { gathered, nu
     return bad(`${percent(variant.errorRate)} of its requests failed, where ${percent(allowed)} may`);
   if (variant.requests < requestsMin)
     return { kind: "wait", reason: `${variant.requests} of ${requestsMin} requests have come to it` };
+  // Beside nothing, whatever it did would be good.
+  if (primary.requests < requestsMin)
+    return { kind: "wait", reason: `${primary.requests} of ${requestsMin} requests have come to the service's own` };
   if ((variant.errorRate ?? 0) > allowed)
     return bad(`${percent(variant.errorRate)} of its requests failed, where ${percent(allowed)} may`);
   const slowest = (primary.latencyP99Ms ?? Number.POSITIVE_INFINITY) * gates.latencyP99 + LATENCY_FLOOR_MS;

@@ -68,7 +68,7 @@ export async function resolveTraffic(
   }
   const shares = Object.fromEntries(others.map(({ name }) => [name, weights[name] ?? 0]));
   const taken = Object.values(shares).reduce((sum, weight) => sum + weight, 0);
-  const isShadowed = shadow !== undefined && shadow.variant in variants;
+  const isShadowed = shadow !== undefined && Object.hasOwn(variants, shadow.variant);
   return {
     traffic: {
       primary: alias,
@@ -110,10 +110,28 @@ async function requireAlike(name: string, version: ModelVersion, primary: ModelV
   if (kind(version) !== kind(primary))
     throw wrongTraffic(`${name}, version ${version.version}, does not answer what version ${primary.version} answers`);
   const [own, present] = await Promise.all([readSignature(version.artifactPath), readSignature(primary.artifactPath)]);
-  const fields = new Set(present.request.map((field) => field.name));
-  const needed = own.request.find((field) => field.nullable !== true && !fields.has(field.name));
+  const fields = new Map(present.request.map((field) => [field.name, field]));
+  const needed = own.request.find(
+    (field) => field.nullable !== true && (fields.get(field.name)?.nullable ?? true) === true,
+  );
   if (needed !== undefined)
     throw wrongTraffic(
-      `${name}, version ${version.version}, needs ${needed.name}, which callers of version ${primary.version} do not send`,
+      `${name}, version ${version.version}, needs ${needed.name}, which callers of version ${primary.version} need not send`,
     );
+  const other = own.request.find(({ name: field, type }) => !takes(type, fields.get(field)?.type ?? type));
+  if (other !== undefined)
+    throw wrongTraffic(
+      `${name}, version ${version.version}, takes ${other.name} as ${other.type}, and version ${primary.version} as ${fields.get(other.name)?.type}`,
+    );
+}
+
+/** Whether a field of one type takes what is sent as another: whole numbers are numbers, and not the other way. */
+function takes(own: string, sent: string): boolean {
+  return kindOf(own) === kindOf(sent) || (kindOf(own) === "number" && kindOf(sent) === "whole");
+}
+
+function kindOf(type: string): string {
+  if (type === "string" || type === "boolean") return type;
+  if (type === "long" || type === "int") return "whole";
+  return /^(?:timestamp|date|time)/.test(type) ? "time" : "number";
 }

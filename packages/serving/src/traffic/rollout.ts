@@ -2,7 +2,8 @@ import { modelReference, type ServiceDefinition } from "../define-service.ts";
 import type { Clock } from "@millwright/kernel";
 import { gather, gatheredFrom, type Gathered, type Pair } from "./gathered.ts";
 import { judgeStep, numbersOf, rolloutRules, type RolloutNumbers, type RolloutRules } from "./judge-rollout.ts";
-import { versionNamed } from "./resolve-traffic.ts";
+import { oneChange } from "./one-change.ts";
+import { standingWeights, versionNamed } from "./resolve-traffic.ts";
 import type { TrafficCounts } from "./traffic-counts.ts";
 import { promoteVariant, setTraffic, type TrafficParts } from "./traffic.ts";
 import type { DecisionKind, Weights } from "./traffic-store.ts";
@@ -39,6 +40,10 @@ export async function advanceRollout(ports: RolloutPorts, definition: ServiceDef
   const options = definition.traffic?.rollout;
   if (options === undefined) return;
   const rules = rolloutRules(options);
+  await oneChange(ports, definition.name, () => advance(ports, definition, rules));
+}
+
+async function advance(ports: RolloutPorts, definition: ServiceDefinition, rules: RolloutRules): Promise<void> {
   const state = await rolloutState(ports, definition.name);
   const pair = await pairOf(ports, definition, rules.variant);
   if (pair === undefined) return settle(ports, definition, state);
@@ -46,7 +51,11 @@ export async function advanceRollout(ports: RolloutPorts, definition: ServiceDef
     state?.version === pair.variant.version &&
     (state.phase !== "progressing" || state.primaryVersion === pair.primary.version);
   if (state === undefined || !isOfTheseVersions) return begin(ports, definition, { rules, pair });
-  if (state.phase === "progressing") await look(ports, definition, { rules, pair, state });
+  if (state.phase !== "progressing") return;
+  const { weights } = await standingWeights(ports.traffic, definition);
+  // The definition has other steps or weights now: what has come so far was asked for by those before.
+  if (weights[rules.variant] !== rules.steps[state.step]) return begin(ports, definition, { rules, pair });
+  await look(ports, definition, { rules, pair, state });
 }
 
 /** The rollout of a service as it was last saved. */
@@ -186,13 +195,18 @@ export function toldRollout(rules: RolloutRules, state: RolloutState | undefined
   };
 }
 
-/** What a change by hand makes of the rollout that is under way: it is left to whoever made it. */
+/**
+ * What a change by hand makes of the rollout that is under way: it is left to whoever made it. Where the change is of another
+ * `version` than is rolled out, the rollout has ended without one.
+ */
 export async function takenOver(
   parts: Pick<TrafficParts, "traffic">,
   service: string,
   phase: Exclude<RolloutPhase, "progressing">,
+  version?: number,
 ): Promise<{ readonly rollout?: RolloutState }> {
   const state = await rolloutState(parts, service);
   if (state?.phase !== "progressing") return {};
-  return { rollout: { ...state, phase, reason: "it was decided by hand" } };
+  const ended = version === undefined || version === state.version ? phase : "taken-over";
+  return { rollout: { ...state, phase: ended, reason: "it was decided by hand" } };
 }

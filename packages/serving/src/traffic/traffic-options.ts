@@ -35,11 +35,14 @@ export interface TrafficOptions {
 export interface RolloutOptions {
   /** The alias whose new versions are rolled out. */
   readonly variant: string;
-  /** Percent at each step, rising; 100 makes it the service's own. 5, 25, 50 and 100 unless told. */
+  /**
+   * Percent at each step, rising, the first below 100: beside the service's own it is judged. 100 makes it the service's own.
+   * 5, 25, 50 and 100 unless told.
+   */
   readonly steps?: readonly number[];
   /** How long a step takes at least, as `90s`, `15m` or `2h`. Ten minutes unless told. */
   readonly every?: string;
-  /** Answers of the variant without which no step is judged good. 100 unless told. */
+  /** Answers of the variant, and as many of the service's own, without which no step is judged good. 100 unless told. */
   readonly requestsMin?: number;
   readonly gates?: RolloutGates;
 }
@@ -109,6 +112,8 @@ export function checkTraffic(service: string, primary: string, traffic: TrafficO
   const { steps = [], variant } = traffic.rollout ?? {};
   if (steps.some((step, at) => step <= (steps[at - 1] ?? 0)))
     throw wrongTraffic(`the steps of the rollout, ${steps.join(", ")}, do not rise`);
+  if (steps[0] === 100)
+    throw wrongTraffic("the first step of the rollout is 100: nothing would be left to compare it with");
   if (variant === primary) throw wrongTraffic(`${variant} is the service's own: another alias is rolled out to it`);
   return { ...traffic, weights: wholeWeights(traffic.weights ?? {}, primary) };
 }
@@ -129,7 +134,9 @@ export function wholeWeights(
   if (odd !== undefined)
     throw wrongTraffic(`${JSON.stringify(odd.slice(0, 100))} is neither an alias of a model nor a version's number`);
   const others = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
-  const whole = primary in weights ? weights : { [primary]: Number((100 - others).toFixed(6)), ...weights };
+  const whole = Object.hasOwn(weights, primary)
+    ? weights
+    : { [primary]: Number((100 - others).toFixed(6)), ...weights };
   const problem = weightsProblem(whole);
   if (problem !== undefined) throw wrongTraffic(problem);
   return whole;

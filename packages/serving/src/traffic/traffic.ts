@@ -136,8 +136,24 @@ export async function setTraffic(
 }
 
 /**
- * Makes a variant's version the one that the service's alias means, and gives it all requests. Throws `serving/no-traffic`
- * where no variant is named and there are none or several beside the primary.
+ * The version that a variant means which is to be made the service's own. Throws `serving/no-traffic` where no variant is
+ * named and there are none or several beside the primary.
+ */
+export async function variantToPromote(
+  { traffic: store, tracking }: Pick<TrafficParts, "traffic" | "tracking">,
+  definition: ServiceDefinition,
+  variant: string | undefined,
+): Promise<ModelVersion> {
+  const { model, alias } = modelReference(definition.model);
+  const name = variant ?? onlyOther((await standingWeights(store, definition)).weights, alias);
+  const version = versionNamed(await tracking.versions(model), name);
+  if (version === undefined) throw wrongTraffic(`${model} has no version ${name}`);
+  return version;
+}
+
+/**
+ * Makes a variant's version the one that the service's alias means, and gives it all requests. Throws as `variantToPromote`,
+ * and `serving/wrong-traffic` where its shadow could not be asked the same: then nothing has changed.
  */
 export async function promoteVariant(
   parts: TrafficParts,
@@ -145,12 +161,11 @@ export async function promoteVariant(
   { variant, ...change }: Change & { readonly variant?: string | undefined },
 ): Promise<TrafficState> {
   const { model, alias } = modelReference(definition.model);
-  const { weights } = await standingWeights(parts.traffic, definition);
-  const name = variant ?? onlyOther(weights, alias);
-  const version = versionNamed(await parts.tracking.versions(model), name);
-  if (version === undefined) throw wrongTraffic(`${model} has no version ${name}`);
+  const version = await variantToPromote(parts, definition, variant);
+  const weights = { [alias]: 100 };
+  await resolveTraffic(parts, { definition, weights, primary: version });
   await parts.tracking.promote({ model, alias, version: version.version, reason: change.reason });
-  return setTraffic(parts, definition, { ...change, kind: "promote", weights: { [alias]: 100 } });
+  return setTraffic(parts, definition, { ...change, kind: "promote", weights });
 }
 
 /** Gives all requests back to the service's own version. */
