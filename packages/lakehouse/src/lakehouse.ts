@@ -160,7 +160,10 @@ export function createLakehouse(given: LakehousePorts): Promise<Lakehouse> {
       await apart.close();
     }
   };
-  /** Those who were with another in the engine that it brought down are not lost with it: each is run once more, alone. */
+  /**
+   * Those who were with another in the engine that it brought down are not lost with it: each is run once more, alone. What
+   * was alone already has done it itself.
+   */
   const readAnew = async function* (sql: string, options: BytesOptions): AsyncIterable<Uint8Array> {
     let isDone = false;
     try {
@@ -169,8 +172,8 @@ export function createLakehouse(given: LakehousePorts): Promise<Lakehouse> {
         yield part;
       }
     } catch (error) {
-      const isLost = isMillError(error) && error.code === "lakehouse/engine-died" && !isDone;
-      if (!isLost || given.engineApart === undefined) throw error;
+      const isLost = isMillError(error) && error.code === "lakehouse/engine-died" && error.details?.["wasAlone"] !== true;
+      if (!isLost || isDone || given.engineApart === undefined) throw error;
       yield* readApart(sql, options);
     }
   };

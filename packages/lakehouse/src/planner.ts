@@ -20,7 +20,7 @@ import { walk, type SqlExpression, type SqlNode, type SqlTableRef, type SqlTree 
 import { readsOf, Unplanned, type Resolved, type TableRead } from "./domain/planning/table-reads.ts";
 import type { ManifestCache } from "./manifest-cache.ts";
 import { countFiles, planFiles } from "./planned-files.ts";
-import { readMetadata, isFileFault, scanOfFiles } from "./table-files.ts";
+import { readMetadata, isFileFault, liveFilesOf, scanOfFiles } from "./table-files.ts";
 import type { CatalogEntry, ObjectStore, SqlEngine, TableCatalog, TableScan } from "./ports.ts";
 
 export interface PlannerPorts {
@@ -50,6 +50,8 @@ export interface Target {
   readonly metadata: IcebergMetadata;
   readonly schema: IcebergSchema;
   readonly snapshot: IcebergSnapshot | undefined;
+  /** A state that the statement asks for by its snapshot or time. */
+  readonly isPast?: boolean;
 }
 
 interface View {
@@ -65,6 +67,10 @@ interface Planning extends PlannerPorts {
   readonly scans: TableScan[];
   /** What others stand in the place of. */
   readonly placed: Set<SqlTableRef>;
+  /** What each name was found to be: a statement that names it twice sees one state of it. */
+  readonly entries: Map<string, Promise<CatalogEntry | undefined>>;
+  /** The keys of tables that are read by their files in every place, or by their name in every place. */
+  readonly everywhere: { readonly byFiles: ReadonlySet<string>; readonly byName: ReadonlySet<string> };
 }
 
 /**
@@ -81,15 +87,46 @@ export async function planStatement(
   },
 ): Promise<Plan> {
   if (!ports.engine.capabilities.tellsTrees) return { replacements: [], scans: [], byName: undefined };
-  const planning: Planning = { ...ports, targets: new Map(), views: new Map(), scans: [], placed: new Set() };
+  const planning = planningOf(ports);
   const text = withoutTravels(told);
   const node = await parsed(ports.engine, text);
   if (node === undefined) return { replacements: [], scans: [], byName: undefined };
   await resolveAll(planning, { node, text, travels: told.travels });
   if (planning.targets.size === 0) return { replacements: [], scans: [], byName: namesLeft(planning) };
   const reads = await readsWithConditions(planning, { node, text }, told.parameters);
-  const replacements = await rewritten(planning, { text, node, reads, travels: told.travels });
-  return { replacements, scans: planning.scans, byName: namesLeft(planning) };
+  return rewrittenAsOne(planning, { text, node, reads, travels: told.travels });
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/**
+ * By name the engine may know a newer state than the one whose files were looked at: a table that would be read in both ways
+ * is read by its files everywhere, or where not every place can take them, by its name.
+ */
+async function rewrittenAsOne(first: Planning, rewriting: Rewriting): Promise<Plan> {
+  let everywhere: Planning["everywhere"] = { byFiles: NONE, byName: NONE };
+  for (;;) {
+    const planning: Planning = { ...first, scans: [], placed: new Set(), everywhere };
+    const replacements = await rewritten(planning, rewriting);
+    const bothWays = readBothWays(planning);
+    const byName = everywhere.byName.union(bothWays.intersection(everywhere.byFiles));
+    const next = { byFiles: everywhere.byFiles.union(bothWays), byName };
+    const isSame = next.byFiles.size === everywhere.byFiles.size && byName.size === everywhere.byName.size;
+    if (isSame) return { replacements, scans: planning.scans, byName: namesLeft(planning) };
+    everywhere = next;
+  }
+}
+
+function planningOf(ports: PlannerPorts): Planning {
+  const none = { targets: new Map(), views: new Map(), scans: [], placed: new Set<SqlTableRef>(), entries: new Map() };
+  return { ...ports, ...none, everywhere: { byFiles: NONE, byName: NONE } };
+}
+
+function readBothWays({ targets, placed }: Planning): ReadonlySet<string> {
+  const now = [...targets].filter(([, { isPast }]) => isPast !== true);
+  const keys = (isPlaced: boolean) =>
+    new Set(now.filter(([ref]) => placed.has(ref) === isPlaced).map(([, { entry }]) => entry.name));
+  return keys(true).intersection(keys(false));
 }
 
 /**
@@ -108,7 +145,7 @@ export async function planTarget(
   const { sql, target, parameters } = told;
   const node = await parsed(ports.engine, sql);
   if (node === undefined || target.snapshot === undefined) return undefined;
-  const planning: Planning = { ...ports, targets: new Map(), views: new Map(), scans: [], placed: new Set() };
+  const planning = planningOf(ports);
   await resolveAll(planning, { node, text: sql, travels: [] });
   const refs = tablesIn(node).filter((ref) => ref.table_name === told.name);
   for (const ref of refs) planning.targets.set(ref, target);
@@ -172,7 +209,11 @@ function tablesIn(node: SqlNode): readonly SqlTableRef[] {
 /** What each name in the tree, and in the views that it leads to, means now. */
 async function resolveAll(planning: Planning, { node, text, travels }: Parsed, depth = 0): Promise<void> {
   for (const ref of tablesIn(node)) {
-    const entry = await entryFor(planning.catalog, ref);
+    const { schema_name: schema = "", table_name: name = "", catalog_name: database = "" } = ref;
+    const asked = [database, schema, name].join("\0");
+    const finding = planning.entries.get(asked) ?? entryFor(planning.catalog, ref);
+    planning.entries.set(asked, finding);
+    const entry = await finding;
     if (entry === undefined || ref.at_clause !== undefined) continue;
     const travel = travels.find(({ from }) => from === placeIn(text, ref));
     if (entry.kind === "view" && entry.sql !== null && depth < VIEWS_DEEP_MAX) {
@@ -202,7 +243,7 @@ async function targetOf(
   if (travel !== undefined && snapshot === undefined) return undefined;
   const own = metadata.schemas.find((one) => one["schema-id"] === snapshot?.["schema-id"]);
   const schema = (travel === undefined ? undefined : own) ?? currentSchema(metadata);
-  return schema === undefined ? undefined : { entry, metadata, schema, snapshot };
+  return schema === undefined ? undefined : { entry, metadata, schema, snapshot, isPast: travel !== undefined };
 }
 
 /** The catalog's entry for a name, as the engine would find it: by any case of letters, in `main` unless told. */
@@ -337,14 +378,21 @@ async function selectFor(
 async function tableSelect(planning: Planning, target: Target, filter: Predicate): Promise<string | undefined> {
   const { entry, metadata, schema, snapshot } = target;
   if (snapshot === undefined) return undefined;
-  if (filter.kind === "anything") {
-    await tellWhole(planning, target, "no condition on its columns says which files it needs");
-    return undefined;
+  const { everywhere } = planning;
+  const isByName = everywhere.byName.has(entry.name);
+  const isByFiles = everywhere.byFiles.has(entry.name) && !isByName;
+  if (isByName || filter.kind === "anything") {
+    const because = isByName
+      ? "another part of the statement reads all of it"
+      : "no condition on its columns says which files it needs";
+    await tellWhole(planning, target, because);
+    if (!isByFiles) return undefined;
+    return scanOfFiles(planning, { metadata, schema, files: await liveFilesOf(planning.store, metadata, snapshot) });
   }
   try {
     const { files, planned, total } = await planFiles(planning.cache, { metadata, snapshot, filter });
     planning.scans.push({ table: displayOf(entry.name), files: planned, filesTotal: total });
-    return planned < total ? await scanOfFiles(planning, { metadata, schema, files }) : undefined;
+    return planned < total || isByFiles ? await scanOfFiles(planning, { metadata, schema, files }) : undefined;
   } catch (error) {
     return unlessFault(error);
   }

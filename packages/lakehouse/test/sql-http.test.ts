@@ -16,13 +16,17 @@ let lake: TestLake;
 let lakehouse: Lakehouse;
 let server: HttpServer;
 let url = "";
+let enginesApart = 0;
 
 beforeAll(async () => {
   lake = await openLake();
   lakehouse = await createLakehouse({
     ...lake.ports,
-    engineApart: (limits = { memoryMb: 512, threads: 2 }) =>
-      createDuckdbEngine({ ...limits, folders: [lake.folder], tempFolder: `${lake.folder}/tmp`, logger: silentLogger }),
+    engineApart: (limits = { memoryMb: 512, threads: 2 }) => {
+      enginesApart += 1;
+      const tempFolder = `${lake.folder}/tmp`;
+      return createDuckdbEngine({ ...limits, folders: [lake.folder], tempFolder, logger: silentLogger });
+    },
   });
   const running = createRunningQueries({ clock: systemClock, ids: systemIds });
   server = await startHttpServer({
@@ -255,15 +259,22 @@ describe("the engine's process", () => {
     expect(killEngines()).toBe(1);
     const texts = await Promise.all(asked.map(async (one) => (await one).text()));
     expect(texts).toEqual(["n\n900000000\n", "n\n1800000000\n"]);
+    expect((await ask({ sql: "select 1" })).status).toBe(200);
+  });
+
+  test("is not brought down a second time by a statement that was alone in it", async () => {
+    const before = enginesApart;
     const culprit = ask({ sql: ENDLESS }).then(problem);
     let isDone = false;
     void culprit.then(() => (isDone = true));
+    // Again where it was on its way between two questions, and had nothing in the engine.
     const bringDown = () => {
       killEngines();
       return isDone;
     };
     await expect.poll(bringDown, { timeout: 60_000 }).toBe(true);
     expect(await culprit).toEqual({ code: "lakehouse/engine-died", status: 503 });
+    expect(enginesApart).toBe(before);
     expect((await ask({ sql: "select 1" })).status).toBe(200);
   });
 });

@@ -35,6 +35,7 @@ const PARSE =
 
 interface Waiting {
   readonly child: ChildProcess;
+  readonly operation: EngineOperation;
   resolve(output: unknown): void;
   reject(error: unknown): void;
 }
@@ -126,6 +127,15 @@ async function* readBytes(
     await host.ask("closeResult", { cursor }).catch(() => undefined);
   }
 }
+
+/** What is asked for a statement that has begun already, and is counted by its cursor. */
+const OF_CURSORS: ReadonlySet<EngineOperation> = new Set([
+  "next",
+  "closeCursor",
+  "nextPart",
+  "closeResult",
+  "cancel",
+]);
 
 class EngineHost {
   #options: DuckdbEngineOptions;
@@ -269,7 +279,7 @@ class EngineHost {
   #send(child: ChildProcess, request: EngineRequest): Promise<unknown> {
     const { id } = request;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { child, resolve, reject });
+      this.#waiting.set(id, { child, operation: request.operation, resolve, reject });
       child.send(request, (error) => {
         if (error !== null) this.#settleDead(id);
       });
@@ -298,14 +308,20 @@ class EngineHost {
     if (this.#running === child) this.#child = undefined;
     child.removeAllListeners();
     if (this.#stopping === undefined) this.#options.logger.error({ how }, "the SQL engine's process ended");
-    for (const [id, waiting] of this.#waiting) if (waiting.child === child) this.#settleDead(id);
+    const lost = [...this.#waiting].filter(([, waiting]) => waiting.child === child);
+    const begun = lost.filter(([, { operation }]) => !OF_CURSORS.has(operation)).length + this.cursors;
+    for (const [id] of lost) this.#settleDead(id, { wasAlone: begun === 1 });
   }
 
-  #settleDead(id: number): void {
+  #settleDead(id: number, { wasAlone = false }: { readonly wasAlone?: boolean } = {}): void {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
+    const lost = wasAlone ? "nothing but this statement was under way" : "the query was lost with it";
     waiting?.reject(
-      lakehouseErrors.create("lakehouse/engine-died", { because: "the query was lost with it; no table was changed" }),
+      lakehouseErrors.create("lakehouse/engine-died", {
+        because: `${lost}; no table was changed`,
+        details: { wasAlone },
+      }),
     );
   }
 }
