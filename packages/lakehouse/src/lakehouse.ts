@@ -172,7 +172,8 @@ export function createLakehouse(given: LakehousePorts): Promise<Lakehouse> {
         yield part;
       }
     } catch (error) {
-      const isLost = isMillError(error) && error.code === "lakehouse/engine-died" && error.details?.["wasAlone"] !== true;
+      const isLost =
+        isMillError(error) && error.code === "lakehouse/engine-died" && error.details?.["wasAlone"] !== true;
       if (!isLost || isDone || given.engineApart === undefined) throw error;
       yield* readApart(sql, options);
     }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Branches, CatalogEntry, ObjectStore, StoredFile, TableCatalog } from "./ports.ts";
 
 export { createTableVersions } from "./testing/table-versions.ts";
+export { sqlEngineSuite, type SqlEngineFixture } from "./sql-engine/testing.ts";
 
 /** Opens one and the same catalog or store, each time as another process would. */
 export interface Fixture<Port> {

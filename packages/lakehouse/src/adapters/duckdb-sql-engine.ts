@@ -129,13 +129,7 @@ async function* readBytes(
 }
 
 /** What is asked for a statement that has begun already, and is counted by its cursor. */
-const OF_CURSORS: ReadonlySet<EngineOperation> = new Set([
-  "next",
-  "closeCursor",
-  "nextPart",
-  "closeResult",
-  "cancel",
-]);
+const OF_CURSORS: ReadonlySet<EngineOperation> = new Set(["next", "closeCursor", "nextPart", "closeResult", "cancel"]);
 
 class EngineHost {
   #options: DuckdbEngineOptions;
