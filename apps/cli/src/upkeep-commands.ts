@@ -97,6 +97,30 @@ const removeOrphans: Command = {
     }),
 };
 
+const removeDropped: Command = {
+  name: "table remove-dropped",
+  summary: "show what tables that were dropped have left behind, and delete it",
+  arguments: [],
+  options: {
+    days: { value: "N", summary: "files older than so many days (default 7, at least 1)" },
+    delete: { summary: "delete it: otherwise it is only shown" },
+  },
+  example: "mill table remove-dropped --days 30",
+  output: answerOf("removeDroppedTables"),
+  handler: (call) =>
+    withApi(call, async (api) => {
+      const { days, delete: deletes } = call.options;
+      const removed = await api.removeDroppedTables({ body: { ...numbersIn({ days }), dryRun: deletes !== true } });
+      call.out.result(removed, ({ files, bytes: size, folders, isDryRun }) =>
+        [
+          `${isDryRun ? "would delete" : "deleted"} ${count(files)} files that dropped tables have left, ${bytes(size)}`,
+          ...folders.slice(0, 10).map((one) => `  ${one.folder}  ${count(one.files)} files, ${bytes(one.bytes)}`),
+        ].join("\n"),
+      );
+      return 0;
+    }),
+};
+
 const care: Command = {
   name: "table care",
   summary: "do for a table now what is done for it by itself: compaction, manifests, expiry, orphans",
@@ -115,4 +139,4 @@ const care: Command = {
     }),
 };
 
-export const upkeepCommands: readonly Command[] = [care, compact, rewriteManifests, removeOrphans];
+export const upkeepCommands: readonly Command[] = [care, compact, rewriteManifests, removeOrphans, removeDropped];

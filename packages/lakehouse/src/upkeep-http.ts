@@ -1,6 +1,7 @@
 import { Type } from "@millwright/kernel";
 import { route, type Route } from "@millwright/platform";
 import { compactTable } from "./care/compact.ts";
+import { removeDropped } from "./care/remove-dropped.ts";
 import { removeOrphans } from "./care/remove-orphans.ts";
 import { rewriteManifests } from "./care/rewrite-manifests.ts";
 import type { CarePlaces } from "./care-http.ts";
@@ -98,6 +99,28 @@ export function upkeepRoutes(open: () => CarePlaces): readonly Route[] {
       ),
       handler: async ({ params: { name }, body: { days = 3, dryRun = false } }) =>
         removeOrphans(await open().world(), name, { olderThanMs: days * DAY_MS, isDryRun: dryRun }),
+    }),
+    route({
+      id: "removeDroppedTables",
+      path: "/api/v1/dropped-tables/remove",
+      summary: "Delete what tables that were dropped have left behind.",
+      body: Type.Object({
+        days: Type.Optional(Type.Number({ minimum: 1, description: "Files older than so many days: unless told, 7." })),
+        dryRun: Type.Optional(
+          Type.Boolean({ description: "Unless false, say what would be deleted, and delete nothing." }),
+        ),
+      }),
+      response: Type.Object(
+        {
+          files: Type.Integer(),
+          bytes: Type.Number(),
+          folders: Type.Array(Type.Object({ folder: Type.String(), files: Type.Integer(), bytes: Type.Number() })),
+          isDryRun: Type.Boolean(),
+        },
+        { title: "RemovedDropped" },
+      ),
+      handler: async ({ body: { days = 7, dryRun = true } }) =>
+        removeDropped(await open().world(), { olderThanMs: days * DAY_MS, isDryRun: dryRun }),
     }),
   ];
 }

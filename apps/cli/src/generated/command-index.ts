@@ -440,6 +440,17 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
     example: "mill table remove-orphans orders --dry-run",
   },
   {
+    module: "upkeep",
+    name: "table remove-dropped",
+    summary: "show what tables that were dropped have left behind, and delete it",
+    arguments: [],
+    options: {
+      days: { value: "N", summary: "files older than so many days (default 7, at least 1)" },
+      delete: { summary: "delete it: otherwise it is only shown" },
+    },
+    example: "mill table remove-dropped --days 30",
+  },
+  {
     module: "models",
     name: "models list",
     summary: "the registered models",

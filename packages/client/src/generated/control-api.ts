@@ -332,6 +332,13 @@ export interface RemovedOrphans {
   readonly isDryRun: boolean;
 }
 
+export interface RemovedDropped {
+  readonly files: number;
+  readonly bytes: number;
+  readonly folders: readonly { readonly folder: string; readonly files: number; readonly bytes: number }[];
+  readonly isDryRun: boolean;
+}
+
 export interface TableCareState {
   /** true, or why it is not done. */
   readonly policy: {
@@ -1141,6 +1148,15 @@ export interface ControlApi {
       readonly dryRun?: boolean;
     };
   }): Promise<RemovedOrphans>;
+  /** Delete what tables that were dropped have left behind. */
+  removeDroppedTables(input: {
+    readonly body: {
+      /** Files older than so many days: unless told, 7. */
+      readonly days?: number;
+      /** Unless false, say what would be deleted, and delete nothing. */
+      readonly dryRun?: boolean;
+    };
+  }): Promise<RemovedDropped>;
   /** What is done for a table by itself, and what was last done. */
   showTableCare(input: { readonly name: string }): Promise<TableCareState>;
   /** Do for a table now what is done for it by itself. */
@@ -1397,6 +1413,7 @@ export const operations = {
     query: [],
   },
   removeOrphanFiles: { method: "POST", path: "/api/v1/tables/:name/remove-orphans", params: ["name"], query: [] },
+  removeDroppedTables: { method: "POST", path: "/api/v1/dropped-tables/remove", params: [], query: [] },
   showTableCare: { method: "GET", path: "/api/v1/tables/:name/care", params: ["name"], query: [] },
   careForTable: { method: "POST", path: "/api/v1/tables/:name/care", params: ["name"], query: [] },
   listMirrors: { method: "GET", path: "/api/v1/mirrors", params: [], query: ["table"] },

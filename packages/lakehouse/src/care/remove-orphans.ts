@@ -51,7 +51,7 @@ export async function removeOrphans(
 }
 
 /** Those in which tables are made: what lies in them is of all tables. */
-const FOLDERS_OF_ALL: ReadonlySet<string> = new Set(["", "main", "tables"]);
+export const FOLDERS_OF_ALL: ReadonlySet<string> = new Set(["", "main", "tables"]);
 
 /** Throws `lakehouse/shared-location`. */
 function ownFolder({ store }: CatalogWorld, name: string, { location }: IcebergMetadata): string {
@@ -64,19 +64,31 @@ function ownFolder({ store }: CatalogWorld, name: string, { location }: IcebergM
 }
 
 /** Where other tables, of any branch, keep or may write files below a folder. */
-async function placesWithin({ store, entries }: CatalogWorld, folder: string): Promise<readonly string[]> {
+async function placesWithin(world: CatalogWorld, folder: string): Promise<readonly string[]> {
   const places = new Set<string>();
-  for (const root of new Set(await entries.metadataLocations())) {
-    const { location, properties } = await readMetadata(store, root);
-    const told = [location, properties["write.data.path"], properties["write.metadata.path"]];
-    const own = told.flatMap((one) => (one === undefined ? [] : (pathIn(store, one)?.replace(/\/+$/, "") ?? [])));
-    // The table itself, here or on a branch, has its paths within its folder.
+  // The table itself, here or on a branch, has its paths within its folder.
+  for (const own of await placesByTable(world))
     if (own[0] !== folder) for (const place of own) if (place.startsWith(`${folder}/`)) places.add(place);
-  }
   return [...places];
 }
 
+/** Where the tables of any branch keep or may write files. */
+export async function placesOfTables(world: CatalogWorld): Promise<ReadonlySet<string>> {
+  return new Set((await placesByTable(world)).flat());
+}
+
+/** Of each table first its own folder. */
+async function placesByTable({ store, entries }: CatalogWorld): Promise<readonly (readonly string[])[]> {
+  const places: (readonly string[])[] = [];
+  for (const root of new Set(await entries.metadataLocations())) {
+    const { location, properties } = await readMetadata(store, root);
+    const told = [location, properties["write.data.path"], properties["write.metadata.path"]];
+    places.push(told.flatMap((one) => (one === undefined ? [] : (pathIn(store, one)?.replace(/\/+$/, "") ?? []))));
+  }
+  return places;
+}
+
 /** A partition's folder may begin so by its column's name: `_day=2001-01-01`. */
-function isHidden(path: string): boolean {
+export function isHidden(path: string): boolean {
   return path.split("/").some((part) => /^[_.]/.test(part) && !part.includes("="));
 }
