@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { fileSchemaOf } from "../commit/file-schema.ts";
+import { readsOf } from "../domain/dml/reads-of.ts";
 import type { DmlStatement } from "../domain/dml/statement.ts";
 import { FILE, POSITION } from "../domain/iceberg/scan.ts";
 import { lakehouseErrors } from "../errors.ts";
@@ -27,8 +28,8 @@ export interface RowsChanged {
 }
 
 export type DmlPorts = PruningPorts & {
-  /** Has the engine see all that the statement names as it is now: it may select from its own target. */
-  readonly see: () => Promise<void>;
+  /** Has the engine see what a text names as it is now, unless told what the statement does: it may select from its target. */
+  readonly see: (reads?: string) => Promise<void>;
 };
 
 /**
@@ -43,7 +44,7 @@ export async function runDml(ports: DmlPorts, statement: DmlStatement): Promise<
   for (let attempt = 0; ; attempt += 1) {
     const table = await loadTarget(ports, statement.target.parts);
     refuseUnwritable(table);
-    await ports.see();
+    await ports.see(readsOf(statement));
     const retries = retriesOf(table.metadata.properties);
     const done = await runOnce(ports, table, { statement, sourceAlias, retries });
     if (done !== undefined) return done;

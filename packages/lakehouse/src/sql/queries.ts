@@ -107,7 +107,7 @@ function change(ports: QueryPorts, written: string, options: QueryOptions = {}):
   refuseParameters(ports, parameters);
   const engine = ports.engine.within({ parameters, signal: options.signal });
   const expand = (text: string) => expandReferences({ ...ports, engine }, text);
-  return runStatement({ ...ports, engine, parameters, expand, see: () => ports.relations.see(sql) }, sql);
+  return runStatement({ ...ports, engine, parameters, expand, see: (reads = sql) => ports.relations.see(reads) }, sql);
 }
 
 function refuseParameters({ engine }: QueryPorts, parameters: NamedParameters | undefined): void {
