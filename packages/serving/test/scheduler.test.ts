@@ -77,6 +77,39 @@ async function codeOf(answer: Promise<unknown>): Promise<string> {
 describe("a model's requests", () => {
   afterEach(() => vi.useRealTimers());
 
+  test("of a priority beyond the model's levels are refused by name; a model without levels has one for all", async () => {
+    const { scheduler } = lab(batches({ priority_levels: 2, default_priority_level: 1 }));
+    await expect(scheduler.run(work([2n], { priority: 3 }))).rejects.toThrow(
+      /the priority 3 is beyond the 2 priority_levels/,
+    );
+    expect(valuesOf(await scheduler.run(work([2n], { priority: 2 })))).toEqual([4n, -4n]);
+    expect(valuesOf(await lab(batches()).scheduler.run(work([2n], { priority: 9 })))).toEqual([4n, -4n]);
+  });
+
+  test("of a batch that failed are executed by themselves only while their callers wait", async () => {
+    let isGone = false;
+    const made = lab(batches(), {
+      ...doubling(),
+      infer: async ([x], outputs) => {
+        const data = x?.data as BigInt64Array;
+        made.clock.now += 10;
+        if (data.length > 2) {
+          isGone = true;
+          throw new Error("together");
+        }
+        return outputs.map(() => ({ ...(x as Tensor), data: data.map((value) => value * 2n) }));
+      },
+    });
+    const answers = [
+      made.scheduler.run(work([1n])),
+      codeOf(made.scheduler.run(work([2n], { deadlineMs: 15 }))),
+      codeOf(made.scheduler.run(work([3n], { isCancelled: () => isGone }))),
+    ] as const;
+    expect(valuesOf(await answers[0])).toEqual([2n, -2n]);
+    expect([await answers[1], await answers[2]]).toEqual(["inference/deadline", "inference/cancelled"]);
+    expect(made.executions.map(({ requests }) => requests)).toEqual([1]);
+  });
+
   test("that come at once are executed together, each with its own rows", async () => {
     const { scheduler, executions } = lab(batches());
     const answers = await Promise.all([[3n], [4n, 5n], [6n]].map((values) => scheduler.run(work(values))));

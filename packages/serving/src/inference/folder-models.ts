@@ -15,7 +15,9 @@ import {
   type Residency,
   type ServedModel,
 } from "./served-model.ts";
+import { sequenceModel } from "./sequences/sequence-model.ts";
 import { quoted } from "./tensor.ts";
+import { warmUp } from "./warm-up.ts";
 
 export interface FolderModelsOptions {
   /** Holds a folder for each model. */
@@ -252,11 +254,10 @@ class FolderModels implements ModelDirectory {
     const { logger, clock } = this.#options;
     const onCloseFailed = (error: unknown) => logger.error({ err: error, model: name }, "a model could not be closed");
     const folder = await this.#places.read(name, config);
-    const when = { isAnswering: this.#isAnswering };
     const opened: ServedModel[] = [];
     try {
       for (const { version, file } of folder.versions) {
-        const model = labelled(await this.#options.openModel(file, folder.config, when), folder);
+        const model = await this.#openVersion(file, folder);
         const bytes = model.bytes ?? (await stat(file)).size;
         const served = { name, version, model, bytes, config: fullConfig(name, folder.config, model) };
         opened.push(serveModel(served, { clock, onCloseFailed }));
@@ -266,6 +267,20 @@ class FolderModels implements ModelDirectory {
       throw error;
     }
     return opened;
+  }
+
+  async #openVersion(file: string, folder: ModelFolder): Promise<InferenceModel> {
+    const { openModel, clock } = this.#options;
+    const { config } = folder;
+    const opened = await openModel(file, config, { isAnswering: this.#isAnswering });
+    try {
+      const model = labelled(sequenceModel(opened, { config, clock }), folder);
+      await warmUp(model, { config, file });
+      return model;
+    } catch (error) {
+      await opened.close();
+      throw error;
+    }
   }
 }
 

@@ -48,7 +48,40 @@ export interface ModelConfig {
   readonly platform?: string;
   readonly backend?: string;
   readonly parameters?: Readonly<Record<string, { readonly string_value?: string }>>;
-  readonly sequence_batching?: { readonly max_sequence_idle_microseconds?: number };
+  readonly sequence_batching?: SequenceConfig;
+  readonly model_warmup?: readonly WarmupConfig[];
+}
+
+/** How a model's requests belong together. */
+export interface SequenceConfig {
+  readonly max_sequence_idle_microseconds?: number;
+  readonly oldest?: { readonly max_candidate_sequences?: number };
+  readonly control_input?: readonly {
+    readonly name?: string;
+    readonly control?: readonly {
+      readonly kind?: string;
+      readonly int32_false_true?: readonly number[];
+      readonly fp32_false_true?: readonly number[];
+      readonly bool_false_true?: readonly boolean[];
+    }[];
+  }[];
+  readonly state?: readonly { readonly input_name?: string; readonly output_name?: string }[];
+}
+
+/** Requests that are made before a model is served. */
+export interface WarmupConfig {
+  readonly name?: string;
+  readonly batch_size?: number;
+  readonly count?: number;
+  readonly inputs?: Readonly<Record<string, WarmupInput>>;
+}
+
+export interface WarmupInput {
+  readonly data_type?: string;
+  readonly dims?: readonly number[];
+  readonly zero_data?: boolean;
+  readonly random_data?: boolean;
+  readonly input_data_file?: string;
 }
 
 /** The schema of configurations, in which the protocol's services are put too. */

@@ -13,6 +13,8 @@ export interface SchedulingPolicy {
   readonly delayMs: number;
   /** Levels of priority; the first goes first. */
   readonly levels: number;
+  /** Whether the configuration has any. */
+  readonly hasLevels: boolean;
   readonly defaultLevel: number;
   /** The policy of a level's queue. */
   readonly queueOf: (level: number) => QueuePolicy;
@@ -57,6 +59,7 @@ export function schedulingPolicy(config: ModelConfig, executions?: number): Sche
     rowsWanted: preferred[0] ?? rowsMax,
     delayMs: (batching?.max_queue_delay_microseconds ?? 0) / 1_000,
     levels,
+    hasLevels: (batching?.priority_levels ?? 0) > 0,
     defaultLevel: defaultLevel === 0 ? 1 : defaultLevel,
     queueOf: (level) => own.get(level) ?? fallback,
   };

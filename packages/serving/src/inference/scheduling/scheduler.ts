@@ -1,7 +1,8 @@
 import { inferenceErrors } from "../errors.ts";
 import type { AskedBy, InferenceModel } from "../ports.ts";
-import type { Tensor } from "../tensor.ts";
+import { badRequest, type Tensor } from "../tensor.ts";
 import { joinRows, splitRows } from "./batch.ts";
+import { Lanes, refusedByNow, tooLate, type Waiting } from "./lanes.ts";
 import type { SchedulingPolicy } from "./policy.ts";
 
 /** A request that has been read. */
@@ -35,16 +36,6 @@ export interface SchedulerOptions {
   readonly onExecution: (execution: Execution) => void;
 }
 
-interface Waiting {
-  readonly work: Work;
-  readonly level: number;
-  readonly queuedMs: number;
-  /** When it may no longer wait. */
-  readonly expiresMs: number;
-  readonly resolve: (answered: Answered) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /** Timers of Node take no more. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
@@ -55,22 +46,19 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
  */
 export class Scheduler {
   readonly #options: SchedulerOptions;
-  /** Requests that may be executed together, in their order, by what they have alike. */
-  readonly #lanes = new Map<string, Waiting[]>();
-  /** How many requests wait, by their level; a level of none is not there. */
-  readonly #lengths = new Map<number, number>();
-  #rows = 0;
+  readonly #lanes: Lanes;
   #running = 0;
   #isSoon = false;
   #timer: { readonly handle: NodeJS.Timeout; readonly atMs: number } | undefined;
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
+    this.#lanes = new Lanes(options);
   }
 
   /** How many requests wait. */
   get waiting(): number {
-    return [...this.#lengths.values()].reduce((sum, length) => sum + length, 0);
+    return this.#lanes.waiting;
   }
 
   /** How many executions run. */
@@ -85,9 +73,10 @@ export class Scheduler {
     if (work.deadlineMs !== undefined && work.deadlineMs <= now) return Promise.reject(tooLate("it came too late"));
     if (policy.instances === Number.POSITIVE_INFINITY) return this.#alone({ work, queuedMs: now });
     const level = levelOf(work.priority ?? 0, policy);
+    if (level === undefined) return Promise.reject(beyondLevels(work.priority ?? 0, policy));
     const { lengthMax, timeoutMs, isDelayed } = policy.queueOf(level);
-    if ((this.#lengths.get(level) ?? 0) >= lengthMax) this.#forget(now);
-    if ((this.#lengths.get(level) ?? 0) >= lengthMax) return Promise.reject(overloaded(lengthMax));
+    if (this.#lanes.lengthOf(level) >= lengthMax) this.#forget(now);
+    if (this.#lanes.lengthOf(level) >= lengthMax) return Promise.reject(overloaded(lengthMax));
     return new Promise((resolve, reject) => {
       const ownMs = work.deadlineMs ?? Number.POSITIVE_INFINITY;
       const expiresMs = isDelayed ? ownMs : Math.min(ownMs, now + timeoutMs);
@@ -96,26 +85,11 @@ export class Scheduler {
   }
 
   #enqueue(one: Waiting): void {
-    const key = laneOf(one, this.#options);
-    const lane = this.#lanes.get(key);
-    if (lane === undefined) this.#lanes.set(key, [one]);
-    else lane.push(one);
-    this.#count(one, 1);
+    this.#lanes.add(one);
     if (one.expiresMs !== Number.POSITIVE_INFINITY) this.#wakeAt(one.expiresMs);
     const { rowsMax } = this.#options.policy;
-    if (rowsMax === 0 || this.#rows >= rowsMax) this.#pump();
+    if (rowsMax === 0 || this.#lanes.rows >= rowsMax) this.#pump();
     else this.#pumpSoon();
-  }
-
-  #count({ level, work }: Waiting, by: 1 | -1): void {
-    const length = (this.#lengths.get(level) ?? 0) + by;
-    if (length === 0) this.#lengths.delete(level);
-    else this.#lengths.set(level, length);
-    this.#rows += by * work.rows;
-    if (this.#lengths.size > 0) return;
-    // Nobody waits for it, and a process that ends would.
-    clearTimeout(this.#timer?.handle);
-    this.#timer = undefined;
   }
 
   /** Once all that has arrived by now is read. */
@@ -140,49 +114,26 @@ export class Scheduler {
   #next(): readonly Waiting[] | undefined {
     const now = this.#options.clock.monotonicMs();
     this.#forget(now);
-    const { ready, waitsMs } = this.#first(now);
-    if (ready !== undefined) return this.#take(ready);
+    const { ready, waitsMs } = this.#lanes.first(now);
+    if (ready !== undefined) {
+      const batch = this.#lanes.take(ready);
+      this.#restIfIdle();
+      return batch;
+    }
     if (waitsMs !== undefined) this.#wakeAt(now + waitsMs);
     return undefined;
   }
 
-  /**
-   * The lane whose first request goes first, by its level, those that waited too long last, then the oldest; else how long
-   * the first of them may still wait for others.
-   */
-  #first(now: number): { readonly ready?: string; readonly waitsMs?: number } {
-    const { delayMs, rowsWanted, queueOf } = this.#options.policy;
-    let best: { readonly key: string; readonly rank: Rank } | undefined;
-    let waitsMs: number | undefined;
-    for (const [key, lane] of this.#lanes) {
-      const [head] = lane;
-      if (head === undefined) continue;
-      const waits = head.queuedMs + delayMs - now;
-      if (waits > 0 && rowsOf(lane) < rowsWanted) {
-        waitsMs = Math.min(waits, waitsMs ?? waits);
-        continue;
-      }
-      const isLate = head.queuedMs + queueOf(head.level).timeoutMs < now;
-      const rank: Rank = [head.level, isLate ? 1 : 0, head.queuedMs];
-      if (best === undefined || isBefore(rank, best.rank)) best = { key, rank };
-    }
-    return best === undefined ? (waitsMs === undefined ? {} : { waitsMs }) : { ready: best.key };
+  #forget(now: number): void {
+    this.#lanes.forget(now);
+    this.#restIfIdle();
   }
 
-  /** The first requests of a lane, as many as fit into one execution. */
-  #take(key: string): readonly Waiting[] {
-    const { rowsMax } = this.#options.policy;
-    const lane = this.#lanes.get(key) ?? [];
-    let [rows, taken] = [0, 0];
-    for (const { work } of lane) {
-      if (taken > 0 && rows + work.rows > rowsMax) break;
-      taken += 1;
-      rows += work.rows;
-    }
-    const batch = lane.splice(0, taken);
-    for (const one of batch) this.#count(one, -1);
-    if (lane.length === 0) this.#lanes.delete(key);
-    return batch;
+  /** Where nobody waits for the timer, a process that ends would. */
+  #restIfIdle(): void {
+    if (this.#lanes.waiting > 0) return;
+    clearTimeout(this.#timer?.handle);
+    this.#timer = undefined;
   }
 
   /** Looks again at that time: a delay is over then, or a request has waited too long. */
@@ -199,23 +150,8 @@ export class Scheduler {
     this.#timer = undefined;
     this.#forget(this.#options.clock.monotonicMs());
     this.#pump();
-    const expiries = [...this.#lanes.values()].flat().map(({ expiresMs }) => expiresMs);
-    const next = expiries.reduce((least, one) => Math.min(least, one), Number.POSITIVE_INFINITY);
+    const next = this.#lanes.nextExpiryMs();
     if (next !== Number.POSITIVE_INFINITY) this.#wakeAt(next);
-  }
-
-  /** Lets go of requests that nobody waits for any more. */
-  #forget(now: number): void {
-    for (const [key, lane] of this.#lanes) {
-      const kept = lane.filter((one) => {
-        const isGone = refusedInQueue(one, now);
-        if (isGone) this.#count(one, -1);
-        return !isGone;
-      });
-      if (kept.length === lane.length) continue;
-      if (kept.length === 0) this.#lanes.delete(key);
-      else this.#lanes.set(key, kept);
-    }
   }
 
   async #execute(batch: readonly Waiting[]): Promise<void> {
@@ -247,7 +183,7 @@ export class Scheduler {
       // One of them is at fault: each learns by itself which.
     }
     if (parts === undefined) {
-      for (const one of batch) await settle(one, this.#alone(one));
+      for (const one of batch) if (!refusedByNow(one, clock.monotonicMs())) await settle(one, this.#alone(one));
       return;
     }
     const splitMs = clock.monotonicMs() - inferredMs;
@@ -277,53 +213,17 @@ function settle({ resolve, reject }: Waiting, answered: Promise<Answered>): Prom
   return answered.then(resolve, reject);
 }
 
-/** Whether a request that waits is not to be executed; it is told so. */
-function refusedInQueue({ work, expiresMs, queuedMs, reject }: Waiting, now: number): boolean {
-  if (work.isCancelled?.() === true) {
-    reject(inferenceErrors.create("inference/cancelled", { because: "its caller had gone before its turn came" }));
-    return true;
-  }
-  if (expiresMs > now) return false;
-  reject(tooLate(`it waited ${Math.round(now - queuedMs)} ms for its turn`));
-  return true;
-}
-
-function tooLate(because: string): Error {
-  return inferenceErrors.create("inference/deadline", { because });
-}
-
 function overloaded(length: number): Error {
   return inferenceErrors.create("inference/overloaded", { because: `${length} requests wait for the model already` });
 }
 
-function levelOf(priority: number, { levels, defaultLevel }: SchedulingPolicy): number {
-  return priority === 0 ? defaultLevel : Math.min(priority, levels);
+/** Undefined of a priority beyond the levels; a model without levels has one for all. */
+function levelOf(priority: number, { levels, hasLevels, defaultLevel }: SchedulingPolicy): number | undefined {
+  if (priority === 0) return defaultLevel;
+  if (!hasLevels) return 1;
+  return priority <= levels ? priority : undefined;
 }
 
-/** What requests must have alike to be executed together: their level, outputs, and inputs but for the rows. */
-function laneOf({ level, work }: Waiting, { policy, model }: SchedulerOptions): string {
-  if (policy.rowsMax === 0) return String(level);
-  const shapes = work.inputs.flatMap(({ shape }, at) =>
-    isFixed(model.inputs[at]?.shape) ? [] : [`${at}:${shape.slice(1).join("x")}`],
-  );
-  const outputs = work.outputs.length === model.outputs.length ? [] : work.outputs;
-  const isOwnOrder = work.outputs.every((name, at) => name === model.outputs[at]?.name);
-  return isOwnOrder && shapes.length === 0 && outputs.length === 0
-    ? String(level)
-    : JSON.stringify([level, shapes, work.outputs]);
-}
-
-function isFixed(shape: readonly number[] | undefined): boolean {
-  return shape !== undefined && shape.every((size, at) => at === 0 || size !== -1);
-}
-
-function rowsOf(lane: readonly Waiting[]): number {
-  return lane.reduce((sum, { work }) => sum + work.rows, 0);
-}
-
-type Rank = readonly [level: number, isLate: number, queuedMs: number];
-
-function isBefore(one: Rank, other: Rank): boolean {
-  for (const at of [0, 1, 2] as const) if (one[at] !== other[at]) return one[at] < other[at];
-  return false;
+function beyondLevels(priority: number, { levels }: SchedulingPolicy): Error {
+  return badRequest(`the priority ${priority} is beyond the ${levels} priority_levels of the model`);
 }
