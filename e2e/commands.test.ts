@@ -24,6 +24,15 @@ function faults(name: string, document: unknown): string {
 }
 
 const FRAME = join(mkdtempSync(join(tmpdir(), "mill-frame-")), "frame.csv");
+const GRAPH = join(dirname(FRAME), "graph.yaml");
+writeFileSync(
+  GRAPH,
+  `apiVersion: serving.kserve.io/v1alpha1
+kind: InferenceGraph
+metadata: { name: asked-twice }
+spec: { nodes: { root: { routerType: Sequence, steps: [{ serviceName: late-flights }] } } }
+`,
+);
 writeFileSync(FRAME, "airport,event_timestamp\nORD,2001-03-01T12:00:00Z\n");
 const request = JSON.stringify({
   origin: "ORD",
@@ -129,6 +138,9 @@ describe("what each command prints with --json is as its published schema says",
     ["services promote", "late-flights", "--reason", "as good"],
     ["services decisions", "late-flights"],
     ["services rollout", "late-flights"],
+    ["services apply", "-f", GRAPH],
+    ["services applied"],
+    ["services delete", "asked-twice"],
     ["lineage", "late-flights"],
     ["lineage", "departures.late", "--direct"],
     ["monitors list"],

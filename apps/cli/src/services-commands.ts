@@ -1,6 +1,7 @@
 import { textTable, type Command } from "@millwright/platform";
 import { withApi } from "./api.ts";
 import { answerOf } from "./answer-schema.ts";
+import { appliedServicesCommands } from "./applied-services-commands.ts";
 import { cell } from "./format.ts";
 import { trafficCommands } from "./traffic-commands.ts";
 
@@ -53,4 +54,9 @@ function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-export const servicesCommands: readonly Command[] = [servicesList, servicesShow, ...trafficCommands];
+export const servicesCommands: readonly Command[] = [
+  servicesList,
+  servicesShow,
+  ...trafficCommands,
+  ...appliedServicesCommands,
+];

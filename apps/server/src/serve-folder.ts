@@ -3,12 +3,10 @@ import { availableParallelism, tmpdir } from "node:os";
 import { systemClock, type Logger } from "@millwright/kernel";
 import { isFromLoopback } from "@millwright/platform";
 import { createModelThreads } from "@millwright/serving/adapters/model-threads";
-import { onnxOpener } from "@millwright/serving/adapters/onnx-model";
 import {
   createInferenceServer,
   drain,
   openComposedModels,
-  openByFormat,
   openFolderModels,
   placesByUri,
   placesTogether,
@@ -16,9 +14,9 @@ import {
   startRest,
   type InferenceServer,
   type ModelStorage,
-  type OpenModel,
 } from "@millwright/serving/inference";
 import { folderPython } from "./folder-python.ts";
+import { openModels } from "./open-models.ts";
 import { portError } from "./port-error.ts";
 import { VERSION } from "./version.ts";
 
@@ -69,20 +67,7 @@ export async function serveFolder(options: ServeFolderOptions): Promise<FolderSe
     threads: options.threads ?? Math.min(THREADS_MAX, availableParallelism()),
     onEnded: (error) => logger.error({ err: error }, "a thread of models ended; another one opens them anew"),
   });
-  const openOnnx = onnxOpener(threads);
-  const place = folderPython(options);
-  const python: OpenModel = async (file, config) =>
-    (await import("@millwright/serving/adapters/python-model")).openPythonModel({ place, clock, logger })(file, config);
-  const openModel = openByFormat({
-    onnx: openOnnx,
-    // What reads them takes as long to load as all else together, and a folder without them is there sooner.
-    trees: async (...given) => (await import("@millwright/serving/adapters/tree-model")).treeOpener(threads)(...given),
-    mlflow: async (...given) => {
-      const { openMlflowModel } = await import("@millwright/serving/adapters/mlflow-model");
-      return openMlflowModel({ onnx: openOnnx, python, threads })(...given);
-    },
-    python,
-  });
+  const openModel = openModels({ place: folderPython(options), threads, logger });
   const models = await openComposedModels({
     documents: folder,
     storage: stored.storage,

@@ -46,7 +46,13 @@ export {
   type TrainingDefinition,
 } from "@millwright/training/define";
 export { defineMonitor, log, webhook, type MonitorDefinition } from "@millwright/monitoring/define";
-export { defineService, type ServiceDefinition } from "@millwright/serving/define";
+export {
+  defineInferenceGraph,
+  defineService,
+  defineTransformer,
+  type InferenceGraphDefinition,
+  type ServiceDefinition,
+} from "@millwright/serving/define";
 export {
   defineProject,
   icebergCatalog,

@@ -7,6 +7,8 @@ import { parseArgs } from "node:util";
 export interface CommandOption {
   /** What the value is, in capitals: `DIR`. */
   readonly value?: string;
+  /** One letter for it: `-f`. */
+  readonly short?: string;
   /** It may be given more than once. */
   readonly repeats?: true;
   readonly summary: string;
@@ -49,11 +51,15 @@ export function findCommand<Info extends CommandInfo>(
 /** Options as `parseArgs` takes them. */
 export function optionTypes(
   options: CommandInfo["options"],
-): Record<string, { type: "boolean" | "string"; multiple: boolean }> {
+): Record<string, { type: "boolean" | "string"; multiple: boolean; short?: string }> {
   return Object.fromEntries(
-    Object.entries(options).map(([name, { value, repeats = false }]) => [
+    Object.entries(options).map(([name, { value, short, repeats = false }]) => [
       name,
-      { type: value === undefined ? "boolean" : "string", multiple: repeats },
+      {
+        type: value === undefined ? "boolean" : "string",
+        multiple: repeats,
+        ...(short === undefined ? {} : { short }),
+      },
     ]),
   );
 }
@@ -67,9 +73,10 @@ export function overview(commands: readonly CommandInfo[]): string {
 
 /** One command's arguments and options, with an example. */
 export function helpOf(command: CommandInfo): string {
-  const options = Object.entries({ ...command.options, ...commonOptions }).map(
-    ([name, { value, summary }]) => `  --${`${name}${value === undefined ? "" : ` ${value}`}`.padEnd(24)} ${summary}`,
-  );
+  const options = Object.entries({ ...command.options, ...commonOptions }).map(([name, { value, short, summary }]) => {
+    const told = `${name}${short === undefined ? "" : `, -${short}`}${value === undefined ? "" : ` ${value}`}`;
+    return `  --${told.padEnd(24)} ${summary}`;
+  });
   return `mill ${usage(command)}\n  ${command.summary}\n\n${options.join("\n")}\n\nExample\n  ${command.example}\n`;
 }
 

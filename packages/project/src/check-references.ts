@@ -11,6 +11,7 @@ export function checkProject(project: Project): void {
   const tables = new Set([...project.sources.map(({ name }) => name), ...project.dbt.models.map(({ name }) => name)]);
   checkModels(project.dbt, tables);
   refuseTwoMakers(project);
+  refuseTwoServed(project);
   for (const view of project.featureViews)
     requireName(view, { what: "table", name: view.definition.from.name, known: tables });
   for (const checks of project.checks)
@@ -58,6 +59,18 @@ function requireName(
     because: `${place(by)}: ${by.name} names the ${what} ${name}, which there is not${meant === undefined ? "" : `; did you mean ${meant}?`}`,
     where: { file: by.file, line: by.line },
   });
+}
+
+/** A service and a graph are asked at one address. */
+function refuseTwoServed({ services, graphs }: Project): void {
+  for (const graph of graphs) {
+    const service = services.find(({ name }) => name === graph.name);
+    if (service === undefined) continue;
+    throw projectErrors.create("project/duplicate-name", {
+      because: `the service at ${place(service)} and the graph at ${place(graph)} are both served as ${graph.name}`,
+      where: { file: graph.file, line: graph.line },
+    });
+  }
 }
 
 /** A source and a model of one name would be one table with two makers. */

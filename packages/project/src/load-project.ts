@@ -1,7 +1,7 @@
 import type { EntityDefinition, FeatureViewData, OnDemandFeatureViewData } from "@millwright/feature-store";
 import type { SourceDefinition } from "@millwright/ingestion";
 import type { MonitorDefinition } from "@millwright/monitoring";
-import type { ServiceDefinition } from "@millwright/serving";
+import type { InferenceGraphDefinition, ServiceDefinition } from "@millwright/serving";
 import type { TrainingDefinition } from "@millwright/training";
 import { openDbtProject, type DbtProject } from "@millwright/transformation";
 import type { ChecksDefinition } from "@millwright/validation";
@@ -31,6 +31,8 @@ export interface Project {
   readonly onDemandViews: readonly Defined<OnDemandFeatureViewData>[];
   readonly trainings: readonly Defined<TrainingDefinition>[];
   readonly services: readonly Defined<ServiceDefinition>[];
+  /** Graphs of models, beside the services. */
+  readonly graphs: readonly Defined<InferenceGraphDefinition>[];
   readonly monitors: readonly Defined<MonitorDefinition>[];
 }
 
@@ -91,6 +93,7 @@ async function loadDefinitions({ projectDir, millwrightUrl, reader }: LoadOption
     onDemandViews: all("on_demand_feature_view"),
     trainings: all("training"),
     services: all("service"),
+    graphs: all("inference_graph"),
     monitors: all("monitor"),
   };
 }

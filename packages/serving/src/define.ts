@@ -1,3 +1,8 @@
 // What the public package offers of this one, and what that needs: the files of a project load nothing else.
 
 export { defineService, type ServiceDefinition } from "./define-service.ts";
+export {
+  defineInferenceGraph,
+  defineTransformer,
+  type InferenceGraphDefinition,
+} from "./graphs/define-inference-graph.ts";

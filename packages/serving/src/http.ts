@@ -7,6 +7,8 @@ import { readServingLoad, type ServingLoad } from "./latency.ts";
 
 export { ask, type ServicePlaces } from "./ask.ts";
 export { askRows } from "./ask-rows.ts";
+export { applyDocuments } from "./kserve/apply-documents.ts";
+export { appliedRoutes, type AppliedPlaces } from "./kserve/http.ts";
 export { trafficRoutes } from "./traffic/http.ts";
 
 const FieldSchema = Type.Object({

@@ -19,3 +19,6 @@ export {
 } from "./prediction-log.ts";
 export { servingErrors } from "./errors.ts";
 export { inferenceErrors } from "./inference/errors.ts";
+export type { InferenceGraphDefinition } from "./graphs/define-inference-graph.ts";
+export { keepGraphs } from "./kserve/kept-documents.ts";
+export { documentsFolder } from "./kserve/places.ts";

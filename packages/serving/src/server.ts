@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isMillError, systemClock, toProblem } from "@millwright/kernel";
 import { isFromLoopback } from "@millwright/platform";
@@ -7,7 +8,13 @@ import { servingErrors } from "./errors.ts";
 import { answerInfer } from "./infer.ts";
 import { openApiOfServices } from "./openapi/service-document.ts";
 import { startGrpc } from "./inference/grpc/grpc-server.ts";
+import { openComposedModels, type ComposedModels } from "./inference/composed-models.ts";
+import { openFolderModels } from "./inference/folder-models.ts";
 import { createInferenceServer, type InferenceServer } from "./inference/inference-server.ts";
+import type { OpenModel } from "./inference/ports.ts";
+import type { ModelDirectory } from "./inference/served-model.ts";
+import { documentsFolder, RELOAD_PAGE } from "./kserve/places.ts";
+import type { ModelStorage } from "./storage/resolve-model-uri.ts";
 import { isLostDigits } from "./inference/rest/infer-request.ts";
 import { openApiOfInference } from "./inference/rest/openapi.ts";
 import { respond as respondInference } from "./inference/rest/rest-server.ts";
@@ -24,6 +31,10 @@ export interface ServingOptions extends ServingPlaces {
   readonly grpcPort: number;
   /** Of this release, as `/v2` tells it. */
   readonly version: string;
+  /** Opens the models that documents ask for. Undefined: there is none who opens any. */
+  readonly openModel?: OpenModel | undefined;
+  /** Where documents' models are fetched to. */
+  readonly storage?: ModelStorage | undefined;
   /** gRPC does not wait for what else starts. */
   readonly grpcAtOnce?: boolean;
 }
@@ -36,6 +47,8 @@ export interface Serving {
 }
 
 const DRAIN_MS_MAX = 1_000;
+/** For the answers that are kept. */
+const CACHE_BYTES_MAX = 64 * 2 ** 20;
 /** Its library takes as much of the processor as all else that starts with this process, and is asked for later. */
 const GRPC_AFTER_MS = 1_000;
 
@@ -44,17 +57,19 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   const state = new ServingState(options);
   const { version } = options;
   await state.reload();
-  const models = serviceModels(state, options.logger);
-  const inference = createInferenceServer({
+  const models = await modelsBeside(serviceModels(state, options.logger), options, () => inference);
+  const inference: InferenceServer = createInferenceServer({
     version,
     models,
     clock: systemClock,
     logger: options.logger,
-    cacheBytesMax: 0,
+    cacheBytesMax: CACHE_BYTES_MAX,
   });
   const counted = countedBy(state, inference);
   const server = createServer(timeoutsOf(ARRIVAL_LIMITS), (request, response) => {
-    respond({ state, inference, counted, version, request, response }).catch((error: unknown) => fail(response, error));
+    respond({ state, models, inference, counted, version, request, response }).catch((error: unknown) =>
+      fail(response, error),
+    );
   });
   answerUnreadable(server);
   await listen(server, options);
@@ -77,8 +92,30 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
         grpc.then((started) => started.close(DRAIN_MS_MAX)).catch(() => undefined),
       ]);
       state.close();
+      await models.close();
     },
   };
+}
+
+/** The project's services, what documents ask for beside them, and graphs of both. */
+function modelsBeside(
+  services: ModelDirectory,
+  { deploymentFile, openModel, storage, logger }: ServingOptions,
+  server: () => InferenceServer,
+): Promise<ComposedModels> {
+  return openComposedModels({
+    documents: documentsFolder({ deploymentFile }),
+    storage: storage ?? { cacheFolder: dirname(deploymentFile), bytesMax: 0 },
+    first: services,
+    open: (elsewhere) => openFolderModels({ elsewhere, openModel: openModel ?? opensNone, clock: systemClock, logger }),
+    server,
+    clock: systemClock,
+    logger,
+  });
+}
+
+function opensNone(): Promise<never> {
+  throw new Error("no model of a document is opened here");
 }
 
 /** The same, where what it answers and refuses counts among the server's requests for predictions. */
@@ -107,6 +144,7 @@ function listen(server: Server, { host, port }: ServingOptions): Promise<void> {
 }
 
 interface Call {
+  readonly models: ComposedModels;
   readonly inference: InferenceServer;
   /** For what is not counted here. */
   readonly counted: InferenceServer;
@@ -130,10 +168,28 @@ async function respond(call: Call): Promise<void> {
   const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
   const [found, name = "", version, tail = ""] = SERVICE.exec(path) ?? [];
   if (Object.hasOwn(serverRoutes, path) || OWN_PAGES.has(path)) return answerServer(call, path);
+  if (path === RELOAD_PAGE) return reloadDocuments(call);
   if (found === undefined || path === STATISTICS_PAGE || (tail !== "/infer" && !Object.hasOwn(serviceRoutes, tail)))
     return answerWhole(call, call.counted);
+  if (!call.state.has(decoded(name)) && knows(call.models, decoded(name))) return answerWhole(call, call.counted);
   const named = { name: decoded(name), version: version === undefined ? undefined : decoded(version) };
   return tail === "/infer" ? infer(call, named) : readService(call, named, tail);
+}
+
+/** Whether something is served under a name, ready or not. */
+function knows(models: ComposedModels, name: string): boolean {
+  try {
+    return models.find(name).name === name;
+  } catch (error) {
+    return isMillError(error) && error.code === "inference/not-ready";
+  }
+}
+
+/** Answers once what the documents now ask for is served, or cannot be. */
+async function reloadDocuments(call: Call): Promise<void> {
+  requireMethod(call, "POST");
+  await call.models.reload();
+  json(call.response, 200, {});
 }
 
 /** As the protocol has it in full: packed bodies, tensors as bytes or in shared memory, chosen outputs, and all else. */

@@ -178,6 +178,11 @@ export class ServingState {
     return [...this.#services.values()];
   }
 
+  /** Whether a service is served under a name. */
+  has(name: string): boolean {
+    return this.#services.has(name);
+  }
+
   /** What serves as this, in this version when one is named. Throws `serving/unknown-service`. */
   service(name: string, version?: string): LoadedService {
     const found = this.#services.get(name);

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { planText, readDocumentFolder } from "../src/kserve/document-folder.ts";
+import { readDocumentFolder } from "../src/kserve/document-folder.ts";
+import { planText } from "../src/kserve/plan-text.ts";
 
 // KServe's documents as its users write them: what is served of each, and what is said of the rest, by field and line.
 

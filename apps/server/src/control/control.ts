@@ -11,6 +11,7 @@ import { installation } from "../installation.ts";
 import type { StatePaths } from "../paths.ts";
 import { consolePages } from "./console-pages.ts";
 import { controlRoutes, roadEvents, type ControlParts, type Status } from "./http.ts";
+import { keepDefinedGraphs } from "./defined-graphs.ts";
 import { createLayouts } from "./layout.ts";
 import { createRoadBoard } from "./road-board.ts";
 import { createRoadRunner, type RoadRunner } from "./road-runner.ts";
@@ -67,6 +68,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
         platform.parts,
         project.services.map(({ definition }) => definition),
       );
+      await keepDefinedGraphs(project, paths.deployment);
       await board.draw(project, compileRoad(project, platform.parts), platform.runs);
       const runner = createRoadRunner(project, { ...options, platform, board });
       const scheduler = startScheduler({ runner, clock: platform.parts.clock, logger });

@@ -16,7 +16,13 @@ import { platformErrors, route, type EventRoute, type Route } from "@millwright/
 import { logRoutes } from "@millwright/platform/logs-http";
 import type { Project } from "@millwright/project";
 import { deployTraffic, modelReference, readDeployment, type DeployedService } from "@millwright/serving";
-import { serviceRoutes, trafficRoutes, type ServicePlaces } from "@millwright/serving/http";
+import {
+  appliedRoutes,
+  serviceRoutes,
+  trafficRoutes,
+  type AppliedPlaces,
+  type ServicePlaces,
+} from "@millwright/serving/http";
 import type { ModelVersion } from "@millwright/tracking";
 import { trackingRoutes } from "@millwright/tracking/http";
 import { trainingRoutes } from "@millwright/training/http";
@@ -150,6 +156,7 @@ export function controlRoutes(open: () => ControlParts): readonly Route[] {
     ),
     ...trainingRoutes(() => open().platform.tracking),
     ...serviceRoutes(() => open().services),
+    ...appliedRoutes(() => ({ ...open().services, registry: registryOf(open().platform) })),
     ...trafficRoutes(() => {
       const { platform, project, services } = open();
       const definitions = project().services.map(({ definition }) => definition);
@@ -165,6 +172,21 @@ export function controlRoutes(open: () => ControlParts): readonly Route[] {
     ...logRoutes(() => open().logs),
     ...documentationRoutes,
   ];
+}
+
+/** The project's registered models, as documents name them. */
+function registryOf({ tracking }: Pick<Platform, "tracking">): AppliedPlaces["registry"] {
+  return {
+    find: async ({ name, version, alias }) => {
+      const versions = await tracking.versions(name);
+      const found = versions.find((one) =>
+        version === undefined ? one.aliases.includes(alias ?? "champion") : one.version === version,
+      );
+      if (found !== undefined) return { path: found.artifactPath, version: String(found.version) };
+      const wanted = version === undefined ? `with the alias ${alias ?? "champion"}` : version;
+      throw platformErrors.create("platform/usage", { because: `the model ${name} has no version ${wanted}` });
+    },
+  };
 }
 
 /** Brings a model's services up to date with its aliases. Answers those that answer with the version; the road deploys the others. */

@@ -5,6 +5,7 @@ import { installation } from "../installation.ts";
 import type { StatePaths } from "../paths.ts";
 import { renewTypes } from "../project-types.ts";
 import { hasLearned, takeRoad } from "../road.ts";
+import { keepDefinedGraphs } from "./defined-graphs.ts";
 import type { RoadBoard } from "./road-board.ts";
 
 interface RunRequest {
@@ -57,6 +58,7 @@ export function createRoadRunner(first: Project, parts: RoadRunnerParts): RoadRu
     }
     await parts.platform.allowSources(read);
     await renewTypes(read, parts.platform);
+    await keepDefinedGraphs(read, parts.paths.deployment);
     return read;
   };
   const start = async (request: RunRequest) => {

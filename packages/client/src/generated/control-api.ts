@@ -653,6 +653,74 @@ export interface Explanation {
   }[];
 }
 
+export interface ServicesApplied {
+  readonly isApplied: boolean;
+  readonly services: readonly {
+    readonly kind: string;
+    readonly name: string;
+    readonly change: "created" | "configured" | "unchanged";
+    /** `NOT UP`: it is served once the project is. */
+    readonly state: "READY" | "UNAVAILABLE" | "LOADING" | "NOT UP";
+    readonly reason: string;
+  }[];
+  readonly remarks: readonly {
+    readonly level: "error" | "warning";
+    /** The document's kind and name. */
+    readonly of: string;
+    /** The field. */
+    readonly path: string;
+    readonly line: number;
+    readonly because: string;
+  }[];
+}
+
+export interface AppliedService {
+  readonly kind: string;
+  readonly name: string;
+  readonly storageUri: string | null;
+  readonly source: "applied" | "defined";
+  readonly url: string | null;
+  /** `NOT UP`: it is served once the project is. */
+  readonly state: "READY" | "UNAVAILABLE" | "LOADING" | "NOT UP";
+  readonly reason: string;
+}
+
+export interface AppliedServiceDeleted {
+  readonly kind: string;
+  readonly name: string;
+}
+
+export interface InferenceGraph {
+  readonly name: string;
+  /** `NOT UP`: it is served once the project is. */
+  readonly state: "READY" | "UNAVAILABLE" | "LOADING" | "NOT UP";
+  readonly reason: string;
+  /** By their names; a request begins at `root`. */
+  readonly nodes: Readonly<
+    Record<
+      string,
+      {
+        readonly routerType: string;
+        readonly steps: readonly {
+          readonly name: string;
+          readonly to: "node" | "model" | "address";
+          readonly target: string;
+          readonly weight?: number;
+          readonly condition?: string;
+          readonly data?: string;
+          readonly dependency: "Soft" | "Hard";
+          readonly requests: number;
+          readonly failures: number;
+          /** Requests whose condition sent them another way. */
+          readonly skipped: number;
+          /** Time of all its requests together. */
+          readonly seconds: number;
+        }[];
+      }
+    >
+  >;
+}
+
 export interface Traffic {
   readonly service: string;
   /** The alias that the service is defined with; it takes what is left. */
@@ -1241,6 +1309,23 @@ export interface ControlApi {
   showServingLoad(): Promise<ServingLoad>;
   /** One prediction, through the serving process; explained with `parameters: { "explain": true }`. */
   predict(input: { readonly name: string; readonly body: Readonly<Record<string, unknown>> }): Promise<Prediction>;
+  /** Serve what KServe's documents ask for. Where one of them has an error, none is applied. */
+  applyServices(input: {
+    readonly body: {
+      /** YAML or JSON, with --- between documents. */
+      readonly documents: string;
+      /** Where paths of theirs that are not absolute begin. */
+      readonly folder: string;
+      /** Only tell what would be done. */
+      readonly dryRun?: boolean;
+    };
+  }): Promise<ServicesApplied>;
+  /** What KServe's documents, and the project's graphs, ask to be served. */
+  listAppliedServices(): Promise<readonly AppliedService[]>;
+  /** Serve an applied document's model or graph no more. */
+  deleteAppliedService(input: { readonly kind: string; readonly name: string }): Promise<AppliedServiceDeleted>;
+  /** The graphs of models that are served, with what each step was asked. */
+  listInferenceGraphs(): Promise<readonly InferenceGraph[]>;
   /** Which versions share a service's requests. */
   showTraffic(input: { readonly name: string }): Promise<Traffic>;
   /** Shares a service's requests by other weights from now on. */
@@ -1459,6 +1544,15 @@ export const operations = {
   showService: { method: "GET", path: "/api/v1/services/:name", params: ["name"], query: [] },
   showServingLoad: { method: "GET", path: "/api/v1/serving/load", params: [], query: [] },
   predict: { method: "POST", path: "/api/v1/services/:name/predict", params: ["name"], query: [] },
+  applyServices: { method: "POST", path: "/api/v1/applied-services", params: [], query: [] },
+  listAppliedServices: { method: "GET", path: "/api/v1/applied-services", params: [], query: [] },
+  deleteAppliedService: {
+    method: "DELETE",
+    path: "/api/v1/applied-services/:kind/:name",
+    params: ["kind", "name"],
+    query: [],
+  },
+  listInferenceGraphs: { method: "GET", path: "/api/v1/inference-graphs", params: [], query: [] },
   showTraffic: { method: "GET", path: "/api/v1/services/:name/traffic", params: ["name"], query: [] },
   setTraffic: { method: "POST", path: "/api/v1/services/:name/traffic", params: ["name"], query: [] },
   promoteVariant: { method: "POST", path: "/api/v1/services/:name/traffic/promote", params: ["name"], query: [] },

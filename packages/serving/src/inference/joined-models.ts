@@ -7,16 +7,18 @@ export function joinedModels(first: ModelDirectory, second: ModelDirectory): Mod
     try {
       return question(first);
     } catch (error) {
-      if (isUnknown(error)) return question(second);
-      throw error;
+      if (!isUnknown(error)) throw error;
+      return orFirst(error, () => question(second));
     }
   };
   const askLater = async <Answer>(question: (directory: ModelDirectory) => Promise<Answer>): Promise<Answer> => {
     try {
       return await question(first);
     } catch (error) {
-      if (isUnknown(error)) return question(second);
-      throw error;
+      if (!isUnknown(error)) throw error;
+      return question(second).catch((other: unknown) => {
+        throw isUnknown(other) ? error : other;
+      });
     }
   };
   return {
@@ -37,6 +39,15 @@ export function joinedModels(first: ModelDirectory, second: ModelDirectory): Mod
       await Promise.all([first.close(), second.close()]);
     },
   };
+}
+
+/** Where neither knows of it, it is told as the first one tells. */
+function orFirst<Answer>(first: unknown, question: () => Answer): Answer {
+  try {
+    return question();
+  } catch (error) {
+    throw isUnknown(error) ? first : error;
+  }
 }
 
 /** Services are a project's models: theirs is another name for the same. */

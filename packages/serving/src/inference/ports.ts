@@ -53,9 +53,9 @@ export interface StepView {
   readonly name: string;
   readonly to: "node" | "model" | "address";
   readonly target: string;
-  readonly weight?: number | undefined;
-  readonly condition?: string | undefined;
-  readonly data?: string | undefined;
+  readonly weight?: number;
+  readonly condition?: string;
+  readonly data?: string;
   readonly dependency: "Soft" | "Hard";
   readonly requests: number;
   readonly failures: number;

@@ -1,8 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readDocuments, type KubeDocument, type Remark } from "./documents.ts";
-import { isOfKserve } from "./fields.ts";
-import { planDocument, type PlannedService } from "./plan.ts";
+import type { KubeDocument, Remark } from "./documents.ts";
+import type { PlannedService } from "./plan.ts";
 
 /** What is said of a document, and in which file it is. */
 export type FileRemark = Remark & { readonly file: string };
@@ -28,6 +27,8 @@ export async function readDocumentFolder(folder: string): Promise<{
     });
     // Other programs' files lie here too.
     if (text?.includes("serving.kserve.io/") !== true) continue;
+    // What reads YAML takes longer to load than a folder without documents takes to be served.
+    const { planText } = await import("./plan-text.ts");
     const planned = planText(text, { folder });
     remarks.push(...planned.remarks.map((remark) => ({ ...remark, file })));
     for (const service of planned.services) services.set(keyOf(service.document), { ...service, file });
@@ -37,26 +38,6 @@ export async function readDocumentFolder(folder: string): Promise<{
 
 function unreadable({ code = "it cannot be read" }: NodeJS.ErrnoException): Remark {
   return { level: "error", of: "file", path: "", line: 1, because: code === "EISDIR" ? "it is a folder" : code };
-}
-
-/** What a text of documents asks to be served. */
-export function planText(
-  text: string,
-  { folder }: { readonly folder: string },
-): { readonly services: readonly PlannedService[]; readonly remarks: readonly Remark[] } {
-  const { documents, remarks: unread } = readDocuments(text);
-  const remarks = [...unread];
-  const services: PlannedService[] = [];
-  for (const document of documents) {
-    if (!isOfKserve(document)) {
-      remarks.push(document.remark("warning", ["apiVersion"], `${document.apiVersion} is not KServe's: it is left`));
-      continue;
-    }
-    const planned = planDocument(document, { folder });
-    remarks.push(...planned.remarks);
-    if (planned.service !== undefined) services.push(planned.service);
-  }
-  return { services, remarks };
 }
 
 function keyOf({ kind, name }: Pick<KubeDocument, "kind" | "name">): string {

@@ -26,6 +26,9 @@ export interface PlannedService {
   readonly canaryPercent?: number | undefined;
 }
 
+/** Patterns of headers that a graph hands on, with commas between: in KServe they are of the router's environment. */
+export const HEADERS_ANNOTATION = "millwright.dev/propagate-headers";
+
 /** The formats that are served, by what KServe calls them. */
 const FORMATS: ReadonlySet<string> = new Set(["onnx", "lightgbm", "xgboost", "sklearn", "mlflow", "pytorch", "triton"]);
 
@@ -204,9 +207,16 @@ class Planning {
       nodes: Object.fromEntries(read),
       timeoutMs: seconds(spec, ["spec", "timeout"]),
       stepTimeoutMs: seconds(timeouts, ["spec", "routerTimeouts", "serviceClient"]),
+      ...this.#propagateHeaders(),
     };
     for (const { path, because } of checkGraph(graph)) this.#say("error", ["spec", ...path], because);
     return { document: this.#document, graph };
+  }
+
+  #propagateHeaders(): Pick<GraphDefinition, "propagateHeaders"> {
+    const { annotations } = this.#document.value["metadata"] as { readonly annotations?: unknown };
+    const told = isObject(annotations) ? annotations[HEADERS_ANNOTATION] : undefined;
+    return typeof told === "string" ? { propagateHeaders: told.split(",") } : {};
   }
 
   #node(node: unknown, path: FieldPath): GraphNode {

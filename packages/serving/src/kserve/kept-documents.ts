@@ -1,0 +1,75 @@
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { writeFileDurably } from "@millwright/platform";
+import type { GraphDefinition } from "../graphs/graph-definition.ts";
+import type { KubeDocument } from "./documents.ts";
+import { HEADERS_ANNOTATION, type PlannedService } from "./plan.ts";
+
+/** The file of an applied document. Kinds and names have no character that a path could go elsewhere by. */
+export function documentFile(folder: string, { kind, name }: Pick<KubeDocument, "kind" | "name">): string {
+  return join(folder, `${kind.toLowerCase()}.${name}.yaml`);
+}
+
+export type Change = "created" | "configured" | "unchanged";
+
+/** Keeps a document in a folder, its model's path written out in full. */
+export async function keepDocument(
+  folder: string,
+  { document, model }: Pick<PlannedService, "document" | "model">,
+  { dryRun = false }: { readonly dryRun?: boolean } = {},
+): Promise<Change> {
+  const text = document.textWith(new Map(model === undefined ? [] : [[uriPath(document), model.uri]]));
+  const file = documentFile(folder, document);
+  const before = await readFile(file, "utf8").catch(() => undefined);
+  if (before === text) return "unchanged";
+  if (!dryRun) await writeFileDurably(file, text);
+  return before === undefined ? "created" : "configured";
+}
+
+/** Where in a document its model's URI is written. */
+function uriPath({ kind, value }: KubeDocument): readonly string[] {
+  if (kind === "TrainedModel") return ["spec", "model", "storageUri"];
+  const { predictor } = value["spec"] as {
+    readonly predictor: Readonly<Record<string, { storageUri?: string } | null>>;
+  };
+  const at = Object.keys(predictor).find((name) => typeof predictor[name]?.storageUri === "string");
+  return ["spec", "predictor", at ?? "model", "storageUri"];
+}
+
+/** Takes a document of a kind and name away; whether there was one. */
+export async function dropDocument(folder: string, named: Pick<KubeDocument, "kind" | "name">): Promise<boolean> {
+  const file = documentFile(folder, named);
+  const isThere = await readFile(file).then(
+    () => true,
+    () => false,
+  );
+  await rm(file, { force: true });
+  return isThere;
+}
+
+/** The file of the graphs that a project defines. */
+export const DEFINED_FILE = "defined-graphs.yaml";
+
+/** Keeps the graphs that a project defines beside the documents that were applied. */
+export async function keepGraphs(folder: string, graphs: readonly GraphDefinition[]): Promise<void> {
+  const file = join(folder, DEFINED_FILE);
+  const before = await readFile(file, "utf8").catch(() => "");
+  const text = graphs.map((graph) => JSON.stringify(graphDocument(graph), null, 2)).join("\n---\n");
+  if (text !== before) await writeFileDurably(file, text);
+}
+
+/** A graph as KServe's document; its times in seconds. */
+function graphDocument({ name, nodes, timeoutMs, stepTimeoutMs, propagateHeaders = [] }: GraphDefinition): object {
+  const seconds = (ms: number) => Math.max(1, Math.ceil(ms / 1_000));
+  const annotations = propagateHeaders.length === 0 ? {} : { [HEADERS_ANNOTATION]: propagateHeaders.join(",") };
+  return {
+    apiVersion: "serving.kserve.io/v1alpha1",
+    kind: "InferenceGraph",
+    metadata: { name, annotations },
+    spec: {
+      nodes,
+      ...(timeoutMs === undefined ? {} : { timeout: seconds(timeoutMs) }),
+      ...(stepTimeoutMs === undefined ? {} : { routerTimeouts: { serviceClient: seconds(stepTimeoutMs) } }),
+    },
+  };
+}
