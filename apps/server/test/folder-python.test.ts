@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { folderPython } from "../src/folder-python.ts";
+import { projectEnvironment } from "../src/project-python.ts";
 
 // In which Python the models of a folder run.
 
@@ -30,6 +31,9 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 test("it is the one of the project around them, with its workers", async () => {
   const { interpreter, ...told } = await folderPython({ folder: join(root, "models") })();
   expect(await interpreter()).toBe(join(root, "env", "bin", "python"));
+  expect(await projectEnvironment({ projectDir: root, python: { interpreter: "./env" }, path: "" }).describe()).toBe(
+    join(root, "env", "bin", "python"),
+  );
   expect(told).toEqual({
     workers: 2,
     parameters: { "min-scale": "0", "max-scale": "3", window: "90s", "request-timeout": "5s" },

@@ -67,6 +67,12 @@ describe("how many workers there are", () => {
     expect(scaler.decide(0, now())).toBe(1);
   });
 
+  test("is one for as long from the beginning, whether anything was asked or not", () => {
+    const { during } = scaling();
+    const idle = during(100, 0);
+    expect([idle.indexOf(0), new Set(idle.slice(0, 89))]).toEqual([89, new Set([1])]);
+  });
+
   test("stays within its bounds, and goes down by halves", () => {
     const { during } = scaling({ min: 2, max: 8 });
     expect(during(30, 100).at(-1)).toBe(8);

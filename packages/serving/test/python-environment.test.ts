@@ -6,12 +6,15 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  realpathSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { ownInterpreter } from "../src/python/model-environment.ts";
 import { pythonEnvironment, type PythonEnvironmentOptions } from "../src/adapters/python-environment.ts";
 
 // Environments made of requirements, by programs of the test's own in place of Python and uv.
@@ -148,6 +151,41 @@ describe("an interpreter that is there", () => {
     [{ path: "" }, /no python3 or python on PATH/],
   ])("is refused where it is not: %j", async (options, why) => {
     await expect(environment(options).interpreter()).rejects.toThrow(why);
+  });
+});
+
+describe("an environment that a model's configuration names", () => {
+  const file = () => join(root, "models", "own", "1", "model.py");
+  const of = (path: string) => ownInterpreter(file(), { parameters: { EXECUTION_ENV_PATH: { string_value: path } } });
+
+  beforeEach(() => {
+    for (const place of ["models/own/env", "models/other/env"]) {
+      mkdirSync(join(root, place, "bin"), { recursive: true });
+      writeFileSync(join(root, place, "bin", "python"), "", { mode: 0o755 });
+    }
+    mkdirSync(join(root, "models", "own", "1"));
+    symlinkSync(join(root, "models", "other"), join(root, "models", "own", "elsewhere"));
+  });
+
+  test("lies in the model's folder, by its path from there or Triton's name for that", async () => {
+    const found = join(realpathSync(root), "models", "own", "env", "bin", "python");
+    expect(await of("env")).toBe(found);
+    expect(await of("$$TRITON_MODEL_DIRECTORY/env")).toBe(found);
+    expect(await of(join(root, "models", "own", "env"))).toBe(found);
+    expect(await ownInterpreter(file(), {})).toBeUndefined();
+  });
+
+  test.each(["../other/env", "elsewhere/env", "/usr", "$$TRITON_MODEL_DIRECTORY/../other/env", "env/../../other/env"])(
+    "is refused where it is not: %s",
+    async (path) => {
+      await expect(of(path)).rejects.toThrow(/is not in the model's folder/);
+    },
+  );
+
+  test("is refused where it is packed, or none", async () => {
+    await expect(of("env.tar.gz")).rejects.toThrow(/is packed/);
+    await expect(of("1")).rejects.toThrow(/is no program/);
+    await expect(of("nothing")).rejects.toThrow(/there is nothing at|is not in/);
   });
 });
 

@@ -3,7 +3,11 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as grpc from "@grpc/grpc-js";
+import { silentLogger, systemClock } from "@millwright/kernel";
 import { afterEach, describe, expect, inject, test } from "vitest";
+import { openPythonModel } from "../src/adapters/python-model.ts";
+import { serveNamed } from "./support/serve-named.ts";
 import { isAlive, openWorkers, until } from "./support/worker-models.ts";
 
 // Workers that are killed, hang, lie and fail: each costs its own request, and no request another's answer.
@@ -17,8 +21,8 @@ const HARMS = [
   ["length", "inference/worker-lost", /a header of 4294967295 bytes/],
   ["other", "inference/worker-lost", /answer to what was not asked/],
   ["close", "inference/worker-lost", /ended with 1|closed its socket/],
-  ["hang", "inference/worker-late", /within 1000 ms/],
-  ["stop", "inference/worker-late", /within 1000 ms/],
+  ["hang", "inference/worker-late", /within 2000 ms/],
+  ["stop", "inference/worker-late", /within 2000 ms/],
 ] as const;
 
 let closing: (() => Promise<void>)[] = [];
@@ -35,7 +39,7 @@ async function open(options: Omit<Parameters<typeof openWorkers>[0], "python"> =
 
 describe.skipIf(python === "")("a worker", () => {
   test("that does harm costs its request, and another answers the next", async () => {
-    const { ask, pool } = await open({ limits: { requestMs: 1_000 } });
+    const { ask, pool } = await open({ limits: { requestMs: 2_000 } });
     let crashes = 0;
     for (const [how, code, because] of HARMS) {
       const before = await ask(1);
@@ -56,7 +60,7 @@ describe.skipIf(python === "")("a worker", () => {
   });
 
   test("that is stopped before it begins has its request answered by another", async () => {
-    const { ask, pool } = await open({ limits: { beginMs: 200 } });
+    const { ask, pool } = await open({ limits: { beginMs: 1_500 } });
     const { pid } = await ask(1);
     process.kill(pid, "SIGSTOP");
     const after = await ask(2);
@@ -149,6 +153,44 @@ describe.skipIf(python === "")("a worker", () => {
     await pool.close();
     expect([isAlive(pid), has(`${pid}.closed`)]).toEqual([false, true]);
     await expect(ask(2)).rejects.toMatchObject({ code: "inference/no-worker" });
+  });
+});
+
+describe.skipIf(python === "")("a model whose worker is lost", () => {
+  test("is told with its code over both protocols, and goes on", async () => {
+    const { folder } = await open();
+    const place = async () => ({ interpreter: async () => python, workers: 1 });
+    const opened = openPythonModel({ place, clock: systemClock, logger: silentLogger });
+    const model = await opened(join(folder, "model.py"), {});
+    const served = await serveNamed(() => ({ worker: model }));
+    closing.push(served.close);
+    const inputs = (how: string) => [
+      { name: "number", datatype: "INT64", shape: [1], data: [5] },
+      { name: "how", datatype: "BYTES", shape: [1], data: [how] },
+    ];
+    const rest = async (how: string) => {
+      const body = JSON.stringify({ inputs: inputs(how) });
+      const answer = await fetch(`${served.url}/v2/models/worker/infer`, { method: "POST", body });
+      return [answer.status, await answer.json()];
+    };
+    const overGrpc = (how: string) =>
+      served.inferGrpc({
+        model_name: "worker",
+        inputs: [
+          { name: "number", datatype: "INT64", shape: [1], contents: { int64_contents: [5] } },
+          { name: "how", datatype: "BYTES", shape: [1], contents: { bytes_contents: [Buffer.from(how)] } },
+        ],
+      });
+    expect(await rest("kill")).toMatchObject([
+      502,
+      { code: "inference/worker-lost", remedy: expect.stringMatching(/Ask again/) as string },
+    ]);
+    await expect(overGrpc("kill")).rejects.toMatchObject({ code: grpc.status.UNAVAILABLE });
+    expect(await rest("")).toMatchObject([200, { outputs: [{ name: "number", data: [5] }, {}] }]);
+    const report = model.workers?.();
+    expect(report).toMatchObject({ running: 1, crashes: 2 });
+    await served.server.models.close();
+    expect(report?.pids.map(isAlive)).toEqual([false]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { Clock, Logger } from "@millwright/kernel";
 import type { InferenceModel, OpenModel } from "../inference/index.ts";
 import { answerOf } from "../python/answer-frame.ts";
@@ -27,15 +28,23 @@ export function openPythonModel({ place, clock, logger }: PythonModelsOptions): 
     const python = (await ownInterpreter(file, config)) ?? (await interpreter());
     const load = await loadFrame(file, config);
     const startWorker = () => new PythonWorker({ python, load, logger: logger.child({ file }) });
-    const pool = new WorkerPool({ startWorker, scale, limits, clock, logger: logger.child({ file }) });
+    const pool = new WorkerPool({
+      startWorker,
+      folder: dirname(file),
+      scale,
+      limits,
+      clock,
+      logger: logger.child({ file }),
+    });
     const { inputs, outputs, platform } = await openedSpecs(pool);
+    const { bytes } = pool.report();
     const isBatch = (config.max_batch_size ?? 0) > 0;
     return {
       platform,
       backend: "python",
       inputs,
       outputs,
-      bytes: pool.report().bytes,
+      ...(bytes === 0 ? {} : { bytes }),
       executions,
       workers: () => {
         void pool.measure();

@@ -52,6 +52,9 @@ interface Known {
   readonly demandMs?: number;
 }
 
+/** Models have so long to close at the end. */
+const CLOSE_MS_MAX = 2_000;
+
 /** A model that could not be loaded on demand is tried again after so long. */
 const RETRY_MS = 5_000;
 
@@ -236,8 +239,14 @@ class FolderModels implements ModelDirectory {
     });
   }
 
+  /** A model that works on a request for longer is not waited for: its process ends. */
   async close(): Promise<void> {
-    for (const one of this.served()) one.retire();
+    const all = this.served();
+    for (const one of all) one.retire();
+    const { promise: passed, resolve: onPassed } = Promise.withResolvers<void>();
+    const timer = setTimeout(onPassed, CLOSE_MS_MAX);
+    await Promise.race([Promise.all(all.map(({ closed }) => closed)), passed]);
+    clearTimeout(timer);
   }
 
   async #inTurn(name: string, work: () => Promise<void>): Promise<void> {

@@ -83,7 +83,7 @@ export async function readModelFolder(folder: string, config: string | undefined
     throw cannotLoad(`default_model_filename ${JSON.stringify(named)} is no file's name`);
   const versions = await Promise.all(
     chosen(read, present).map(async (version) => {
-      const file = named ?? (await findModelFile(join(folder, String(version))));
+      const file = named ?? (await findModelFile(join(folder, String(version)), read));
       return { version: String(version), file: join(folder, String(version), file) };
     }),
   );

@@ -30,8 +30,12 @@ const FILES: Readonly<Record<string, Format>> = {
 /** Files that need Python, whatever they are called. */
 const PYTHON_FILE = /\.(?:py|pkl|pickle|joblib|pt2?)$/;
 
-/** The name of the model's file in a version's folder. Throws `inference/cannot-load`. */
-export async function findModelFile(folder: string): Promise<string> {
+/**
+ * The name of the model's file in a version's folder; of Triton's Python backend it is always the same, whatever files
+ * lie beside it. Throws `inference/cannot-load`.
+ */
+export async function findModelFile(folder: string, { backend }: { readonly backend?: string } = {}): Promise<string> {
+  if (backend === "python") return "model.py";
   const names = await readdir(folder);
   const found = Object.keys(FILES).find((name) => names.includes(name));
   if (found !== undefined) return found;

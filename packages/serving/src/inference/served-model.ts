@@ -22,6 +22,8 @@ export interface ServedModel {
   use<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Closes the model once nothing runs on it any more. */
   retire(): void;
+  /** Resolves once it has been closed. */
+  readonly closed: Promise<void>;
 }
 
 let loads = 0;
@@ -46,14 +48,16 @@ export function serveModel(
   loads += 1;
   let running = 0;
   let isRetired = false;
+  const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>();
   const closeWhenIdle = () => {
-    if (isRetired && running === 0) told.model.close().catch(onCloseFailed);
+    if (isRetired && running === 0) told.model.close().catch(onCloseFailed).finally(onClosed);
   };
   return {
     ...told,
     statistics,
     scheduler,
     load: loads,
+    closed,
     use: async (work) => {
       running += 1;
       try {

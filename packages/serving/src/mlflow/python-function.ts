@@ -9,7 +9,7 @@ export interface PythonFunction {
   readonly isOfColumns: boolean;
   /** MLflow's own types of the columns. */
   readonly types: Readonly<Record<string, string>>;
-  /** Of the flavour `sklearn` the file of the model itself. */
+  /** Of the flavour `sklearn` the file of the model itself, where it needs no code that was saved with it. */
   readonly scikitFile: string | undefined;
   readonly inputs: readonly SignedTensor[];
   readonly outputs: readonly SignedTensor[];
@@ -52,7 +52,9 @@ export function readPythonFunction(file: string, text: string): PythonFunction {
 
 function scikitFile(file: string, { sklearn }: Fields): string | undefined {
   if (sklearn === undefined) return undefined;
-  const path = textIn(fieldsOf(sklearn, "sklearn"), "pickled_model");
+  const told = fieldsOf(sklearn, "sklearn");
+  const path = textIn(told, "pickled_model");
+  if (textIn(told, "code") !== "") return undefined;
   return isWithin(path) && !path.endsWith(".skops") ? join(dirname(file), path) : undefined;
 }
 

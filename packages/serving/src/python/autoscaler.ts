@@ -80,7 +80,9 @@ export class Autoscaler {
     }
     if (this.#panicMs !== undefined) this.#panicWanted = Math.max(this.#panicWanted, sudden, ready);
     const wanted = this.#panicMs === undefined ? stable : Math.max(stable, this.#panicWanted);
-    return this.#afterGrace(Math.min(max, Math.max(min, wanted)), nowMs);
+    // Before a whole window has passed nobody knows that nothing is asked.
+    const floor = nowMs - this.#sinceMs < stableWindowMs ? Math.max(1, min) : min;
+    return this.#afterGrace(Math.min(max, Math.max(floor, wanted)), nowMs);
   }
 
   /** Whether there is suddenly more to do. */

@@ -42,11 +42,14 @@ class OwnModel(Format):
 
     def __init__(self, module, header):
         self.model = module.Model()
+        if not hasattr(self.model, "predict"):
+            raise TypeError("the class Model has no method predict")
         self.model.parameters = header["parameters"]
         if hasattr(self.model, "load"):
             self.model.load(os.path.dirname(header["file"]))
         self.inputs = self.declared("inputs", header)
         self.outputs = self.declared("outputs", header)
+        self.takes_request = len(inspect.signature(self.model.predict).parameters) > 1
 
     def declared(self, side, header):
         own = getattr(self.model, side, None)
@@ -56,8 +59,8 @@ class OwnModel(Format):
             return header[side]
         raise TypeError(f"the class Model says no `{side}`, and config.pbtxt has none: {side} = {{'x': ('FP32', [-1, 3])}}")
 
-    def predict(self, inputs, wanted):
-        return self.model.predict(inputs)
+    def predict(self, inputs, wanted, request):
+        return self.model.predict(inputs, request) if self.takes_request else self.model.predict(inputs)
 
     def close(self):
         if hasattr(self.model, "close"):
@@ -77,6 +80,9 @@ class ScikitModel(Format):
         self.names = [str(name) for name in getattr(self.model, "feature_names_in_", [])]
         self.inputs = header["inputs"] or [self.matrix()]
         self.methods = self.methods_of(header["outputs"])
+        if header.get("mlflow"):
+            others = [method for method in METHODS if method != "predict" and hasattr(self.model, method)]
+            self.methods = {**{method: method for method in others}, **self.methods}
         self.outputs = [self.output(name, method, header["outputs"]) for name, method in self.methods.items()]
 
     def matrix(self):
@@ -98,7 +104,8 @@ class ScikitModel(Format):
         if known is not None:
             return known
         spec = spec_of(name, self.kind_of(method))
-        return spec if name == next(iter(self.methods)) else {**spec, "isOnRequest": True}
+        isFirst = not configured and name == next(iter(self.methods))
+        return spec if isFirst else {**spec, "isOnRequest": True}
 
     def kind_of(self, method):
         """The datatype and shape of what a method answers: as it is for a row of nothing, else by the classes."""
@@ -127,7 +134,7 @@ class ScikitModel(Format):
         found = getattr(self.model, method)(table)
         return numpy.asarray(found.toarray() if hasattr(found, "toarray") else found)
 
-    def predict(self, inputs, wanted):
+    def predict(self, inputs, wanted, request):
         table = self.table(inputs)
         return {name: self.call(self.methods[name], table) for name in wanted}
 
@@ -180,7 +187,7 @@ class TorchModel(Format):
         else:
             self.model = torch.jit.load(header["file"], map_location="cpu").eval()
 
-    def predict(self, inputs, wanted):
+    def predict(self, inputs, wanted, request):
         given = [self.tensor(inputs[spec["name"]], spec) for spec in self.inputs if spec["name"] in inputs]
         with self.torch.inference_mode():
             found = self.model(*given)

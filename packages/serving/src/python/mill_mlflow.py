@@ -8,14 +8,14 @@ from mill_tensors import as_text
 
 
 def open_model(header):
-    """By MLflow itself; a model of scikit-learn by its own file where the environment has no MLflow or no pandas."""
+    """A model of scikit-learn by its own file, since MLflow takes seconds to start; other functions by MLflow itself."""
+    file = header["mlflow"].get("scikitFile")
+    if file is not None:
+        return ScikitModel(header, file)
     try:
         import mlflow.pyfunc
     except ImportError as error:
-        file = header["mlflow"].get("scikitFile")
-        if file is None:
-            raise RuntimeError(f"this model needs {error.name} in its Python environment: add it to the requirements") from error
-        return ScikitModel(header, file)
+        raise RuntimeError(f"this model needs {error.name} in its Python environment: add it to the requirements") from error
     return FunctionModel(mlflow.pyfunc.load_model(os.path.dirname(header["file"])), header)
 
 
@@ -64,7 +64,7 @@ class FunctionModel(Format):
             return pandas.to_datetime(as_text(array))
         return as_text(array) if array.dtype == object else array
 
-    def predict(self, inputs, wanted):
+    def predict(self, inputs, wanted, request):
         found = self.ask(inputs)
         # What is called otherwise than the signature says, where there is but one.
         if len(found) == 1 and len(self.outputs) == 1:

@@ -30,9 +30,11 @@ class TritonModel(Format):
                 }
             )
 
-    def predict(self, inputs, wanted):
+    def predict(self, inputs, wanted, request):
         tensors = [utils.Tensor(name, array) for name, array in inputs.items()]
-        responses = self.model.execute([utils.InferenceRequest(tensors, wanted)])
+        told = json.dumps(request.get("parameters") or {})
+        asked = utils.InferenceRequest(tensors, wanted, request.get("id") or "", told)
+        responses = self.model.execute([asked])
         if not isinstance(responses, list) or len(responses) != 1 or responses[0] is None:
             raise TypeError("execute is to answer a list with a response for each request")
         (response,) = responses

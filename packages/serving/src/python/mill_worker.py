@@ -125,7 +125,7 @@ def answer(channel, model, header, parts):
     channel.send({"kind": "begun", "id": identity})
     try:
         wanted = header["outputs"]
-        found = model.predict(mill_tensors.decode(header["tensors"], parts), wanted)
+        found = model.predict(mill_tensors.decode(header["tensors"], parts), wanted, header["request"])
         tensors, data = mill_tensors.encode(found, [spec for spec in model.outputs if spec["name"] in wanted])
     except mill_tensors.WrongAnswer as error:
         channel.send({"kind": "wrong", "id": identity, "because": str(error)[:500]})

@@ -1,19 +1,18 @@
 import type { MillError } from "@millwright/kernel";
 import { inferenceErrors } from "../inference/errors.ts";
 
-/** A model that could not be loaded, with the last lines of Python's traceback. */
-export function loadFailed({
-  because,
-  traceback,
-}: {
+interface ToldFailure {
   readonly because?: unknown;
   readonly traceback?: unknown;
-}): MillError {
-  const lines = Array.isArray(traceback) ? (traceback as readonly unknown[]).map(String) : [];
+}
+
+/** A model that could not be loaded, with the place of Python's traceback that is last, as seen from the model's folder. */
+export function loadFailed({ because, traceback }: ToldFailure, folder: string): MillError {
+  const within = (text: unknown) => String(text).replaceAll(`${folder}/`, "");
+  const lines = Array.isArray(traceback) ? (traceback as readonly unknown[]).map(within) : [];
+  const place = lines.findLast((line) => line.startsWith("  File "))?.trim();
   return inferenceErrors.create("inference/cannot-load", {
-    because: [String(because), ...lines.filter((line) => line.startsWith("  File ")).slice(-1)]
-      .join("; ")
-      .replaceAll(/ {2,}/g, " "),
+    because: place === undefined ? within(because) : `${within(because)}; ${place}`,
     remedy:
       "The traceback says where it arose: mend the model or its Python environment, and load it again; what was served before goes on.",
     ...(lines.length === 0 ? {} : { details: { traceback: lines } }),

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import type { Duplex, Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "@millwright/kernel";
+import type { AskedBy } from "../inference/ports.ts";
 import type { Tensor } from "../inference/tensor.ts";
 import { FrameReader, frameParts, type Frame, type FrameHeader } from "./frames.ts";
 import { OutputLines } from "./output-lines.ts";
@@ -29,6 +30,8 @@ export interface WorkerCall {
   readonly id: number;
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly string[];
+  /** What the request said of itself, where it is executed alone. */
+  readonly asked: Pick<AskedBy, "id" | "parameters">;
 }
 
 /** The process is no more. `hasBegun` tells of the request whether the model may have seen it. */
@@ -99,14 +102,15 @@ export class PythonWorker {
   }
 
   /** Answers with the worker's own frame. Throws `WorkerEnded`. Only one request is asked at a time. */
-  ask({ id, inputs, outputs }: WorkerCall, onBegun: () => void): Promise<Frame> {
+  ask({ id, inputs, outputs, asked }: WorkerCall, onBegun: () => void): Promise<Frame> {
     return new Promise((resolve, reject) => {
       if (this.#why !== undefined) {
         reject(new WorkerEnded(this.#why, false));
         return;
       }
       this.#asked = { id, hasBegun: false, onBegun, resolve, reject };
-      this.#send(frameParts({ kind: "infer", id, outputs }, inputs));
+      const request = { id: asked.id, parameters: asked.parameters };
+      this.#send(frameParts({ kind: "infer", id, outputs, request }, inputs));
     });
   }
 

@@ -1,15 +1,17 @@
 import type { Clock, Logger } from "@millwright/kernel";
-import { inferenceErrors } from "../inference/errors.ts";
 import type { AskedBy, WorkersReport } from "../inference/ports.ts";
 import type { Tensor } from "../inference/tensor.ts";
 import { Autoscaler, type ScalePolicy } from "./autoscaler.ts";
 import type { Frame, FrameHeader } from "./frames.ts";
-import { deadlinePassed, loadFailed, noWorker, tookTooLong, workerLost } from "./pool-errors.ts";
+import { OpenRequests, type OpenRequest } from "./open-requests.ts";
+import { loadFailed, noWorker, tookTooLong, workerLost } from "./pool-errors.ts";
 import { WorkerEnded, type PythonWorker } from "./python-worker.ts";
 import { residentBytes } from "./resident-bytes.ts";
 
 export interface PoolOptions {
   readonly startWorker: () => PythonWorker;
+  /** Of the model's version. */
+  readonly folder: string;
   readonly scale: ScalePolicy;
   readonly limits: PoolLimits;
   readonly clock: Pick<Clock, "monotonicMs">;
@@ -32,16 +34,6 @@ interface Member {
   state: "starting" | "idle" | "busy" | "lost" | "ending";
 }
 
-interface Waiting {
-  readonly inputs: readonly Tensor[];
-  readonly outputs: readonly string[];
-  readonly asked: AskedBy;
-  /** How often a worker was lost before it began with it. */
-  replays: number;
-  isSettled: boolean;
-  readonly settle: (how: Frame | Error) => void;
-}
-
 const BACKOFF_MS = 100;
 const BACKOFF_MS_MAX = 30_000;
 /** Without a worker, and none before so long, requests are refused. */
@@ -58,8 +50,7 @@ export class WorkerPool {
   readonly #options: PoolOptions;
   readonly #members = new Set<Member>();
   readonly #autoscaler: Autoscaler;
-  #queue: Waiting[] = [];
-  #open = 0;
+  readonly #requests: OpenRequests;
   #wanted: number;
   #nextId = 0;
   #starts = 0;
@@ -79,6 +70,9 @@ export class WorkerPool {
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#autoscaler = new Autoscaler(options.scale, options.clock.monotonicMs());
+    const { clock } = options;
+    const onOpen = (open: number) => this.#autoscaler.observe(open, clock.monotonicMs());
+    this.#requests = new OpenRequests({ clock, onOpen });
     this.#wanted = Math.max(1, options.scale.min);
   }
 
@@ -102,27 +96,9 @@ export class WorkerPool {
   ask(inputs: readonly Tensor[], outputs: readonly string[], asked: AskedBy = {}): Promise<Frame> {
     const refusal = this.#refusal();
     if (refusal !== undefined) return Promise.reject(refusal);
-    return new Promise((resolve, reject) => {
-      const timer = this.#untilDeadline(asked, () => this.#expire(waiting));
-      const waiting: Waiting = {
-        inputs,
-        outputs,
-        asked,
-        replays: 0,
-        isSettled: false,
-        settle: (how) => {
-          if (waiting.isSettled) return;
-          waiting.isSettled = true;
-          clearTimeout(timer);
-          this.#opened(-1);
-          if (how instanceof Error) reject(how);
-          else resolve(how);
-        },
-      };
-      this.#opened(1);
-      this.#queue.push(waiting);
-      this.#pump();
-    });
+    const answered = this.#requests.add(inputs, outputs, asked);
+    this.#pump();
+    return answered;
   }
 
   /** Has as many workers as the autoscaler says now. */
@@ -136,7 +112,7 @@ export class WorkerPool {
 
   /** How many requests wait for a worker. */
   get waiting(): number {
-    return this.#queue.length;
+    return this.#requests.waiting;
   }
 
   report(): WorkersReport {
@@ -164,7 +140,7 @@ export class WorkerPool {
     this.#isClosed = true;
     clearTimeout(this.#retry);
     clearInterval(this.#ticking);
-    for (const waiting of this.#queue.splice(0)) waiting.settle(noWorker("the model is closed"));
+    this.#requests.refuse(noWorker("the model is closed"));
     await Promise.all([...this.#members].map(({ worker }) => worker.close()));
   }
 
@@ -175,43 +151,17 @@ export class WorkerPool {
     return this.#members.size === 0 && waitsMs > PATIENCE_MS ? noWorker(this.#lastFailure) : undefined;
   }
 
-  #untilDeadline({ deadlineMs }: AskedBy, onPassed: () => void): NodeJS.Timeout | undefined {
-    if (deadlineMs === undefined || deadlineMs === Number.POSITIVE_INFINITY) return undefined;
-    return setTimeout(onPassed, Math.min(Math.max(0, deadlineMs - this.#options.clock.monotonicMs()), 2 ** 31 - 1));
-  }
-
-  /** What it was asked with is kept no longer, however long the others take. */
-  #expire(waiting: Waiting): void {
-    const at = this.#queue.indexOf(waiting);
-    if (at >= 0) this.#queue.splice(at, 1);
-    waiting.settle(deadlinePassed());
-  }
-
-  #opened(by: 1 | -1): void {
-    this.#open += by;
-    this.#autoscaler.observe(this.#open, this.#options.clock.monotonicMs());
-  }
-
   /** Gives what waits to workers that are idle; where there is none at all, one is started. */
   #pump(): void {
     for (const member of this.#members) {
       if (member.state !== "idle") continue;
-      const next = this.#next();
+      const next = this.#requests.next();
       if (next === undefined) return;
       void this.#run(member, next);
     }
-    if (this.#queue.length === 0 || this.#staying.length > 0) return;
+    if (this.#requests.waiting === 0 || this.#staying.length > 0) return;
     this.#wanted = Math.max(1, this.#wanted);
     this.#fill();
-  }
-
-  #next(): Waiting | undefined {
-    for (;;) {
-      const next = this.#queue.shift();
-      if (next?.asked.isCancelled?.() !== true) return next;
-      const because = "its caller had gone before its turn came";
-      next.settle(inferenceErrors.create("inference/cancelled", { because }));
-    }
   }
 
   /** All workers but those that are told to end. */
@@ -219,7 +169,7 @@ export class WorkerPool {
     return [...this.#members].filter(({ state }) => state !== "ending");
   }
 
-  async #run(member: Member, waiting: Waiting): Promise<void> {
+  async #run(member: Member, request: OpenRequest): Promise<void> {
     const { requestMs, beginMs } = this.#options.limits;
     const { worker } = member;
     member.state = "busy";
@@ -231,17 +181,18 @@ export class WorkerPool {
     };
     let timer = setTimeout(() => worker.kill(`it did not begin within ${beginMs} ms`), beginMs);
     try {
-      const { inputs, outputs } = waiting;
-      const frame = await worker.ask({ id: this.#nextId, inputs, outputs }, () => {
+      const { inputs, outputs } = request;
+      const call = { id: this.#nextId, inputs, outputs, asked: request.asked };
+      const frame = await worker.ask(call, () => {
         clearTimeout(timer);
         timer = setTimeout(late, requestMs);
       });
       this.#failures = 0;
-      waiting.settle(frame);
+      request.settle(frame);
       if (member.state === "busy") member.state = "idle";
     } catch (error) {
       if (member.state === "busy") member.state = "lost";
-      this.#lost(waiting, error, isLate);
+      this.#lost(request, error, isLate);
     } finally {
       clearTimeout(timer);
       this.#shed();
@@ -250,14 +201,14 @@ export class WorkerPool {
   }
 
   /** A request whose worker is no more. */
-  #lost(waiting: Waiting, error: unknown, isLate: boolean): void {
-    if (!(error instanceof WorkerEnded)) waiting.settle(error as Error);
-    else if (isLate) waiting.settle(tookTooLong(this.#options.limits.requestMs));
-    else if (error.hasBegun || waiting.replays >= REPLAYS_MAX) waiting.settle(workerLost(error.message));
-    else if (this.#isClosed) waiting.settle(noWorker("the model is closed"));
-    else if (!waiting.isSettled) {
-      waiting.replays += 1;
-      this.#queue.unshift(waiting);
+  #lost(request: OpenRequest, error: unknown, isLate: boolean): void {
+    if (!(error instanceof WorkerEnded)) request.settle(error as Error);
+    else if (isLate) request.settle(tookTooLong(this.#options.limits.requestMs));
+    else if (error.hasBegun || request.replays >= REPLAYS_MAX) request.settle(workerLost(error.message));
+    else if (this.#isClosed) request.settle(noWorker("the model is closed"));
+    else if (!request.isSettled) {
+      request.replays += 1;
+      this.#requests.putBack(request);
     }
   }
 
@@ -278,7 +229,7 @@ export class WorkerPool {
 
   /** What the model says of itself, or why there is no worker. */
   async #start(): Promise<FrameHeader | Error> {
-    const { limits, clock } = this.#options;
+    const { folder, limits, clock } = this.#options;
     const beganMs = clock.monotonicMs();
     this.#starts += 1;
     const worker = this.#startProcess();
@@ -289,13 +240,14 @@ export class WorkerPool {
     const timer = setTimeout(() => worker.kill(`the model did not load within ${limits.loadMs} ms`), limits.loadMs);
     try {
       const header = await worker.loaded;
-      if (header.kind === "failed") throw loadFailed({ because: header["because"], traceback: header["traceback"] });
+      if (header.kind === "failed")
+        throw loadFailed({ because: header["because"], traceback: header["traceback"] }, folder);
       if (member.state === "starting") member.state = "idle";
       this.#startedMs += clock.monotonicMs() - beganMs;
       this.#pump();
       return header;
     } catch (error) {
-      const failed = error instanceof WorkerEnded ? loadFailed({ because: error.message }) : (error as Error);
+      const failed = error instanceof WorkerEnded ? loadFailed({ because: error.message }, folder) : (error as Error);
       this.#lastFailure = failed.message;
       return failed;
     } finally {
@@ -305,10 +257,11 @@ export class WorkerPool {
 
   /** The system may have no process or no file left for it. */
   #startProcess(): PythonWorker | Error {
+    const { startWorker, folder } = this.#options;
     try {
-      return this.#options.startWorker();
+      return startWorker();
     } catch (error) {
-      const failed = loadFailed({ because: error instanceof Error ? error.message : error });
+      const failed = loadFailed({ because: error instanceof Error ? error.message : error }, folder);
       this.#lastFailure = failed.message;
       if (this.#isOpen) this.#startAgain(failed.message);
       return failed;
@@ -330,8 +283,7 @@ export class WorkerPool {
     const pauseMs = this.#failures < 2 ? 0 : Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** (this.#failures - 2));
     this.#retryMs = clock.monotonicMs() + pauseMs;
     logger.warn({ pid, why, pauseMs }, "a worker ended; another is started");
-    if (this.#refusal() !== undefined)
-      for (const waiting of this.#queue.splice(0)) waiting.settle(noWorker(this.#lastFailure));
+    if (this.#refusal() !== undefined) this.#requests.refuse(noWorker(this.#lastFailure));
     this.#fill();
   }
 
@@ -339,7 +291,7 @@ export class WorkerPool {
   #shed(): void {
     let surplus = this.#staying.length - this.#wanted;
     for (const member of [...this.#members].reverse()) {
-      if (surplus <= 0 || this.#queue.length > 0) return;
+      if (surplus <= 0 || this.#requests.waiting > 0) return;
       if (member.state !== "idle") continue;
       member.state = "ending";
       surplus -= 1;

@@ -85,6 +85,7 @@ export async function openWorkers({
       onStart?.();
       return new PythonWorker({ python, load, logger: silentLogger });
     },
+    folder,
     scale: settings.scale,
     limits: { ...settings.limits, ...limits },
     clock,
