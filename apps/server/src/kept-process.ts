@@ -63,9 +63,14 @@ export async function keepProcess<Ready, Told = never>(options: KeepOptions<Read
     child.once("exit", (code, signal) => {
       if (isClosed) return;
       logger.error({ code, signal }, `${named} ended; it is started again`);
-      pause = setTimeout(restart, pauseMs());
+      again();
+    });
+    // One that was never there does not end.
+    child.once("error", () => {
+      if (child.pid === undefined && !isClosed) again();
     });
   };
+  const again = () => (pause = setTimeout(restart, pauseMs()));
   const pauseMs = () => {
     failures = readyMs === undefined ? failures + 1 : 0;
     if (readyMs !== undefined) return performance.now() - readyMs < STEADY_MS ? PAUSE_UNSTEADY_MS : 0;
@@ -73,13 +78,17 @@ export async function keepProcess<Ready, Told = never>(options: KeepOptions<Read
   };
   const restart = () => {
     readyMs = undefined;
-    const next = startChild(options, ready);
-    ({ child } = next);
-    watch();
-    next.ready.then(
-      () => (readyMs = performance.now()),
-      (error: unknown) => logger.error({ err: error }, `${named} could not be started`),
-    );
+    const failed = (error: unknown) => logger.error({ err: error }, `${named} could not be started`);
+    try {
+      const next = startChild(options, ready);
+      ({ child } = next);
+      watch();
+      next.ready.then(() => (readyMs = performance.now()), failed);
+    } catch (error) {
+      // The system has no process or no file left for it.
+      failed(error);
+      again();
+    }
   };
   watch();
   return {
@@ -117,8 +126,10 @@ function startChild<Ready, Told>(
     stdio: ["ignore", "ignore", errors === "log" ? "pipe" : "inherit", "ipc"],
   });
   child.stderr?.on("data", (chunk: Buffer) => logger.warn({ from: named }, chunk.toString().trim()));
-  child.once("error", (error) => logger.error({ err: error }, `${named} could not be started`));
+  // What is told to one that has just ended comes here too.
+  child.on("error", (error) => logger.debug({ err: error }, `${named} is not there`));
   const ready = new Promise<Ready>((resolve, reject) => {
+    child.once("error", reject);
     child.once("exit", (code, signal) => reject(new Error(`${named} ended with ${code ?? signal}`)));
     child.on("message", (message: KeptMessage<Ready, Told>) => {
       if ("ready" in message) resolve(message.ready);

@@ -22,27 +22,31 @@ interface Keeper<Told> {
 export function runKept<Settings, Ready, Told = never>(
   start: (settings: Settings, keeper: Keeper<Told>) => Promise<Started<Ready>>,
 ): void {
-  let started: Promise<Started<Ready>> | undefined;
+  let running: Started<Ready> | undefined;
+  let isEnding = false;
   const end = () => {
     // Before it has started there is nothing to be ended in good order.
-    if (started === undefined) process.exit(0);
-    started
-      .then((running) => running.close())
-      .then(
-        () => process.exit(0),
-        () => process.exit(1),
-      );
+    if (running === undefined) process.exit(0);
+    if (isEnding) return;
+    isEnding = true;
+    running.close().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
   };
-  process.once("SIGTERM", end);
+  // It may come twice: to a whole group of processes, and from the keeper.
+  process.on("SIGTERM", end);
   process.once("disconnect", end);
   // Ctrl-C reaches the whole group; the keeper decides when this process ends.
   process.on("SIGINT", () => {});
   // Whoever read what was written here may be gone.
   process.stderr.on("error", () => {});
   process.once("message", (settings: Settings) => {
-    started = start(settings, { tell: (told) => send<Ready, Told>({ told }), ask: asking() });
-    started.then(
-      ({ ready }) => send<Ready, Told>({ ready }),
+    start(settings, { tell: (told) => send<Ready, Told>({ told }), ask: asking() }).then(
+      (started) => {
+        running = started;
+        send<Ready, Told>({ ready: started.ready });
+      },
       (error: unknown) => {
         send<Ready, Told>(isMillError(error) ? { refused: toProblem(error) } : { failed: textOf(error) });
         process.exit(1);
