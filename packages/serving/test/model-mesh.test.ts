@@ -221,6 +221,19 @@ describe("models that are loaded on demand", () => {
     expect(models.residency()).toMatchObject({ models: ROOM, evictions: 0 });
   });
 
+  test("are closed again where their configuration is not theirs", async () => {
+    const models = await open();
+    const config = JSON.stringify({ name: "another" });
+    await expect(models.load("m1", { config })).rejects.toMatchObject({ code: "inference/cannot-load" });
+    expect([opened, closed]).toEqual([["m1"], ["m1"]]);
+  });
+
+  test("are closed once the server is", async () => {
+    const models = await open(["m1", "m2"]);
+    await models.close();
+    expect(closed.toSorted()).toEqual(["m1", "m2"]);
+  });
+
   test("keep the configuration that they were loaded with when they come back", async () => {
     const models = await open();
     await models.load("m1", { config: JSON.stringify({ max_batch_size: 0, metric_tags: { by: "hand" } }) });

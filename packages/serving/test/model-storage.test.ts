@@ -71,6 +71,11 @@ describe("a model's URI", () => {
     "file:///a%00b",
     "file:///%zz",
     "http://user:secret@host/model",
+    "https://user:secret@host:99999/model",
+    "https://user:se/secret@host/model",
+    "s3://key:secret@bucket/model",
+    "ftp://host/model?token=secret",
+    "file://user:secret@elsewhere/model",
     "https://host/model#sha256=abc",
     "model",
     "",
@@ -167,6 +172,17 @@ describe("a model that is stored", () => {
       expect(asked.map(({ url }) => url)).toEqual(["/m"]);
     },
   );
+
+  test("is not followed there by a connection that another address has left open", async () => {
+    const inner = await listen((_, response) => response.end(MODEL));
+    const known = inner.replace("127.0.0.1", "localhost");
+    expect(await resolved(`${known}/model`)).toMatch(/model$/);
+    const origin = await listen((_, response) => {
+      response.writeHead(302, { location: `${known}/secrets` }).end();
+    });
+    expect(await refusal(`${origin}/m`)).toMatch(/a redirect leads into this machine or its network/);
+    expect(asked.map(({ url }) => url)).toEqual(["/model", "/m"]);
+  });
 
   test("is not followed to what is no HTTP", async () => {
     const origin = await listen((_, response) => {

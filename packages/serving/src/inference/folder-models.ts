@@ -52,8 +52,8 @@ interface Known {
   readonly demandMs?: number;
 }
 
-/** Models have so long to close at the end. */
-const CLOSE_MS_MAX = 2_000;
+/** Models have so long to close at the end: less than who keeps the server gives it beyond what that gives its callers. */
+const CLOSE_MS_MAX = 1_900;
 
 /** A model that could not be loaded on demand is tried again after so long. */
 const RETRY_MS = 5_000;
@@ -267,9 +267,14 @@ class FolderModels implements ModelDirectory {
     try {
       for (const { version, file } of folder.versions) {
         const model = await this.#openVersion(file, folder);
-        const bytes = model.bytes ?? (await stat(file)).size;
-        const served = { name, version, model, bytes, config: fullConfig(name, folder.config, model) };
-        opened.push(serveModel(served, { clock, onCloseFailed }));
+        try {
+          const bytes = model.bytes ?? (await stat(file)).size;
+          const served = { name, version, model, bytes, config: fullConfig(name, folder.config, model) };
+          opened.push(serveModel(served, { clock, onCloseFailed }));
+        } catch (error) {
+          await model.close().catch(onCloseFailed);
+          throw error;
+        }
       }
     } catch (error) {
       for (const one of opened) one.retire();

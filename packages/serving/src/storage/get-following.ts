@@ -64,6 +64,8 @@ function ask(
   const options = {
     headers: { ...headers, "accept-encoding": "identity", "user-agent": "millwright" },
     timeout: IDLE_MS_MAX,
+    // A connection of its own: one that is kept open was not looked up for this address.
+    agent: false,
     ...(isFree ? {} : { lookup: publicOnly(url) }),
   };
   return new Promise((resolve, reject) => {

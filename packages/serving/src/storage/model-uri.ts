@@ -77,7 +77,13 @@ export function shownUrl({ origin, pathname }: URL): string {
   return `${origin}${pathname}`;
 }
 
+/** Throws nothing, whatever the text is: it may be none that can be read. */
+function withoutSecrets(text: string): string {
+  const isPlain = isAbsolute(text) || /^(?:mill|models):/i.test(text);
+  return isPlain ? text : text.replace(/^([a-z][a-z0-9+.-]*:\/\/)(?!\/).*@/is, "$1…@").replace(/[?#].*$/s, "");
+}
+
 export function wrongUri(uri: string, why: string, cause?: unknown): Error {
-  const because = uri === "" ? why : `${quoted(uri)}: ${why}`;
+  const because = uri === "" ? why : `${quoted(withoutSecrets(uri))}: ${why}`;
   return inferenceErrors.create("inference/model-uri", { because, ...(cause === undefined ? {} : { cause }) });
 }
