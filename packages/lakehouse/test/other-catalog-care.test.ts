@@ -83,6 +83,19 @@ describe("a name that becomes something else", () => {
     expect((await catalog.get(kept))?.rowCount).toBe(1);
   });
 
+  test("is what it was where the old one cannot be looked at", async () => {
+    const { catalog, version } = await other.client();
+    await catalog.swap(await version("it", 1), undefined);
+    const first = await catalog.get("it");
+    const anew = await version("it", 3);
+    other.once("409", ({ method, url = "" }) => method === "GET" && /\/tables\/it_[0-9a-f]{8}/.test(url));
+    await expect(catalog.swap(anew, first?.metadataLocation)).rejects.toMatchObject({
+      code: "lakehouse/catalog-refused",
+    });
+    expect(await names()).toEqual(["it"]);
+    expect(await catalog.get("it")).toEqual(first);
+  });
+
   test("whose renaming is not answered was renamed, or it is not known", async () => {
     const { catalog, version } = await other.client();
     await catalog.swap(await version("it", 1), undefined);

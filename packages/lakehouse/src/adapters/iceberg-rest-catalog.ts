@@ -146,8 +146,9 @@ interface Replacing {
 async function inPlaceOf(rest: RestCatalog, { key, kind, expected, put }: Replacing): Promise<boolean> {
   const aside = await rest.takeAside(key, kind);
   if (aside === undefined) return false;
-  const isExpected = kind === "view" || (await rest.loadTable(aside.key))?.metadataLocation === expected;
-  const isPut = isExpected && (await put().catch((error: unknown) => undone(aside, error)));
+  const failed = (error: unknown) => undone(aside, error);
+  const isExpected = kind === "view" || (await rest.loadTable(aside.key).catch(failed))?.metadataLocation === expected;
+  const isPut = isExpected && (await put().catch(failed));
   await (isPut ? aside.drop() : aside.restore());
   return isPut;
 }
