@@ -124,6 +124,22 @@ describe.skipIf(python === "")("a worker", () => {
     expect(await asked).toMatchObject({ code: "inference/no-worker" });
   });
 
+  test("that is closed while it loads says nothing of it", async () => {
+    const said: string[] = [];
+    const logger = { ...silentLogger, info: (_: object, line: string) => said.push(line) };
+    const { ask, pool, has, write } = await open({ logger });
+    const { pid } = await ask(1);
+    write("slow");
+    process.kill(pid, "SIGKILL");
+    const loading = () => pool.report().pids.find((one) => has(`load-${one}.begun`));
+    await until(() => loading() !== undefined);
+    const name = `load-${loading()}.go`;
+    const closed = pool.close();
+    write(name);
+    await closed;
+    expect(said).toEqual([]);
+  });
+
   test("that cannot start again is tried later each time; meanwhile requests are refused with the cause", async () => {
     let now = 0;
     const { ask, pool, write, remove } = await open({ clock: { monotonicMs: () => now } });

@@ -54,9 +54,13 @@ class Channel:
 
     def send(self, header, parts=()):
         text = json.dumps(header).encode()
-        self.socket.sendall(struct.pack("<I", len(text)) + text)
-        for part in parts:
-            self.socket.sendall(part)
+        try:
+            self.socket.sendall(struct.pack("<I", len(text)) + text)
+            for part in parts:
+                self.socket.sendall(part)
+        except (BrokenPipeError, ConnectionResetError):
+            # The parent has hung up: nobody is to be told.
+            os._exit(0)
 
 
 def end_with_parent():

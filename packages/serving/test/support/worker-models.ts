@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { silentLogger, systemClock } from "@millwright/kernel";
+import { silentLogger, systemClock, type Logger } from "@millwright/kernel";
 import type { Tensor } from "../../src/inference/index.ts";
 import { answerOf } from "../../src/python/answer-frame.ts";
 import { loadFrame, specsOf } from "../../src/python/model-specs.ts";
@@ -62,6 +62,7 @@ interface WorkersOptions {
   readonly clock?: { monotonicMs(): number };
   /** Called before each start of a process; what it throws, the start throws. */
   readonly onStart?: () => void;
+  readonly logger?: Logger;
 }
 
 /** A pool of workers with that model, in a folder of its own. */
@@ -71,6 +72,7 @@ export async function openWorkers({
   limits = {},
   clock = systemClock,
   onStart,
+  logger = silentLogger,
 }: WorkersOptions) {
   const folder = mkdtempSync(join(tmpdir(), "mill-workers-"));
   const file = join(folder, "model.py");
@@ -83,7 +85,7 @@ export async function openWorkers({
   const pool = new WorkerPool({
     startWorker: () => {
       onStart?.();
-      return new PythonWorker({ python, load, logger: silentLogger });
+      return new PythonWorker({ python, load, logger });
     },
     folder,
     scale: settings.scale,
