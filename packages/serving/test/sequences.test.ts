@@ -1,6 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { silentLogger } from "@millwright/kernel";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openFolderModels, type InferenceModel, type Tensor, type TensorSpec } from "../src/inference/index.ts";
@@ -12,12 +14,14 @@ let now: number;
 /** What the model was given, in its order. */
 let given: Record<string, unknown>[];
 let gate: Promise<void> | undefined;
+/** Of each answer what the server keeps as the sequence's state, as long as it keeps it. */
+let states: WeakRef<object>[];
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "mill-sequences-"));
   mkdirSync(join(root, "sums", "1"), { recursive: true });
   writeFileSync(join(root, "sums", "1", "model.onnx"), "");
-  [now, given, gate] = [0, [], undefined];
+  [now, given, gate, states] = [0, [], undefined, []];
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
@@ -46,7 +50,9 @@ const summing: InferenceModel = {
     given.push(told);
     if (told["X"] === 13) throw new Error("thirteen");
     const sum = Number(told["X"]) + Number(told["STATE"] ?? 0);
-    return outputs.map((name) => one(name, sum));
+    const answered = outputs.map((name) => one(name, sum));
+    for (const { name, data } of answered) if (name === "NEXT") states.push(new WeakRef(data));
+    return answered;
   },
   close: async () => {},
 };
@@ -98,6 +104,17 @@ describe("requests of sequences", () => {
     expect(await ask({ sequence_id: 5, ...end }, 3)).toEqual([["SUM", 6]]);
     expect(given[0]).toEqual({ X: 1, START: 1, END: 0, READY: 7, ID: 5n, STATE: 0 });
     expect(given[4]).toEqual({ X: 3, START: 0, END: 1, READY: 7, ID: 5n, STATE: 3 });
+  });
+
+  test("of which no more come are forgotten, with their state, when another begins", async () => {
+    const ask = await asking("max_sequence_idle_microseconds: 1000");
+    await ask({ sequence_id: 1, ...begin }, 1);
+    now += 2;
+    await ask({ sequence_id: 2, ...begin }, 2);
+    await new Promise((done) => setImmediate(done));
+    setFlagsFromString("--expose-gc");
+    (runInNewContext("gc") as () => void)();
+    expect(states.map((state) => state.deref() === undefined)).toEqual([true, false]);
   });
 
   test("hide from callers what the server gives and keeps", async () => {

@@ -82,6 +82,7 @@ class Sequences {
   readonly #idleMs: number;
   readonly #most: number;
   readonly #running = new Map<string, Sequence>();
+  #forgotMs = Number.NEGATIVE_INFINITY;
 
   constructor(config: SequenceConfig, clock: Pick<Clock, "monotonicMs">) {
     this.#clock = clock;
@@ -121,7 +122,9 @@ class Sequences {
     else if (found !== undefined && !isStart) return found;
     if (!isStart)
       throw badRequest(`the sequence ${quoted(id)} has not begun or has ended: its first request has sequence_start`);
-    if (!this.#running.has(id) && this.#running.size >= this.#most) this.#forget(now);
+    const isFull = this.#running.size >= this.#most;
+    // Those that came to no end keep their state no longer than about twice that time.
+    if (now - this.#forgotMs > this.#idleMs || (isFull && !this.#running.has(id))) this.#forget(now);
     if (!this.#running.has(id) && this.#running.size >= this.#most)
       throw inferenceErrors.create("inference/overloaded", { because: `${this.#most} sequences run already` });
     // One that begins again follows what is under way of the one before it.
@@ -131,6 +134,7 @@ class Sequences {
   }
 
   #forget(now: number): void {
+    this.#forgotMs = now;
     for (const [id, sequence] of this.#running) if (this.#isIdle(sequence, now)) this.#running.delete(id);
   }
 
