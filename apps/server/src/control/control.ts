@@ -15,6 +15,7 @@ import { keepDefinedGraphs } from "./defined-graphs.ts";
 import { createLayouts } from "./layout.ts";
 import { createRoadBoard } from "./road-board.ts";
 import { createRoadRunner, type RoadRunner } from "./road-runner.ts";
+import { createComplaints } from "./complaints.ts";
 import { startCaretaker, type Caretaker } from "./caretaker.ts";
 import { startRollouts, type Rollouts } from "./rollouts.ts";
 import { startScheduler, type Scheduler } from "./scheduler.ts";
@@ -64,10 +65,9 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     port: server.port,
     begin: async ({ project, platform }) => {
       // What was decided and then not deployed, where the process died between the two.
-      await deployTraffic(
-        platform.parts,
-        project.services.map(({ definition }) => definition),
-      );
+      const complaints = createComplaints(logger, "a service is answered as before: what was decided is not deployed");
+      for (const { name, definition } of project.services)
+        await complaints.hear(name, () => deployTraffic(platform.parts, [definition]));
       await keepDefinedGraphs(project, paths.deployment);
       await board.draw(project, compileRoad(project, platform.parts), platform.runs);
       const runner = createRoadRunner(project, { ...options, platform, board });

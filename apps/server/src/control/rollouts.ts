@@ -1,4 +1,5 @@
 import type { Logger } from "@millwright/kernel";
+import { createComplaints } from "./complaints.ts";
 import type { RoadParts } from "@millwright/project";
 import { advanceRollout, readTrafficCounts } from "@millwright/serving";
 import type { RoadRunner } from "./road-runner.ts";
@@ -27,12 +28,11 @@ export function startRollouts({
     const url = servingUrl();
     return url === undefined ? undefined : readTrafficCounts(url).catch(() => undefined);
   };
+  const complaints = createComplaints(logger, "the rollout of a service could not go on");
   let atWork: Promise<void> | undefined;
   const lookAll = async () => {
     for (const { name, definition } of runner.project().services)
-      await advanceRollout({ ...parts, counts }, definition).catch((error: unknown) =>
-        logger.error({ err: error, service: name }, "the rollout of a service could not go on"),
-      );
+      await complaints.hear(name, () => advanceRollout({ ...parts, counts }, definition));
   };
   const timer = setInterval(() => {
     atWork ??= lookAll().finally(() => (atWork = undefined));
