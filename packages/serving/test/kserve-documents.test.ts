@@ -92,7 +92,7 @@ describe("an InferenceService", () => {
     ["error 1 : its metadata.name is no name", ISVC(PREDICTOR).replace("name: iris", "name: ../iris")],
     ["error 1 : it has no apiVersion and kind", "hello: 1\n"],
     ["error 4 : Flow sequence", "apiVersion: a\nkind: b\nbad: [\n"],
-    ["error 13 : Map keys must be unique", ISVC(PREDICTOR, "    model: {}\n")],
+    ['error 13 : a map has the key "model" twice', ISVC(PREDICTOR, "    model: {}\n")],
   ];
   test.each(errors)("%s", (why, text) => {
     expect(
@@ -208,6 +208,13 @@ metadata: { name: s }
     const { services, remarks } = await readDocumentFolder(folder);
     expect(services.map(({ model }) => model?.name)).toEqual(["iris"]);
     expect(remarks).toEqual([expect.objectContaining({ level: "error", file: "old.yaml", because: "it is a folder" })]);
+  });
+
+  test("a key that is there twice is an error, in a map of any size", () => {
+    const many = Array.from({ length: 40_000 }, (_, at) => `    f${at}: x\n`).join("");
+    const labels = (more: string) =>
+      ISVC(PREDICTOR).replace("  name: iris\n", `  name: iris\n  labels:\n${many}${more}`);
+    expect(said(labels("    f7: y\n"))).toEqual(['error 40006 : a map has the key "f7" twice']);
   });
 
   test("an alias that stands for very many others is not followed", () => {

@@ -1,4 +1,14 @@
-import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node } from "yaml";
+import {
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseAllDocuments,
+  visit,
+  type Document,
+  type Node,
+  type Scalar,
+} from "yaml";
 import { isObject } from "../inference/rest/table.ts";
 
 /** Something in a document that is wrong or is left, and where. */
@@ -39,7 +49,8 @@ export function readDocuments(text: string): {
   readonly remarks: readonly Remark[];
 } {
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  // Told apart below: the parser compares each key of a map with all before it.
+  const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const all = Array.isArray(parsed) ? (parsed as readonly Document[]) : [];
   const documents: KubeDocument[] = [];
   const remarks: Remark[] = [];
@@ -71,6 +82,11 @@ function readDocument(document: Document, { lines, wrong }: Reading): readonly K
   const line = lineOfNode(document.contents as Node, lines) ?? 1;
   let value: unknown;
   try {
+    const repeated = repeatedKey(document);
+    if (repeated !== undefined) {
+      wrong(lineOfNode(repeated, lines) ?? line, `a map has the key ${JSON.stringify(repeated.value)} twice`);
+      return [];
+    }
     value = document.toJS({ maxAliasCount: ALIASES_MAX });
   } catch (error) {
     wrong(line, error instanceof Error ? error.message : "it cannot be read");
@@ -91,6 +107,23 @@ function readDocument(document: Document, { lines, wrong }: Reading): readonly K
     return [];
   }
   return [kubeDocument({ kind, apiVersion, name, value }, document, lines)];
+}
+
+function repeatedKey(document: Document): Scalar | undefined {
+  let found: Scalar | undefined;
+  visit(document, {
+    Map: (_, { items }) => {
+      const keys = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (keys.has(key.value)) found = key;
+        if (found !== undefined) return visit.BREAK;
+        keys.add(key.value);
+      }
+      return undefined;
+    },
+  });
+  return found;
 }
 
 function kubeDocument(
