@@ -18,7 +18,7 @@ const servicesList: Command = {
       call.out.result(services, (all) =>
         textTable(
           ["service", "model", "version", "address"],
-          all.map(({ name, model, version, url }) => [name, model, String(version), url ?? "not up"]),
+          all.map(({ name, model, version, url }) => [name, model ?? "a function", String(version), url ?? "not up"]),
         ),
       );
       return 0;
@@ -37,7 +37,7 @@ const servicesShow: Command = {
       const service = await api.showService({ name: call.arguments[0] ?? "" });
       call.out.result(service, ({ name, model, version, request, example, url }) =>
         [
-          `${name}: ${model} version ${version}, ${url ?? "not up (`mill up`)"}`,
+          `${name}: ${model ?? "a function"} version ${version}, ${url ?? "not up (`mill up`)"}`,
           textTable(
             ["field", "type", "example"],
             request.map((field) => [field.name, field.type, cell(example[field.name])]),

@@ -11,7 +11,7 @@ import {
   type TypedSurface,
   type WrittenTypes,
 } from "@millwright/project";
-import { refusalCodes, responseColumns } from "@millwright/serving";
+import { refusalCodes, responseColumns, type FunctionData } from "@millwright/serving";
 import type { Tracking } from "@millwright/tracking";
 import { requestOf, type ClassLabel, type TrainingDefinition } from "@millwright/training";
 import { asksDatabase, describedSelect, explainSqlError } from "@millwright/transformation";
@@ -56,6 +56,7 @@ export async function surfaceOf(
   );
   const services: Record<string, TypedService> = {};
   for (const { name, definition } of project.services) {
+    if (definition.function !== undefined) services[name] = functionColumns(definition.function);
     const training = project.trainings.find((candidate) => candidate.name === modelName(definition.model));
     if (training === undefined) continue;
     const classes = await learnedClasses(tracking, definition.model);
@@ -111,6 +112,16 @@ function requestColumns(
     const column = population.find((candidate) => candidate.name === name);
     return column === undefined ? [] : [{ ...column, nullable }];
   });
+}
+
+/** What a function takes and answers with, as it declares it. */
+function functionColumns({ request, response, features }: FunctionData): TypedService {
+  const text = (field: string) => ({ name: field, type: "string", nullable: false });
+  return {
+    request,
+    response: [text("id"), text("model_name"), text("model_version"), ...response],
+    errors: refusalCodes(features, { isFunction: true }),
+  };
 }
 
 /** What a service of this training takes and answers with. */

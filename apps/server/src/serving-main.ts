@@ -6,6 +6,7 @@ import { startServing } from "@millwright/serving";
 import type { OpenModel } from "@millwright/serving/inference";
 import { portError } from "./port-error.ts";
 import { runKept } from "./run-kept.ts";
+import { installation } from "./installation.ts";
 import { VERSION } from "./version.ts";
 import { armWritePoints } from "./write-points.ts";
 
@@ -44,6 +45,7 @@ runKept<ServingSettings, ServingReady, ServingTold>(async (settings, { tell }) =
     grpcAtOnce: settings.isAgain === true,
     openModel: async (file, config) => (await (opener ??= openerOf(settings, logger)))(file, config),
     storage: { cacheFolder: join(dirname(settings.deploymentFile), "downloads"), bytesMax: DOWNLOAD_BYTES_MAX },
+    millwrightUrl: installation().millwrightUrl,
     openOnlineStore: (path) => openSqliteOnlineStore({ path, readOnly: true }),
     logger,
   }).catch((error: unknown) => {

@@ -20,6 +20,7 @@ export type { Facets, LineageDataset, LineageEvent, LineageSink } from "./lineag
 export { silentProgress, type ProgressSink, type ProgressUpdate } from "./progress.ts";
 export { onWritePoint, writePoint } from "./write-point.ts";
 export { silentLogger, type LogFields, type Logger } from "./logger.ts";
+export { mapModule } from "./map-module.ts";
 export { nearest } from "./nearest.ts";
 export { parse } from "./parse.ts";
 export { faultsOf, loadChecker, matches, type SchemaFault } from "./schema-check.ts";

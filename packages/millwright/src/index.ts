@@ -50,8 +50,11 @@ export {
   defineInferenceGraph,
   defineService,
   defineTransformer,
+  type FunctionContext,
   type InferenceGraphDefinition,
   type ServiceDefinition,
+  type ServiceLimits,
+  type TrafficOptions,
 } from "@millwright/serving/define";
 export {
   defineProject,

@@ -29,8 +29,14 @@ export function checkProject(project: Project): void {
     requireName(monitor, { what: "training", name: training, known: models });
     if (outcomes !== undefined) requireName(monitor, { what: "table", name: outcomes.table.name, known: tables });
   }
-  for (const service of project.services)
-    requireName(service, { what: "model", name: modelName(service.definition.model), known: models });
+  const services = new Set(project.services.map(({ name }) => name));
+  for (const service of project.services) {
+    const { function: declared, model } = service.definition;
+    if (declared === undefined) requireName(service, { what: "model", name: modelName(model), known: models });
+    for (const name of declared?.asks ?? []) requireName(service, { what: "service", name, known: services });
+    for (const { view } of declared?.features ?? [])
+      requireName(service, { what: "feature view", name: view.name, known: views });
+  }
 }
 
 /** `late-flights@champion` names the model `late-flights`. */

@@ -6,3 +6,5 @@ export {
   defineTransformer,
   type InferenceGraphDefinition,
 } from "./graphs/define-inference-graph.ts";
+export type { FunctionContext, ServiceLimits } from "./functions/function-options.ts";
+export type { TrafficOptions } from "./traffic/traffic-options.ts";

@@ -4,6 +4,7 @@ import { writeFileDurably } from "@millwright/platform";
 import {
   decodeDeployment,
   encodeDeployment,
+  type DeployedFunction,
   type DeployedService,
   type DeployedTraffic,
   type Deployment,
@@ -34,15 +35,21 @@ export interface ServiceVersion {
 /** What is read, changed and written again is one caller's at a time. */
 const writes = new Map<string, Promise<void>>();
 
-/** Puts versions into the deployment, which the serving process watches: all of them at once, or none. */
-export function deployVersions(places: DeploymentPlaces, versions: readonly ServiceVersion[]): Promise<void> {
-  const { deploymentFile } = places;
-  const write = (writes.get(deploymentFile) ?? Promise.resolve()).then(() => putVersions(places, versions));
+async function inTurn<Result>({ deploymentFile }: DeploymentPlaces, write: () => Promise<Result>): Promise<Result> {
+  const done = (writes.get(deploymentFile) ?? Promise.resolve()).then(write);
   writes.set(
     deploymentFile,
-    write.catch(() => undefined),
+    done.then(
+      () => undefined,
+      () => undefined,
+    ),
   );
-  return write;
+  return done;
+}
+
+/** Puts versions into the deployment, which the serving process watches: all of them at once, or none. */
+export function deployVersions(places: DeploymentPlaces, versions: readonly ServiceVersion[]): Promise<void> {
+  return inTurn(places, () => putVersions(places, versions));
 }
 
 async function putVersions(
@@ -60,8 +67,30 @@ async function putVersions(
     ),
   );
   const services = [...before.services.filter(({ name }) => !names.has(name)), ...deployed];
-  const deployment: Deployment = { generation: ids(), onlineStorePath, services };
+  const functions = (before.functions ?? []).filter(({ name }) => !names.has(name));
+  const deployment: Deployment = { generation: ids(), onlineStorePath, services, functions };
   await writeFileDurably(deploymentFile, encodeDeployment(deployment));
+}
+
+/** Puts a function into the deployment, in the place of what has answered by its name. Answers its version. */
+export function deployFunction(
+  places: DeploymentPlaces,
+  deployed: Omit<DeployedFunction, "version">,
+): Promise<DeployedFunction> {
+  return inTurn(places, async () => {
+    const before = await readDeployment(places);
+    const known = before.functions?.find(({ name }) => name === deployed.name);
+    const own = { ...deployed, version: (known?.version ?? 0) + (known?.hash === deployed.hash ? 0 : 1) };
+    const others = (before.functions ?? []).filter(({ name }) => name !== deployed.name);
+    const deployment: Deployment = {
+      ...before,
+      generation: places.ids(),
+      services: before.services.filter(({ name }) => name !== deployed.name),
+      functions: [...others, own],
+    };
+    await writeFileDurably(places.deploymentFile, encodeDeployment(deployment));
+    return own;
+  });
 }
 
 /** What is deployed; nothing while there is no file. Throws `platform/damaged-file`. */

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Column } from "@millwright/kernel";
 import { platformErrors, sha256Of } from "@millwright/platform";
 import type { FeatureSelection } from "@millwright/feature-store";
+import type { ServiceLimits } from "./functions/function-options.ts";
 import type { StickyBy } from "./traffic/traffic-options.ts";
 
 /** What the serving process is to serve: written whole by control, with its checksum, read again when it changes. */
@@ -9,6 +10,24 @@ export interface Deployment {
   readonly generation: string;
   readonly onlineStorePath: string;
   readonly services: readonly DeployedService[];
+  /** The services that are functions of the project. */
+  readonly functions?: readonly DeployedFunction[];
+}
+
+/** A function of the project, as it is served: from a copy of its sources that stays as it is. */
+export interface DeployedFunction {
+  readonly name: string;
+  /** Counts what was deployed under this name. */
+  readonly version: number;
+  readonly hash: string;
+  readonly folder: string;
+  readonly file: string;
+  readonly request: readonly Column[];
+  readonly response: readonly Column[];
+  readonly timestamp?: string;
+  readonly selections: readonly FeatureSelection[];
+  readonly asks: readonly string[];
+  readonly limits: Required<ServiceLimits>;
 }
 
 /** A version of a model, as it is served. */
@@ -48,6 +67,12 @@ export interface DeployedTraffic {
 export async function deployedServices(deploymentFile: string): Promise<readonly DeployedService[]> {
   const text = await readFile(deploymentFile, "utf8").catch(() => undefined);
   return text === undefined ? [] : decodeDeployment(text).services;
+}
+
+/** The same of the functions. */
+export async function deployedFunctions(deploymentFile: string): Promise<readonly DeployedFunction[]> {
+  const text = await readFile(deploymentFile, "utf8").catch(() => undefined);
+  return text === undefined ? [] : (decodeDeployment(text).functions ?? []);
 }
 
 export function encodeDeployment(deployment: Deployment): string {

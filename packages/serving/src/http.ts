@@ -1,7 +1,7 @@
 import { Type } from "@millwright/kernel";
 import { route, type Route } from "@millwright/platform";
 import { ask, type ServicePlaces } from "./ask.ts";
-import { deployedServices, type DeployedService } from "./deployment.ts";
+import { deployedFunctions, deployedServices, type DeployedFunction, type DeployedService } from "./deployment.ts";
 import { servingErrors } from "./errors.ts";
 import { readServingLoad, type ServingLoad } from "./latency.ts";
 
@@ -20,7 +20,7 @@ const FieldSchema = Type.Object({
 const ServiceSchema = Type.Object(
   {
     name: Type.String(),
-    model: Type.String(),
+    model: Type.Union([Type.String(), Type.Null()], { description: "Null where a function of the project answers." }),
     version: Type.Integer(),
     request: Type.Array(FieldSchema, { description: "The fields that a caller sends." }),
     timestamp: Type.Union([Type.String(), Type.Null()], {
@@ -79,7 +79,7 @@ export function serviceRoutes(open: () => ServicePlaces): readonly Route[] {
       path: "/api/v1/services",
       summary: "The deployed services.",
       response: Type.Array(ServiceSchema),
-      handler: async () => (await deployedServices(open().deploymentFile)).map((service) => described(service, open())),
+      handler: async () => (await allDeployed(open())).map((service) => described(service, open())),
     }),
     route({
       id: "showService",
@@ -107,6 +107,9 @@ export function serviceRoutes(open: () => ServicePlaces): readonly Route[] {
           id: Type.String(),
           model_name: Type.String(),
           model_version: Type.String(),
+          variant: Type.Optional(
+            Type.String({ description: "Which of the versions that share the service's requests answered." }),
+          ),
           probability: Type.Optional(Type.Number({ description: "Of a yes-or-no question." })),
           prediction: Type.Optional(
             Type.Union([Type.Number(), Type.String(), Type.Boolean()], {
@@ -128,16 +131,21 @@ export function serviceRoutes(open: () => ServicePlaces): readonly Route[] {
   ];
 }
 
-async function deployedService(places: ServicePlaces, name: string): Promise<DeployedService> {
-  const found = (await deployedServices(places.deploymentFile)).find((service) => service.name === name);
+type Deployed = DeployedService | DeployedFunction;
+
+async function allDeployed({ deploymentFile }: ServicePlaces): Promise<readonly Deployed[]> {
+  return [...(await deployedServices(deploymentFile)), ...(await deployedFunctions(deploymentFile))];
+}
+
+async function deployedService(places: ServicePlaces, name: string): Promise<Deployed> {
+  const found = (await allDeployed(places)).find((service) => service.name === name);
   if (found !== undefined) return found;
   throw servingErrors.create("serving/unknown-service", { because: `nothing is deployed as ${name}` });
 }
 
-function described(
-  { name, model, version, request, timestamp, example = {} }: DeployedService,
-  { servingUrl }: ServicePlaces,
-) {
+function described(service: Deployed, { servingUrl }: ServicePlaces) {
+  const { name, version, request, timestamp } = service;
+  const { model = null, example = {} } = service as Partial<DeployedService>;
   const url = servingUrl();
   return {
     name,

@@ -2,8 +2,16 @@ export { defineService, modelReference, type ServiceDefinition } from "./define-
 export { responseColumns, type Answer, type AnswerColumn } from "./answer.ts";
 export { refusalCodes } from "./refusals.ts";
 export { deployedServices, type DeployedService, type Deployment } from "./deployment.ts";
-export { deployVersions, readDeployment, type DeploymentPlaces, type ServiceVersion } from "./deploy-version.ts";
+export {
+  deployFunction,
+  deployVersions,
+  readDeployment,
+  type DeploymentPlaces,
+  type ServiceVersion,
+} from "./deploy-version.ts";
 export { createTrafficStore, servingMigrations, type TrafficStore } from "./traffic/traffic-store.ts";
+export type { FunctionData } from "./functions/function-options.ts";
+export { forgetSources, keepSources, readSources } from "./functions/snapshot.ts";
 export { advanceRollout } from "./traffic/rollout.ts";
 export { readTrafficCounts } from "./traffic/traffic-counts.ts";
 export { deployTraffic, serviceVersion, variantVersions } from "./traffic/traffic.ts";

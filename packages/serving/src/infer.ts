@@ -3,6 +3,8 @@ import { badRequest, servingErrors, tooLarge } from "./errors.ts";
 import { ID_LENGTH_MAX, isLonger, ROWS_MAX } from "./limits.ts";
 import { DATATYPE } from "./openapi/schemas.ts";
 import type { Body } from "./request-body.ts";
+import { functionTensors } from "./functions/function-tensors.ts";
+import type { LoadedFunction } from "./functions/load-function.ts";
 import type { LoadedService, Prediction } from "./service.ts";
 import type { ServingState } from "./serving-state.ts";
 import type { AskedWith } from "./traffic/sticky-key.ts";
@@ -45,6 +47,24 @@ export function answerInfer(
       ...(service.variants === undefined ? [] : variantTensors(predictions)),
       ...(explain ? [explanationTensor(predictions)] : []),
     ],
+  };
+}
+
+/** The same of a function; it explains nothing. */
+export async function answerFunction(state: ServingState, service: LoadedFunction, body: Body): Promise<unknown> {
+  const { inputs } = body;
+  const { deployed } = service;
+  if (!Array.isArray(inputs)) return (await state.callFunction(service, { rows: [body], id: undefined }))[0];
+  const given = idOf(body);
+  const answers = await state.callFunction(service, { rows: rowsOf(inputs), id: given });
+  return {
+    id: given ?? answers[0]?.id,
+    model_name: deployed.name,
+    model_version: String(deployed.version),
+    outputs: functionTensors(deployed, answers.length).map((tensor) => ({
+      ...tensor,
+      data: answers.map((answer) => answer[tensor.name === "prediction_id" ? "id" : tensor.name]),
+    })),
   };
 }
 

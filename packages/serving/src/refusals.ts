@@ -11,12 +11,23 @@ const ALWAYS = [
   "serving/unknown-service",
 ];
 
+const OF_FUNCTIONS = [
+  "serving/function-failed",
+  "serving/function-timeout",
+  "serving/overloaded",
+  "serving/refused",
+  "serving/wrong-answer",
+];
+
 /** The codes with which a service of these features may refuse a prediction: those of its views only where they say so. */
-export function refusalCodes(selections: readonly FeatureSelection[]): readonly string[] {
+export function refusalCodes(
+  selections: readonly FeatureSelection[],
+  { isFunction = false }: { readonly isFunction?: boolean } = {},
+): readonly string[] {
   const { joins } = planFeatures(selections);
   const declared = [
     ...(joins.some(({ view }) => view.onMissing === "error") ? ["features/missing-entity"] : []),
     ...(joins.some(({ view }) => view.onStale === "error") ? ["features/stale"] : []),
   ];
-  return [...ALWAYS, ...declared].toSorted();
+  return [...ALWAYS, ...declared, ...(isFunction ? OF_FUNCTIONS : [])].toSorted();
 }

@@ -1,5 +1,8 @@
-import { answerTensors, VARIANT_OUTPUTS } from "./answer.ts";
+import { answerTensors, VARIANT_OUTPUTS, type AnswerTensor } from "./answer.ts";
+import { functionTensors } from "./functions/function-tensors.ts";
+import { isFunction, type LoadedFunction } from "./functions/load-function.ts";
 import { LIVE, MODEL_METADATA, MODEL_READY, READY, SERVER_METADATA } from "./openapi/schemas.ts";
+import { datatypeOf } from "./field-datatype.ts";
 import { EXTENSIONS } from "./inference/inference-server.ts";
 import type { LoadedService } from "./service.ts";
 
@@ -35,20 +38,17 @@ export const serverRoutes: Readonly<Record<string, ReadRoute<{ readonly version:
 };
 
 /** What is read of a service, by what follows its name or its version in the address. */
-export const serviceRoutes: Readonly<Record<string, ReadRoute<LoadedService>>> = {
+export const serviceRoutes: Readonly<Record<string, ReadRoute<LoadedService | LoadedFunction>>> = {
   "": {
     id: "Metadata",
     summary: "A service's version, inputs and outputs.",
     answers: MODEL_METADATA,
-    answer: ({ deployed, model, variants }) => ({
-      name: deployed.name,
-      versions: versionsOf({ deployed, variants }),
+    answer: (service) => ({
+      name: service.deployed.name,
+      versions: versionsOf(service),
       platform: "millwright",
-      inputs: deployed.request.map(({ name, type }) => ({ name, datatype: datatypeOf(type), shape: [-1] })),
-      outputs: [
-        ...answerTensors(model, -1),
-        ...(variants === undefined ? [] : VARIANT_OUTPUTS.map((name) => ({ name, datatype: "BYTES", shape: [-1] }))),
-      ],
+      inputs: service.deployed.request.map(({ name, type }) => ({ name, datatype: datatypeOf(type), shape: [-1] })),
+      outputs: outputsOf(service),
     }),
   },
   "/ready": {
@@ -59,21 +59,17 @@ export const serviceRoutes: Readonly<Record<string, ReadRoute<LoadedService>>> =
   },
 };
 
-/** The versions that answer under a service's name, its own first. */
-export function versionsOf({
-  deployed,
-  variants,
-}: Pick<LoadedService, "deployed"> & { variants?: LoadedService["variants"] | undefined }): readonly string[] {
-  return [
-    ...new Set(
-      [deployed, ...(variants ?? []).map((variant) => variant.deployed)].map(({ version }) => String(version)),
-    ),
-  ];
+/** What is answered of each row, without what names it. */
+function outputsOf(service: LoadedService | LoadedFunction): readonly AnswerTensor[] {
+  if (isFunction(service)) return functionTensors(service.deployed, -1).filter(({ name }) => name !== "prediction_id");
+  const { model, variants } = service;
+  const told = variants === undefined ? [] : VARIANT_OUTPUTS;
+  return [...answerTensors(model, -1), ...told.map((name) => ({ name, datatype: "BYTES", shape: [-1] }))];
 }
 
-/** The protocol's word for a field's type. */
-export function datatypeOf(type: string): "INT64" | "FP64" | "BOOL" | "BYTES" {
-  if (type === "long" || type === "int") return "INT64";
-  if (type === "boolean") return "BOOL";
-  return type === "double" || type === "float" ? "FP64" : "BYTES";
+/** The versions that answer under a service's name, its own first. */
+export function versionsOf(service: LoadedService | LoadedFunction): readonly string[] {
+  const variants = isFunction(service) ? [] : (service.variants ?? []);
+  const versions = [service, ...variants].map(({ deployed }) => String(deployed.version));
+  return [...new Set(versions)];
 }

@@ -5,7 +5,8 @@ import { isMillError, systemClock, toProblem } from "@millwright/kernel";
 import { isFromLoopback } from "@millwright/platform";
 import { drain } from "./drain.ts";
 import { servingErrors } from "./errors.ts";
-import { answerInfer } from "./infer.ts";
+import { isFunction } from "./functions/load-function.ts";
+import { answerFunction, answerInfer } from "./infer.ts";
 import { openApiOfServices } from "./openapi/service-document.ts";
 import { startGrpc } from "./inference/grpc/grpc-server.ts";
 import { openComposedModels, type ComposedModels } from "./inference/composed-models.ts";
@@ -91,7 +92,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
         drain(server, DRAIN_MS_MAX),
         grpc.then((started) => started.close(DRAIN_MS_MAX)).catch(() => undefined),
       ]);
-      state.close();
+      await state.close();
       await models.close();
     },
   };
@@ -220,8 +221,10 @@ async function infer(call: Call, { name, version }: Named): Promise<void> {
       headers["inference-header-content-length"] === undefined && headers["content-encoding"] === undefined;
     const bytes = isPlain ? await readBody(request) : undefined;
     const body = bytes === undefined ? undefined : parseBody(bytes);
-    const service = state.service(name, version);
+    const own = state.function(name, version);
+    const service = own ?? state.service(name, version);
     if (body === undefined || asksForMore(body)) await answerWhole(call, call.inference, bytes);
+    else if (isFunction(service)) json(response, 200, await answerFunction(state, service, body));
     else json(response, 200, answerInfer(state, service, { body, headers }));
     state.latency.observe((performance.now() - begunMs) / 1_000);
   } catch (error) {
@@ -234,14 +237,16 @@ function readService(call: Call, { name, version }: Named, tail: string): void {
   const route = serviceRoutes[tail];
   if (route === undefined) throw noSuchAddress();
   requireMethod(call, "GET");
-  json(call.response, 200, route.answer(call.state.service(name, version)));
+  const { state } = call;
+  json(call.response, 200, route.answer(state.function(name, version) ?? state.service(name, version)));
 }
 
 function answerServer(call: Call, path: string): void {
   const { state, inference, version, response } = call;
   const route = serverRoutes[path];
   requireMethod(call, "GET");
-  if (path === "/v2/openapi.json") return json(response, 200, openApiOfServices(state.services(), version));
+  if (path === "/v2/openapi.json")
+    return json(response, 200, openApiOfServices([...state.services(), ...state.functions()], version));
   if (path === TRAFFIC_PAGE) return json(response, 200, state.traffic());
   if (path === PROTOCOL_PAGE) return json(response, 200, openApiOfInference(inference));
   if (route !== undefined) return json(response, 200, route.answer({ version }));
@@ -273,6 +278,7 @@ function fail(response: ServerResponse, error: unknown): void {
     response.destroy();
     return;
   }
+  if (problem.status === 503) response.setHeader("retry-after", "1");
   // `error` is the Open Inference Protocol's field, the others those of problem details (RFC 9457).
   const { type, title, detail, status, code, remedy } = problem;
   json(response, status, {

@@ -8,7 +8,9 @@ import type { Datatype, TensorData } from "./inference/datatype.ts";
 import type { Tensor, TensorSpec } from "./inference/tensor.ts";
 import { badRequest, tooLarge } from "./errors.ts";
 import { ID_LENGTH_MAX, isLonger, ROWS_MAX } from "./limits.ts";
-import { datatypeOf } from "./routes.ts";
+import { datatypeOf } from "./field-datatype.ts";
+import { functionTensors } from "./functions/function-tensors.ts";
+import { isFunction, type LoadedFunction } from "./functions/load-function.ts";
 import type { LoadedService, Prediction } from "./service.ts";
 import type { ServingState } from "./serving-state.ts";
 
@@ -18,21 +20,24 @@ import type { ServingState } from "./serving-state.ts";
  * served is the project's to say: nothing is loaded or unloaded by callers.
  */
 export function serviceModels(state: ServingState, logger: Logger): ModelDirectory {
-  const known = new WeakMap<LoadedService, ServedModel>();
-  const served = (service: LoadedService): ServedModel => {
+  const known = new WeakMap<LoadedService | LoadedFunction, ServedModel>();
+  const served = (service: LoadedService | LoadedFunction): ServedModel => {
     const found = known.get(service) ?? serveService(state, service, logger);
     known.set(service, found);
     return found;
   };
-  const find = (name: string, version?: string) =>
-    served(state.service(name, version === undefined || version === "" ? undefined : version));
-  const all = () => state.services().map(served);
+  const find = (name: string, given?: string) => {
+    const version = given === "" ? undefined : given;
+    return served(state.function(name, version) ?? state.service(name, version));
+  };
+  const all = () => [...state.services(), ...state.functions()].map(served);
   return {
     index: async () => all().map(({ name, version }) => ({ name, version, state: "READY", reason: "" })),
     find,
     obtain: async (name, version) => find(name, version),
     answers: async (name) => find(name).name === name,
     versions: (name) => {
+      if (state.function(name) !== undefined) return [find(name)];
       const service = state.service(name);
       return [served(service), ...(service.variants ?? []).slice(1).map(served)];
     },
@@ -48,9 +53,9 @@ function notByCallers(name: string): never {
   throw inferenceErrors.create("inference/not-by-callers", { because: `${name} is a service of a project` });
 }
 
-function serveService(state: ServingState, service: LoadedService, logger: Logger): ServedModel {
+function serveService(state: ServingState, service: LoadedService | LoadedFunction, logger: Logger): ServedModel {
   const { name, version } = service.deployed;
-  const model = modelOf(state, service);
+  const model = isFunction(service) ? functionModel(state, service) : modelOf(state, service);
   const told = { name, version: String(version), model, bytes: 0, config: fullConfig(name, {}, model) };
   return serveModel(told, {
     clock: systemClock,
@@ -78,13 +83,7 @@ function modelOf(state: ServingState, service: LoadedService): InferenceModel {
   return {
     platform: "millwright",
     backend: "millwright",
-    inputs: service.deployed.request.map(({ name, type }) => ({
-      name,
-      datatype: datatypeOf(type),
-      shape: [-1],
-      dimensionNames: ["rows"],
-      isOptional: true,
-    })),
+    inputs: inputsOf(service),
     outputs,
     infer: async (inputs, wanted, { id, parameters, headers } = {}) => {
       requireLimits(inputs[0]?.shape[0] ?? 0, id);
@@ -104,6 +103,56 @@ function modelOf(state: ServingState, service: LoadedService): InferenceModel {
     },
     close: async () => {},
   };
+}
+
+function inputsOf({ deployed }: LoadedService | LoadedFunction): InferenceModel["inputs"] {
+  return deployed.request.map(({ name, type }) => ({
+    name,
+    datatype: datatypeOf(type),
+    shape: [-1],
+    dimensionNames: ["rows"],
+    isOptional: true,
+  }));
+}
+
+function functionModel(state: ServingState, service: LoadedFunction): InferenceModel {
+  const outputs = functionTensors(service.deployed, -1).map((tensor) => ({
+    ...tensor,
+    datatype: tensor.datatype as Datatype,
+    dimensionNames: ["rows"],
+  }));
+  const types = new Map(outputs.map(({ name, datatype }) => [name, datatype]));
+  return {
+    platform: "millwright",
+    backend: "typescript",
+    inputs: inputsOf(service),
+    outputs,
+    infer: async (inputs, wanted, { id } = {}) => {
+      requireLimits(inputs[0]?.shape[0] ?? 0, id);
+      const answers = await state.callFunction(service, { rows: rowsOf(inputs), id });
+      return wanted.map((name) => {
+        const datatype = types.get(name) ?? "BYTES";
+        const values = answers.map((answer) => answer[name === "prediction_id" ? "id" : name]);
+        return {
+          name,
+          datatype,
+          shape: [answers.length],
+          data: dataOf(datatype, withoutNulls(name, datatype, values)),
+        };
+      });
+    },
+    close: async () => {},
+  };
+}
+
+/** A tensor has no null: a number is NaN then, a text is empty. Throws where there is nothing that stands for none. */
+function withoutNulls(name: string, datatype: Datatype, values: readonly unknown[]): readonly unknown[] {
+  return values.map((value) => {
+    if (value !== null) return value;
+    if (datatype === "FP64") return Number.NaN;
+    if (datatype === "BYTES") return "";
+    throw badRequest(`${name} is null, for which ${datatype} has no value: ask for it as plain JSON`);
+  });
 }
 
 /** A request has the limits of a plain one, however it comes. */

@@ -3,10 +3,16 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { systemClock, systemIds, type Logger } from "@millwright/kernel";
 import type { OnlineStore } from "@millwright/feature-store";
-import { decodeDeployment, type DeployedService } from "./deployment.ts";
+import { decodeDeployment, type DeployedFunction, type DeployedService } from "./deployment.ts";
 import { servingErrors, tooLarge } from "./errors.ts";
 import { createLatencyHistogram } from "./latency.ts";
 import { shadowFolder } from "./commit-segments.ts";
+import {
+  loadFunction,
+  type FunctionAnswer,
+  type FunctionPorts,
+  type LoadedFunction,
+} from "./functions/load-function.ts";
 import { openPredictionLog, type PredictionLog } from "./prediction-log.ts";
 import { loadService, type LoadedService, type Prediction, type ServicePorts } from "./service.ts";
 import { routeTraffic, type LoadedVariant } from "./traffic/route-traffic.ts";
@@ -34,6 +40,8 @@ export interface ServingPlaces {
   readonly deploymentFile: string;
   readonly logFolder: string;
   readonly openOnlineStore: (path: string) => OnlineStore;
+  /** What `millwright` means to the project's functions. */
+  readonly millwrightUrl: string;
   readonly logger: Logger;
 }
 
@@ -56,6 +64,8 @@ export class ServingState {
   #services = new Map<string, LoadedService>();
   /** What is loaded, by all that it was loaded from: what has not changed is loaded once. */
   #loaded = new Map<string, Promise<LoadedService>>();
+  #functions = new Map<string, LoadedFunction>();
+  readonly #retiring = new Map<NodeJS.Timeout, LoadedFunction>();
   readonly #meters = new Map<string, VariantMeter>();
   readonly #shadowMeters = new Map<string, ShadowMeter>();
   /** Opened with the first shadow. */
@@ -98,6 +108,7 @@ export class ServingState {
       const loaded = await Promise.all(deployment.services.map((service) => this.#loadShared(ports, service, load)));
       this.#services = new Map(loaded.map((service) => [service.deployed.name, service]));
       this.#loaded = kept;
+      await this.#takeFunctions(ports, deployment.functions ?? []);
       this.#generation = deployment.generation;
       this.#options.logger.info(
         { services: loaded.map(({ deployed }) => `${deployed.name}/${deployed.version}`) },
@@ -106,6 +117,73 @@ export class ServingState {
     } catch (error) {
       this.#options.logger.error({ err: error }, "a deployment could not be loaded; the one before goes on");
     }
+  }
+
+  /** One whose file cannot be read leaves what answers by its name, and the others, as they are. */
+  async #takeFunctions(ports: ServicePorts, wanted: readonly DeployedFunction[]): Promise<void> {
+    const before = this.#functions;
+    const { logger, millwrightUrl } = this.#options;
+    const ask: FunctionPorts["ask"] = (question) => this.#answerFunction(question);
+    const load = async (deployed: DeployedFunction): Promise<readonly LoadedFunction[]> => {
+      const known = before.get(deployed.name);
+      if (known !== undefined && JSON.stringify(known.deployed) === JSON.stringify(deployed)) return [known];
+      try {
+        return [await loadFunction({ ...ports, logger, millwrightUrl, ask }, deployed)];
+      } catch (error) {
+        logger.error({ err: error, service: deployed.name }, "a function could not be loaded");
+        return known === undefined ? [] : [known];
+      }
+    };
+    const loaded = (await Promise.all(wanted.map(load))).flat();
+    this.#functions = new Map(loaded.map((one) => [one.deployed.name, one]));
+    for (const one of before.values()) if (this.#functions.get(one.deployed.name) !== one) this.#retire(one);
+  }
+
+  /** What it has begun it still answers. */
+  #retire(one: LoadedFunction): void {
+    const timer = setTimeout(() => {
+      this.#retiring.delete(timer);
+      one.close().catch(() => undefined);
+    }, one.deployed.limits.timeoutMs);
+    this.#retiring.set(timer, one);
+  }
+
+  /** Answers what a function asks of another service. Throws `serving/unknown-service`, and what that refuses with. */
+  async #answerFunction({ service: name, request, through }: Parameters<FunctionPorts["ask"]>[0]): Promise<unknown> {
+    const asker = this.#functions.get(through.at(-1) ?? "");
+    if (asker?.deployed.asks.includes(name) !== true)
+      throw unknownService(`${through.at(-1)} does not say that it asks ${quoted(name)}: name it in \`asks\``);
+    if (through.includes(name)) throw unknownService(`${[...through, name].join(" asks ")}: it would wait for itself`);
+    const row = Object(request ?? {}) as Readonly<Record<string, unknown>>;
+    const own = this.#functions.get(name);
+    if (own !== undefined) return own.call(row, { through });
+    const [answer] = this.predict(this.service(name), { rows: [row], id: undefined, explain: false });
+    return answer;
+  }
+
+  functions(): readonly LoadedFunction[] {
+    return [...this.#functions.values()];
+  }
+
+  /** The function that answers as this; undefined where a model does, or nothing. Throws where it has another version. */
+  function(name: string, version?: string): LoadedFunction | undefined {
+    const found = this.#functions.get(name);
+    if (found === undefined || version === undefined || version === String(found.deployed.version)) return found;
+    throw unknownService(`${name} is served in version ${found.deployed.version}, and not in ${quoted(version)}`);
+  }
+
+  /** Many rows are asked beside each other. */
+  async callFunction(
+    one: LoadedFunction,
+    { rows, id }: Pick<Asked, "rows" | "id">,
+  ): Promise<readonly FunctionAnswer[]> {
+    const answers = await Promise.all(
+      rows.map((row, at) =>
+        one.call(row, { id: id === undefined ? undefined : rows.length === 1 ? id : `${id}-${at}` }),
+      ),
+    );
+    this.answered += answers.length;
+    return answers;
   }
 
   /** A service, or the versions that share its requests. */
@@ -243,7 +321,9 @@ export class ServingState {
     ].join("\n");
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    for (const timer of this.#retiring.keys()) clearTimeout(timer);
+    await Promise.all([...this.#retiring.values(), ...this.#functions.values()].map((one) => one.close()));
     this.#log.close();
     this.#shadowLog?.close();
     this.#online?.close();

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { defineService } from "../src/define-service.ts";
 import { murmurHash } from "../src/traffic/murmur-hash.ts";
 import { canarySplit, createSplit, weightsProblem } from "../src/traffic/split.ts";
+import type { TrafficOptions } from "../src/traffic/traffic-options.ts";
 import { requestKey, rowKey } from "../src/traffic/sticky-key.ts";
 
 // Which of the versions that share a service's requests a key goes to.
@@ -97,7 +98,7 @@ describe("the key of a request", () => {
 });
 
 describe("a service's definition", () => {
-  const define = (traffic: Parameters<typeof defineService>[0]["traffic"]) =>
+  const define = (traffic: TrafficOptions | undefined) =>
     defineService({ name: "late", model: "late-flights@champion", ...(traffic === undefined ? {} : { traffic }) });
 
   test("leaves to its own alias what it gives to no other", () => {

@@ -9,6 +9,7 @@ import { Problem } from "../parts/problem.tsx";
 import { AliasHistory } from "../models/alias-history.tsx";
 import { LiveLoad, ServingState } from "./live-load.tsx";
 import { RecentPredictions } from "./recent-predictions.tsx";
+import { TrafficPanel } from "./traffic-panel.tsx";
 import { TryIt } from "./try-it.tsx";
 
 const COLUMNS: readonly DataColumn<Service>[] = [
@@ -22,11 +23,14 @@ const COLUMNS: readonly DataColumn<Service>[] = [
   },
   {
     name: "model",
-    show: ({ model, version }) => (
-      <Link to="/models/$name" params={{ name: model }}>
-        {model} version {version}
-      </Link>
-    ),
+    show: ({ model, version }) =>
+      model === null ? (
+        <span>a function, version {version}</span>
+      ) : (
+        <Link to="/models/$name" params={{ name: model }}>
+          {model} version {version}
+        </Link>
+      ),
   },
   { name: "address", show: ({ url }) => <span className="mono">{url ?? "not up"}</span> },
 ];
@@ -58,7 +62,9 @@ export function ServicePage() {
       actions={<ServingState />}
       title={name}
       lead={
-        data === undefined ? undefined : (
+        data === undefined ? undefined : data.model === null ? (
+          <>a function of the project, version {data.version}</>
+        ) : (
           <>
             answers with{" "}
             <Link to="/models/$name" params={{ name: data.model }}>
@@ -72,9 +78,10 @@ export function ServicePage() {
       {data === undefined ? null : <TryIt key={data.name} service={data} />}
       {data === undefined ? null : (
         <>
+          {data.model === null ? null : <TrafficPanel service={data.name} model={data.model} />}
           <LiveLoad />
           <RecentPredictions service={data.name} />
-          <AliasHistory model={data.model} />
+          {data.model === null ? null : <AliasHistory model={data.model} />}
         </>
       )}
     </Page>

@@ -1,7 +1,7 @@
 import type { Prediction, Service } from "@millwright/client";
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useState, type FormEvent } from "react";
+import { Fragment, useState, type FormEvent } from "react";
 import { api } from "../api.ts";
 import { duration, percent } from "../format.ts";
 import { Panel } from "../parts/page.tsx";
@@ -19,7 +19,8 @@ export function TryIt({ service }: { readonly service: Service }) {
   const [fields, setFields] = useState<Readonly<Record<string, string>>>(() => textFields(service));
   const [isExplained, setExplained] = useState(true);
   const body = requestBody(service, fields);
-  const explaining = isExplained && !("parameters" in body) ? { parameters: { explain: true } } : {};
+  const canExplain = service.model !== null;
+  const explaining = canExplain && isExplained && !("parameters" in body) ? { parameters: { explain: true } } : {};
   const ask = useMutation({
     mutationFn: async (): Promise<Answered> => {
       const startedMs = performance.now();
@@ -50,10 +51,12 @@ export function TryIt({ service }: { readonly service: Service }) {
                 />
               </label>
             ))}
-            <label style={{ display: "flex", gap: 6, alignItems: "center" }}>
-              <input type="checkbox" checked={isExplained} onChange={(event) => setExplained(event.target.checked)} />
-              <span>with what each feature adds</span>
-            </label>
+            {canExplain ? (
+              <label style={{ display: "flex", gap: 6, alignItems: "center" }}>
+                <input type="checkbox" checked={isExplained} onChange={(event) => setExplained(event.target.checked)} />
+                <span>with what each feature adds</span>
+              </label>
+            ) : null}
             <div>
               <button type="submit" className="button primary" disabled={ask.isPending}>
                 {ask.isPending ? "Asking…" : "Predict"}
@@ -63,7 +66,9 @@ export function TryIt({ service }: { readonly service: Service }) {
         </Panel>
         <Panel title="The same from a terminal">
           <div className="body" style={{ display: "grid", gap: 8 }}>
-            <Snippet text={`npx mill predict ${service.name} ${quoted(body)}${isExplained ? " --explain" : ""}`} />
+            <Snippet
+              text={`npx mill predict ${service.name} ${quoted(body)}${canExplain && isExplained ? " --explain" : ""}`}
+            />
             {service.url === null ? null : <Snippet text={`curl -s ${service.url} -d ${quoted(body)}`} />}
           </div>
         </Panel>
@@ -89,13 +94,16 @@ export function TryIt({ service }: { readonly service: Service }) {
 
 interface AnswerProps {
   readonly answered: Answered;
-  readonly model: string;
+  /** Null where a function answers. */
+  readonly model: string | null;
 }
 
 function AnswerDetails({ answered: { prediction, tookMs }, model }: AnswerProps) {
   return (
     <>
-      {prediction.probability === undefined ? (
+      {model === null ? (
+        <AnsweredFields prediction={prediction} />
+      ) : prediction.probability === undefined ? (
         <Predicted prediction={prediction} />
       ) : (
         <>
@@ -108,12 +116,22 @@ function AnswerDetails({ answered: { prediction, tookMs }, model }: AnswerProps)
       <dl className="facts">
         <dt>prediction</dt>
         <dd className="mono">{prediction.id}</dd>
-        <dt>rests on</dt>
-        <dd>
-          <Link to="/lineage/$name" params={{ name: `model:${model}/${prediction.model_version}` }}>
-            the columns of its model
-          </Link>
-        </dd>
+        {model === null ? null : (
+          <>
+            <dt>rests on</dt>
+            <dd>
+              <Link to="/lineage/$name" params={{ name: `model:${model}/${prediction.model_version}` }}>
+                the columns of its model
+              </Link>
+            </dd>
+          </>
+        )}
+        {prediction.variant === undefined ? null : (
+          <>
+            <dt>variant</dt>
+            <dd>{prediction.variant}</dd>
+          </>
+        )}
         <dt>version</dt>
         <dd>{prediction.model_version}</dd>
         <dt>there and back</dt>
@@ -138,6 +156,23 @@ function Predicted({ prediction: { prediction, probabilities = {} } }: { readonl
         </div>
       ))}
     </>
+  );
+}
+
+const OWN_FIELDS: ReadonlySet<string> = new Set(["id", "model_name", "model_version"]);
+
+/** What a function has answered, by its own fields. */
+function AnsweredFields({ prediction }: { readonly prediction: Prediction }) {
+  const fields = Object.entries(prediction).filter(([name]) => !OWN_FIELDS.has(name));
+  return (
+    <dl className="facts" data-testid="answer">
+      {fields.map(([name, value]) => (
+        <Fragment key={name}>
+          <dt>{name}</dt>
+          <dd>{typeof value === "string" ? value : JSON.stringify(value)}</dd>
+        </Fragment>
+      ))}
+    </dl>
   );
 }
 

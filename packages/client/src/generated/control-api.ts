@@ -598,7 +598,8 @@ export interface ClassPlots {
 
 export interface Service {
   readonly name: string;
-  readonly model: string;
+  /** Null where a function of the project answers. */
+  readonly model: string | null;
   readonly version: number;
   /** The fields that a caller sends. */
   readonly request: readonly {
@@ -627,6 +628,8 @@ export interface Prediction {
   readonly id: string;
   readonly model_name: string;
   readonly model_version: string;
+  /** Which of the versions that share the service's requests answered. */
+  readonly variant?: string;
   /** Of a yes-or-no question. */
   readonly probability?: number;
   /** The number, or the likeliest class. */

@@ -2,9 +2,8 @@ import { readFileSync, realpathSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { pathToFileURL } from "node:url";
-import { isMillError, loadChecker, toProblem, type MillError } from "@millwright/kernel";
+import { isMillError, loadChecker, mapModule, toProblem, type MillError } from "@millwright/kernel";
 import type { ReaderAnswer, ReaderProblem, ReaderRequest, RawDefinition } from "./reader-protocol.ts";
-import { mapMillwright } from "./resolve-hook.ts";
 
 // A process of its own reads a project's definitions: it runs the user's files once and answers with plain data.
 const [, , millwright] = process.argv;
@@ -18,7 +17,7 @@ process.once("message", (request: ReaderRequest) => {
 
 /** What every definition file imports and is checked by, before it is asked for. A failure shows again where a file imports it. */
 async function load(url: string): Promise<void> {
-  mapMillwright(url);
+  mapModule("millwright", url);
   await import(url).catch(() => undefined);
   loadChecker();
 }
@@ -29,7 +28,7 @@ function send(reply: ReaderAnswer): void {
 
 async function answer({ projectDir, files, millwrightUrl }: ReaderRequest): Promise<ReaderAnswer> {
   await loaded;
-  if (millwright === undefined) mapMillwright(millwrightUrl);
+  if (millwright === undefined) mapModule("millwright", millwrightUrl);
   const definitions: RawDefinition[] = [];
   const problems: ReaderProblem[] = [];
   for (const path of files) {

@@ -6,6 +6,7 @@ import type { DbtModel, DbtTest } from "@millwright/transformation";
 import { modelName } from "../check-references.ts";
 import type { Defined, Project } from "../load-project.ts";
 import { checksTask, modelTask, sourceTask, testsTask } from "./data-tasks.ts";
+import { functionTask } from "./function-task.ts";
 import { featureViewTask, scoringTask, serviceTask, trainingTableTask, trainingTask } from "./model-tasks.ts";
 import { monitorTask } from "./monitor-task.ts";
 import type { RoadParts } from "./parts.ts";
@@ -74,6 +75,8 @@ class RoadCompiler {
   }
 
   #service(service: Defined<ServiceDefinition>): Task {
+    const { function: declared } = service.definition;
+    if (declared !== undefined) return functionTask(this.#parts, service, { projectDir: this.#project.dir, declared });
     const model = modelName(service.definition.model);
     const training = this.#project.trainings.find(({ name }) => name === model);
     const views = planFeatures(training?.definition.features ?? []).joins.map(

@@ -2,10 +2,11 @@ import { serverRoutes, serviceRoutes, versionsOf } from "../routes.ts";
 import type { LoadedService } from "../service.ts";
 import { TRAFFIC_PAGE } from "../traffic/traffic-counts.ts";
 import { openApiDocument, type ToldOperation } from "./document.ts";
-import { serviceSchemas } from "./service-schemas.ts";
+import { isFunction, type LoadedFunction } from "../functions/load-function.ts";
+import { functionSchemas, serviceSchemas } from "./service-schemas.ts";
 
 /** The OpenAPI 3.1 document of the serving process: each service at its own addresses, as its signature is now. */
-export function openApiOfServices(services: readonly LoadedService[], version: string): object {
+export function openApiOfServices(services: readonly (LoadedService | LoadedFunction)[], version: string): object {
   return openApiDocument({
     title: "Predictions",
     version,
@@ -39,13 +40,16 @@ function serverOperations(): readonly ToldOperation[] {
   return [...operations, metrics, traffic];
 }
 
-function namedSchemas({ deployed, model }: LoadedService): Readonly<Record<string, object>> {
-  const schemas = Object.entries(serviceSchemas(deployed, model));
-  return Object.fromEntries(schemas.map(([name, schema]) => [`${deployed.name}.${name}`, schema]));
+function namedSchemas(service: LoadedService | LoadedFunction): Readonly<Record<string, object>> {
+  const { name: own } = service.deployed;
+  const schemas = isFunction(service)
+    ? functionSchemas(service.deployed)
+    : serviceSchemas(service.deployed, service.model);
+  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [`${own}.${name}`, schema]));
 }
 
 /** Once without the version, once with it. */
-function serviceOperations(service: LoadedService): readonly ToldOperation[] {
+function serviceOperations(service: LoadedService | LoadedFunction): readonly ToldOperation[] {
   const { name } = service.deployed;
   const path = `/v2/models/${encodeURIComponent(name)}`;
   return [
@@ -61,7 +65,7 @@ interface At {
   readonly id: string;
 }
 
-function operationsAt({ deployed }: LoadedService, { path, id }: At): readonly ToldOperation[] {
+function operationsAt({ deployed }: LoadedService | LoadedFunction, { path, id }: At): readonly ToldOperation[] {
   const reads = Object.entries(serviceRoutes).map(([tail, route]): ToldOperation => ({
     id: `${id}.${route.id}`,
     method: "GET",
@@ -79,10 +83,10 @@ function operationsAt({ deployed }: LoadedService, { path, id }: At): readonly T
     body: {
       required: true,
       schema: { anyOf: [named("Row"), named("Columns")] },
-      ...(deployed.example === undefined ? {} : { example: deployed.example }),
+      ...("example" in deployed && deployed.example !== undefined ? { example: deployed.example } : {}),
     },
     answers: { "application/json": { anyOf: [named("Prediction"), named("Predictions")] } },
-    refusals: [400, 404, 413, 422, 503],
+    refusals: "hash" in deployed ? [400, 404, 413, 422, 500, 503, 504] : [400, 404, 413, 422, 503],
   };
   return [...reads, infer];
 }

@@ -1,7 +1,7 @@
 import type { Column } from "@millwright/kernel";
 import { ISO_TIME, planFeatures } from "@millwright/feature-store";
 import type { TreeModel } from "@millwright/training";
-import type { DeployedService } from "../deployment.ts";
+import type { DeployedFunction, DeployedService } from "../deployment.ts";
 import { ID_LENGTH_MAX, TEXT_LENGTH_MAX } from "../limits.ts";
 import { DATATYPE, exactly, listOf, NAME, OUTPUT_TENSOR, SHAPE, TEXT } from "./schemas.ts";
 
@@ -26,6 +26,30 @@ export function serviceSchemas(deployed: DeployedService, model: TreeModel): Ser
   };
 }
 
+/** The same of a function, by what it declares. */
+export function functionSchemas(deployed: DeployedFunction): ServiceSchemas {
+  const names = { model_name: { const: deployed.name }, model_version: { const: String(deployed.version) } };
+  const fields = deployed.response.map((column) => [column.name, answerSchema(column)] as const);
+  return {
+    Row: rowSchema(deployed),
+    Columns: columnsSchema(deployed),
+    Prediction: exactly({ id: NAME, ...names, ...Object.fromEntries(fields) }),
+    Predictions: exactly({ id: NAME, ...names, outputs: listOf(OUTPUT_TENSOR) }),
+  };
+}
+
+function answerSchema({ type, nullable, doc }: Column): object {
+  const json = type === "boolean" ? "boolean" : type === "int" || type === "long" ? "integer" : undefined;
+  const named = json ?? (type === "float" || type === "double" ? "number" : "string");
+  return {
+    type: nullable === true ? [named, "null"] : named,
+    ...(doc === undefined ? {} : { description: doc }),
+  };
+}
+
+/** What the fields of a request are described by. */
+type Taking = Pick<DeployedService, "request" | "selections" | "timestamp">;
+
 /** Of the versions that share a service's requests, any may answer; of many rows each another. */
 function modelNames({ name, version, traffic }: DeployedService): Readonly<Record<string, object>> {
   if (traffic === undefined) return { model_name: { const: name }, model_version: { const: String(version) } };
@@ -43,7 +67,7 @@ const EXPLAIN = {
 };
 
 /** Other properties are left. With a list of `inputs` it would be columns. */
-function rowSchema(deployed: DeployedService): object {
+function rowSchema(deployed: Taking): object {
   const { request } = deployed;
   const fields = request.map((field) => [field.name, fieldSchema(field, deployed)] as const);
   return {
@@ -55,7 +79,7 @@ function rowSchema(deployed: DeployedService): object {
 }
 
 /** Each input of a field has that field's values; inputs of other names are left. */
-function columnsSchema(deployed: DeployedService): object {
+function columnsSchema(deployed: Taking): object {
   const { request } = deployed;
   const others = { not: { enum: request.map(({ name }) => name) }, type: "string" };
   const inputs = [
@@ -94,7 +118,7 @@ function requiredFields(request: readonly Column[]): readonly string[] {
 }
 
 /** Null stands for a value that is not there, but in a key and in the time of the request, which nothing stands for. */
-function fieldSchema({ name, type, nullable, doc }: Column, { selections, timestamp }: DeployedService): object {
+function fieldSchema({ name, type, nullable, doc }: Column, { selections, timestamp }: Taking): object {
   const kinds = kindsOf(type);
   const isKey = planFeatures(selections).joins.some(({ on }) => on.includes(name));
   const mayBeNull = !isKey && name !== timestamp && (nullable === true || !type.startsWith("timestamp"));
