@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { openBrowser, seriousFindings, watchedPage, type Watched } from "./support/browser.ts";
 import { frameTimesWhileDragging, showLargeRoad } from "./support/large-road.ts";
@@ -177,6 +177,35 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
     await move("Roll back", `back ${PAYLOAD}`);
     await page.getByText(/^Version 2 is the champion now/).waitFor();
     await page.getByRole("region", { name: "Champions" }).first().getByText("<img src=x").waitFor();
+    const { ran, planted } = await page.evaluate<{ ran: boolean; planted: number }>(LOOK);
+    expect({ ran, planted }).toEqual({ ran: false, planted: 0 });
+  });
+
+  test("the requests of a service are shared by sliders, for a reason, and what was decided is told", async () => {
+    const change = async (reason: string, button: string, prepare: (dialog: Locator) => Promise<void>) => {
+      await page.getByRole("button", { name: "Change…" }).click();
+      const dialog = page.getByRole("dialog", { name: "Change the traffic of late-flights" });
+      await prepare(dialog);
+      expect(await dialog.getByRole("button", { name: button }).isDisabled()).toBe(true);
+      await dialog.getByRole("textbox").fill(reason);
+      await dialog.getByRole("button", { name: button }).click();
+      await dialog.waitFor({ state: "detached" });
+    };
+    await page.goto("/services/late-flights");
+    const traffic = page.getByRole("region", { name: "Traffic", exact: true });
+    await traffic.getByText("100%").waitFor();
+    await change(`a look ${PAYLOAD}`, "Share so", async (dialog) => {
+      await dialog.getByRole("combobox").selectOption("1");
+      await dialog.getByRole("slider", { name: "1" }).fill("20");
+      await dialog.getByText("80%").waitFor();
+      expect(await seriousFindings(page)).toEqual([]);
+    });
+    await traffic.getByText("20%", { exact: true }).waitFor();
+    const decisions = page.getByRole("region", { name: "Decisions about its traffic" });
+    await decisions.getByText("a look <img src=x").waitFor();
+    await change("enough of it", "All back to champion", async () => {});
+    await decisions.getByText("enough of it").waitFor();
+    await traffic.getByText("100%").waitFor();
     const { ran, planted } = await page.evaluate<{ ran: boolean; planted: number }>(LOOK);
     expect({ ran, planted }).toEqual({ ran: false, planted: 0 });
   });

@@ -15,7 +15,7 @@ export function AliasHistory({ model }: { readonly model: string }) {
   if (changes.length === 0) return null;
   return (
     <Panel title="Champions">
-      <div className="scroll" tabIndex={0} role="region" aria-label="Champions">
+      <div className="scroll" tabIndex={0} role="region" aria-label="Which version was the champion">
         <table className="data">
           <tbody>
             {changes.map(({ id, version, kind, reason, changedAtMs }) => (

@@ -11,13 +11,13 @@ const SCALES: Readonly<Record<Explanation["scale"], string>> = {
 };
 const SHOWN = 12;
 
-/** What each feature added to the answer, the largest first, as bars to both sides of nothing. */
+/** What each feature added to the answer, the largest first: each bar begins where the one before has ended. */
 export function ExplanationBars({ explanation }: { readonly explanation: Explanation }) {
   const { scale, class: called, base, contributions } = explanation;
   const shown = contributions.slice(0, SHOWN);
   const others = contributions.slice(SHOWN);
-  const largest = Math.max(...contributions.map(({ contribution }) => Math.abs(contribution)), Number.MIN_VALUE);
   const sum = (items: Explanation["contributions"]) => items.reduce((all, { contribution }) => all + contribution, 0);
+  const falls = waterfall(base, [...shown.map(({ contribution }) => contribution), sum(others)]);
   return (
     <Panel title="Why">
       <div className="body">
@@ -30,12 +30,14 @@ export function ExplanationBars({ explanation }: { readonly explanation: Explana
             <tr>
               <th>feature</th>
               <th>value</th>
-              <th aria-label="bar" />
+              <th>
+                <span className="unseen">from the average to the answer</span>
+              </th>
               <th className="number">adds</th>
             </tr>
           </thead>
           <tbody>
-            {shown.map(({ feature, value, contribution }) => (
+            {shown.map(({ feature, value, contribution }, at) => (
               <tr key={feature}>
                 <td className="mono">
                   <Middle text={feature} />
@@ -44,15 +46,18 @@ export function ExplanationBars({ explanation }: { readonly explanation: Explana
                   <Middle text={value === null ? "missing" : shortened(value)} />
                 </td>
                 <td>
-                  <Side share={contribution / largest} />
+                  <Fall fall={falls[at]} />
                 </td>
                 <td className="number">{signed(contribution)}</td>
               </tr>
             ))}
             {others.length === 0 ? null : (
               <tr>
-                <td className="muted" colSpan={3}>
+                <td className="muted" colSpan={2}>
                   {others.length} others
+                </td>
+                <td>
+                  <Fall fall={falls.at(-1)} />
                 </td>
                 <td className="number">{signed(sum(others))}</td>
               </tr>
@@ -64,12 +69,28 @@ export function ExplanationBars({ explanation }: { readonly explanation: Explana
   );
 }
 
-/** From −1 to 1: to the left of the middle, or to the right of it. */
-function Side({ share }: { readonly share: number }) {
-  const width = `${Math.abs(share) * 50}%`;
+/** A step from the average towards the answer, as shares of the whole way that is drawn. */
+interface Step {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What is added up, step by step, within the least and the most that it comes to on its way. */
+function waterfall(base: number, contributions: readonly number[]): readonly Step[] {
+  const sums = [base];
+  for (const contribution of contributions) sums.push((sums.at(-1) ?? base) + contribution);
+  const [least, most] = [Math.min(...sums), Math.max(...sums)];
+  const place = (sum: number) => (most === least ? 0.5 : (sum - least) / (most - least));
+  return contributions.map((_, at) => ({ from: place(sums[at] ?? base), to: place(sums[at + 1] ?? base) }));
+}
+
+function Fall({ fall }: { readonly fall: Step | undefined }) {
+  if (fall === undefined) return null;
+  const { from, to } = fall;
+  const style = { left: `${Math.min(from, to) * 100}%`, width: `max(1px, ${Math.abs(to - from) * 100}%)` };
   return (
-    <span className={share < 0 ? "side less" : "side more"}>
-      <i style={share < 0 ? { width, right: "50%" } : { width, left: "50%" }} />
+    <span className={to < from ? "fall less" : "fall more"}>
+      <i style={style} />
     </span>
   );
 }

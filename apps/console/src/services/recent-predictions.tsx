@@ -85,7 +85,7 @@ export function RecentPredictions({ service }: { readonly service: string }) {
         </p>
       ) : (
         <div className="limited">
-          <DataTable label="Its last predictions" rows={kept} columns={COLUMNS} keyOf={({ id }) => id} />
+          <DataTable label="Predictions, newest first" rows={kept} columns={COLUMNS} keyOf={({ id }) => id} />
         </div>
       )}
     </Panel>

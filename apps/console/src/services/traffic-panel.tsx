@@ -74,7 +74,9 @@ function Variants({
             <th>variant</th>
             <th>version</th>
             <th className="number">share</th>
-            <th aria-label="bar" />
+            <th>
+              <span className="unseen">share as a bar</span>
+            </th>
             <th className="number">answered</th>
             <th className="number">failed</th>
             <th className="number">99th percentile</th>

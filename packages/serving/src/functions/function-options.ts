@@ -3,8 +3,8 @@ import type { FeatureSelection } from "@millwright/feature-store";
 import { servingErrors } from "../errors.ts";
 
 /** The type of a field: as text it may not be left out, `nullable` it may. */
-export type FieldType = "boolean" | "int" | "long" | "float" | "double" | "string" | "timestamp";
-export type Field = FieldType | { readonly type: FieldType; readonly nullable?: boolean; readonly doc?: string };
+type FieldType = "boolean" | "int" | "long" | "float" | "double" | "string" | "timestamp";
+type Field = FieldType | { readonly type: FieldType; readonly nullable?: boolean; readonly doc?: string };
 export type Fields = Readonly<Record<string, Field>>;
 
 type TypeOf<Of extends Field> = Of extends { readonly type: infer Inner extends FieldType }
@@ -19,7 +19,7 @@ type ValueOf<Of extends FieldType> = Of extends "boolean"
     : number;
 
 /** A row of declared fields. Timestamps are ISO 8601 text. */
-export type RowOf<Declared extends Fields> = { readonly [Name in keyof Declared]: TypeOf<Declared[Name]> };
+type RowOf<Declared extends Fields> = { readonly [Name in keyof Declared]: TypeOf<Declared[Name]> };
 
 type NameOfService = [keyof Services] extends [never] ? string : Extract<keyof Services, string>;
 type AskedOf<Name> = Name extends keyof Services
