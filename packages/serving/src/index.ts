@@ -14,6 +14,7 @@ export type { FunctionData } from "./functions/function-options.ts";
 export { forgetSources, keepSources, readSources } from "./functions/snapshot.ts";
 export { advanceRollout } from "./traffic/rollout.ts";
 export { readTrafficCounts } from "./traffic/traffic-counts.ts";
+export { createSplit } from "./traffic/split.ts";
 export { deployTraffic, serviceVersion, variantVersions } from "./traffic/traffic.ts";
 export { startServing, type Serving, type ServingOptions } from "./server.ts";
 export { commitSegments, PREDICTIONS_TABLE } from "./commit-segments.ts";

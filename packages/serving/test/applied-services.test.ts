@@ -35,6 +35,7 @@ async function start(): Promise<Serving> {
     deploymentFile: deploymentFile(),
     logFolder: join(root, "log"),
     openModel: treeOpener(),
+    millwrightUrl: "file:///not-asked.ts",
     openOnlineStore: () => {
       throw new Error("there are no services here");
     },
