@@ -258,7 +258,7 @@ export class ServingState {
 
   /** Whether a service is served under a name. */
   has(name: string): boolean {
-    return this.#services.has(name);
+    return this.#services.has(name) || this.#functions.has(name);
   }
 
   /** What serves as this, in this version when one is named. Throws `serving/unknown-service`. */
