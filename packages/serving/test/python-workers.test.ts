@@ -124,6 +124,15 @@ describe.skipIf(python === "")("a worker", () => {
     expect(await asked).toMatchObject({ code: "inference/no-worker" });
   });
 
+  test("is sent a request's parameters with all their digits; what cannot be sent costs no worker", async () => {
+    const { ask, pool } = await open();
+    const { pid } = await ask(1, "", undefined, { big: 2n ** 64n - 1n });
+    const unsendable = { toJSON: () => expect.unreachable() };
+    await expect(ask(2, "", undefined, { unsendable })).rejects.toThrow();
+    expect(await ask(3)).toEqual({ answered: 3, pid });
+    expect(pool.report()).toMatchObject({ running: 1, starts: 1, crashes: 0 });
+  });
+
   test("that is closed while it loads says nothing of it", async () => {
     const said: string[] = [];
     const logger = { ...silentLogger, info: (_: object, line: string) => said.push(line) };

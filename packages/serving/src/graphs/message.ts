@@ -1,5 +1,5 @@
 import { encodeJson } from "../inference/json-tensor.ts";
-import { jsonNumber } from "../inference/rest/kserve-v1.ts";
+import { allDigits } from "../inference/rest/kserve-v1.ts";
 import type { Tensor } from "../inference/tensor.ts";
 
 /**
@@ -37,11 +37,6 @@ export function tensorMessage(role: "inputs" | "outputs", tensors: readonly Tens
   };
   const read = () => (text ??= make());
   return { tensors, text: read, value: () => (value ??= JSON.parse(read())) };
-}
-
-/** A parameter may be a whole number beyond what JavaScript's numbers hold. */
-function allDigits(_name: string, value: unknown): unknown {
-  return typeof value === "bigint" ? jsonNumber(value) : value;
 }
 
 /** JSON that is kept as it was written: numbers keep their digits. Not JSON, it has no value. */

@@ -1,5 +1,6 @@
 import { decodeBinary, encodeBinary } from "../inference/binary-tensor.ts";
 import type { Datatype } from "../inference/datatype.ts";
+import { allDigits } from "../inference/rest/kserve-v1.ts";
 import { elementsOf, type Tensor } from "../inference/tensor.ts";
 
 /**
@@ -38,7 +39,7 @@ export function frameParts(header: FrameHeader, tensors: readonly Tensor[] = [])
     shape,
     size: data[at]?.length ?? 0,
   }));
-  const text = Buffer.from(JSON.stringify({ ...header, tensors: listed }));
+  const text = Buffer.from(JSON.stringify({ ...header, tensors: listed }, allDigits));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(text.length);
   return [Buffer.concat([length, text]), ...data.filter((bytes) => bytes.length > 0)];

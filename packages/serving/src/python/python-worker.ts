@@ -108,9 +108,11 @@ export class PythonWorker {
         reject(new WorkerEnded(this.#why, false));
         return;
       }
-      this.#asked = { id, hasBegun: false, onBegun, resolve, reject };
       const request = { id: asked.id, parameters: asked.parameters };
-      this.#send(frameParts({ kind: "infer", id, outputs, request }, inputs));
+      // What cannot be sent is not asked.
+      const parts = frameParts({ kind: "infer", id, outputs, request }, inputs);
+      this.#asked = { id, hasBegun: false, onBegun, resolve, reject };
+      this.#send(parts);
     });
   }
 

@@ -191,7 +191,7 @@ export class WorkerPool {
       request.settle(frame);
       if (member.state === "busy") member.state = "idle";
     } catch (error) {
-      if (member.state === "busy") member.state = "lost";
+      if (member.state === "busy") member.state = error instanceof WorkerEnded ? "lost" : "idle";
       this.#lost(request, error, isLate);
     } finally {
       clearTimeout(timer);

@@ -94,9 +94,9 @@ export async function openWorkers({
     logger: silentLogger,
   });
   const { outputs } = specsOf(await pool.open());
-  const ask = async (number: number, how = "", deadlineMs?: number) => {
+  const ask = async (number: number, how = "", deadlineMs?: number, parameters?: Readonly<Record<string, unknown>>) => {
     const names = outputs.map(({ name }) => name);
-    const tensors = answerOf(await pool.ask(tensorsOf(number, how), names, { deadlineMs }), outputs);
+    const tensors = answerOf(await pool.ask(tensorsOf(number, how), names, { deadlineMs, parameters }), outputs);
     const [answered, pid] = tensors.map(({ data }) => Number((data as BigInt64Array)[0]));
     return { answered, pid: pid ?? 0 };
   };

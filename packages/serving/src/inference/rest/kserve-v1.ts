@@ -122,7 +122,12 @@ export function nestedValues(tensor: Tensor): readonly unknown[] {
 const EXACT = JSON as unknown as { rawJSON(text: string): object };
 
 /** A whole number as `JSON.stringify` takes it, with all its digits. */
-export function jsonNumber(value: bigint): unknown {
+function jsonNumber(value: bigint): unknown {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : EXACT.rawJSON(String(value));
+}
+
+/** For `JSON.stringify`: a parameter may be a whole number beyond what JavaScript's numbers hold. */
+export function allDigits(_name: string, value: unknown): unknown {
+  return typeof value === "bigint" ? jsonNumber(value) : value;
 }
