@@ -126,7 +126,8 @@ describe("a thread that ends", () => {
   test("fails what it was asked, and its models are opened anew by who asks next", async () => {
     const gone: unknown[] = [];
     const mortal = new ModelThreads({ threads: 1, onEnded: (error) => gone.push(error), program });
-    const [model] = await mortal.openOnnx("", { config: {}, instances: 1 });
+    writeFileSync(file("mortal.onnx"), "");
+    const [model] = await mortal.openOnnx(file("mortal.onnx"), { config: {}, instances: 1 });
     if (model === undefined) throw new Error("there is no model");
     const value = async (given: number) => (await model.infer([one(given)], ["x"]))[0]?.data[0];
     expect(await value(1)).toBe(1);
@@ -137,9 +138,15 @@ describe("a thread that ends", () => {
     ).toEqual(["inference/thread-ended", "inference/thread-ended"]);
     expect(gone).toHaveLength(1);
     expect(await value(3)).toBe(3);
+    // What cannot be opened for a while is tried again by each who asks.
+    await expect(value(13)).rejects.toMatchObject({ code: "inference/thread-ended" });
+    rmSync(file("mortal.onnx"));
+    await expect(value(4)).rejects.toThrow(/it is not there/);
+    writeFileSync(file("mortal.onnx"), "");
+    expect(await value(5)).toBe(5);
     await mortal.close();
-    await expect(value(4)).rejects.toMatchObject({ code: "inference/thread-ended" });
-    expect(gone).toHaveLength(1);
+    await expect(value(6)).rejects.toMatchObject({ code: "inference/thread-ended" });
+    expect(gone).toHaveLength(2);
   });
 });
 

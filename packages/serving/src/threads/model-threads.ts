@@ -12,6 +12,9 @@ export interface ModelThreadsOptions {
   readonly program?: URL;
 }
 
+/** No thread's life. */
+const NOT_OPEN = -1;
+
 /** Threads beside the answering loop, on which models are read, held and asked. */
 export class ModelThreads {
   readonly #threads: readonly ModelThread[];
@@ -77,7 +80,12 @@ export class ModelThreads {
       ...told,
       infer: async (inputs, outputs) => {
         if (opened.life !== thread.life) opened = open();
-        await opened.opening;
+        const current = opened;
+        await current.opening.catch((error: unknown) => {
+          // Its file may be there again for the next request.
+          if (opened === current) opened = { ...current, life: NOT_OPEN };
+          throw error;
+        });
         return thread.ask("infer", { model, inputs: inputs.map(wholeTensor), outputs });
       },
       close: async () => {

@@ -48,5 +48,5 @@ export interface Request<Name extends TaskName = TaskName> {
 
 export type Reply =
   | { readonly id: number; readonly answer: Tasks[TaskName]["answer"] }
-  /** `because` of an error of the user's, with its code. */
+  /** The error's message. */
   | { readonly id: number; readonly failed: string };
