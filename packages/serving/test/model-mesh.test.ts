@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { silentLogger } from "@millwright/kernel";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openFolderModels, type InferenceModel } from "../src/inference/index.ts";
+import { inferenceMetrics } from "../src/inference/metrics.ts";
 
 // Many models in little memory: they are loaded when they are asked for, and make room for each other.
 
@@ -280,5 +281,22 @@ describe("models that are loaded on demand", () => {
     expect(await ask(models, "later")).toBe("later");
     for (const name of ["..", "../m1", "m1/1", ""])
       await expect(ask(models, name)).rejects.toMatchObject({ code: "inference/unknown-model" });
+  });
+
+  test("are told to Prometheus, however many were asked", async () => {
+    const models = await open();
+    await ask(models, "m1");
+    const [one] = models.served();
+    if (one === undefined) throw new Error("there is none");
+    one.statistics.succeeded({ queueNs: 1, inputNs: 1, inferNs: 1, outputNs: 1 }, { rows: 1, nowMs: 0 });
+    const text = inferenceMetrics({
+      models: {
+        ...models,
+        residency: () => models.residency(),
+        served: () => Array.from({ length: 2_000 }, () => one),
+      },
+    });
+    expect(text.match(/^request_predict_seconds_count/gm)).toHaveLength(2_000);
+    expect(text).toContain("millwright_models_resident 1");
   });
 });

@@ -52,32 +52,35 @@ export function inferenceMetrics({ models }: Pick<InferenceServer, "models">): s
     ["millwright_model_loads_total", "counter", "Loads of models", loads],
     ["millwright_model_evictions_total", "counter", "Models that made room for others", evictions],
   ] as const;
-  lines.push(...server.flatMap(([name, type, help, value]) => [...headOf(name, type, help), `${name} ${value}`]));
-  lines.push(
-    ...workersMetrics(
-      all.flatMap(({ served: { model }, labels }) =>
-        model.workers === undefined ? [] : [{ labels, report: model.workers() }],
-      ),
+  const told = server.flatMap(([name, type, help, value]) => [...headOf(name, type, help), `${name} ${value}`]);
+  const workers = workersMetrics(
+    all.flatMap(({ served: { model }, labels }) =>
+      model.workers === undefined ? [] : [{ labels, report: model.workers() }],
     ),
   );
   const asked = all.filter(({ report }) => report.inference_count > 0);
-  lines.push(
-    ...headOf(WHOLE, "histogram", "Time of requests that the model answered, as KServe names it"),
-    ...asked.flatMap(({ served }) =>
+  // Of thousands of models these are more lines than a call takes arguments.
+  return `${[lines, told, workers, histogramLines(asked), graphLines(all)].flat().join("\n")}\n`;
+}
+
+function histogramLines(
+  asked: readonly { readonly served: ServedModel; readonly labels: string }[],
+): readonly string[] {
+  return [
+    headOf(WHOLE, "histogram", "Time of requests that the model answered, as KServe names it"),
+    asked.flatMap(({ served }) =>
       served.statistics.latencies.request.lines(
         WHOLE,
         `model_name="${escaped(served.name)}",model_version="${served.version}"`,
       ),
     ),
-    ...headOf(BY_PHASE, "histogram", "Time of requests by phase: queue, input, infer, output"),
-    ...asked.flatMap(({ served, labels }) =>
+    headOf(BY_PHASE, "histogram", "Time of requests by phase: queue, input, infer, output"),
+    asked.flatMap(({ served, labels }) =>
       (["queue", "input", "infer", "output"] as const).flatMap((phase) =>
         served.statistics.latencies[phase].lines(BY_PHASE, `${labels},phase="${phase}"`),
       ),
     ),
-  );
-  lines.push(...graphLines(all));
-  return `${lines.join("\n")}\n`;
+  ].flat();
 }
 
 const STEPS = [

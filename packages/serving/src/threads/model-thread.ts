@@ -30,6 +30,10 @@ export class ModelThread {
     return this.#lives;
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** How many of its answers are waited for. */
   get waiting(): number {
     return this.#waiting.size;
@@ -41,9 +45,10 @@ export class ModelThread {
     const id = this.#asked;
     const worker = (this.#worker ??= this.#start());
     return new Promise((resolve, reject) => {
+      // What cannot be sent throws here, before anyone waits for its answer.
+      worker.postMessage({ id, task, told });
       this.#waiting.set(id, { resolve: resolve as Waiting["resolve"], reject });
       worker.ref();
-      worker.postMessage({ id, task, told });
     });
   }
 

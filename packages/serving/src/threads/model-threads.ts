@@ -90,7 +90,7 @@ export class ModelThreads {
       },
       close: async () => {
         this.#hold(thread, -1);
-        if (opened.life === thread.life) await thread.ask("close", { model });
+        if (opened.life === thread.life && !thread.isClosed) await thread.ask("close", { model });
       },
     };
   }
