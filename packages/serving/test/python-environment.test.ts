@@ -92,6 +92,17 @@ describe("an environment of requirements", () => {
     expect(said().some((line) => line.startsWith("python3.9 -m venv"))).toBe(true);
   });
 
+  test("is another one once the file of its requirements is another, for who asks then", async () => {
+    program("python3");
+    const file = join(root, "requirements.txt");
+    writeFileSync(file, "left-pad==1\n");
+    const one = environment({ requirements: { file } });
+    const first = await one.interpreter();
+    writeFileSync(file, "left-pad==2\n");
+    const second = await one.interpreter();
+    expect([second === first, await one.interpreter(), made().length]).toEqual([false, second, 2]);
+  });
+
   test("is made by uv where it is there", async () => {
     for (const name of ["python3", "uv"]) program(name);
     await environment({ requirements: ["left-pad"], version: "3.12" }).interpreter();

@@ -34,15 +34,21 @@ const SAID_MAX = 20;
 
 /** The environment of a project or a folder of models, kept by what it is made of. */
 export function pythonEnvironment(options: PythonEnvironmentOptions): PythonEnvironment {
-  let made: Promise<string> | undefined;
+  const made = new Map<string, Promise<string>>();
   return {
-    interpreter: () => {
-      made ??= findOrMake(options).catch((error: unknown) => {
-        // It may be mended meanwhile: the next who asks tries again.
-        made = undefined;
-        throw error;
-      });
-      return made;
+    interpreter: async () => {
+      // A file of requirements may be another by now.
+      const key = await keyOf(options);
+      const found =
+        made.get(key) ??
+        findOrMake(options, key).catch((error: unknown) => {
+          // It may be mended meanwhile: the next who asks tries again.
+          made.delete(key);
+          throw error;
+        });
+      made.clear();
+      made.set(key, found);
+      return found;
     },
     describe: async () => {
       if (options.requirements === undefined) return findInterpreter(options);
@@ -52,9 +58,8 @@ export function pythonEnvironment(options: PythonEnvironmentOptions): PythonEnvi
   };
 }
 
-async function findOrMake(options: PythonEnvironmentOptions): Promise<string> {
+async function findOrMake(options: PythonEnvironmentOptions, key: string): Promise<string> {
   if (options.requirements === undefined) return findInterpreter(options);
-  const key = await keyOf(options);
   const kept = await keptAt(options, key);
   if (kept !== undefined) return kept;
   await removeLeftovers(options.folder);
