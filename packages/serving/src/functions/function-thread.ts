@@ -1,4 +1,4 @@
-import { Worker } from "node:worker_threads";
+import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import { toProblem, type Clock, type Logger } from "@millwright/kernel";
 import { servingErrors } from "../errors.ts";
 import type { ServiceLimits } from "./function-options.ts";
@@ -13,7 +13,7 @@ export interface FunctionRequest {
 }
 
 export interface FunctionThreadOptions {
-  readonly data: Omit<ThreadData, "progress">;
+  readonly data: Omit<ThreadData, "progress" | "port">;
   readonly limits: Required<ServiceLimits>;
   readonly clock: Pick<Clock, "monotonicMs">;
   readonly logger: Logger;
@@ -50,6 +50,7 @@ export class FunctionThread {
   readonly #running = new Map<number, Waiting>();
   readonly #timer: NodeJS.Timeout;
   #worker: Worker | undefined;
+  #port: MessagePort | undefined;
   #progress = new Int32Array(new SharedArrayBuffer(12));
   #isReady = false;
   #startedMs = 0;
@@ -106,8 +107,10 @@ export class FunctionThread {
     this.#isReady = false;
     this.#abandoned = 0;
     this.#startedMs = this.#options.clock.monotonicMs();
+    const { port1: port, port2 } = new MessageChannel();
     const worker = new Worker(new URL("./worker.ts", import.meta.url), {
-      workerData: { ...data, progress: this.#progress.buffer } satisfies ThreadData,
+      workerData: { ...data, progress: this.#progress.buffer, port: port2 } satisfies ThreadData,
+      transferList: [port2],
       // The project's code sees no variable of this process.
       env: {},
       execArgv: ["--disable-warning=ExperimentalWarning"],
@@ -116,11 +119,12 @@ export class FunctionThread {
       stderr: true,
     });
     this.#worker = worker;
+    this.#port = port;
     for (const stream of [worker.stdout, worker.stderr])
       stream.on("data", (chunk: Buffer) =>
         logger.info({ service: data.service }, chunk.toString().trim().slice(0, 2_000)),
       );
-    worker.on("message", (message: FromThread) => {
+    port.on("message", (message: FromThread) => {
       if (worker === this.#worker) this.#hear(message);
     });
     worker.on("error", (error) => logger.error({ err: error, service: data.service }, "a function's thread failed"));
@@ -142,7 +146,7 @@ export class FunctionThread {
   }
 
   #post(message: ToThread): void {
-    this.#worker?.postMessage(message);
+    this.#port?.postMessage(message);
   }
 
   #hear(message: FromThread): void {
@@ -216,6 +220,8 @@ export class FunctionThread {
 
   /** What had begun may be to blame; what had not is not. */
   #restart(because: string, error: Error = this.#failed(because)): void {
+    // Of no effect once it has been ready: who waits for the first time would wait for ever.
+    this.#ready.reject(this.#failed(because));
     const begun = Atomics.load(this.#progress, BEGUN);
     const culprit = Atomics.load(this.#progress, RUNNING);
     const old = this.#worker;

@@ -1,3 +1,4 @@
+import type { MessagePort } from "node:worker_threads";
 import type { Problem } from "@millwright/kernel";
 
 /** What a thread is started with. */
@@ -9,6 +10,8 @@ export interface ThreadData {
   readonly millwrightUrl: string;
   /** Three int32: the request that is being executed at this moment, 0 between two; the last that was begun; turns of the loop. */
   readonly progress: SharedArrayBuffer;
+  /** By which both speak. The thread takes it away before the project's code is there: nobody else can answer by it. */
+  port?: MessagePort;
 }
 
 export const RUNNING = 0;

@@ -1,5 +1,5 @@
 import { pathToFileURL } from "node:url";
-import { parentPort, workerData } from "node:worker_threads";
+import { workerData } from "node:worker_threads";
 import { fromProblem, mapModule } from "@millwright/kernel";
 import { BEGUN, RUNNING, TURNS, type FromThread, type ThreadData, type ToThread } from "./thread-protocol.ts";
 
@@ -7,7 +7,9 @@ import { BEGUN, RUNNING, TURNS, type FromThread, type ThreadData, type ToThread 
 
 type Predict = (request: unknown, context: object) => unknown;
 
-const { file, service, millwrightUrl, progress } = workerData as ThreadData;
+const own = workerData as ThreadData;
+const { file, service, millwrightUrl, progress, port } = own;
+delete own.port;
 const at = new Int32Array(progress);
 const asked = new Map<number, PromiseWithResolvers<unknown>>();
 let questions = 0;
@@ -21,7 +23,7 @@ setInterval(() => Atomics.add(at, TURNS, 1), TURN_EVERY_MS);
 mapModule("millwright", millwrightUrl);
 loadPredict().then(
   (predict) => {
-    parentPort?.on("message", (message: ToThread) => {
+    port?.on("message", (message: ToThread) => {
       if (message.kind === "predict") void answer(predict, message);
       else hear(message);
     });
@@ -83,10 +85,15 @@ function plain(value: unknown): unknown {
   return text === undefined ? undefined : (JSON.parse(text) as unknown);
 }
 
+/** Anything can be thrown, also what cannot be made text. */
 function told(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).slice(0, 500);
+  try {
+    return String(error instanceof Error ? error.message : error).slice(0, 500);
+  } catch {
+    return "it threw what is no text";
+  }
 }
 
 function say(message: FromThread): void {
-  parentPort?.postMessage(message);
+  port?.postMessage(message);
 }
