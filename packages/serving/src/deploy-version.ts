@@ -47,16 +47,27 @@ async function inTurn<Result>({ deploymentFile }: DeploymentPlaces, write: () =>
   return done;
 }
 
-/** Puts versions into the deployment, which the serving process watches: all of them at once, or none. */
-export function deployVersions(places: DeploymentPlaces, versions: readonly ServiceVersion[]): Promise<void> {
+/** What is to be deployed, by what is deployed: looked up when it is its turn, so that no older one takes a newer one's place. */
+type Chosen = (deployed: Deployment) => Promise<readonly ServiceVersion[]>;
+
+/**
+ * Puts versions into the deployment, which the serving process watches: all of them at once, or none. Answers what was put
+ * there.
+ */
+export function deployVersions(
+  places: DeploymentPlaces,
+  versions: readonly ServiceVersion[] | Chosen,
+): Promise<readonly ServiceVersion[]> {
   return inTurn(places, () => putVersions(places, versions));
 }
 
 async function putVersions(
   { deploymentFile, onlineStorePath, ids }: DeploymentPlaces,
-  versions: readonly ServiceVersion[],
-): Promise<void> {
+  given: readonly ServiceVersion[] | Chosen,
+): Promise<readonly ServiceVersion[]> {
   const before = await readDeployment({ deploymentFile, onlineStorePath });
+  const versions = typeof given === "function" ? await given(before) : given;
+  if (versions.length === 0) return versions;
   const names = new Set(versions.map(({ name }) => name));
   const deployed = await Promise.all(
     versions.map((version) =>
@@ -70,6 +81,7 @@ async function putVersions(
   const functions = (before.functions ?? []).filter(({ name }) => !names.has(name));
   const deployment: Deployment = { generation: ids(), onlineStorePath, services, functions };
   await writeFileDurably(deploymentFile, encodeDeployment(deployment));
+  return versions;
 }
 
 /** Puts a function into the deployment, in the place of what has answered by its name. Answers its version. */

@@ -11,7 +11,7 @@ import { deployVersions, readDeployment } from "../src/deploy-version.ts";
 import { judgeStep, rolloutRules } from "../src/traffic/judge-rollout.ts";
 import { advanceRollout, restartRollout, rolloutState } from "../src/traffic/rollout.ts";
 import { scoreDrift } from "../src/traffic/score-histogram.ts";
-import { listDecisions, serviceVersion, setTraffic } from "../src/traffic/traffic.ts";
+import { deployTraffic, listDecisions, serviceVersion, setTraffic } from "../src/traffic/traffic.ts";
 import type { TrafficCounts } from "../src/traffic/traffic-counts.ts";
 import { trafficRoutes } from "../src/traffic/http.ts";
 import { createTrafficStore, servingMigrations } from "../src/traffic/traffic-store.ts";
@@ -294,6 +294,24 @@ describe("a rollout", () => {
       ["taken-over", 0],
       [3, undefined],
     ]);
+  });
+
+  test("a deployment that is slow does not take the place of what was promoted meanwhile", async () => {
+    const { version } = await register([]);
+    const { tracking } = opened.ports;
+    let later: Promise<unknown> | undefined;
+    const byAlias: typeof tracking.byAlias = async (...asked) => {
+      const found = await tracking.byAlias(...asked);
+      later ??= routes()("promoteVariant", { variant: String(version) });
+      for (let turn = 0; turn < 200; turn += 1) await new Promise(setImmediate);
+      return found;
+    };
+    const other = defineService({ name: "late", model: "late-flights@champion", traffic: { experiment: "b" } });
+    await register(["challenger"]);
+    await routes()("setTraffic", { weights: { challenger: 10 } });
+    await deployTraffic({ ...opened.ports, tracking: { ...tracking, byAlias } }, [other]);
+    await later;
+    expect(await deployedWeights()).toEqual([2, undefined]);
   });
 
   test("moves no alias to a version beside which its shadow could not be asked", async () => {

@@ -292,12 +292,11 @@ export function serviceTask(
           message: `${definition.model} means no version yet: the gates did not hold`,
         };
       const signature = await readSignature(version.artifactPath);
-      await deployVersions(parts, [
-        {
-          ...(await serviceVersion(parts, { definition, version })),
-          example: population === undefined ? {} : await exampleRequest(parts, { population, signature }),
-        },
-      ]);
+      const example = population === undefined ? {} : await exampleRequest(parts, { population, signature });
+      await deployVersions(parts, async () => {
+        const now = (await parts.tracking.byAlias(model, alias)) ?? version;
+        return [{ ...(await serviceVersion(parts, { definition, version: now })), example }];
+      });
       const served = `model:${model}/${version.version}`;
       await tellLineage(parts, context, {
         task: `service:${name}`,

@@ -1,6 +1,6 @@
 import { canonicalJson } from "@millwright/kernel";
 import { modelReference, type ServiceDefinition } from "../define-service.ts";
-import { deployVersions, readDeployment, type DeploymentPlaces, type ServiceVersion } from "../deploy-version.ts";
+import { deployVersions, type DeploymentPlaces, type ServiceVersion } from "../deploy-version.ts";
 import type { DeployedTraffic } from "../deployment.ts";
 import { servingErrors, wrongTraffic } from "../errors.ts";
 import { definedHash, resolveTraffic, standingWeights, versionNamed, type ResolvedTraffic } from "./resolve-traffic.ts";
@@ -189,18 +189,20 @@ export async function deployTraffic(
   parts: TrafficParts,
   definitions: readonly ServiceDefinition[],
 ): Promise<readonly string[]> {
-  const deployed = new Map((await readDeployment(parts)).services.map((service) => [service.name, service]));
-  const versions: ServiceVersion[] = [];
-  for (const definition of definitions) {
-    const now = deployed.get(definition.name);
-    const { model, alias } = modelReference(definition.model);
-    const version = now === undefined ? undefined : await parts.tracking.byAlias(model, alias);
-    if (now === undefined || version === undefined) continue;
-    const wanted = await serviceVersion(parts, { definition, version });
-    if (now.version !== version.version || !isSame(now.traffic, wanted.traffic)) versions.push(wanted);
-  }
-  if (versions.length > 0) await deployVersions(parts, versions);
-  return versions.map(({ name }) => name);
+  const put = await deployVersions(parts, async ({ services }) => {
+    const deployed = new Map(services.map((service) => [service.name, service]));
+    const versions: ServiceVersion[] = [];
+    for (const definition of definitions) {
+      const now = deployed.get(definition.name);
+      const { model, alias } = modelReference(definition.model);
+      const version = now === undefined ? undefined : await parts.tracking.byAlias(model, alias);
+      if (now === undefined || version === undefined) continue;
+      const wanted = await serviceVersion(parts, { definition, version });
+      if (now.version !== version.version || !isSame(now.traffic, wanted.traffic)) versions.push(wanted);
+    }
+    return versions;
+  });
+  return put.map(({ name }) => name);
 }
 
 function isSame(one: DeployedTraffic | undefined, other: DeployedTraffic | undefined): boolean {
