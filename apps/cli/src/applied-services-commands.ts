@@ -68,10 +68,11 @@ function toldApplied({ isApplied, services, remarks }: Applied): string {
     ({ level, of, path, line, because }) =>
       `${level}  ${of}  line ${line}  ${path === "" ? "" : `${path}: `}${because}`,
   );
-  const dry = isApplied ? "" : " (not applied)";
   const done = services.map(({ kind, name, change, state, reason }) => {
     const how = state === "NOT UP" ? "served once `mill up` or `mill serve` runs" : state.toLowerCase();
-    return `${kind.toLowerCase()}/${name} ${change}${dry}, ${how}${reason === "" ? "" : `: ${reason}`}`;
+    const what = `${kind.toLowerCase()}/${name} ${change}`;
+    if (!isApplied) return `${what} (not applied)`;
+    return `${what}, ${how}${reason === "" ? "" : `: ${reason}`}`;
   });
   return [...said, ...done].join("\n");
 }

@@ -101,9 +101,10 @@ export function appliedRoutes(open: () => AppliedPlaces): readonly Route[] {
         const places = open();
         const { registry } = places;
         const answer = await applyDocuments({ folder: documentsFolder(places), registry }, body);
-        if (answer.isApplied) await reload(places);
+        if (!answer.isApplied) return answer;
+        await reload(places);
         const states = await statesOf(places);
-        return { ...answer, services: answer.services.map((one) => ({ ...one, ...states(one.name) })) };
+        return { ...answer, services: answer.services.map((one) => ({ ...one, ...states(one) })) };
       },
     }),
     route({
@@ -158,19 +159,26 @@ async function list(places: AppliedPlaces) {
     storageUri: model?.uri ?? null,
     source: file === DEFINED_FILE ? ("defined" as const) : ("applied" as const),
     url: url === undefined ? null : `${url}/v2/models/${encodeURIComponent(name)}/infer`,
-    ...states(name),
+    ...states({ kind, name }),
   }));
 }
 
 type Told = Pick<IndexEntry, "reason"> & { readonly state: IndexEntry["state"] | "NOT UP" };
 
+interface Named {
+  readonly kind: string;
+  readonly name: string;
+}
+
 /** How each is served at this moment, by its name. */
-async function statesOf({ servingUrl }: ServicePlaces): Promise<(name: string) => Told> {
+async function statesOf({ servingUrl }: ServicePlaces): Promise<(one: Named) => Told> {
   const index = await asked<readonly IndexEntry[]>(servingUrl(), { path: "/v2/repository/index", method: "POST" });
   if (index === undefined) return () => ({ state: "NOT UP", reason: "" });
-  return (name) => {
+  return ({ kind, name }) => {
+    // It is noted, and is no model.
+    if (kind.endsWith("Runtime")) return { state: "READY", reason: "" };
     const found = index.findLast((entry) => entry.name === name);
-    return { state: found?.state ?? "UNAVAILABLE", reason: found?.reason ?? "it is no model of its own" };
+    return { state: found?.state ?? "UNAVAILABLE", reason: found?.reason ?? "the serving process does not know it" };
   };
 }
 
@@ -182,7 +190,11 @@ async function graphs(places: AppliedPlaces) {
     named.map(async ({ name, nodes }) => {
       const path = `/v2/models/${encodeURIComponent(name)}/graph`;
       const view = await asked<GraphView>(places.servingUrl(), { path, method: "GET" });
-      return { name, ...states(name), nodes: view?.nodes ?? new StepCounts(nodes).view().nodes };
+      return {
+        name,
+        ...states({ kind: "InferenceGraph", name }),
+        nodes: view?.nodes ?? new StepCounts(nodes).view().nodes,
+      };
     }),
   );
 }
