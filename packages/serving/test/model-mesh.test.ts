@@ -229,6 +229,17 @@ describe("models that are loaded on demand", () => {
     expect([opened, closed]).toEqual([["m1"], ["m1"]]);
   });
 
+  test("have versions that are moments, with all their digits, the newest last", async () => {
+    for (const version of ["20261127235959123", "20261127235959125"]) {
+      mkdirSync(join(root, "m1", version));
+      writeFileSync(join(root, "m1", version, "model.onnx"), "");
+    }
+    const models = await open();
+    await models.load("m1", { config: JSON.stringify({ version_policy: { all: {} } }) });
+    const versions = models.versions("m1").map(({ version }) => version);
+    expect(versions).toEqual(["1", "20261127235959123", "20261127235959125"]);
+  });
+
   test("are closed once the server is", async () => {
     const models = await open(["m1", "m2"]);
     await models.close();

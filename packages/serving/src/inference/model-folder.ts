@@ -76,15 +76,16 @@ export async function readModelFolder(folder: string, config: string | undefined
     };
   const present = entries
     .filter((entry) => !entry.isFile() && VERSION.test(entry.name))
-    .map((entry) => Number(entry.name))
-    .toSorted((one, other) => one - other);
+    .map((entry) => entry.name)
+    // By their numbers, which may be moments with more digits than a number holds.
+    .toSorted((one, other) => one.length - other.length || (one < other ? -1 : 1));
   const named = read.default_model_filename;
   if (named !== undefined && (named === "" || /[/\\\0]|^\.\.?$/.test(named)))
     throw cannotLoad(`default_model_filename ${JSON.stringify(named)} is no file's name`);
   const versions = await Promise.all(
     chosen(read, present).map(async (version) => {
-      const file = named ?? (await findModelFile(join(folder, String(version)), read));
-      return { version: String(version), file: join(folder, String(version), file) };
+      const file = named ?? (await findModelFile(join(folder, version), read));
+      return { version, file: join(folder, version, file) };
     }),
   );
   if (versions.length === 0)
@@ -92,10 +93,10 @@ export async function readModelFolder(folder: string, config: string | undefined
   return { config: read, versions, labels: await labelsOf(folder, read) };
 }
 
-function chosen({ version_policy: policy }: ModelConfig, present: readonly number[]): readonly number[] {
+function chosen({ version_policy: policy }: ModelConfig, present: readonly string[]): readonly string[] {
   if (policy?.all !== undefined) return present;
   if (policy?.specific === undefined) return present.slice(-Math.max(1, policy?.latest?.num_versions ?? 1));
-  const wanted = policy.specific.versions ?? [];
+  const wanted = (policy.specific.versions ?? []).map(String);
   const missing = wanted.find((version) => !present.includes(version));
   if (missing !== undefined) throw cannotLoad(`its policy names version ${missing}, which is not there`);
   return present.filter((version) => wanted.includes(version));
