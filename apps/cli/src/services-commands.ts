@@ -3,6 +3,7 @@ import { withApi } from "./api.ts";
 import { answerOf } from "./answer-schema.ts";
 import { appliedServicesCommands } from "./applied-services-commands.ts";
 import { cell } from "./format.ts";
+import { servicesTop } from "./services-top.ts";
 import { trafficCommands } from "./traffic-commands.ts";
 
 const servicesList: Command = {
@@ -57,6 +58,7 @@ function shellQuoted(text: string): string {
 export const servicesCommands: readonly Command[] = [
   servicesList,
   servicesShow,
+  servicesTop,
   ...trafficCommands,
   ...appliedServicesCommands,
 ];

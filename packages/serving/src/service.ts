@@ -6,6 +6,7 @@ import { answerRow, loggedAnswer, type Answer } from "./answer.ts";
 import { createAnswerExplainer, type AnswerExplanation } from "./explanation.ts";
 import type { DeployedService } from "./deployment.ts";
 import { declaredFields } from "./request.ts";
+import { createServicePhases, type PhasesOf } from "./service-phases.ts";
 import type { PredictionLog } from "./prediction-log.ts";
 
 /** One answer. `id` names it in the prediction log and in lineage. */
@@ -32,6 +33,8 @@ export interface LoadedService {
   readonly model: TreeModel;
   /** All the versions that share its requests, the first its own; none where nothing shares them. */
   readonly variants?: readonly LoadedService[];
+  /** How long what it answers takes, where that is measured. */
+  readonly measured?: PhasesOf;
   predict(request: Readonly<Record<string, unknown>>, options?: PredictOptions): Prediction;
 }
 
@@ -65,16 +68,22 @@ export async function loadService(
   const explain = createAnswerExplainer(model);
   const assigned = { variant: as?.variant ?? null, experiment: as?.experiment ?? null };
   const told = as === undefined ? {} : { variant: as.variant };
+  const phases = createServicePhases();
   return {
     deployed,
     model,
+    measured: { service: deployed.name, version: deployed.version, variant: as?.variant, phases },
     predict: (given, { id: givenId, explain: isExplained = false } = {}) => {
       const startedMs = clock.monotonicMs();
       const nowMs = clock.nowMs();
       const request = declaredFields(deployed.request, given);
+      const readMs = clock.monotonicMs();
       const found = features.lookup(request, nowMs);
       const row = encode(found);
+      const foundMs = clock.monotonicMs();
       const answer = answerRow(model, row);
+      phases.features.observe((foundMs - readMs) / 1_000);
+      phases.compute.observe((clock.monotonicMs() - foundMs) / 1_000);
       const values = toldValues(model, found);
       const id = givenId ?? ids();
       log.add({

@@ -13,6 +13,8 @@ import {
   type FunctionPorts,
   type LoadedFunction,
 } from "./functions/load-function.ts";
+import { processMetrics } from "./process-metrics.ts";
+import { phaseMetrics, type PhasesOf } from "./service-phases.ts";
 import { openPredictionLog, type PredictionLog } from "./prediction-log.ts";
 import { loadService, type LoadedService, type Prediction, type ServicePorts } from "./service.ts";
 import { routeTraffic, type LoadedVariant } from "./traffic/route-traffic.ts";
@@ -315,6 +317,8 @@ export class ServingState {
       "# HELP millwright_request_seconds How long requests for predictions took in the server, their reading included.",
       "# TYPE millwright_request_seconds histogram",
       ...this.latency.lines("millwright_request_seconds"),
+      ...phaseMetrics([...this.#services.values()].flatMap(measuredOf)),
+      ...processMetrics(),
       ...variantMetrics([...this.#meters.values()]),
       ...shadowMetrics([...this.#shadowMeters.values()]),
       "",
@@ -338,4 +342,9 @@ function unknownService(because: string): Error {
 
 function quoted(name: string): string {
   return JSON.stringify(name.slice(0, 100));
+}
+
+/** Of all the versions that share a service's requests. */
+function measuredOf(service: LoadedService): readonly PhasesOf[] {
+  return (service.variants ?? [service]).flatMap(({ measured }) => measured ?? []);
 }

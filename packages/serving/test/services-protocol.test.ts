@@ -203,7 +203,7 @@ describe("a project's service", () => {
       call("RepositoryModelUnload", { model_name: NAME }),
     ];
     const codes = await Promise.all(refusals.map((refusal) => refusal.catch((error: grpc.ServiceError) => error.code)));
-    expect(codes).toEqual([grpc.status.NOT_FOUND, grpc.status.INVALID_ARGUMENT, grpc.status.UNAVAILABLE]);
+    expect(codes).toEqual([grpc.status.NOT_FOUND, grpc.status.INVALID_ARGUMENT, grpc.status.FAILED_PRECONDITION]);
     expect((await fetch(url(`/models/${NAME}/ready`))).status).toBe(200);
   });
 });

@@ -576,6 +576,18 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
   },
   {
     module: "services",
+    name: "services top",
+    summary:
+      "what the served models do now: requests, times by phase, errors, queues, memory; until Ctrl-C in a terminal",
+    arguments: [],
+    options: {
+      port: { value: "PORT", summary: "of `mill serve`, by its REST port; without it, of the project's `mill up`" },
+      seconds: { value: "NUMBER", summary: "between two looks, over which all is counted (2)" },
+    },
+    example: "mill services top --port 8080",
+  },
+  {
+    module: "services",
     name: "services traffic",
     summary: "which versions share a service's requests; with --set, by other weights from now on",
     arguments: ["NAME"],

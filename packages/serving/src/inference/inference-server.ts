@@ -12,6 +12,7 @@ import {
 } from "./settings.ts";
 import { createSharedMemory, type SharedMemory } from "./shared-memory.ts";
 import type { Tensor } from "./tensor.ts";
+import { traceIdsOf } from "./trace-context.ts";
 
 /** The extensions of the Open Inference Protocol that are spoken, as `/v2` lists them. */
 export const EXTENSIONS = [
@@ -61,14 +62,16 @@ export function createInferenceServer({
   let asked = 0;
   /** Since the settings of traces were last changed: their count is of what follows. */
   let traced = 0;
-  const tell = (served: ServedModel, { id, arrivedMs }: InferCall) => {
+  const tell = (served: ServedModel, { id, arrivedMs, headers }: InferCall) => {
     const { trace_level, trace_rate, trace_count } = traces.get(served.name) ?? trace;
     asked += 1;
     const isTraced = trace_level[0] !== "OFF" && Number(trace_count) !== traced && asked % Number(trace_rate) === 0;
     if (isTraced) traced += 1;
     if (!log.log_info || (!isTraced && log.log_verbose_level < 1)) return;
     const tookMs = clock.monotonicMs() - arrivedMs;
-    logger.info({ model: served.name, version: served.version, id, tookMs, isTraced }, "an inference was answered");
+    const traceIds = traceIdsOf(headers?.()["traceparent"]);
+    const told = { model: served.name, version: served.version, id, tookMs, isTraced, ...traceIds };
+    logger.info(told, "an inference was answered");
   };
   return {
     name: "millwright",

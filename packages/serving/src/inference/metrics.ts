@@ -1,4 +1,5 @@
 import type { InferenceServer } from "./inference-server.ts";
+import { processMetrics } from "../process-metrics.ts";
 import type { ServedModel } from "./served-model.ts";
 import type { StatisticsReport } from "./statistics.ts";
 import { workersMetrics } from "./workers-metrics.ts";
@@ -34,6 +35,8 @@ const FAMILIES: readonly (readonly [name: string, type: "counter" | "gauge", hel
 ];
 
 const WHOLE = "request_predict_seconds";
+/** KServe's names for what is before and after the model. */
+const AROUND = { request_preprocess_seconds: "input", request_postprocess_seconds: "output" } as const;
 const BY_PHASE = "millwright_inference_seconds";
 
 /** What the server has answered, in Prometheus' text format 0.0.4; a model counts anew from each load. */
@@ -60,7 +63,7 @@ export function inferenceMetrics({ models }: Pick<InferenceServer, "models">): s
   );
   const asked = all.filter(({ report }) => report.inference_count > 0);
   // Of thousands of models these are more lines than a call takes arguments.
-  return `${[lines, told, workers, histogramLines(asked), graphLines(all)].flat().join("\n")}\n`;
+  return `${[lines, told, workers, histogramLines(asked), graphLines(all), processMetrics()].flat().join("\n")}\n`;
 }
 
 function histogramLines(
@@ -74,9 +77,18 @@ function histogramLines(
         `model_name="${escaped(served.name)}",model_version="${served.version}"`,
       ),
     ),
-    headOf(BY_PHASE, "histogram", "Time of requests by phase: queue, input, infer, output"),
+    Object.entries(AROUND).flatMap(([name, phase]) => [
+      ...headOf(name, "histogram", `Time of requests in the phase ${phase}, as KServe names it`),
+      ...asked.flatMap(({ served }) =>
+        served.statistics.latencies[phase].lines(
+          name,
+          `model_name="${escaped(served.name)}",model_version="${served.version}"`,
+        ),
+      ),
+    ]),
+    headOf(BY_PHASE, "histogram", "Time of requests by phase: queue, batch (joined and split), input, infer, output"),
     asked.flatMap(({ served, labels }) =>
-      (["queue", "input", "infer", "output"] as const).flatMap((phase) =>
+      (["queue", "batch", "input", "infer", "output"] as const).flatMap((phase) =>
         served.statistics.latencies[phase].lines(BY_PHASE, `${labels},phase="${phase}"`),
       ),
     ),

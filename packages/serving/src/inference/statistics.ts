@@ -39,7 +39,7 @@ const NAMES = [
   "cache_miss",
 ] as const;
 const BATCH_SIZES_MAX = 128;
-const PHASES = ["request", "queue", "input", "infer", "output"] as const;
+const PHASES = ["request", "queue", "batch", "input", "infer", "output"] as const;
 
 /** Counts what one version of a model answered, since it was loaded. */
 export class Statistics {
@@ -101,8 +101,9 @@ export class Statistics {
   }
 
   /** The model was executed once, for one request or for several together. */
-  executed({ rows, joinMs, inferMs, splitMs }: Execution): void {
+  executed({ rows, requests, joinMs, inferMs, splitMs }: Execution): void {
     this.#executions += 1;
+    if (requests > 1) this.#latencies.batch.observe((joinMs + splitMs) / 1_000);
     const batch = this.#batchOf(rows);
     if (batch === undefined) return;
     add(batch.compute_input, nanoseconds(joinMs));

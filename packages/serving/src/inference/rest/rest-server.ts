@@ -9,6 +9,7 @@ import type { InferCall } from "../infer.ts";
 import { lazyHeaders } from "../request-headers.ts";
 import type { ServedModel } from "../served-model.ts";
 import type { Tensor } from "../tensor.ts";
+import { traceIdsOf } from "../trace-context.ts";
 import { readBody, sendBody } from "./http-body.ts";
 import { writeInferAnswer } from "./infer-answer.ts";
 import { parseObject, readInferRequest, withWholeNumbers } from "./infer-request.ts";
@@ -295,7 +296,10 @@ function tellError(
   { response, options }: Pick<Call, "response"> & { readonly options: RestOptions },
 ): void {
   const { exit: _exit, ...problem } = toProblem(error);
-  if (isFault(problem.status)) options.logger.error({ err: error }, "a request failed");
+  if (isFault(problem.status)) {
+    const traceIds = traceIdsOf(String(response.req.headers["traceparent"] ?? ""));
+    options.logger.error({ err: error, ...traceIds }, "a request failed");
+  }
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
