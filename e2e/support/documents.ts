@@ -21,7 +21,7 @@ export interface Document {
 }
 
 const FENCE = /^( *)```(\w*)([^\n]*)\n([\s\S]*?)^\1```[ ]*$/gm;
-const TITLE = /^(?:\/\/|--|#) ((?:[\w.-]+\/)*[\w.-]+\.(?:ts|sql|yml|mjs|py))$/;
+const TITLE = /^(?:\/\/|--|#) ((?:[\w.-]+\/)*[\w.-]+\.(?:ts|sql|ya?ml|mjs|py))$/;
 
 export function readDocument(root: string, path: string): Document {
   const text = readFileSync(join(root, path), "utf8");
