@@ -59,11 +59,13 @@ describe("an InferenceService", () => {
   });
 
   test("what has no meaning here is said to be ignored, each by its name", () => {
-    const more = "      resources: { limits: { cpu: 1 } }\n    minReplicas: 2\n    nodeSelector: { disk: ssd }\n";
+    const more =
+      "      resources: { limits: { cpu: 1 } }\n    canaryTrafficPercent: 10\n    minReplicas: 2\n    nodeSelector: { disk: ssd }\n";
     expect(said(ISVC(PREDICTOR, more))).toEqual([
       "warning 13 spec.predictor.model.resources: it is ignored: no container is run: this program serves the model itself",
-      "warning 14 spec.predictor.minReplicas: it is ignored: one process on this machine serves it",
-      "warning 15 spec.predictor.nodeSelector: it is ignored: there is no cluster here",
+      "warning 14 spec.predictor.canaryTrafficPercent: it is ignored: all requests go to it; a project's own services share traffic by weights",
+      "warning 15 spec.predictor.minReplicas: it is ignored: one process on this machine serves it",
+      "warning 16 spec.predictor.nodeSelector: it is ignored: there is no cluster here",
     ]);
     expect(plan(ISVC(PREDICTOR, more)).services).toHaveLength(1);
   });
@@ -81,10 +83,6 @@ describe("an InferenceService", () => {
     ],
     ["error 13 spec.transformer: no container is run", ISVC(PREDICTOR, "  transformer:\n    containers: []\n")],
     ["error 13 spec.predictor.containers: no container is run", ISVC(PREDICTOR, "    containers: []\n")],
-    [
-      "error 13 spec.predictor.canaryTrafficPercent: it is no whole number from 0 to 100",
-      ISVC(PREDICTOR, "    canaryTrafficPercent: 101\n"),
-    ],
     ["error 8 spec.predictor: it names no model", ISVC("  predictor: {}\n")],
     ["error 8 spec.predictor: it is missing", ISVC("  explainer: {}\n")],
     ["error 1 apiVersion: it is serving.kserve.io/v1, where", ISVC(PREDICTOR).replace("v1beta1", "v1")],

@@ -2,7 +2,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { defineService } from "../src/define-service.ts";
 import { murmurHash } from "../src/traffic/murmur-hash.ts";
-import { canarySplit, createSplit, weightsProblem } from "../src/traffic/split.ts";
+import { servingErrors } from "../src/errors.ts";
+import type { LoadedService } from "../src/service.ts";
+import { routeTraffic } from "../src/traffic/route-traffic.ts";
+import { createVariantMeter } from "../src/traffic/variant-meter.ts";
+import { createSplit, weightsProblem } from "../src/traffic/split.ts";
 import type { TrafficOptions } from "../src/traffic/traffic-options.ts";
 import { requestKey, rowKey } from "../src/traffic/sticky-key.ts";
 
@@ -10,6 +14,10 @@ import { requestKey, rowKey } from "../src/traffic/sticky-key.ts";
 
 const KEYS = Array.from({ length: 20_000 }, (_, at) => `customer-${at}`);
 const salt = "late-flights";
+const canarySplit = (percent: number) => [
+  { name: "stable", weight: 100 - percent },
+  { name: "canary", weight: percent },
+];
 const canary = (percent: number) => createSplit(canarySplit(percent), { salt });
 const taken = (percent: number) => new Set(KEYS.filter((key) => canary(percent).choose(key).name === "canary"));
 
@@ -94,6 +102,26 @@ describe("the key of a request", () => {
     expect(requestKey({ header: "X-User" }, { headers: { "x-user": "ana" } })).toBe("ana");
     expect(requestKey({ header: "x-user" }, { headers: { "x-user": "" } })).toBeUndefined();
     expect(requestKey({ field: "user" }, { parameters: { user: "ana" } })).toBeUndefined();
+  });
+});
+
+describe("a request that fails", () => {
+  test("counts against the version where it was not its caller's mistake", () => {
+    const meter = createVariantMeter({ service: "late", variant: "champion", version: 1 });
+    const service = { deployed: { name: "late" }, predict: () => {} } as unknown as LoadedService;
+    const failing = (error: Error) => {
+      const predict = () => {
+        throw error;
+      };
+      const primary = { name: "champion", service: { ...service, predict }, meter };
+      const traffic = { primary: "champion", weights: { champion: 100 }, variants: {} };
+      return routeTraffic({ clock: { monotonicMs: () => 0 }, ids: () => "id" }, primary, { variants: [], traffic });
+    };
+    const mistake = servingErrors.create("serving/bad-request", { because: "a field is not of its type" });
+    expect(() => failing(mistake).predict({})).toThrow();
+    expect(meter.failed).toBe(0);
+    expect(() => failing(new Error("it is broken")).predict({})).toThrow();
+    expect(meter.failed).toBe(1);
   });
 });
 

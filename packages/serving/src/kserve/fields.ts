@@ -51,7 +51,7 @@ const EXTENSION: Fields = {
   ...REPLICAS,
   containerConcurrency: "used",
   timeout: ignored("a caller says how long it waits: `timeout`, `grpc-timeout`"),
-  canaryTrafficPercent: "used",
+  canaryTrafficPercent: ignored("all requests go to it; a project's own services share traffic by weights"),
   logger: ignored("requests are logged by the project's own log"),
   batcher: { maxBatchSize: "used", maxLatency: "used", timeout: ignored("a caller says how long it waits") },
   labels: "any",

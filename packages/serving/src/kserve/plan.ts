@@ -22,8 +22,6 @@ export interface PlannedService {
   readonly document: KubeDocument;
   readonly model?: PlannedModel;
   readonly graph?: GraphDefinition;
-  /** How many percent of the requests the model takes, the one applied before it having the others. */
-  readonly canaryPercent?: number | undefined;
 }
 
 /** Patterns of headers that a graph hands on, with commas between: in KServe they are of the router's environment. */
@@ -97,7 +95,7 @@ class Planning {
         "no container is run: serve what it does as a model, and both as the steps of an InferenceGraph",
       );
     if (spec["canary"] !== undefined)
-      this.#say("error", ["spec", "canary"], "it is not read: `canaryTrafficPercent` of the predictor is");
+      this.#say("error", ["spec", "canary"], "it is not read: a project's own services share traffic by weights");
     if (spec["explainer"] !== undefined)
       this.#say("warning", ["spec", "explainer"], "it is ignored: `:explain` is answered by this program itself");
     const found = this.#predictorModel(predictor, path);
@@ -109,7 +107,6 @@ class Planning {
     return {
       document: this.#document,
       model: { name: this.#document.name, uri, format, config: this.#configOf(predictor, path) },
-      canaryPercent: this.#number(predictor, [...path, "canaryTrafficPercent"], { least: 0, most: 100 }),
     };
   }
 

@@ -1,4 +1,4 @@
-import type { Clock, IdSource } from "@millwright/kernel";
+import { isMillError, type Clock, type IdSource } from "@millwright/kernel";
 import type { DeployedTraffic } from "../deployment.ts";
 import type { LoadedService } from "../service.ts";
 import { createSplit, type Weighted } from "./split.ts";
@@ -53,7 +53,8 @@ export function routeTraffic(
         meter.latency.observe((clock.monotonicMs() - begunMs) / 1_000);
         return prediction;
       } catch (error) {
-        meter.failed += 1;
+        // All versions take alike requests: what one refuses is its caller's mistake, and says nothing of the version.
+        if (!isMillError(error) || error.status >= 500) meter.failed += 1;
         throw error;
       }
     },

@@ -47,14 +47,6 @@ function unit(hash: number): number {
   return (hash + 0.5) / 2 ** 32;
 }
 
-/** The two targets that a canary makes: so many percent of the traffic go to it. */
-export function canarySplit(percent: number): readonly [Weighted, Weighted] {
-  return [
-    { name: "stable", weight: 100 - percent },
-    { name: "canary", weight: percent },
-  ];
-}
-
 /** Why weights are none, in words; undefined where they are. They are percent and make 100 together. */
 export function weightsProblem(weights: Readonly<Record<string, number>>): string | undefined {
   const all = Object.entries(weights);

@@ -8,7 +8,7 @@ export interface VariantMeter {
   readonly variant: string;
   readonly version: number;
   answered: number;
-  /** Requests of it that ended in an error, whoever's it was. */
+  /** Requests of it that ended in an error which was not its caller's. */
   failed: number;
   readonly latency: LatencyHistogram;
   readonly scores: ScoreHistogram;
@@ -41,7 +41,7 @@ export function variantMetrics(meters: readonly VariantMeter[]): readonly string
     "# HELP millwright_variant_predictions_total Predictions answered, by the variant of the service.",
     "# TYPE millwright_variant_predictions_total counter",
     ...told.map(({ meter, labels }) => `millwright_variant_predictions_total{${labels}} ${meter.answered}`),
-    "# HELP millwright_variant_failed_total Predictions that ended in an error, by the variant of the service.",
+    "# HELP millwright_variant_failed_total Predictions that ended in an error which was not the caller's, by the variant of the service.",
     "# TYPE millwright_variant_failed_total counter",
     ...told.map(({ meter, labels }) => `millwright_variant_failed_total{${labels}} ${meter.failed}`),
     "# HELP millwright_variant_seconds How long predictions took, by the variant of the service.",
