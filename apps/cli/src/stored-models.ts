@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, extname, join } from "node:path";
 import { platformErrors, type CommandCall } from "@millwright/platform";
@@ -21,7 +22,7 @@ export function servedPlaces(call: CommandCall): {
   readonly stored: StoredModels;
 } {
   const [given] = call.arguments;
-  const told = ((call.options["model"] ?? []) as readonly string[]).map(namedUri);
+  const told = (call.lists["model"] ?? []).map(namedUri);
   const isUri = given !== undefined && IS_URI.test(given);
   const uris = new Map(isUri ? [[nameOf(given), given] as const, ...told] : told);
   if (given === undefined && uris.size === 0)
@@ -30,12 +31,21 @@ export function servedPlaces(call: CommandCall): {
       remedy:
         "Name their folder, `mill serve models`, or a model's URI, `mill serve --model churn=models:/churn@champion`.",
     });
+  if (given !== undefined && !isUri && !isFolder(given))
+    throw platformErrors.create("platform/usage", {
+      because: `there is no folder ${given}`,
+      remedy: "Name the folder in which the models' own folders are, or a model's URI.",
+    });
   const storage = {
     cacheFolder: join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "millwright", "models"),
     bytesMax: DOWNLOAD_BYTES_MAX,
     registry: registryOf(call),
   };
   return { folder: isUri ? undefined : given, stored: { uris, storage } };
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function namedUri(told: string): readonly [string, string] {
