@@ -97,7 +97,11 @@ class Planning {
     if (spec["canary"] !== undefined)
       this.#say("error", ["spec", "canary"], "it is not read: a project's own services share traffic by weights");
     if (spec["explainer"] !== undefined)
-      this.#say("warning", ["spec", "explainer"], "it is ignored: `:explain` is answered by this program itself");
+      this.#say(
+        "warning",
+        ["spec", "explainer"],
+        "it is ignored: of trees `:explain` is answered by this program itself",
+      );
     const found = this.#predictorModel(predictor, path);
     if (found === undefined) return undefined;
     const { fields, format, path: at } = found;
