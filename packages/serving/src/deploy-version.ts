@@ -9,6 +9,7 @@ import {
   type DeployedTraffic,
   type Deployment,
 } from "./deployment.ts";
+import { inTurn } from "./in-turn.ts";
 import { deployedModel } from "./traffic/resolve-traffic.ts";
 
 export interface DeploymentPlaces {
@@ -32,21 +33,6 @@ export interface ServiceVersion {
   readonly traffic?: DeployedTraffic | undefined;
 }
 
-/** What is read, changed and written again is one caller's at a time. */
-const writes = new Map<string, Promise<void>>();
-
-async function inTurn<Result>({ deploymentFile }: DeploymentPlaces, write: () => Promise<Result>): Promise<Result> {
-  const done = (writes.get(deploymentFile) ?? Promise.resolve()).then(write);
-  writes.set(
-    deploymentFile,
-    done.then(
-      () => undefined,
-      () => undefined,
-    ),
-  );
-  return done;
-}
-
 /** What is to be deployed, by what is deployed: looked up when it is its turn, so that no older one takes a newer one's place. */
 type Chosen = (deployed: Deployment) => Promise<readonly ServiceVersion[]>;
 
@@ -58,7 +44,7 @@ export function deployVersions(
   places: DeploymentPlaces,
   versions: readonly ServiceVersion[] | Chosen,
 ): Promise<readonly ServiceVersion[]> {
-  return inTurn(places, () => putVersions(places, versions));
+  return inTurn(places.deploymentFile, () => putVersions(places, versions));
 }
 
 async function putVersions(
@@ -89,7 +75,7 @@ export function deployFunction(
   places: DeploymentPlaces,
   deployed: Omit<DeployedFunction, "version">,
 ): Promise<DeployedFunction> {
-  return inTurn(places, async () => {
+  return inTurn(places.deploymentFile, async () => {
     const before = await readDeployment(places);
     const known = before.functions?.find(({ name }) => name === deployed.name);
     const own = { ...deployed, version: (known?.version ?? 0) + (known?.hash === deployed.hash ? 0 : 1) };

@@ -11,6 +11,7 @@ export {
 } from "./deploy-version.ts";
 export { createTrafficStore, servingMigrations, type TrafficStore } from "./traffic/traffic-store.ts";
 export type { FunctionData } from "./functions/function-options.ts";
+export { inTurn } from "./in-turn.ts";
 export { forgetSources, keepSources, readSources } from "./functions/snapshot.ts";
 export { advanceRollout } from "./traffic/rollout.ts";
 export { readTrafficCounts } from "./traffic/traffic-counts.ts";

@@ -6,6 +6,7 @@ import type { Task } from "@millwright/orchestration";
 import {
   deployFunction,
   forgetSources,
+  inTurn,
   keepSources,
   readDeployment,
   readSources,
@@ -37,22 +38,26 @@ export function functionTask(
       true,
     run: async (context) => {
       const folder = join(dirname(parts.deploymentFile), "functions");
-      const before = await usedFolders(parts);
-      const kept = await keepSources(await readSources(projectDir), { projectDir, folder });
-      const { version } = await deployFunction(parts, {
-        name,
-        hash: await hashOf(),
-        folder: kept,
-        file: join(kept, file),
-        request,
-        response,
-        ...(timestamp === undefined ? {} : { timestamp }),
-        selections: features,
-        asks,
-        limits,
+      // Each looks at the copies that the others have made.
+      const { version } = await inTurn(folder, async () => {
+        const before = await usedFolders(parts);
+        const kept = await keepSources(await readSources(projectDir), { projectDir, folder });
+        const deployed = await deployFunction(parts, {
+          name,
+          hash: await hashOf(),
+          folder: kept,
+          file: join(kept, file),
+          request,
+          response,
+          ...(timestamp === undefined ? {} : { timestamp }),
+          selections: features,
+          asks,
+          limits,
+        });
+        // What was served until now may still read its own.
+        await forgetSources(folder, new Set([...before, ...(await usedFolders(parts))]));
+        return deployed;
       });
-      // What was served until now may still read its own.
-      await forgetSources(folder, new Set([...before, ...(await usedFolders(parts))]));
       const inputs = features.map(({ view }) => `feature_view:${view.name}`);
       const read = features.flatMap(({ view, features: own }) =>
         own.map(

@@ -33,7 +33,10 @@ export async function readSources(projectDir: string): Promise<Sources> {
   return { hash: hash.digest("hex").slice(0, 16), files };
 }
 
-/** Copies the sources to where they stay as they are while they are served. Answers the folder; what is there is taken. */
+/**
+ * Copies the sources to where they stay as they are while they are served. Answers the folder; what is there is taken. Throws
+ * `serving/wrong-function` where they are others than were read by now. One caller at a time copies to a folder.
+ */
 export async function keepSources(
   { hash, files }: Sources,
   { projectDir, folder }: { readonly projectDir: string; readonly folder: string },
@@ -45,6 +48,11 @@ export async function keepSources(
     await mkdir(dirname(join(kept, file)), { recursive: true });
     await copyFile(join(projectDir, file), join(kept, file));
   }
+  if ((await readSources(kept)).hash !== hash)
+    throw servingErrors.create("serving/wrong-function", {
+      because: "the project's sources were changed while they were copied",
+      remedy: "Run the step again.",
+    });
   await mkdir(join(kept, COMPLETE), { recursive: true });
   return kept;
 }
