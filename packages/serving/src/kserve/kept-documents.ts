@@ -6,7 +6,7 @@ import type { KubeDocument } from "./documents.ts";
 import { HEADERS_ANNOTATION, type PlannedService } from "./plan.ts";
 
 /** The file of an applied document. Kinds and names have no character that a path could go elsewhere by. */
-export function documentFile(folder: string, { kind, name }: Pick<KubeDocument, "kind" | "name">): string {
+function documentFile(folder: string, { kind, name }: Pick<KubeDocument, "kind" | "name">): string {
   return join(folder, `${kind.toLowerCase()}.${name}.yaml`);
 }
 
