@@ -1,5 +1,5 @@
 import { parse, Type, type Column, type Services } from "@millwright/kernel";
-import type { FeatureSelection } from "@millwright/feature-store";
+import type { FeatureSelection } from "@millwright/feature-store/define";
 import { servingErrors } from "../errors.ts";
 
 /** The type of a field: as text it may not be left out, `nullable` it may. */
