@@ -90,6 +90,36 @@ describe("a statement whose tables are pruned", () => {
   }, 600_000);
 });
 
+describe("numbers beside numbers of another type", () => {
+  const row = { i: 16_777_217, l: 9_007_199_254_740_993n, d: 1, s: "a", t: 0, ts: 0, b: true, c: 100 };
+  const shape: TableShape = {
+    parts: [
+      { spec: [], rows: [row], hasNanCounts: true, hasBounds: true },
+      { spec: [], rows: [{ ...row, i: 1, l: 1n }], hasNanCounts: true, hasBounds: true },
+    ],
+    isEvolved: false,
+  };
+
+  // The engine compares all of a BETWEEN or an IN in one type, in which these numbers are equal.
+  test.each([
+    ["l between 9.007199254740992e15 and 9007199254740992", 1],
+    ["l between 2 and 9007199254740992 and l between 2e0 and 9007199254740992", 0],
+    ["l in (3e0, 9007199254740992)", 1],
+    ["l in (NULL::double, 9007199254740992)", 1],
+    ["l in (3.5, 9007199254740992)", 0],
+    ["l not in (3e0, 9007199254740992)", 1],
+    ["l between d + 2 and 9007199254740992", 1],
+    ["i = 16777216::float", 1],
+    ["i between 2::float and 16777216", 1],
+    ["i in (3::float, 16777216)", 1],
+  ])("%s", async (condition, rows) => {
+    await open(shape);
+    const { rows: found } = await lakehouse.query(`select id from t where ${condition}`);
+    expect(found).toEqual((await lakehouse.engine.query(`select id from t where ${condition}`)).rows);
+    expect(found).toHaveLength(rows);
+  });
+});
+
 describe("buckets", () => {
   // Iceberg specification, Appendix B, "32-bit Hash Requirements".
   test.each([

@@ -90,7 +90,8 @@ function number(columnType: string, { type, value }: Constant): Bound | undefine
   // The engine turns decimals of more digits into doubles in another way.
   const isSameDouble = scale === 0 || Math.abs(Number(value)) <= Number.MAX_SAFE_INTEGER;
   if (columnScale === undefined) return isSameDouble ? floating(columnType, asDouble) : undefined;
-  // Beside a floating point number the engine turns the column into one too.
+  // Beside a floating point number the engine turns the column into one too, and into a single where that is one.
+  if (type.id === "FLOAT") return undefined;
   if (!isExact)
     return columnScale > 0 && digitsOf(columnType) > 15
       ? undefined
@@ -101,6 +102,35 @@ function number(columnType: string, { type, value }: Constant): Bound | undefine
   const exact = BigInt(value) * 10n ** BigInt(Math.max(0, columnScale - scale));
   if (digitsOf(columnType) + up > 38) return undefined;
   return up === 0 ? { value: exact } : { value: exact, through: (own) => BigInt(own as number | bigint) * factor };
+}
+
+/**
+ * Constants that are compared with a column of exact numbers in one BETWEEN or IN, as the engine compares them: all of them as
+ * doubles where one is a double. None is told where another's type is not known, or is neither.
+ */
+export function togetherWith(
+  columnType: string,
+  constants: readonly (Constant | undefined)[],
+): readonly (Constant | undefined)[] {
+  if (scaleOf(columnType) === undefined) return constants;
+  const kinds = new Set(constants.map((constant) => (constant === undefined ? "unknown" : kindOf(constant))));
+  if (kinds.has("unknown")) return constants.map(() => undefined);
+  return kinds.has("double") ? constants.map((constant) => constant && asDouble(constant)) : constants;
+}
+
+function kindOf({ type }: Constant): "exact" | "double" | "unknown" {
+  if (type.id === "DOUBLE") return "double";
+  // A plain NULL is of any type.
+  return INTEGERS.test(type.id) || /^(?:DECIMAL|(?:SQL)?NULL)$/.test(type.id) ? "exact" : "unknown";
+}
+
+function asDouble(constant: Constant): Constant | undefined {
+  const { type, value } = constant;
+  if (value === null || type.id === "DOUBLE") return constant;
+  const scale = type.id === "DECIMAL" ? (type.type_info?.scale ?? 0) : 0;
+  // The engine turns decimals of more digits into doubles in another way.
+  if (scale > 0 && Math.abs(Number(value)) > Number.MAX_SAFE_INTEGER) return undefined;
+  return { ...constant, type: { id: "DOUBLE" }, value: Number(value) / 10 ** scale };
 }
 
 /** Digits behind the point that an exact type has; undefined for one that is not. */

@@ -1,4 +1,4 @@
-import { boundOf, type Constant } from "./constants.ts";
+import { boundOf, togetherWith, type Constant } from "./constants.ts";
 import type { Folded } from "./foldable.ts";
 import {
   and,
@@ -100,7 +100,10 @@ function compared(
   const term = own === undefined ? undefined : termIn(own, names);
   if (term === undefined || other === undefined) return WHATEVER;
   const constant = constantIn(other, term.type, names);
-  if (constant === undefined) return WHATEVER;
+  return constant === undefined ? WHATEVER : comparedTo(operator, term, constant);
+}
+
+function comparedTo(operator: Operator, term: Term, constant: Constant): Predicate {
   // Nothing is equal to NULL, nor less, nor other than it.
   if (constant.value === null) return NEVER;
   const bound = boundOf(term.type, constant);
@@ -122,16 +125,34 @@ function nullTest(isNull: boolean, expression: SqlExpression | undefined, names:
 }
 
 function membership(isIn: boolean, [own, ...others]: readonly SqlExpression[], names: Names): Predicate {
-  const each = others.map((other) => compared(isIn ? "=" : "!=", own, other, names));
+  const each = comparedTogether(
+    own,
+    others.map((other) => [isIn ? "=" : "!=", other] as const),
+    names,
+  );
   return isIn ? or(each) : and(each);
 }
 
 function between({ input, lower, upper }: SqlExpression, names: Names, isDenied: boolean): Predicate {
-  const parts = [
-    compared(isDenied ? "<" : ">=", input, lower, names),
-    compared(isDenied ? ">" : "<=", input, upper, names),
-  ];
+  const bounds = [[isDenied ? "<" : ">=", lower] as const, [isDenied ? ">" : "<=", upper] as const];
+  const parts = comparedTogether(input, bounds, names);
   return isDenied ? or(parts) : and(parts);
+}
+
+/** Comparisons of one statement's part, which the engine makes in one type: that of its widest value. */
+function comparedTogether(
+  own: SqlExpression | undefined,
+  others: readonly (readonly [Operator, SqlExpression | undefined])[],
+  names: Names,
+): readonly Predicate[] {
+  const term = own === undefined ? undefined : termIn(own, names);
+  if (term === undefined) return others.map(() => WHATEVER);
+  const constants = others.map(([, other]) => other && constantIn(other, term.type, names));
+  const inOneType = togetherWith(term.type, constants);
+  return others.map(([operator], at) => {
+    const constant = inOneType[at];
+    return constant === undefined ? WHATEVER : comparedTo(operator, term, constant);
+  });
 }
 
 /** `IS [NOT] DISTINCT FROM`: NULL is a value like another. */
