@@ -110,8 +110,8 @@ function wantedOutputs(asked: InferCall["outputs"], { model }: ServedModel) {
 }
 
 /**
- * The rows of a request; one where the model takes no batches: a request is then one inference, as Triton counts. Throws where there are more than the model takes in a batch, and where its inputs have not as many
- * each: beside others' rows nobody could say whose they are.
+ * The rows of a request, by its first input's first dimension. Throws where there are more than the model takes in a batch,
+ * and where its inputs have not as many each: beside others' rows nobody could say whose they are.
  */
 function rowsOf(inputs: readonly Tensor[], rowsMax: number): number {
   const rows = inputs[0]?.shape[0] ?? 1;
@@ -120,8 +120,7 @@ function rowsOf(inputs: readonly Tensor[], rowsMax: number): number {
     throw badRequest(
       `${odd.name} has ${odd.shape[0]} rows and ${inputs[0]?.name} ${rows}: a batch has as many of each`,
     );
-  if (rowsMax === 0) return 1;
-  if (rows > rowsMax) throw badRequest(`${rows} rows, where the model takes ${rowsMax} at the most`);
+  if (rowsMax > 0 && rows > rowsMax) throw badRequest(`${rows} rows, where the model takes ${rowsMax} at the most`);
   return rows;
 }
 
