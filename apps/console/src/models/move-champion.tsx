@@ -4,6 +4,7 @@ import { useState } from "react";
 import { api } from "../api.ts";
 import { Icon } from "../parts/icons.tsx";
 import { Problem } from "../parts/problem.tsx";
+import { ReasonField } from "../parts/reason-field.tsx";
 import { Sheet } from "../parts/sheet.tsx";
 
 interface MoveChampionProps {
@@ -60,17 +61,7 @@ function MoveSheet({ shown, champion, onClose, onMoved }: MoveChampionProps & { 
           <Touched model={model} /> It can be taken back in the same way.
         </p>
         {move.error === null ? null : <Problem error={move.error} />}
-        <label className="stack">
-          <span>Why? It is kept with the change.</span>
-          <textarea
-            className="field"
-            style={{ height: 64, padding: 8 }}
-            required
-            maxLength={1_000}
-            value={reason}
-            onChange={(event) => setReason(event.target.value)}
-          />
-        </label>
+        <ReasonField reason={reason} onChange={setReason} />
         <div className="row">
           <button type="submit" className="button primary" disabled={move.isPending || reason.trim() === ""}>
             {isRollback ? "Roll back" : "Promote"}

@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useId, useState } from "react";
 import { api } from "../api.ts";
 import { Problem } from "../parts/problem.tsx";
+import { ReasonField } from "../parts/reason-field.tsx";
 import { Sheet } from "../parts/sheet.tsx";
 import { leftOver, withShare, type Share } from "./weights.ts";
 
@@ -63,17 +64,7 @@ export function ChangeTraffic({ traffic, model, onClose }: ChangeTrafficProps) {
           version that they went to; none fails.
         </p>
         {change.error === null ? null : <Problem error={change.error} />}
-        <label className="stack">
-          <span>Why? It is kept with the change.</span>
-          <textarea
-            className="field"
-            style={{ height: 64, padding: 8 }}
-            required
-            maxLength={1_000}
-            value={reason}
-            onChange={(event) => setReason(event.target.value)}
-          />
-        </label>
+        <ReasonField reason={reason} onChange={setReason} />
         <div className="row">
           <button type="submit" className="button primary" disabled={!isPossible}>
             Share so
