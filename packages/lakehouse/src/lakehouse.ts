@@ -17,6 +17,7 @@ import { createManifestCache } from "./manifest-cache.ts";
 import { createMirrors, type Mirrors } from "./mirrors/mirrors.ts";
 import { explained } from "./sql/explained.ts";
 import { keyFor, namedTable, scanAt, snapshotAt } from "./sql/named-tables.ts";
+import { addMissingColumns } from "./ddl/run-ddl.ts";
 import { createQueries, type Queries } from "./sql/queries.ts";
 import { createRelations } from "./sql/relations.ts";
 import { seeingEngine } from "./sql/seeing-engine.ts";
@@ -93,6 +94,8 @@ export interface Lakehouse {
   sameRows(name: string): Promise<readonly string[]>;
   /** Publishes a SELECT's rows as one snapshot. `merge` puts them in the place of rows with an equal unique key. */
   write(request: WriteRequest & { readonly progress?: ProgressSink }): Promise<SnapshotInfo>;
+  /** Adds columns without values at a table's end, for those that it lacks. Throws `lakehouse/unknown-table`. */
+  addColumns(name: string, columns: readonly Column[]): Promise<void>;
   createView(request: ViewRequest): Promise<TableState>;
   drop(name: string): Promise<void>;
   /** Is told of names that others have changed: mirrors follow. */
@@ -197,6 +200,9 @@ export function createLakehouse(given: LakehousePorts): Promise<Lakehouse> {
       const own = snapshots.find(({ snapshotId }) => snapshotId === entry.snapshotId);
       if (own === undefined) throw new Error(`the commit of ${request.table} left no snapshot`);
       return own;
+    },
+    addColumns: async (name, columns) => {
+      if (await addMissingColumns(ports, name, columns)) await follow(name);
     },
     createView: async (request) => {
       await relations.see(request.select);

@@ -41,7 +41,12 @@ export async function commitSegments(lakehouse: Lakehouse, folder: string): Prom
 async function commitLogged(lakehouse: Lakehouse, folder: string, logged: LoggedTable): Promise<number> {
   const { table, columns, added } = logged;
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".jsonl")).toSorted();
-  if (names.length > 0) await addColumns(lakehouse, logged);
+  // Rows lie beside others of the same columns alone.
+  if (names.length > 0 && (await lakehouse.table(table)) !== undefined)
+    await lakehouse.addColumns(
+      table,
+      added.map((column) => ({ name: column, type: "string" })),
+    );
   const last = added.map((name) => `, ${quoteName(name)}`).join("");
   let committed = 0;
   for (const name of names) {
@@ -57,16 +62,6 @@ async function commitLogged(lakehouse: Lakehouse, folder: string, logged: Logged
     await rm(path, { force: true });
   }
   return committed;
-}
-
-/** Rows lie beside others of the same columns alone. */
-async function addColumns(lakehouse: Lakehouse, { table, added }: LoggedTable): Promise<void> {
-  const present = (await lakehouse.table(table))?.columns;
-  if (present === undefined) return;
-  for (const column of added) {
-    if (present.some(({ name }) => name === column)) continue;
-    await lakehouse.execute(`ALTER TABLE ${quoteName(table)} ADD COLUMN ${quoteName(column)} VARCHAR`);
-  }
 }
 
 /** A segment whose commit was not seen to end may have been committed: its name is in the snapshot's summary. */

@@ -1,14 +1,16 @@
-import { isMillError } from "@millwright/kernel";
+import { isMillError, type Column } from "@millwright/kernel";
 import { partitionFields, orderFields } from "../domain/ddl/edit-partitioning.ts";
 import { addColumn } from "../domain/ddl/edit-schema.ts";
-import type { AlterTable, CreateTable, DdlStatement } from "../domain/ddl/statement.ts";
+import type { AlterTable, CreateTable, DdlStatement, TableChange } from "../domain/ddl/statement.ts";
 import { updatesOf } from "../domain/ddl/updates-of.ts";
 import { refused } from "../domain/dml/cursor.ts";
 import { checkIdentifier, keyOf, nameOf, type Identifier } from "../domain/iceberg/identifiers.ts";
+import { currentSchema, type IcebergMetadata } from "../domain/iceberg/metadata.ts";
 import type { IcebergSchema } from "../domain/iceberg/schema.ts";
 import { checkFragments } from "../dml/check-fragments.ts";
 import { runDml, type DmlPorts } from "../dml/run-dml.ts";
 import { lakehouseErrors } from "../errors.ts";
+import type { LakehousePorts } from "../lakehouse.ts";
 import { commitTables } from "../rest/commit-tables.ts";
 import { createTable, rename } from "../rest/tables.ts";
 import type { CatalogWorld } from "../rest/world.ts";
@@ -148,9 +150,50 @@ async function alter(ports: DmlPorts, { world, identifier, statement, done }: To
     await rename(world, { source: identifier, destination, kind: "Table" });
     return { ...done, keys: [keyOf(identifier), keyOf(destination)] };
   }
+  const isChanged = await changeTable(ports, { world, identifier, statement }, ({ properties }) => {
+    if (!change.kind.endsWith("properties")) refuseRoadTable(done.table, properties);
+    return change;
+  });
+  return { ...done, isChanged };
+}
+
+/**
+ * A run's own change to a table that it makes: columns without values at its end, for those that it lacks. Resolves to
+ * whether there were any. Throws `lakehouse/unknown-table`.
+ */
+export function addMissingColumns(ports: LakehousePorts, name: string, columns: readonly Column[]): Promise<boolean> {
+  const parts = name.split(".");
+  const statement = { world: worldOf(ports), identifier: identifierOf(parts), statement: { parts } };
+  return changeTable(ports, statement, (metadata) => {
+    const present = new Set(currentSchema(metadata)?.fields.map((field) => field.name));
+    const missing = columns.filter((column) => !present.has(column.name));
+    return {
+      kind: "add-columns",
+      columns: missing.map(({ name: column, type }) => ({
+        path: [column],
+        type,
+        required: false,
+        doc: undefined,
+        place: undefined,
+      })),
+    };
+  });
+}
+
+/** What leaves the table its name. */
+type InPlace = Exclude<TableChange, { readonly kind: "rename" }>;
+
+type Changed = Omit<Told<Pick<AlterTable, "parts">>, "done">;
+
+/** Resolves to whether the change made another table of it. */
+async function changeTable(
+  ports: LakehousePorts,
+  { world, identifier, statement }: Changed,
+  changeOf: (metadata: IcebergMetadata) => InPlace,
+): Promise<boolean> {
   for (let attempt = 1; ; attempt += 1) {
     const { metadata } = await loadTarget(ports, statement.parts);
-    if (!change.kind.endsWith("properties")) refuseRoadTable(done.table, metadata.properties);
+    const change = changeOf(metadata);
     const requirements = [
       { type: "assert-table-uuid", uuid: metadata["table-uuid"] },
       { type: "assert-current-schema-id", "current-schema-id": metadata["current-schema-id"] },
@@ -158,10 +201,10 @@ async function alter(ports: DmlPorts, { world, identifier, statement, done }: To
       { type: "assert-default-spec-id", "default-spec-id": metadata["default-spec-id"] },
     ];
     const updates = updatesOf(metadata, change);
-    if (updates.length === 0) return { ...done, isChanged: false };
+    if (updates.length === 0) return false;
     try {
       await commitTables(world, [{ identifier, requirements, updates }]);
-      return done;
+      return true;
     } catch (error) {
       if (attempt >= TRIES || !isMillError(error) || error.code !== "iceberg/commit-failed") throw error;
     }
@@ -179,7 +222,7 @@ function unknown(parts: readonly string[]): Error {
   });
 }
 
-function worldOf({ entries, store, clock, ids, logger }: DmlPorts): CatalogWorld {
+function worldOf({ entries, store, clock, ids, logger }: LakehousePorts): CatalogWorld {
   if (entries === undefined) throw refused("tables are made and altered where the catalog is, and here it is not");
   return { entries, store, clock, ids, logger, changed: () => Promise.resolve() };
 }
