@@ -2,6 +2,7 @@ import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { openBrowser } from "../e2e/support/browser.ts";
+import { differentFlights, infer } from "../e2e/support/callers.ts";
 import { findMeans, means } from "../e2e/support/means.ts";
 import { edit, end, millLater, millUp } from "../e2e/support/project.ts";
 
@@ -26,6 +27,7 @@ interface Subject {
 }
 
 const BRANCH = "indiana";
+const PREDICTIONS = 120;
 
 const pages: Readonly<Record<string, Subject>> = {
   road: { address: "/", prepare: waitForSteps },
@@ -47,14 +49,19 @@ if (chromium === undefined) throw new Error(`needs ${means.chromium.what}`);
 mkdirSync(folder, { recursive: true });
 const up = await millUp(project);
 await up.road;
-await writeBranch();
-const longest = await longestRun();
-const browser = await openBrowser(chromium);
 const made: string[] = [];
-for (const name of Object.keys(looks)) made.push(...(await take(browser, name as keyof typeof looks)));
-await browser.close();
-await ask(`branches/${BRANCH}`, "DELETE");
-await end(up);
+let longest = "";
+try {
+  longest = await longestRun();
+  await predictSome();
+  await writeBranch();
+  const browser = await openBrowser(chromium);
+  for (const name of Object.keys(looks)) made.push(...(await take(browser, name as keyof typeof looks)));
+  await browser.close();
+  await ask(`branches/${BRANCH}`, "DELETE");
+} finally {
+  await end(up);
+}
 const bytes = made.reduce((sum, path) => sum + statSync(path).size, 0);
 console.log(`${made.length} pictures in docs/img, ${(bytes / 1e6).toFixed(2)} MB`);
 
@@ -105,6 +112,13 @@ async function scrollToFiles(page: Page): Promise<void> {
 async function previewPublishing(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Publish", exact: true }).click();
   await page.getByText("latitude_band").waitFor();
+}
+
+/** Some predictions, and a run that puts them in their table. */
+async function predictSome(): Promise<void> {
+  for (const [index, flight] of differentFlights(PREDICTIONS).entries())
+    await infer(up.port, { id: `picture-${index}`, flight });
+  await millLater(["run", "--project", project]);
 }
 
 /** Indiana has had daylight saving since 2006: what that changes, on a branch. */
