@@ -35,6 +35,11 @@ export const means = {
     what: "mlflow-skinny, pandas and scikit-learn in the Python environment at .venv-acceptance",
     find: ({ root }) => installed(root, ["mlflow", "pandas", "sklearn"]),
   },
+  kserveClients: {
+    tests: "KServe's own clients asking over HTTP and gRPC",
+    what: "kserve's clients in the Python environment at .venv-acceptance (see CONTRIBUTING.md)",
+    find: ({ root }) => installed(root, ["kserve", "httpx", "orjson", "grpc", "pandas", "fastapi", "cloudevents"]),
+  },
   torch: {
     tests: "TorchScript models",
     what: "torch in the Python environment at .venv-acceptance",

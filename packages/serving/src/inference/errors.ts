@@ -21,6 +21,13 @@ export const inferenceErrors = defineErrors("inference", {
     title: "The model is not loaded",
     remedy: "Load it: `POST /v2/repository/models/NAME/load`. The index says why the last load failed.",
   },
+  "inference/unready": {
+    status: 503,
+    exit: 1,
+    title: "The model is not ready",
+    remedy: "Ask again where it is being loaded, or load it: `POST /v2/repository/models/NAME/load`.",
+    example: "idle",
+  },
   "inference/cannot-load": {
     status: 422,
     exit: 1,

@@ -48,6 +48,7 @@ const TENSOR_METADATA = exactly(
 );
 
 export const SERVER_METADATA = exactly({ name: NAME, version: NAME, extensions: listOf(TEXT) });
+export const ALIVE = exactly({ status: TEXT });
 export const LIVE = exactly({ live: BOOLEAN });
 export const READY = exactly({ ready: BOOLEAN });
 export const MODEL_READY = exactly({ name: NAME, ready: BOOLEAN });

@@ -15,7 +15,8 @@ import { join } from "node:path";
 const ROWS = { shape: [-1, 2], dimensionNames: ["rows", undefined] };
 const TAG: TensorSpec = { name: "TAG", datatype: "INT64", ...ROWS };
 const TEXT: TensorSpec = { name: "TEXT", datatype: "BYTES", ...ROWS };
-const HALF: TensorSpec = { name: "HALF", datatype: "FP16", ...ROWS };
+/** Optional, since typed contents of gRPC have no FP16. */
+const HALF: TensorSpec = { name: "HALF", datatype: "FP16", ...ROWS, isOptional: true };
 
 /** Answers with what it was given, after a while that differs from request to request. */
 function echo(turns: () => number): InferenceModel {
@@ -41,15 +42,23 @@ export async function serveEcho({
   turns = () => 0,
   config = "",
   logger = silentLogger,
-}: { readonly turns?: () => number; readonly config?: string; readonly logger?: Logger } = {}) {
+  idle = false,
+}: {
+  readonly turns?: () => number;
+  readonly config?: string;
+  readonly logger?: Logger;
+  /** Whether the model `idle` lies there too, which is not loaded. */
+  readonly idle?: boolean;
+} = {}) {
   const root = mkdtempSync(join(tmpdir(), "mill-echo-"));
-  for (const version of ["1", "2"]) {
-    mkdirSync(join(root, "echo", version), { recursive: true });
-    writeFileSync(join(root, "echo", version, "model.onnx"), "");
+  for (const place of [join("echo", "1"), join("echo", "2"), ...(idle ? [join("idle", "1")] : [])]) {
+    mkdirSync(join(root, place), { recursive: true });
+    writeFileSync(join(root, place, "model.onnx"), "");
   }
   writeFileSync(join(root, "echo", "config.pbtxt"), config);
   const clock = systemClock;
   const models = await openFolderModels({ root, openModel: async () => echo(turns), clock, logger });
+  if (idle) await models.unload("idle");
   const server = createInferenceServer({ version: "1", models, clock, logger, cacheBytesMax: 2 ** 20 });
   const host = "127.0.0.1";
   const bodyBytesMax = 2 ** 20;

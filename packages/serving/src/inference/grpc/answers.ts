@@ -1,6 +1,5 @@
-import { isMillError } from "@millwright/kernel";
 import { EXTENSIONS, type InferenceServer } from "../inference-server.ts";
-import { modelMetadata, repositoryIndex, statisticsOf } from "../rest/operations.ts";
+import { isModelReady, modelMetadata, repositoryIndex, statisticsOf } from "../rest/operations.ts";
 import { numberOf, type Long } from "./typed-contents.ts";
 
 /** Answers one call that is no inference; the message is as it was decoded. */
@@ -28,7 +27,9 @@ export const answers: Readonly<Record<string, Answer>> = {
   ServerLive: () => ({ live: true }),
   ServerReady: () => ({ ready: true }),
   ServerMetadata: ({ name, version }: InferenceServer) => ({ name, version, extensions: EXTENSIONS }),
-  ModelReady: async (server: InferenceServer, message: Named) => ({ ready: await isReady(server, message) }),
+  ModelReady: async (server: InferenceServer, { name, version }: Named) => ({
+    ready: await isModelReady(server, name, version),
+  }),
   ModelMetadata: async (server: InferenceServer, { name, version }: Named) =>
     modelMetadata(server, await server.models.obtain(name, version)),
   ModelConfig: async (server: InferenceServer, { name, version }: Named) => ({
@@ -100,14 +101,4 @@ export const answers: Readonly<Record<string, Answer>> = {
 function settingOf(value: unknown): Setting {
   if (typeof value === "boolean") return { bool_param: value };
   return typeof value === "number" ? { uint32_param: value } : { string_param: String(value) };
-}
-
-/** A model that is known and not loaded is not ready; an unknown one is an error. */
-async function isReady({ models }: InferenceServer, { name, version }: Named): Promise<boolean> {
-  try {
-    return version === "" ? await models.answers(name) : (await models.obtain(name, version)).name === name;
-  } catch (error) {
-    if (isMillError(error) && error.code === "inference/not-ready") return false;
-    throw error;
-  }
 }

@@ -132,6 +132,8 @@ async function unary(
   }: { readonly call: UnaryCall; readonly parts: Parts; readonly answer: typeof inferred | Answer | undefined },
 ): Promise<Buffer> {
   const message = decoded(method, call.request);
+  const beside = OF_ONE_MODEL.has(method.name) ? modelBeside(call.metadata) : undefined;
+  if (beside !== undefined) (message as { name: string }).name = beside;
   const found =
     answer === inferred
       ? await inferred(message, call, parts)
@@ -150,15 +152,23 @@ function decoded(method: Method, bytes: Buffer): unknown {
 
 type WithMetadata = Pick<UnaryCall, "metadata" | "cancelled" | "getDeadline">;
 
-/** One inference. ModelMesh names the model beside the message. */
+/** Metadata by which callers of ModelMesh name the model, whatever the message says; `-bin` is UTF-8. */
+const BESIDE = ["mm-vmodel-id", "mm-model-id", "mm-vmodel-id-bin", "mm-model-id-bin"];
+const OF_ONE_MODEL: ReadonlySet<string> = new Set(["ModelReady", "ModelMetadata", "ModelConfig"]);
+
+function modelBeside(metadata: Grpc.Metadata): string | undefined {
+  for (const key of BESIDE) {
+    const [named] = metadata.get(key);
+    if (named !== undefined) return named.toString();
+  }
+  return undefined;
+}
+
+/** One inference. */
 async function inferred(message: unknown, call: WithMetadata, { server }: Parts): Promise<object> {
   const arrivedMs = server.clock.monotonicMs();
   const asked = message as InferRequestMessage;
-  const [mesh] = call.metadata.get("mm-vmodel-id");
-  const served = await server.models.obtain(
-    mesh === undefined ? asked.model_name : mesh.toString(),
-    asked.model_version,
-  );
+  const served = await server.models.obtain(modelBeside(call.metadata) ?? asked.model_name, asked.model_version);
   const read = readInferMessage(asked, server.memory);
   const waitsMs = Number(call.getDeadline()) - server.clock.nowMs();
   const limits = callLimits(read.parameters, { arrivedMs, waitsMs });

@@ -136,7 +136,7 @@ const firstProtocol: readonly ToldOperation[] = [
     path: "/v1/models/{name}",
     summary: "Whether a model answers.",
     answers: { "application/json": exactly({ name: NAME, ready: BOOLEAN }) },
-    refusals: [404, 409],
+    refusals: [404, 503],
   },
   {
     id: "predict",

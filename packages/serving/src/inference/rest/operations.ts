@@ -1,5 +1,6 @@
+import { isMillError } from "@millwright/kernel";
 import type { Refusal } from "../../openapi/document.ts";
-import { LIVE, MODEL_METADATA, MODEL_READY, READY, SERVER_METADATA } from "../../openapi/schemas.ts";
+import { ALIVE, LIVE, MODEL_METADATA, MODEL_READY, READY, SERVER_METADATA } from "../../openapi/schemas.ts";
 import { inferenceErrors } from "../errors.ts";
 import { EXTENSIONS, type InferenceServer } from "../inference-server.ts";
 import { flag, parametersOf, wholeNumber } from "../parameters.ts";
@@ -61,6 +62,16 @@ export async function repositoryIndex({ models }: InferenceServer, ready: boolea
   return ready ? entries.filter(({ state }) => state === "READY") : entries;
 }
 
+/** A model that is known and not loaded is not ready; an unknown one is an error. */
+export async function isModelReady({ models }: InferenceServer, name: string, version = ""): Promise<boolean> {
+  try {
+    return version === "" ? await models.answers(name) : (await models.obtain(name, version)).name === name;
+  } catch (error) {
+    if (isMillError(error) && error.code === "inference/not-ready") return false;
+    throw error;
+  }
+}
+
 const found = (server: InferenceServer, { path: { name = "", version } }: Asked) => server.models.obtain(name, version);
 
 const OF_MODEL: readonly Refusal[] = [404, 409];
@@ -80,6 +91,14 @@ function forModel(told: Omit<Operation, "path" | "refusals"> & { readonly tail: 
 
 /** Every operation but inference, in the order in which they are looked for and told. */
 export const operations: readonly Operation[] = [
+  {
+    id: "aliveOfV1",
+    method: "GET",
+    path: "/",
+    summary: "Whether the server answers, as KServe's first protocol has it.",
+    answers: ALIVE,
+    answer: () => ({ status: "alive" }),
+  },
   {
     id: "serverMetadata",
     method: "GET",

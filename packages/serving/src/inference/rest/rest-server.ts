@@ -16,7 +16,7 @@ import { parseObject, readInferRequest, withWholeNumbers } from "./infer-request
 import { explanationOf, explanationsOf, inputsOfV1, predictionsOf } from "./kserve-v1.ts";
 import { invokedModel, readInvocation, scoringError, scoringText, writeInvocation } from "./mlflow-scoring.ts";
 import { openApiOfInference } from "./openapi.ts";
-import { operations, type Operation } from "./operations.ts";
+import { isModelReady, operations, type Operation } from "./operations.ts";
 import { answerUnreadable, ARRIVAL_LIMITS, timeoutsOf, type ArrivalLimits } from "./unreadable.ts";
 
 export interface RestOptions {
@@ -221,8 +221,14 @@ async function answerV1Model(server: InferenceServer, call: Call, name: string |
   const answer =
     name === undefined
       ? { models: [...new Set(server.models.served().map((served) => served.name))] }
-      : { name: (await server.models.obtain(decoded(name))).name, ready: true };
+      : await readyOfV1(server, decoded(name));
   sendJson(call.response, 200, answer);
+}
+
+/** KServe's clients read 503 as "not ready", and any other refusal as an error. */
+async function readyOfV1(server: InferenceServer, name: string): Promise<object> {
+  if (await isModelReady(server, name)) return { name, ready: true };
+  throw inferenceErrors.create("inference/unready", { because: name.slice(0, 200) });
 }
 
 async function answerOperation(server: InferenceServer, call: Call, path: string): Promise<void> {
