@@ -4,7 +4,7 @@ import type { Browser, Page } from "playwright-core";
 import { openBrowser } from "../e2e/support/browser.ts";
 import { differentFlights, infer } from "../e2e/support/callers.ts";
 import { findMeans, means } from "../e2e/support/means.ts";
-import { edit, end, millLater, millUp } from "../e2e/support/project.ts";
+import { edit, end, eventually, millLater, millUp } from "../e2e/support/project.ts";
 
 // `npm run screenshots`: the console's pages over the flights example, in light, in dark and on a phone, into docs/img.
 // `npm run screenshots -- road step` takes those alone.
@@ -27,7 +27,8 @@ interface Subject {
 }
 
 const BRANCH = "indiana";
-const PREDICTIONS = 120;
+/** Each makes predictions, and a snapshot of their table with a file of its own. */
+const ROUNDS = [60, 240, 20, 120, 90] as const;
 
 const pages: Readonly<Record<string, Subject>> = {
   road: { address: "/", prepare: waitForSteps },
@@ -114,11 +115,23 @@ async function previewPublishing(page: Page): Promise<void> {
   await page.getByText("latitude_band").waitFor();
 }
 
-/** Some predictions, and a run that puts them in their table. */
+/** Some predictions at a time, until the log has brought them into their table: each a snapshot of it, with a file. */
 async function predictSome(): Promise<void> {
-  for (const [index, flight] of differentFlights(PREDICTIONS).entries())
-    await infer(up.port, { id: `picture-${index}`, flight });
-  await millLater(["run", "--project", project]);
+  for (const [round, predictions] of ROUNDS.entries()) {
+    const before = await predictionsKept();
+    for (const [index, flight] of differentFlights(predictions).entries())
+      await infer(up.port, { id: `picture-${round}-${index}`, flight });
+    await eventually("the predictions in their table", async () =>
+      (await predictionsKept()) >= before + predictions ? true : undefined,
+    );
+  }
+}
+
+async function predictionsKept(): Promise<number> {
+  const answer = await ask("tables/predictions", "GET");
+  if (!answer.ok) return 0;
+  const { table } = (await answer.json()) as { readonly table: { readonly rowCount: number } };
+  return table.rowCount;
 }
 
 /** Indiana has had daylight saving since 2006: what that changes, on a branch. */

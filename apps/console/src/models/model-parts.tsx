@@ -47,7 +47,7 @@ export function ImportanceBars({ importance }: { readonly importance: NonNullabl
             <tr key={feature}>
               <td className="mono">{feature}</td>
               <td style={{ width: "30%", minWidth: 80 }}>
-                <div className="bar" style={{ marginTop: 6 }}>
+                <div className="bar">
                   <i style={{ width: `${(gain / most) * 100}%` }} />
                 </div>
               </td>

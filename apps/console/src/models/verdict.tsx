@@ -22,7 +22,7 @@ export function Verdict({ version }: { readonly version: ModelVersion }) {
             <tr key={title}>
               <td>{isOwn ? <strong>{title}</strong> : title}</td>
               <td style={{ width: "60%" }}>
-                <div className="bar" style={{ marginTop: 6 }}>
+                <div className="bar">
                   <i
                     style={{
                       width: `${(Math.abs(value ?? 0) / longest) * 100}%`,

@@ -35,7 +35,7 @@ export function TrafficDecisions({ service }: { readonly service: string }) {
   if (decisions.length === 0) return null;
   return (
     <Panel title="Decisions about its traffic">
-      <ol className="body timeline">
+      <ol className="body decisions">
         {decisions.map((decision) => (
           <Decision key={decision.id} decision={decision} />
         ))}

@@ -31,16 +31,22 @@ export function CarePanel({ place }: { readonly place: TablePlace }) {
     );
   return (
     <Panel title="Care" aside={<span className="muted">{aside}</span>}>
-      <table>
-        <tbody>
-          {PARTS.map((part) => (
-            <tr key={part.key}>
-              <th scope="row">{part.label}</th>
-              <td className={isFailed(data, part.action) ? undefined : "muted"}>{saidOf(data, part)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <div className="scroll" tabIndex={0} role="region" aria-label="What is done for it">
+        <table className="data">
+          <tbody>
+            {PARTS.map((part) => (
+              <tr key={part.key}>
+                <th scope="row">{part.label}</th>
+                <td className="wrap">
+                  <span className={isFailed(data, part.action) ? "state-text bad" : undefined}>
+                    {saidOf(data, part)}
+                  </span>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </Panel>
   );
 }
