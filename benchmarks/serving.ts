@@ -29,12 +29,13 @@ export async function run(): Promise<readonly BenchResult[]> {
     const idleBytes = bytesOf(up);
     const one = await ask(up, { connections: 1, rows });
     const many = await ask(up, { connections: 16, rows });
+    const bytesAfter = bytesOf(up);
     return [
       { name: "mill --help", value: help, unit: "ms" },
       { name: "mill up: the API's first answer, the road already run", value: up.answeredSeconds, unit: "s" },
       { name: "mill up: processor time of all processes until then", value: up.answeredCpuSeconds, unit: "s" },
       { name: "control and serving, idle", value: idleBytes / 1e6, unit: "MB" },
-      { name: "control and serving, after that load", value: bytesOf(up) / 1e6, unit: "MB" },
+      { name: "control and serving, after that load", value: bytesAfter / 1e6, unit: "MB" },
       { name: "1 connection: p50 in the server", value: one.serverP50Ms, unit: "ms" },
       { name: "1 connection: p50, seen by the caller", value: one.p50Ms, unit: "ms" },
       { name: "1 connection: p99", value: one.p99Ms, unit: "ms" },
@@ -44,6 +45,7 @@ export async function run(): Promise<readonly BenchResult[]> {
       { ...compared(many.cpuUs, bare.cpuUs), name: "16 connections: the server's processor time each", unit: "µs" },
       { ...compared(many.callerCpuUs, bare.callerCpuUs), name: "16 connections: the callers' own", unit: "µs" },
       { name: "16 connections: refused", value: many.refused, unit: "" },
+      { name: "serving killed: an answer again", value: await killed(up, rows), unit: "ms" },
     ];
   } finally {
     up.process.kill("SIGTERM");
@@ -207,6 +209,31 @@ function requestRows(): string {
       JSON.stringify({ origin, destination, departed_at: `${at.replace(" ", "T")}Z`, distance }),
     )
     .join("\n");
+}
+
+/** Of five kills, the time in the middle. */
+async function killed(up: Up, rows: string): Promise<number> {
+  const took: number[] = [];
+  for (let kills = 0; kills < 5; kills += 1) {
+    // One that dies at once is kept back for a while.
+    await sleep(SETTLE_MS);
+    process.kill(servingOf(up.process), "SIGKILL");
+    const killedAtMs = performance.now();
+    while (!(await isAnswered(up, rows))) await sleep(2);
+    took.push(performance.now() - killedAtMs);
+  }
+  return took.toSorted((a, b) => a - b)[2] ?? Number.NaN;
+}
+
+async function isAnswered({ servingPort }: Up, rows: string): Promise<boolean> {
+  const values = JSON.parse(rows.slice(0, rows.indexOf("\n"))) as Readonly<Record<string, unknown>>;
+  const inputs = Object.entries(values).map(([name, value]) => ({ name, data: [value] }));
+  const address = `http://127.0.0.1:${servingPort}/v2/models/late-flights/infer`;
+  const asked = fetch(address, { method: "POST", body: JSON.stringify({ inputs }) });
+  return asked.then(
+    ({ ok }) => ok,
+    () => false,
+  );
 }
 
 function fastestOf(times: number, work: () => void): number {

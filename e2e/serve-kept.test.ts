@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { availableParallelism, loadavg, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { addIdentity } from "./support/identity-model.ts";
-import { childOf, isAlive } from "./support/processes.ts";
+import { childOf, isAlive, othersAtWork } from "./support/processes.ts";
 import { end, eventually } from "./support/project.ts";
 import {
   answerIn,
@@ -60,11 +60,6 @@ async function answersAfter(momentMs: number): Promise<number> {
     ),
   );
   return Math.max(...first.map(Number));
-}
-
-/** How many times as long something may take because the processors have more to do besides. */
-function othersAtWork(): number {
-  return Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
 }
 
 function expectNoneWrong(): void {

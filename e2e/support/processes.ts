@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { availableParallelism, loadavg } from "node:os";
 
 // What Linux tells of processes; the tests that need it are left out elsewhere.
 
@@ -22,6 +23,11 @@ export function isAlive(pid: number): boolean {
 export function processorSeconds(pid: number): number {
   const fields = read(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ") ?? [];
   return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / 100;
+}
+
+/** How many times as long something may take because the processors have more to do besides. */
+export function othersAtWork(): number {
+  return Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
 }
 
 function read(path: string): string {

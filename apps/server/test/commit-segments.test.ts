@@ -10,8 +10,9 @@ import { compose, statePaths } from "../src/index.ts";
 test("a table of predictions from before experiments gets their columns, and keeps its rows", async () => {
   const dir = mkdtempSync(join(tmpdir(), "mill-segments-"));
   const settings = defineProject({ name: "segments" });
-  const { lakehouse, close } = await compose({ dir, settings, sources: [] }, statePaths(dir), { logger: silentLogger });
+  const platform = await compose({ dir, settings, sources: [] }, statePaths(dir), { logger: silentLogger });
   try {
+    const { lakehouse } = platform;
     const log = join(dir, ".mill", "serving", "predictions");
     mkdirSync(log, { recursive: true });
     const segment = (name: string, line: object) => writeFileSync(join(log, name), `${JSON.stringify(line)}\n`);
@@ -33,7 +34,7 @@ test("a table of predictions from before experiments gets their columns, and kee
     ]);
     expect(readdirSync(log)).toEqual([]);
   } finally {
-    await close();
+    await platform.close();
     rmSync(dir, { recursive: true, force: true });
   }
 });
