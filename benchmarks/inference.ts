@@ -1,77 +1,111 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
+import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { exportOnnx } from "@millwright/training";
 import type { BenchResult } from "./bench-result.ts";
-import { childrenOf, commandOf, cpuSecondsOf, millPath } from "./support/processes.ts";
+import { startBare, startMill, startPeers, type InferenceServer } from "./support/inference-servers.ts";
+import { cpuSecondsOf } from "./support/processes.ts";
 import { randomTrees } from "./support/random-trees.ts";
 
 const FEATURES = 32;
-const [WARM_SECONDS, SECONDS] = [2, 5];
+const [WARM_SECONDS, SECONDS] = [1, 4];
 const CONNECTIONS = [1, 16, 64];
 const support = join(import.meta.dirname, "support");
 
+/** The same trees, by how they are asked: read natively, as every file of trees is; by ONNX Runtime; in adaptive batches. */
+const MODELS = {
+  trees: "",
+  runtime: 'backend: "onnxruntime"',
+  batched: "max_batch_size: 64 dynamic_batching {}",
+} as const;
+
 /**
- * One row of 100 trees and 32 features by the Open Inference Protocol, with validation, statistics and metrics on: beside a
- * bare server that runs the same model and sends as many bytes. Once as it is asked, once in adaptive batches.
+ * One row of 100 trees and 32 features by the Open Inference Protocol, with validation, statistics and metrics on and no line
+ * of log a request: beside a bare server that runs the same model and sends as many bytes, and beside MLServer and KServe's
+ * server where there are their environments.
  */
 export async function run(): Promise<readonly BenchResult[]> {
   const folder = mkdtempSync(join(tmpdir(), "mill-inference-"));
+  const servers: InferenceServer[] = [];
   try {
-    const model = await exportOnnx(randomTrees({ seed: 1, trees: 100, features: FEATURES }));
-    for (const [name, config] of Object.entries({ trees: "", batched: BATCHED })) {
-      mkdirSync(join(folder, name, "1"), { recursive: true });
-      writeFileSync(join(folder, name, "1", "model.onnx"), model);
-      writeFileSync(join(folder, name, "config.pbtxt"), config);
-    }
-    const bare = await startBare(join(folder, "trees", "1", "model.onnx"));
+    await writeModels(folder);
+    const model = join(folder, "trees", "1", "model.onnx");
+    const bare = await startBare(model, FEATURES);
+    servers.push(bare);
     const mill = await startMill(folder);
-    try {
-      const results: BenchResult[] = [];
-      const input = await inputOf(mill.rest);
-      for (const connections of CONNECTIONS) {
-        const rest = { kind: "REST", connections, ...restAsked(input) };
-        const alone = await askOf({ ...rest, server: bare, path: "/" });
-        for (const name of ["trees", "batched"]) {
-          const found = await askOf({ ...rest, server: mill, path: `/v2/models/${name}/infer` });
-          results.push(
-            ...compared(`REST, ${name}, ${connections} connections`, found, { peer: "node:http alone", alone }),
-          );
-        }
-        const grpc = { kind: "gRPC", connections, path: "" };
-        const aloneGrpc = await askOf({ ...grpc, server: bare, body: grpcMessage("trees", input) });
-        for (const name of ["trees", "batched"]) {
-          const found = await askOf({ ...grpc, server: mill, body: grpcMessage(name, input) });
-          results.push(
-            ...compared(`gRPC, ${name}, ${connections} connections`, found, {
-              peer: "grpc-js alone",
-              alone: aloneGrpc,
-            }),
-          );
-        }
-      }
-      return results;
-    } finally {
-      for (const { process } of [bare, mill]) process.kill();
+    servers.push(mill);
+    const peers = await startPeers(model);
+    servers.push(...peers);
+    await requireSameAnswers([mill, ...peers]);
+    const results: BenchResult[] = [];
+    for (const protocol of ["REST", "gRPC"] as const) {
+      for (const server of servers) await askOf({ protocol, server, connections: 16, model: "trees" });
+      for (const connections of CONNECTIONS)
+        results.push(...(await measured({ protocol, connections, bare, mill, peers })));
     }
+    return results;
   } finally {
+    for (const { process } of servers) process.kill();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-const BATCHED = "max_batch_size: 64 dynamic_batching {}";
+async function writeModels(folder: string): Promise<void> {
+  const model = await exportOnnx(randomTrees({ seed: 1, trees: 100, features: FEATURES }));
+  for (const [name, config] of Object.entries(MODELS)) {
+    mkdirSync(join(folder, name, "1"), { recursive: true });
+    writeFileSync(join(folder, name, "1", "model.onnx"), model);
+    writeFileSync(join(folder, name, "config.pbtxt"), config);
+  }
+}
 
-function compared(name: string, found: Found, { peer, alone }: Peer): readonly BenchResult[] {
-  const beside = (value: number, other: number) => ({ value, peer: { name: peer, value: other } });
+interface Measured {
+  readonly protocol: "REST" | "gRPC";
+  readonly connections: number;
+  readonly bare: InferenceServer;
+  readonly mill: InferenceServer;
+  readonly peers: readonly InferenceServer[];
+}
+
+/** Each kind of our models beside the bare server, then the plain one beside the other servers. */
+async function measured({ protocol, connections, bare, mill, peers }: Measured): Promise<readonly BenchResult[]> {
+  const asked = { protocol, connections };
+  const alone = { name: protocol === "REST" ? "node:http" : "grpc-js" };
+  const aloneFound = await askOf({ ...asked, server: bare, model: "trees" });
+  const results: BenchResult[] = [];
+  let plain: Found | undefined;
+  for (const model of Object.keys(MODELS)) {
+    const found = await askOf({ ...asked, server: mill, model });
+    if (model === "trees") plain = found;
+    results.push(...compared(`${protocol}, ${model}, ${connections}`, found, { ...alone, found: aloneFound }));
+  }
+  for (const peer of peers) {
+    const found = await askOf({ ...asked, server: peer, model: "trees" });
+    if (plain !== undefined)
+      results.push(...compared(`${protocol}, trees, ${connections}`, plain, { name: peer.name, found }));
+  }
+  return results;
+}
+
+function compared(
+  name: string,
+  found: Found,
+  peer: { readonly name: string; readonly found: Found },
+): readonly BenchResult[] {
+  const beside = (read: (found: Found) => number) => ({
+    value: read(found),
+    peer: { name: peer.name, value: read(peer.found) },
+  });
   return [
-    { name: `${name}: the server's processor time each`, unit: "µs", ...beside(found.cpuUs, alone.cpuUs) },
-    { name: `${name}: p50`, unit: "ms", ...beside(found.p50Ms, alone.p50Ms) },
-    { name: `${name}: p99`, unit: "ms", ...beside(found.p99Ms, alone.p99Ms) },
-    { name: `${name}: answers`, unit: "1/s", ...beside(found.perSecond, alone.perSecond) },
-    ...(found.refused === 0 ? [] : [{ name: `${name}: refused`, value: found.refused, unit: "" }]),
+    { name: `${name}: the server's processor time each`, unit: "µs", ...beside(({ cpuUs }) => cpuUs) },
+    { name: `${name}: p50`, unit: "ms", ...beside(({ p50Ms }) => p50Ms) },
+    { name: `${name}: p99`, unit: "ms", ...beside(({ p99Ms }) => p99Ms) },
+    { name: `${name}: answers`, unit: "1/s", ...beside(({ perSecond }) => perSecond) },
+    ...[found, peer.found].flatMap(({ refused }, at) =>
+      refused === 0 ? [] : [{ name: `${name}: refused by ${at === 0 ? "us" : peer.name}`, value: refused, unit: "" }],
+    ),
   ];
 }
 
@@ -83,80 +117,57 @@ interface Found {
   readonly cpuUs: number;
 }
 
-interface Peer {
-  readonly peer: string;
-  readonly alone: Found;
-}
-
-interface Server {
-  readonly process: ChildProcess;
-  readonly pid: number;
-  readonly rest: number;
-  readonly grpc: number;
-}
-
 interface Asked {
-  readonly kind: string;
-  readonly server: Server;
+  readonly protocol: "REST" | "gRPC";
+  readonly server: InferenceServer;
   readonly connections: number;
-  readonly path: string;
-  readonly body: string;
+  readonly model: string;
 }
 
-async function askOf({ kind, server, connections, path, body }: Asked): Promise<Found> {
+async function askOf({ protocol, server, connections, model }: Asked): Promise<Found> {
   const before = cpuSecondsOf(server.pid);
-  const [script, port] = kind === "REST" ? ["caller.ts", server.rest] : ["grpc-caller.ts", server.grpc];
+  const isRest = protocol === "REST";
+  const [script, port] = isRest ? ["caller.ts", server.rest] : ["grpc-caller.ts", server.grpc];
+  const path = isRest ? `/v2/models/${model}/infer` : "";
   const args = [join(support, script), port, connections, WARM_SECONDS, SECONDS, path].map(String);
   const caller = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
-  caller.stdin.end(body);
+  caller.stdin.end(isRest ? REST_BODY : grpcMessage(model));
   const { asked, ...found } = JSON.parse(await text(caller.stdout)) as Omit<Found, "cpuUs"> & {
     readonly asked: number;
   };
   return { ...found, cpuUs: ((cpuSecondsOf(server.pid) - before) / asked) * 1e6 };
 }
 
-async function startBare(model: string): Promise<Server> {
-  const args = [join(support, "bare-inference.ts"), model, String(FEATURES)];
-  const process_ = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  const [said] = (await once(process_.stdout, "data")) as [Buffer];
-  const [rest = 0, grpc = 0] = said.toString().trim().split(" ").map(Number);
-  return { process: process_, pid: process_.pid ?? 0, rest, grpc };
-}
-
-async function startMill(folder: string): Promise<Server> {
-  const process_ = spawn(millPath, ["serve", folder, "--port", "0", "--json"], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const [said] = (await once(process_.stdout, "data")) as [Buffer];
-  const { restPort, grpcPort } = JSON.parse(said.toString()) as {
-    readonly restPort: number;
-    readonly grpcPort: number;
-  };
-  // The process itself only keeps the one that serves.
-  const pid = childrenOf(process_.pid ?? 0).find((child) => commandOf(child).includes("folder-main")) ?? 0;
-  return { process: process_, pid, rest: restPort, grpc: grpcPort };
-}
-
-async function inputOf(port: number): Promise<string> {
-  const answer = await fetch(`http://127.0.0.1:${port}/v2/models/trees`);
-  const { inputs } = (await answer.json()) as { readonly inputs: readonly { readonly name: string }[] };
-  return inputs[0]?.name ?? "";
-}
-
+/** What `exportOnnx` calls the input. */
+const INPUT = "features";
 const ROW = Float32Array.from({ length: FEATURES }, (_, at) => Math.fround(Math.sin(at) * 10));
+const REST_BODY = JSON.stringify({
+  inputs: [{ name: INPUT, datatype: "FP32", shape: [1, FEATURES], data: [...ROW] }],
+});
 
-function restAsked(name: string): { readonly body: string } {
-  return {
-    body: JSON.stringify({ inputs: [{ name, datatype: "FP32", shape: [1, FEATURES], data: [...ROW] }] }),
-  };
+/** Nobody is measured who does not answer with what the others do. */
+async function requireSameAnswers(servers: readonly InferenceServer[]): Promise<void> {
+  const answers = await Promise.all(
+    servers.map(async ({ rest }) => {
+      const response = await fetch(`http://127.0.0.1:${rest}/v2/models/trees/infer`, {
+        method: "POST",
+        body: REST_BODY,
+        headers: { "content-type": "application/json" },
+      });
+      const { outputs } = (await response.json()) as { readonly outputs?: readonly { data: readonly number[] }[] };
+      return Math.fround(outputs?.[0]?.data[0] ?? Number.NaN);
+    }),
+  );
+  const odd = servers.find((_, at) => answers[at] !== answers[0]);
+  if (odd !== undefined) throw new Error(`${odd.name} answers otherwise: ${answers.join(", ")}`);
 }
 
 /** A `ModelInferRequest` as the protocol's definition has it on the wire, its tensor raw. */
-function grpcMessage(model: string, input: string): string {
+function grpcMessage(model: string): string {
   const field = (number: number, bytes: Uint8Array) =>
     Buffer.concat([Buffer.of((number << 3) | 2, bytes.length), Buffer.from(bytes)]);
   const shape = field(3, Buffer.of(1, FEATURES));
-  const tensor = Buffer.concat([field(1, Buffer.from(input)), field(2, Buffer.from("FP32")), shape]);
+  const tensor = Buffer.concat([field(1, Buffer.from(INPUT)), field(2, Buffer.from("FP32")), shape]);
   const raw = Buffer.from(ROW.buffer);
   const head = Buffer.concat([field(1, Buffer.from(model)), field(5, tensor)]);
   // Longer than 127 bytes: its length takes two.
