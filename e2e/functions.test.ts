@@ -76,6 +76,33 @@ afterAll(async () => {
 });
 
 describe("a function as a service", () => {
+  test("answers more rows than its queue takes, and logs none of those that one spoils", async () => {
+    const columns = (rows: readonly object[]) =>
+      Object.keys({ ...FLIGHT, fault: null }).map((name) => ({
+        name,
+        data: rows.map((row) => (row as Readonly<Record<string, unknown>>)[name] ?? null),
+      }));
+    const rows = Array.from({ length: 1_500 }, (_, at) => ({ ...FLIGHT, distance: at }));
+    const spoiled = [...rows.slice(0, 50), { ...FLIGHT, fault: "refuse" }];
+    expect(await ask({ id: "spoiled", inputs: columns(spoiled) })).toMatchObject({ status: 422 });
+    const whole = await ask({ id: "whole", inputs: columns(rows) });
+    expect(whole.status).toBe(200);
+    expect(
+      (whole.body as { readonly outputs: readonly { readonly data: readonly unknown[] }[] }).outputs[0]?.data,
+    ).toHaveLength(1_500);
+    const kept =
+      "select count(*) filter (id like 'whole-%')::int, count(*) filter (id like 'spoiled-%')::int from predictions";
+    // The log is sealed every few seconds, and a run puts what is sealed into the table.
+    const counts = await eventually("the logged rows", async () => {
+      await millLater(["run", ...ours()]);
+      const { rows: found } = JSON.parse((await millLater(["sql", kept, ...ours(), "--json"])).stdout) as {
+        readonly rows?: readonly [readonly [number, number]];
+      };
+      return found?.[0][0] === 0 ? undefined : found?.[0];
+    });
+    expect(counts).toEqual([1_500, 0]);
+  });
+
   test("answers typed, with what another service says, by its declared columns", async () => {
     const { body } = await ask(FLIGHT);
     const { body: asked } = await ask(FLIGHT, "late-flights/infer");

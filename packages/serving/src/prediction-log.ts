@@ -44,6 +44,20 @@ export interface PredictionLog<Logged extends object = PredictionRecord> {
   close(): void;
 }
 
+/** Keeps the records of one request until all of its rows are answered: of one that is refused, nothing is logged. */
+export class HeldRecords implements Pick<PredictionLog, "add"> {
+  readonly #held: PredictionRecord[] = [];
+
+  add(record: PredictionRecord): boolean {
+    this.#held.push(record);
+    return true;
+  }
+
+  release(log: Pick<PredictionLog, "add">): void {
+    for (const record of this.#held.splice(0)) log.add(record);
+  }
+}
+
 export interface PredictionLogOptions {
   readonly folder: string;
   readonly ids: IdSource;

@@ -26,6 +26,8 @@ interface PredictOptions {
   readonly explain?: boolean;
   /** Of the request as a whole: the same key, the same variant. */
   readonly key?: string | undefined;
+  /** Where what it answers is kept; in the log of predictions unless told. */
+  readonly log?: Pick<PredictionLog, "add">;
 }
 
 export interface LoadedService {
@@ -73,7 +75,7 @@ export async function loadService(
     deployed,
     model,
     measured: { service: deployed.name, version: deployed.version, variant: as?.variant, phases },
-    predict: (given, { id: givenId, explain: isExplained = false } = {}) => {
+    predict: (given, { id: givenId, explain: isExplained = false, log: kept = log } = {}) => {
       const startedMs = clock.monotonicMs();
       const nowMs = clock.nowMs();
       const request = declaredFields(deployed.request, given);
@@ -86,7 +88,7 @@ export async function loadService(
       phases.compute.observe((clock.monotonicMs() - foundMs) / 1_000);
       const values = toldValues(model, found);
       const id = givenId ?? ids();
-      log.add({
+      kept.add({
         id,
         at_ms: nowMs,
         service: deployed.name,

@@ -5,6 +5,7 @@ import { systemClock, systemIds, type Logger } from "@millwright/kernel";
 import type { OnlineStore } from "@millwright/feature-store";
 import { decodeDeployment, type DeployedFunction, type DeployedService } from "./deployment.ts";
 import { servingErrors, tooLarge } from "./errors.ts";
+import { inParallel } from "./in-parallel.ts";
 import { createLatencyHistogram } from "./latency.ts";
 import { shadowFolder } from "./commit-segments.ts";
 import {
@@ -15,7 +16,7 @@ import {
 } from "./functions/load-function.ts";
 import { processMetrics } from "./process-metrics.ts";
 import { phaseMetrics, type PhasesOf } from "./service-phases.ts";
-import { openPredictionLog, type PredictionLog } from "./prediction-log.ts";
+import { HeldRecords, openPredictionLog, type PredictionLog } from "./prediction-log.ts";
 import { loadService, type LoadedService, type Prediction, type ServicePorts } from "./service.ts";
 import { routeTraffic, type LoadedVariant } from "./traffic/route-traffic.ts";
 import { requestKey, type AskedWith } from "./traffic/sticky-key.ts";
@@ -174,16 +175,16 @@ export class ServingState {
     throw unknownService(`${name} is served in version ${found.deployed.version}, and not in ${quoted(version)}`);
   }
 
-  /** Many rows are asked beside each other. */
+  /** Many rows are asked beside each other, as many as the function takes at a time; the first refusal ends them. */
   async callFunction(
     one: LoadedFunction,
     { rows, id }: Pick<Asked, "rows" | "id">,
   ): Promise<readonly FunctionAnswer[]> {
-    const answers = await Promise.all(
-      rows.map((row, at) =>
-        one.call(row, { id: id === undefined ? undefined : rows.length === 1 ? id : `${id}-${at}` }),
-      ),
+    const held = new HeldRecords();
+    const answers = await inParallel(rows, one.deployed.limits.concurrency, (row, at) =>
+      one.call(row, { id: rowId(id, at, rows), log: held }),
     );
+    held.release(this.#log);
     this.answered += answers.length;
     return answers;
   }
@@ -281,15 +282,11 @@ export class ServingState {
     // Rows that bring no key of their own go together.
     const key =
       requestKey(service.deployed.traffic?.stickyBy, asked) ?? id ?? (rows.length > 1 ? systemIds() : undefined);
+    const held = new HeldRecords();
     const predictAll = () =>
-      rows.map((row, index) =>
-        service.predict(row, {
-          id: id === undefined ? undefined : rows.length === 1 ? id : `${id}-${index}`,
-          explain,
-          key,
-        }),
-      );
+      rows.map((row, at) => service.predict(row, { id: rowId(id, at, rows), explain, key, log: held }));
     const predictions = this.#online === undefined ? predictAll() : this.#online.snapshot(predictAll);
+    held.release(this.#log);
     this.answered += predictions.length;
     return predictions;
   }
@@ -335,6 +332,12 @@ export class ServingState {
 }
 
 type Load = (service: DeployedService, as?: Parameters<typeof loadService>[2]) => Promise<LoadedService>;
+
+/** The caller's id names a row alone; the rows of many it numbers. */
+function rowId(id: string | undefined, at: number, rows: Asked["rows"]): string | undefined {
+  if (id === undefined || rows.length === 1) return id;
+  return `${id}-${at}`;
+}
 
 function unknownService(because: string): Error {
   return servingErrors.create("serving/unknown-service", { because });

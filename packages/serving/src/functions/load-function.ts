@@ -3,6 +3,7 @@ import { createOnlineFeatures, featureErrors, type LookedUp, type OnlineFeatures
 import type { DeployedFunction } from "../deployment.ts";
 import { servingErrors } from "../errors.ts";
 import { declaredFields } from "../request.ts";
+import type { PredictionLog } from "../prediction-log.ts";
 import type { ServicePorts } from "../service.ts";
 import { FunctionThread, type FunctionThreadOptions } from "./function-thread.ts";
 
@@ -18,7 +19,12 @@ export interface LoadedFunction {
   readonly deployed: DeployedFunction;
   call(
     row: Readonly<Record<string, unknown>>,
-    options?: { readonly id?: string | undefined; readonly through?: readonly string[] },
+    options?: {
+      readonly id?: string | undefined;
+      readonly through?: readonly string[];
+      /** Where what it answers is kept; in the log of predictions unless told. */
+      readonly log?: Pick<PredictionLog, "add">;
+    },
   ): Promise<FunctionAnswer>;
   close(): Promise<void>;
 }
@@ -44,7 +50,7 @@ export async function loadFunction(ports: FunctionPorts, deployed: DeployedFunct
   return {
     deployed,
     close: () => thread.close(),
-    call: async (row, { id: given, through = [] } = {}) => {
+    call: async (row, { id: given, through = [], log: kept = log } = {}) => {
       const startedMs = clock.monotonicMs();
       const nowMs = clock.nowMs();
       const request = exactFields(deployed.request, declaredFields(deployed.request, row));
@@ -53,7 +59,7 @@ export async function loadFunction(ports: FunctionPorts, deployed: DeployedFunct
       const id = given ?? ids();
       const answer = checkedAnswer(deployed, await thread.ask({ id, request, features: values, through }));
       const { probability = null } = answer;
-      log.add({
+      kept.add({
         id,
         at_ms: nowMs,
         service: name,
