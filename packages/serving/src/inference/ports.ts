@@ -81,8 +81,18 @@ export interface AskedBy {
   readonly priority?: number | undefined;
   /** Whether its caller has gone. */
   readonly isCancelled?: (() => boolean) | undefined;
+  /** Of a model whose requests belong to sequences: the one that it belongs to. */
+  readonly sequence?: AskedSequence | undefined;
   /** The models that have asked for it, the caller's own first; none where it came from outside. */
   readonly through?: readonly string[] | undefined;
+}
+
+interface AskedSequence {
+  /** The same for all its requests, and no other's. */
+  readonly key: object;
+  readonly isStart: boolean;
+  /** How long after a request the next one may come. */
+  readonly idleMs: number;
 }
 
 /** Opens a model's file as its configuration asks. Throws what the runtime says of a file that is none. */

@@ -64,10 +64,11 @@ export class OpenRequests {
     });
   }
 
-  /** The first that waits and is still waited for. */
-  next(): OpenRequest | undefined {
+  /** The first that waits, is still waited for, and suits. */
+  next(suits: (request: OpenRequest) => boolean): OpenRequest | undefined {
     for (;;) {
-      const next = this.#waiting.shift();
+      const at = this.#waiting.findIndex(suits);
+      const [next] = at < 0 ? [] : this.#waiting.splice(at, 1);
       if (next === undefined) return undefined;
       if (next.asked.isCancelled?.() === true) {
         const because = "its caller had gone before its turn came";
@@ -82,9 +83,12 @@ export class OpenRequests {
     this.#waiting.unshift(request);
   }
 
-  /** Refuses all that wait. */
-  refuse(error: Error): void {
-    for (const request of this.#waiting.splice(0)) request.settle(error);
+  /** Refuses all that wait, or those that are meant. */
+  refuse(error: Error, isMeant: (request: OpenRequest) => boolean = () => true): void {
+    for (const request of this.#waiting.filter(isMeant)) {
+      this.#waiting.splice(this.#waiting.indexOf(request), 1);
+      request.settle(error);
+    }
   }
 
   /** What it was asked with is kept no longer, however long the others take. */

@@ -7,6 +7,8 @@ import { OpenRequests, type OpenRequest } from "./open-requests.ts";
 import { loadFailed, noWorker, tookTooLong, workerLost } from "./pool-errors.ts";
 import { WorkerEnded, type PythonWorker } from "./python-worker.ts";
 import { residentBytes } from "./resident-bytes.ts";
+import { RestartPauses } from "./restart-pauses.ts";
+import { SequenceHomes } from "./sequence-homes.ts";
 
 export interface PoolOptions {
   readonly startWorker: () => PythonWorker;
@@ -34,8 +36,6 @@ interface Member {
   state: "starting" | "idle" | "busy" | "lost" | "ending";
 }
 
-const BACKOFF_MS = 100;
-const BACKOFF_MS_MAX = 30_000;
 /** Without a worker, and none before so long, requests are refused. */
 const PATIENCE_MS = 1_000;
 const REPLAYS_MAX = 3;
@@ -51,16 +51,15 @@ export class WorkerPool {
   readonly #members = new Set<Member>();
   readonly #autoscaler: Autoscaler;
   readonly #requests: OpenRequests;
+  readonly #pauses: RestartPauses;
+  readonly #homes = new SequenceHomes<Member>();
   #wanted: number;
   #nextId = 0;
   #starts = 0;
   #crashes = 0;
   #startedMs = 0;
   #bytes = 0;
-  /** One after the other, since something last went well. */
-  #failures = 0;
   #lastFailure = "";
-  #retryMs = 0;
   #retry: NodeJS.Timeout | undefined;
   #ticking: NodeJS.Timeout | undefined;
   /** Whether the first worker was there: before that, nothing is started again. */
@@ -73,6 +72,7 @@ export class WorkerPool {
     const { clock } = options;
     const onOpen = (open: number) => this.#autoscaler.observe(open, clock.monotonicMs());
     this.#requests = new OpenRequests({ clock, onOpen });
+    this.#pauses = new RestartPauses(clock);
     this.#wanted = Math.max(1, options.scale.min);
   }
 
@@ -94,7 +94,7 @@ export class WorkerPool {
 
   /** Throws `inference/worker-lost`, `inference/no-worker`, `inference/worker-late` and `inference/deadline`. */
   ask(inputs: readonly Tensor[], outputs: readonly string[], asked: AskedBy = {}): Promise<Frame> {
-    const refusal = this.#refusal();
+    const refusal = this.#refusal() ?? (this.#isHomeless(asked) ? homeless() : undefined);
     if (refusal !== undefined) return Promise.reject(refusal);
     const answered = this.#requests.add(inputs, outputs, asked);
     this.#pump();
@@ -147,21 +147,26 @@ export class WorkerPool {
   /** Without a worker, and none in sight, a request would only wait. */
   #refusal(): Error | undefined {
     if (this.#isClosed) return noWorker("the model is closed");
-    const waitsMs = this.#retryMs - this.#options.clock.monotonicMs();
-    return this.#members.size === 0 && waitsMs > PATIENCE_MS ? noWorker(this.#lastFailure) : undefined;
+    return this.#members.size === 0 && this.#pauses.leftMs > PATIENCE_MS ? noWorker(this.#lastFailure) : undefined;
   }
 
   /** Gives what waits to workers that are idle; where there is none at all, one is started. */
   #pump(): void {
     for (const member of this.#members) {
       if (member.state !== "idle") continue;
-      const next = this.#requests.next();
-      if (next === undefined) return;
+      const next = this.#requests.next(({ asked }) => this.#homes.admits(member, asked));
+      if (next === undefined) continue;
       void this.#run(member, next);
     }
     if (this.#requests.waiting === 0 || this.#staying.length > 0) return;
     this.#wanted = Math.max(1, this.#wanted);
     this.#fill();
+  }
+
+  /** Whether it belongs to a sequence whose worker is no more. */
+  #isHomeless(asked: AskedBy): boolean {
+    const home = this.#homes.of(asked);
+    return home !== undefined && (!this.#members.has(home) || home.state === "lost" || home.state === "ending");
   }
 
   /** All workers but those that are told to end. */
@@ -174,6 +179,7 @@ export class WorkerPool {
     const { worker } = member;
     member.state = "busy";
     this.#nextId += 1;
+    this.#homes.enter(member, request.asked, this.#options.clock.monotonicMs());
     let isLate = false;
     const late = () => {
       isLate = true;
@@ -187,7 +193,7 @@ export class WorkerPool {
         clearTimeout(timer);
         timer = setTimeout(late, requestMs);
       });
-      this.#failures = 0;
+      this.#pauses.wentWell();
       request.settle(frame);
       if (member.state === "busy") member.state = "idle";
     } catch (error) {
@@ -207,6 +213,7 @@ export class WorkerPool {
     else if (error.hasBegun || request.replays >= REPLAYS_MAX) request.settle(workerLost(error.message));
     else if (this.#isClosed) request.settle(noWorker("the model is closed"));
     else if (!request.isSettled) {
+      if (request.asked.sequence?.isStart === true) this.#homes.leave(request.asked);
       request.replays += 1;
       this.#requests.putBack(request);
     }
@@ -215,13 +222,13 @@ export class WorkerPool {
   /** Starts as many as are missing. After failures it waits first. */
   #fill(): void {
     if (this.#isClosed) return;
-    const waitsMs = this.#retryMs - this.#options.clock.monotonicMs();
-    if (waitsMs > 0) {
+    const { leftMs } = this.#pauses;
+    if (leftMs > 0) {
       this.#retry ??= setTimeout(() => {
         this.#retry = undefined;
-        this.#retryMs = 0;
+        this.#pauses.end();
         this.#fill();
-      }, waitsMs).unref();
+      }, leftMs).unref();
       return;
     }
     for (let missing = this.#wanted - this.#staying.length; missing > 0; missing -= 1) void this.#start();
@@ -263,7 +270,7 @@ export class WorkerPool {
     } catch (error) {
       const failed = loadFailed({ because: error instanceof Error ? error.message : error }, folder);
       this.#lastFailure = failed.message;
-      if (this.#isOpen) this.#startAgain(failed.message);
+      if (this.#isOpen) this.#startAgain(failed.message, { hadLoaded: false });
       return failed;
     }
   }
@@ -271,18 +278,20 @@ export class WorkerPool {
   /** A worker has ended, wanted or not. */
   #left(member: Member, why: string): void {
     this.#members.delete(member);
+    this.#requests.refuse(homeless(), ({ asked }) => this.#isHomeless(asked));
     if (member.state === "ending" || this.#isClosed || !this.#isOpen) return;
-    if (member.state !== "starting") this.#lastFailure = why;
-    this.#startAgain(why, member.worker.pid);
+    const hadLoaded = member.state !== "starting";
+    if (hadLoaded) this.#lastFailure = why;
+    this.#startAgain(why, { pid: member.worker.pid, hadLoaded });
   }
 
-  #startAgain(why: string, pid?: number): void {
-    const { logger, clock } = this.#options;
+  #startAgain(
+    why: string,
+    { pid, hadLoaded }: { readonly pid?: number | undefined; readonly hadLoaded: boolean },
+  ): void {
     this.#crashes += 1;
-    this.#failures += 1;
-    const pauseMs = this.#failures < 2 ? 0 : Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** (this.#failures - 2));
-    this.#retryMs = clock.monotonicMs() + pauseMs;
-    logger.warn({ pid, why, pauseMs }, "a worker ended; another is started");
+    const pauseMs = this.#pauses.failed({ hadLoaded });
+    this.#options.logger.warn({ pid, why, pauseMs }, "a worker ended; another is started");
     if (this.#refusal() !== undefined) this.#requests.refuse(noWorker(this.#lastFailure));
     this.#fill();
   }
@@ -292,10 +301,14 @@ export class WorkerPool {
     let surplus = this.#staying.length - this.#wanted;
     for (const member of [...this.#members].reverse()) {
       if (surplus <= 0 || this.#requests.waiting > 0) return;
-      if (member.state !== "idle") continue;
+      if (member.state !== "idle" || this.#homes.isLivedIn(member, this.#options.clock.monotonicMs())) continue;
       member.state = "ending";
       surplus -= 1;
       void member.worker.close();
     }
   }
+}
+
+function homeless(): Error {
+  return workerLost("the worker that had the sequence's state is no more: begin the sequence anew");
 }

@@ -24,7 +24,13 @@ export async function serveNamed(
   {
     graphs = [],
     random = Math.random,
-  }: { readonly graphs?: readonly GraphDefinition[]; readonly random?: () => number } = {},
+    configs = {},
+  }: {
+    readonly graphs?: readonly GraphDefinition[];
+    readonly random?: () => number;
+    /** By a model's name its config.pbtxt. */
+    readonly configs?: Readonly<Record<string, string>>;
+  } = {},
 ) {
   let server: InferenceServer | undefined;
   const ask = createAskModel(() => {
@@ -36,6 +42,7 @@ export async function serveNamed(
   for (const name of Object.keys(made)) {
     mkdirSync(join(root, name, "1"), { recursive: true });
     writeFileSync(join(root, name, "1", "model.onnx"), "");
+    if (configs[name] !== undefined) writeFileSync(join(root, name, "config.pbtxt"), configs[name]);
   }
   const openModel = async (file: string) => {
     const found = made[basename(dirname(dirname(file)))];

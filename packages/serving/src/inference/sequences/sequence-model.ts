@@ -50,7 +50,8 @@ export function sequenceModel(
         const before = states.map(({ input }) => sequence.state.get(input.name) ?? zeroes(input));
         const given = [...inputs, ...controls.tensors(place), ...before];
         const ordered = model.inputs.flatMap(({ name }) => given.filter((tensor) => tensor.name === name));
-        const answered = await model.infer(ordered, [...outputs, ...kept], asked);
+        const within = { key: sequence, isStart: place.isStart, idleMs: running.idleMs };
+        const answered = await model.infer(ordered, [...outputs, ...kept], { ...asked, sequence: within });
         const after = answered.slice(outputs.length);
         sequence.state = new Map(
           states.map(({ input }, at) => [input.name, { ...after[at], name: input.name } as Tensor]),
@@ -79,14 +80,14 @@ function zeroes({ name, datatype, shape }: TensorSpec): Tensor {
 
 class Sequences {
   readonly #clock: Pick<Clock, "monotonicMs">;
-  readonly #idleMs: number;
+  readonly idleMs: number;
   readonly #most: number;
   readonly #running = new Map<string, Sequence>();
   #forgotMs = Number.NEGATIVE_INFINITY;
 
   constructor(config: SequenceConfig, clock: Pick<Clock, "monotonicMs">) {
     this.#clock = clock;
-    this.#idleMs = (config.max_sequence_idle_microseconds || IDLE_MICROSECONDS) / 1_000;
+    this.idleMs = (config.max_sequence_idle_microseconds || IDLE_MICROSECONDS) / 1_000;
     this.#most = config.oldest?.max_candidate_sequences || SEQUENCES_MAX;
   }
 
@@ -124,7 +125,7 @@ class Sequences {
       throw badRequest(`the sequence ${quoted(id)} has not begun or has ended: its first request has sequence_start`);
     const isFull = this.#running.size >= this.#most;
     // Those that came to no end keep their state no longer than about twice that time.
-    if (now - this.#forgotMs > this.#idleMs || (isFull && !this.#running.has(id))) this.#forget(now);
+    if (now - this.#forgotMs > this.idleMs || (isFull && !this.#running.has(id))) this.#forget(now);
     if (!this.#running.has(id) && this.#running.size >= this.#most)
       throw inferenceErrors.create("inference/overloaded", { because: `${this.#most} sequences run already` });
     // One that begins again follows what is under way of the one before it.
@@ -139,7 +140,7 @@ class Sequences {
   }
 
   #isIdle({ waiting, askedMs }: Sequence, now: number): boolean {
-    return waiting === 0 && now - askedMs > this.#idleMs;
+    return waiting === 0 && now - askedMs > this.idleMs;
   }
 }
 
