@@ -4,6 +4,8 @@ import { Type } from "@millwright/kernel";
 import { createLineLogger, platformErrors, type Command, type CommandCall } from "@millwright/platform";
 import { keepFolderServing } from "@millwright/server/folder-process";
 import { INTERRUPTED, interruptible } from "./interruption.ts";
+import { numberOf } from "./whole-number-option.ts";
+import { payloadLogOf, payloadOptions } from "./payload-options.ts";
 import { servedPlaces } from "./stored-models.ts";
 
 const BODY_MEGABYTES = 64;
@@ -40,6 +42,7 @@ export const serve: Command = {
       value: "PATH",
       summary: "the interpreter or environment of Python models; else made from DIR/requirements.txt, else python3",
     },
+    ...payloadOptions,
     "body-megabytes": { value: "NUMBER", summary: `the largest request that is read (${BODY_MEGABYTES})` },
   },
   example: "mill serve models",
@@ -72,6 +75,7 @@ export const serve: Command = {
             ? undefined
             : numberOf(call, { option: "threads", fallback: 0, most: THREADS_MAX }),
         onDemand: onDemandOf(call),
+        payloadLog: payloadLogOf(call),
         cacheBytesMax:
           numberOf(call, { option: "cache-megabytes", fallback: CACHE_MEGABYTES, most: 100_000 }) * 2 ** 20,
         python: typeof python === "string" ? python : undefined,
@@ -106,22 +110,4 @@ function onDemandOf(call: CommandCall) {
   if (megabytes === undefined) return undefined;
   const bytesMax = numberOf(call, { option: "memory-megabytes", fallback: 0, most: 10_000_000 }) * 2 ** 20;
   return { bytesMax, pinned: typeof pin === "string" ? pin.split(",").filter((name) => name !== "") : [] };
-}
-
-function numberOf(
-  { options }: CommandCall,
-  {
-    option,
-    variable,
-    fallback,
-    most,
-  }: { readonly option: string; readonly variable?: string; readonly fallback: number; readonly most: number },
-): number {
-  const given = options[option] ?? (variable === undefined ? undefined : process.env[variable]) ?? String(fallback);
-  const number = Number(given);
-  if (typeof given === "string" && /^\d+$/.test(given) && number <= most) return number;
-  throw platformErrors.create("platform/usage", {
-    because: `--${option}: ${JSON.stringify(given)} is no number from 0 to ${most}`,
-    remedy: "Write it as in `mill serve models --port 8080`.",
-  });
 }

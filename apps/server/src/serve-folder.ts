@@ -1,5 +1,6 @@
 import type { AddressInfo } from "node:net";
 import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import { systemClock, type Logger } from "@millwright/kernel";
 import { isFromLoopback } from "@millwright/platform";
 import { createModelThreads } from "@millwright/serving/adapters/model-threads";
@@ -8,12 +9,14 @@ import {
   drain,
   openComposedModels,
   openFolderModels,
+  openPayloadLog,
   placesByUri,
   placesTogether,
   startGrpc,
   startRest,
   type InferenceServer,
   type ModelStorage,
+  type PayloadSettings,
 } from "@millwright/serving/inference";
 import { folderPython } from "./folder-python.ts";
 import { openModels } from "./open-models.ts";
@@ -38,7 +41,17 @@ export interface ServeFolderOptions {
   readonly python?: string | undefined;
   /** Told while a Python environment is made. */
   readonly onProgress?: ((message: string) => void) | undefined;
+  readonly payloadLog?: FolderPayloadLog | undefined;
   readonly logger: Logger;
+}
+
+/** Where requests and answers are kept, and which. */
+interface FolderPayloadLog {
+  /** In the models' own, under `.payloads`, unless told. */
+  readonly folder?: string | undefined;
+  readonly totalBytesMax?: number | undefined;
+  /** For models whose configuration says nothing of it. */
+  readonly defaults?: Partial<PayloadSettings> | undefined;
 }
 
 /** Models of a folder, served without a project. */
@@ -56,6 +69,7 @@ export interface FolderServing {
 const NOTHING_STORED = { uris: new Map<string, string>(), storage: { cacheFolder: tmpdir(), bytesMax: 0 } };
 const HOST = "127.0.0.1";
 const DRAIN_MS_MAX = 5_000;
+const PAYLOADS_SEALED_EVERY_MS = 10_000;
 /** More take memory before they take work. */
 const THREADS_MAX = 8;
 
@@ -79,7 +93,15 @@ export async function serveFolder(options: ServeFolderOptions): Promise<FolderSe
     clock,
     logger,
   });
-  const server: InferenceServer = createInferenceServer({ version: VERSION, models, clock, logger, cacheBytesMax });
+  const payloads = payloadLog(options);
+  const server: InferenceServer = createInferenceServer({
+    version: VERSION,
+    models,
+    clock,
+    logger,
+    cacheBytesMax,
+    payloads,
+  });
   const mayAsk = ({ headers }: { readonly headers: object }) => isFromLoopback(headers);
   const rest = await startRest(server, { host: HOST, port: options.restPort, bodyBytesMax, logger, mayAsk }).catch(
     (error: unknown) => {
@@ -100,6 +122,16 @@ export async function serveFolder(options: ServeFolderOptions): Promise<FolderSe
       await Promise.all([drain(rest, DRAIN_MS_MAX), grpc.close(DRAIN_MS_MAX)]);
       await models.close();
       await threads?.close();
+      payloads?.close();
     },
   };
+}
+
+/** Nobody takes its segments: the oldest make room. Undefined where it has no place. */
+function payloadLog({ folder, payloadLog: told, logger }: ServeFolderOptions) {
+  const place = told?.folder ?? (folder === undefined ? undefined : join(folder, ".payloads"));
+  if (place === undefined) return undefined;
+  const { defaults, totalBytesMax } = told ?? {};
+  const options = { folder: place, defaults, totalBytesMax, forgetsOldest: true, logger };
+  return openPayloadLog({ ...options, sealEveryMs: PAYLOADS_SEALED_EVERY_MS });
 }

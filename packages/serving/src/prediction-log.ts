@@ -7,6 +7,7 @@ import {
   openSync,
   readdirSync,
   renameSync,
+  rmSync,
   statSync,
   writeSync,
 } from "node:fs";
@@ -67,8 +68,14 @@ export interface PredictionLogOptions {
   /** Of what waits in memory, when the disk does not take it. */
   readonly pendingBytesMax?: number;
   readonly totalBytesMax?: number;
+  /** Whether the oldest segments make room for new ones, where nobody takes them; else a full log refuses. */
+  readonly forgetsOldest?: boolean;
+  /** How long to wait, and answer nobody, for the process before it to let go of the folder. */
+  readonly lockWaitMs?: number;
 }
 
+/** A log that forgets its oldest segments forgets some at once: to look through its folder takes time. */
+const KEPT_SHARE = 0.9;
 /** How long a log waits for the process before it, which drains, to let go of the folder. */
 const LOCK_WAIT_MS = 10_000;
 
@@ -80,7 +87,7 @@ export function openPredictionLog<Logged extends object = PredictionRecord>(
   options: PredictionLogOptions,
 ): PredictionLog<Logged> {
   makeFolderSync(options.folder);
-  const lock = acquireProjectLock(options.folder, { waitMs: LOCK_WAIT_MS });
+  const lock = acquireProjectLock(options.folder, { waitMs: options.lockWaitMs ?? LOCK_WAIT_MS });
   sealLeftOvers(options.folder);
   return new SegmentLog<Logged>(options, lock);
 }
@@ -92,7 +99,7 @@ interface Segment {
 }
 
 class SegmentLog<Logged extends object> implements PredictionLog<Logged> {
-  readonly #options: Required<PredictionLogOptions>;
+  readonly #options: Required<Omit<PredictionLogOptions, "lockWaitMs">>;
   readonly #lock: ProjectLock;
   readonly #timer: NodeJS.Timeout;
   #segment: Segment | undefined;
@@ -108,6 +115,7 @@ class SegmentLog<Logged extends object> implements PredictionLog<Logged> {
       segmentBytesMax: 16 * 2 ** 20,
       pendingBytesMax: 32 * 2 ** 20,
       totalBytesMax: 512 * 2 ** 20,
+      forgetsOldest: false,
       ...options,
     };
     this.#lock = lock;
@@ -132,11 +140,14 @@ class SegmentLog<Logged extends object> implements PredictionLog<Logged> {
   }
 
   #hasRoom(bytes: number): boolean {
-    const { folder, pendingBytesMax, totalBytesMax } = this.#options;
+    const { folder, pendingBytesMax, totalBytesMax, forgetsOldest } = this.#options;
     const pending = this.#pendingBytes + bytes;
     if (pending > pendingBytesMax) return false;
     if (this.#storedBytes + pending <= totalBytesMax) return true;
     this.#storedBytes = bytesIn(folder);
+    if (forgetsOldest && this.#storedBytes + pending > totalBytesMax) {
+      this.#storedBytes = forgetOldest(folder, totalBytesMax * KEPT_SHARE - pending);
+    }
     return this.#storedBytes + pending <= totalBytesMax;
   }
 
@@ -227,6 +238,19 @@ function bytesIn(folder: string): number {
     (sum, name) => sum + (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0),
     0,
   );
+}
+
+/** Removes sealed segments until so many bytes are left at the most; tells how many are. Their names tell when they were begun. */
+function forgetOldest(folder: string, bytesMax: number): number {
+  let bytes = bytesIn(folder);
+  const sealed = readdirSync(folder).filter((name) => name.endsWith(".jsonl"));
+  for (const name of sealed.toSorted()) {
+    if (bytes <= bytesMax) break;
+    const path = join(folder, name);
+    bytes -= statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    rmSync(path, { force: true });
+  }
+  return bytes;
 }
 
 /** What a process that died was writing is sealed as it is. */

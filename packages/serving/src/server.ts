@@ -24,7 +24,10 @@ import { BODY_BYTES_MAX, parseBody, readBody, type Body } from "./request-body.t
 import { serverRoutes, serviceRoutes } from "./routes.ts";
 import { serviceModels } from "./service-models.ts";
 import { TRAFFIC_PAGE } from "./traffic/traffic-counts.ts";
-import { ServingState, type ServingPlaces } from "./serving-state.ts";
+import { openPayloadLog } from "./payloads/open-payload-log.ts";
+import { payloadMetrics } from "./payloads/payload-log.ts";
+import { payloadFolder } from "./commit-segments.ts";
+import { SEAL_EVERY_MS, ServingState, type ServingPlaces } from "./serving-state.ts";
 
 export interface ServingOptions extends ServingPlaces {
   readonly host: string;
@@ -58,6 +61,12 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   const state = new ServingState(options);
   const { version } = options;
   await state.reload();
+  const payloads = openPayloadLog({
+    folder: payloadFolder(options.logFolder),
+    forgetsOldest: false,
+    sealEveryMs: SEAL_EVERY_MS,
+    logger: options.logger,
+  });
   const models = await modelsBeside(serviceModels(state, options.logger), options, () => inference);
   const inference: InferenceServer = createInferenceServer({
     version,
@@ -65,6 +74,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     clock: systemClock,
     logger: options.logger,
     cacheBytesMax: CACHE_BYTES_MAX,
+    payloads,
   });
   const counted = countedBy(state, inference);
   const server = createServer(timeoutsOf(ARRIVAL_LIMITS), (request, response) => {
@@ -94,6 +104,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
       ]);
       await state.close();
       await models.close();
+      payloads.close();
     },
   };
 }
@@ -250,7 +261,9 @@ function answerServer(call: Call, path: string): void {
   if (path === TRAFFIC_PAGE) return json(response, 200, state.traffic());
   if (path === PROTOCOL_PAGE) return json(response, 200, openApiOfInference(inference));
   if (route !== undefined) return json(response, 200, route.answer({ version }));
-  response.writeHead(200, { "content-type": "text/plain; version=0.0.4" }).end(state.metrics());
+  response
+    .writeHead(200, { "content-type": "text/plain; version=0.0.4" })
+    .end(`${[state.metrics().trimEnd(), ...payloadMetrics(inference.payloads)].join("\n")}\n`);
 }
 
 /** What answers GET answers HEAD with the same head. */

@@ -50,7 +50,8 @@ export interface ServingPlaces {
 
 /** An explanation takes some hundred times as long as an answer. */
 const EXPLAINED_ROWS_MAX = 100;
-const SEAL_EVERY_MS = 2_000;
+/** Control takes the segments that are sealed. */
+export const SEAL_EVERY_MS = 2_000;
 
 export interface Asked extends AskedWith {
   readonly rows: readonly Readonly<Record<string, unknown>>[];

@@ -36,6 +36,27 @@ spec:
 ${nodes}`;
 
 describe("an InferenceService", () => {
+  test("that has a logger is kept in the payload log, by its mode and its headers, and none with a secret", () => {
+    const logged = (logger: string) => PREDICTOR.replace("predictor:\n", `predictor:\n    logger: ${logger}\n`);
+    const { services, remarks } = plan(
+      ISVC(logged("{ mode: request, url: http://events, metadataHeaders: [X-Team] }")),
+    );
+    expect(services[0]?.model?.config).toEqual({
+      parameters: {
+        payload_log: { string_value: "request" },
+        payload_metadata_headers: { string_value: "X-Team" },
+      },
+    });
+    expect(remarks).toMatchObject([{ level: "warning", path: "spec.predictor.logger.url" }]);
+    expect(plan(ISVC(logged("{}"))).services[0]?.model?.config).toEqual({
+      parameters: { payload_log: { string_value: "all" } },
+    });
+    expect(said(ISVC(logged("{ mode: some }")))).toEqual([expect.stringMatching(/error .*logger\.mode: .*none of/)]);
+    expect(said(ISVC(logged("{ metadataHeaders: [Authorization] }")))).toEqual([
+      expect.stringMatching(/Authorization may hold a secret/),
+    ]);
+  });
+
   test("is its model, where it lies", () => {
     const { services, remarks } = plan(ISVC(PREDICTOR));
     expect(remarks).toEqual([]);

@@ -61,7 +61,7 @@ async function callWithBody({ ask, models, clock }: LocalStepPorts, { asker, nam
     if (through.includes(name))
       throw inferenceErrors.create("inference/circle", { because: [...through, name].join(" asks ") });
     const asked = { body: request.text(), by: { ...by, through }, arrivedMs: clock.monotonicMs() };
-    const { status, body } = await answerBody(served, asked, clock);
+    const { status, body } = await answerBody(served, asked, { clock });
     return { status, message: jsonMessage(body) };
   }
   const bytes = Buffer.from(request.text());

@@ -13,4 +13,11 @@ export { startGrpc, type GrpcOptions, type GrpcServer } from "./grpc/grpc-server
 export { startRest, type RestOptions } from "./rest/rest-server.ts";
 export { placesByUri, placesTogether } from "./model-places.ts";
 export { openComposedModels, type ComposedModels, type ComposedModelsOptions } from "./composed-models.ts";
+export { openPayloadLog } from "../payloads/open-payload-log.ts";
+export {
+  BODY_BYTES_LIMIT,
+  PAYLOAD_MODES,
+  type PayloadMode,
+  type PayloadSettings,
+} from "../payloads/payload-settings.ts";
 export type { ModelRegistry, ModelStorage } from "../storage/resolve-model-uri.ts";

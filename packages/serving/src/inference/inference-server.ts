@@ -1,5 +1,6 @@
 import type { Clock, Logger } from "@millwright/kernel";
-import { infer, type InferCall } from "./infer.ts";
+import type { PayloadLog, WatchedInference } from "../payloads/payload-log.ts";
+import { infer, type InferCall, type InferTools } from "./infer.ts";
 import { ResponseCache } from "./scheduling/response-cache.ts";
 import type { ModelDirectory, ServedModel } from "./served-model.ts";
 import {
@@ -33,6 +34,8 @@ export interface InferenceServer {
   readonly models: ModelDirectory;
   readonly memory: SharedMemory;
   readonly clock: Clock;
+  /** Keeps some of what is asked and answered. */
+  readonly payloads?: PayloadLog | undefined;
   infer(served: ServedModel, call: InferCall): Promise<readonly Tensor[]>;
   logSettings(change?: Readonly<Record<string, unknown>>): LogSettings;
   /** Of all models, or of one. Throws `inference/unknown-model`. */
@@ -46,6 +49,7 @@ export interface InferenceServerOptions {
   readonly logger: Logger;
   /** What the answers that are kept may take, of the models that have a `response_cache`. */
   readonly cacheBytesMax: number;
+  readonly payloads?: PayloadLog | undefined;
 }
 
 export function createInferenceServer({
@@ -54,6 +58,7 @@ export function createInferenceServer({
   clock,
   logger,
   cacheBytesMax,
+  payloads,
 }: InferenceServerOptions): InferenceServer {
   const tools = { clock, cache: new ResponseCache(cacheBytesMax) };
   let log = LOG_DEFAULTS;
@@ -79,8 +84,11 @@ export function createInferenceServer({
     models,
     memory: createSharedMemory(),
     clock,
+    payloads,
     infer: async (served, call) => {
-      const outputs = await infer(served, call, tools);
+      const watched = payloads?.watch(served, call);
+      const outputs =
+        watched === undefined ? await infer(served, call, tools) : await watchedInfer(served, call, { watched, tools });
       tell(served, call);
       return outputs;
     },
@@ -97,4 +105,19 @@ export function createInferenceServer({
       return settings;
     },
   };
+}
+
+async function watchedInfer(
+  served: ServedModel,
+  call: InferCall,
+  { watched, tools }: { readonly watched: WatchedInference; readonly tools: InferTools },
+): Promise<readonly Tensor[]> {
+  try {
+    const outputs = await infer(served, { ...call, inputs: watched.inputs }, tools);
+    watched.answered(outputs);
+    return outputs;
+  } catch (error) {
+    watched.failed(error);
+    throw error;
+  }
 }

@@ -1,3 +1,4 @@
+import { payloadMetrics } from "../payloads/payload-log.ts";
 import type { InferenceServer } from "./inference-server.ts";
 import { processMetrics } from "../process-metrics.ts";
 import type { ServedModel } from "./served-model.ts";
@@ -40,7 +41,7 @@ const AROUND = { request_preprocess_seconds: "input", request_postprocess_second
 const BY_PHASE = "millwright_inference_seconds";
 
 /** What the server has answered, in Prometheus' text format 0.0.4; a model counts anew from each load. */
-export function inferenceMetrics({ models }: Pick<InferenceServer, "models">): string {
+export function inferenceMetrics({ models, payloads }: Pick<InferenceServer, "models" | "payloads">): string {
   const all = models
     .served()
     .map((served) => ({ served, report: served.statistics.report(), labels: labelsOf(served) }));
@@ -63,7 +64,7 @@ export function inferenceMetrics({ models }: Pick<InferenceServer, "models">): s
   );
   const asked = all.filter(({ report }) => report.inference_count > 0);
   // Of thousands of models these are more lines than a call takes arguments.
-  return `${[lines, told, workers, histogramLines(asked), graphLines(all), processMetrics()].flat().join("\n")}\n`;
+  return `${[lines, told, workers, histogramLines(asked), graphLines(all), payloadMetrics(payloads), processMetrics()].flat().join("\n")}\n`;
 }
 
 function histogramLines(

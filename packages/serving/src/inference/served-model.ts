@@ -1,5 +1,6 @@
 import type { Clock } from "@millwright/kernel";
 import type { ModelConfig } from "./model-config.ts";
+import { configuredPayloads, type PayloadSettings } from "../payloads/payload-settings.ts";
 import type { InferenceModel } from "./ports.ts";
 import { schedulingPolicy } from "./scheduling/policy.ts";
 import { Scheduler } from "./scheduling/scheduler.ts";
@@ -16,6 +17,8 @@ export interface ServedModel {
   readonly statistics: Statistics;
   /** Executes its requests. */
   readonly scheduler: Scheduler;
+  /** What its configuration says of the payload log. */
+  readonly payloads: Partial<PayloadSettings>;
   /** Of this load of it alone: no other, before or after it, has the same. */
   readonly load: number;
   /** Runs something on it; what was begun ends, also after it was retired. */
@@ -38,6 +41,7 @@ export function serveModel(
 ): ServedModel {
   const statistics = new Statistics();
   const { model } = told;
+  const payloads = configuredPayloads(told.config);
   const onExecution = statistics.executed.bind(statistics);
   const scheduler = new Scheduler({
     model,
@@ -56,6 +60,7 @@ export function serveModel(
     ...told,
     statistics,
     scheduler,
+    payloads,
     load: loads,
     closed,
     use: async (work) => {

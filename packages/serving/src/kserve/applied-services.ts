@@ -2,6 +2,7 @@ import type { Logger } from "@millwright/kernel";
 import { isMillError } from "@millwright/kernel";
 import type { GraphModels } from "../graphs/graph-models.ts";
 import type { GraphDefinition } from "../graphs/graph-definition.ts";
+import type { ModelConfig } from "../inference/model-config.ts";
 import { cannotLoad, readStoredModel } from "../inference/model-folder.ts";
 import type { ModelPlaces } from "../inference/model-places.ts";
 import type { ModelDirectory } from "../inference/served-model.ts";
@@ -46,7 +47,8 @@ export async function openAppliedServices({
     read: async (name, config) => {
       const model = planned.get(name);
       if (model === undefined) throw cannotLoad(`no document asks for ${name} any more`);
-      return readStoredModel(await resolveModelUri(model.uri, storage), config ?? ownConfig(model));
+      const folder = await readStoredModel(await resolveModelUri(model.uri, storage), config);
+      return config === undefined ? { ...folder, config: together(folder.config, model.config) } : folder;
     },
   };
   const reload = async ({ models, graphs, others = [] }: AppliedTargets) => {
@@ -80,7 +82,7 @@ async function modelsIn(folder: string): Promise<ReadonlyMap<string, PlannedMode
   return new Map(services.flatMap(({ model }) => (model === undefined ? [] : [[model.name, model] as const])));
 }
 
-/** As JSON, which the reader of a model takes; undefined where the model's own holds. */
-function ownConfig({ config }: PlannedModel): string | undefined {
-  return Object.keys(config).length === 0 ? undefined : JSON.stringify(config);
+/** What a document says, before what the model's own configuration does. */
+function together(own: ModelConfig, planned: ModelConfig): ModelConfig {
+  return { ...own, ...planned, parameters: { ...own.parameters, ...planned.parameters } };
 }

@@ -52,7 +52,12 @@ const EXTENSION: Fields = {
   containerConcurrency: "used",
   timeout: ignored("a caller says how long it waits: `timeout`, `grpc-timeout`"),
   canaryTrafficPercent: ignored("all requests go to it; a project's own services share traffic by weights"),
-  logger: ignored("requests are logged by the project's own log"),
+  logger: {
+    mode: "used",
+    metadataHeaders: "used",
+    url: ignored("nothing is sent anywhere: what is kept is in the payload log"),
+    ...fieldsIgnored("storage metadataAnnotations batch", "what is kept is in the payload log"),
+  },
   batcher: { maxBatchSize: "used", maxLatency: "used", timeout: ignored("a caller says how long it waits") },
   labels: "any",
   annotations: "any",

@@ -4,6 +4,7 @@ import type { ModelConfig } from "../inference/model-config.ts";
 import { isObject } from "../inference/rest/table.ts";
 import { checkGraph } from "../graphs/check-graph.ts";
 import type { GraphDefinition, GraphNode, GraphStep } from "../graphs/graph-definition.ts";
+import { isSecretHeader } from "../payloads/payload-settings.ts";
 import { parseModelUri } from "../storage/model-uri.ts";
 import type { FieldPath, KubeDocument, Remark } from "./documents.ts";
 import { checkFields, OLD_FORMATS } from "./fields.ts";
@@ -159,7 +160,7 @@ class Planning {
   /** KServe's batcher and its limit of requests at once, in Triton's words. */
   #configOf(predictor: Fields, path: FieldPath): ModelConfig {
     const count = this.#number(predictor, [...path, "containerConcurrency"], { least: 0, most: 10_000 }) ?? 0;
-    const instances = count === 0 ? {} : { instance_group: [{ count }] };
+    const instances = { ...(count === 0 ? {} : { instance_group: [{ count }] }), ...this.#payloadLog(predictor, path) };
     if (predictor["batcher"] === undefined) return instances;
     const batcher = this.#fields(predictor, [...path, "batcher"]);
     const size = this.#number(batcher, [...path, "batcher", "maxBatchSize"], { least: 1, most: 1_000_000 }) ?? 32;
@@ -169,6 +170,23 @@ class Planning {
       max_batch_size: size,
       dynamic_batching: { max_queue_delay_microseconds: Math.round(waitMs * 1_000) },
     };
+  }
+
+  /** KServe's logger, in the words of a configuration. */
+  #payloadLog(predictor: Fields, path: FieldPath): Pick<ModelConfig, "parameters"> {
+    if (predictor["logger"] === undefined || predictor["logger"] === null) return {};
+    const at = [...path, "logger"];
+    const { mode = "all", metadataHeaders: headers = [] } = this.#fields(predictor, at);
+    if (typeof mode !== "string" || !["all", "request", "response"].includes(mode))
+      this.#say("error", [...at, "mode"], "it is none of all, request, response");
+    const isList = Array.isArray(headers) && headers.every((name) => typeof name === "string");
+    if (!isList) this.#say("error", [...at, "metadataHeaders"], "it is no list of texts");
+    const names = isList ? (headers as readonly string[]) : [];
+    const secret = names.find(isSecretHeader);
+    if (secret !== undefined)
+      this.#say("error", [...at, "metadataHeaders"], `${secret} may hold a secret: it is not kept`);
+    const kept = names.length === 0 ? {} : { payload_metadata_headers: { string_value: names.join(",") } };
+    return { parameters: { payload_log: { string_value: String(mode) }, ...kept } };
   }
 
   #number(

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import { silentLogger, systemClock } from "@millwright/kernel";
+import type { PayloadLog } from "../../src/payloads/payload-log.ts";
 import type { GraphDefinition } from "../../src/graphs/graph-definition.ts";
 import { withGraphs } from "../../src/graphs/graph-models.ts";
 import { openService } from "../../src/inference/grpc/service.ts";
@@ -24,10 +25,12 @@ export async function serveNamed(
   {
     graphs = [],
     random = Math.random,
+    payloads,
     configs = {},
   }: {
     readonly graphs?: readonly GraphDefinition[];
     readonly random?: () => number;
+    readonly payloads?: PayloadLog;
     /** By a model's name its config.pbtxt. */
     readonly configs?: Readonly<Record<string, string>>;
   } = {},
@@ -53,7 +56,7 @@ export async function serveNamed(
   const base = await openFolderModels({ root, openModel, clock, logger });
   const models = withGraphs(base, { ask, clock, logger, random });
   models.apply(graphs);
-  server = createInferenceServer({ version: "1", models, clock, logger, cacheBytesMax: 2 ** 20 });
+  server = createInferenceServer({ version: "1", models, clock, logger, cacheBytesMax: 2 ** 20, payloads });
   const bodyBytesMax = 2 ** 20;
   const rest = await startRest(server, { host, port: 0, bodyBytesMax, logger, mayAsk: () => true });
   const listening = await startGrpc(server, { host, port: 0, bodyBytesMax, logger });

@@ -165,7 +165,7 @@ async function answerRows(
   const { served } = asked;
   const answer =
     "body" in asked
-      ? await answerBody(served, { body: asked.body, by, arrivedMs }, server.clock)
+      ? await answerBody(served, { body: asked.body, by, arrivedMs }, server)
       : {
           status: 200,
           body: asked.write(
