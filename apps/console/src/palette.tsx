@@ -93,6 +93,8 @@ function useFindable(): readonly Found[] {
   const models = useQuery({ queryKey: ["models"], queryFn: () => api.listModels() });
   const branches = useQuery({ queryKey: ["branches"], queryFn: () => api.listBranches() });
   const services = useQuery({ queryKey: ["services"], queryFn: () => api.listServices() });
+  const applied = useQuery({ queryKey: ["applied-services"], queryFn: () => api.listAppliedServices() });
+  const graphs = applied.data?.filter(({ kind }) => kind === "InferenceGraph");
   const named = (kind: string, path: string, all: readonly { readonly name: string }[] | undefined) =>
     (all ?? []).map(({ name }) => ({ name, kind, href: `/${path}/${encodeURIComponent(name)}` }));
   return [
@@ -101,6 +103,7 @@ function useFindable(): readonly Found[] {
     ...named("model", "models", models.data),
     ...named("branch", "branches", branches.data),
     ...named("service", "services", services.data),
+    ...named("inference graph", "services/graphs", graphs),
     ...(road?.nodes ?? []).map(({ id, kind, name }) => ({
       name,
       kind: `step: ${kind.replaceAll("_", " ")}`,

@@ -17,7 +17,8 @@ import { ModelsPage } from "./models/models-page.tsx";
 import { MonitorPage, MonitorsPage } from "./monitors/monitor-page.tsx";
 import { later } from "./parts/later.tsx";
 import { NotFound } from "./parts/not-found.tsx";
-import { ServicePage, ServicesPage } from "./services/service-page.tsx";
+import { ServicePage } from "./services/service-page.tsx";
+import { ServicesPage } from "./services/services-page.tsx";
 import { RunPage } from "./runs/run-page.tsx";
 import { RunsPage } from "./runs/runs-page.tsx";
 import { Shell } from "./shell.tsx";
@@ -43,6 +44,11 @@ function onBranch({ branch }: Record<string, unknown>): { branch?: string } {
   return typeof branch === "string" ? { branch } : {};
 }
 
+/** A list in place of a picture. */
+function listView({ view }: Record<string, unknown>): { view?: "list" } {
+  return view === "list" ? { view } : {};
+}
+
 function texts<Name extends string>(search: Record<string, unknown>, names: readonly Name[]): { [N in Name]?: string } {
   const found = names.flatMap((name) => (typeof search[name] === "string" ? [[name, search[name]]] : []));
   return Object.fromEntries(found) as { [N in Name]?: string };
@@ -58,7 +64,7 @@ export const roadRoute = createRoute({
   ...at("/"),
   validateSearch: (search: Record<string, unknown>): { node?: string; view?: "list" } => ({
     ...(typeof search["node"] === "string" ? { node: search["node"] } : {}),
-    ...(search["view"] === "list" ? { view: "list" } : {}),
+    ...listView(search),
   }),
   component: later(async () => (await import("./road/road-page.tsx")).RoadPage),
 });
@@ -102,6 +108,11 @@ const routes = [
   createRoute({ ...at("/logs"), validateSearch: logFilterOf, component: LogsPage }),
   createRoute({ ...at("/services"), component: ServicesPage }),
   createRoute({ ...at("/services/$name"), component: ServicePage }),
+  createRoute({
+    ...at("/services/graphs/$name"),
+    validateSearch: listView,
+    component: later(async () => (await import("./graphs/graph-page.tsx")).GraphPage),
+  }),
   createRoute({ ...at("/monitors"), component: MonitorsPage }),
   createRoute({ ...at("/monitors/$name"), component: MonitorPage }),
   createRoute({

@@ -10,6 +10,7 @@ export {
 } from "./control-client.ts";
 export type {
   AliasMoved,
+  AppliedService,
   BinaryPlots,
   Branch,
   BranchChange,
@@ -21,6 +22,7 @@ export type {
   Explanation,
   FeatureHistory,
   FeatureView,
+  InferenceGraph,
   Judgement,
   LineageGraph,
   Mirror,

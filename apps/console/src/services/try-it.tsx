@@ -8,6 +8,7 @@ import { Panel } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { Snippet } from "../parts/snippet.tsx";
 import { ExplanationBars } from "./explanation-bars.tsx";
+import { isNumber, quoted } from "./request-text.ts";
 
 interface Answered {
   readonly prediction: Prediction;
@@ -184,15 +185,6 @@ function Bar({ share }: { readonly share: number }) {
       <i style={{ width: `${share * 100}%` }} />
     </div>
   );
-}
-
-/** A request as a shell takes it. */
-function quoted(body: Readonly<Record<string, unknown>>): string {
-  return `'${JSON.stringify(body).replaceAll("'", "'\\''")}'`;
-}
-
-function isNumber(type: string): boolean {
-  return /^(?:int|long|float|double|decimal)/.test(type);
 }
 
 function textFields({ request, example }: Service): Readonly<Record<string, string>> {

@@ -75,18 +75,22 @@ async function runOnce(
     if (asked.isCancelled?.() === true)
       throw inferenceErrors.create("inference/cancelled", { because: `its caller had gone before ${because}` });
   };
-  const call = async (step: GraphStep, message: Message, place: StepPlace) => {
+  const call = (step: GraphStep, message: Message) => callTarget({ definition, step, by, deadlineMs, ports }, message);
+  const counted = async (place: StepPlace, work: () => Promise<StepAnswer>) => {
     const begunMs = clock.monotonicMs();
     let isFailed = true;
     try {
-      const answer = await callTarget({ definition, step, by, deadlineMs, ports }, message);
+      const answer = await work();
       isFailed = answer.status > 299;
       return answer;
     } finally {
       counts.answered(place, { seconds: (clock.monotonicMs() - begunMs) / 1_000, isFailed });
     }
   };
-  const running = runGraph({ nodes, random, call, requireTime, onSkipped: (place) => counts.skipped(place) }, request);
+  const running = runGraph(
+    { nodes, random, call, counted, requireTime, onSkipped: (place) => counts.skipped(place) },
+    request,
+  );
   return withinTime(running, { deadlineMs, clock, because: `the graph ${name} was not done` });
 }
 

@@ -17,7 +17,9 @@ export interface GraphRun {
   /** From 0, below 1. */
   readonly random: () => number;
   /** Asks a step's target outside of the graph. Throws where the whole is to end. */
-  readonly call: (step: GraphStep, request: Message, place: StepPlace) => Promise<StepAnswer>;
+  readonly call: (step: GraphStep, request: Message) => Promise<StepAnswer>;
+  /** Does a step's work, be its target a model or a node, and counts it. */
+  readonly counted: (place: StepPlace, work: () => Promise<StepAnswer>) => Promise<StepAnswer>;
   /** Throws where nobody waits any more. */
   readonly requireTime: (place: StepPlace) => void;
   /** Is told of steps whose condition was not met. */
@@ -56,7 +58,8 @@ interface NamedSteps {
 
 function runStep(run: GraphRun, step: GraphStep, place: StepPlace, request: Message): Promise<StepAnswer> {
   run.requireTime(place);
-  return step.nodeName === undefined ? run.call(step, request, place) : runNode(run, step.nodeName, request);
+  const { nodeName } = step;
+  return run.counted(place, () => (nodeName === undefined ? run.call(step, request) : runNode(run, nodeName, request)));
 }
 
 function isFailed({ status }: StepAnswer): boolean {
