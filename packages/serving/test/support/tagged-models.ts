@@ -15,15 +15,14 @@ import { join } from "node:path";
 const ROWS = { shape: [-1, 2], dimensionNames: ["rows", undefined] };
 const TAG: TensorSpec = { name: "TAG", datatype: "INT64", ...ROWS };
 const TEXT: TensorSpec = { name: "TEXT", datatype: "BYTES", ...ROWS };
-/** Optional, since typed contents of gRPC have no FP16. */
-const HALF: TensorSpec = { name: "HALF", datatype: "FP16", ...ROWS, isOptional: true };
+const HALF: TensorSpec = { name: "HALF", datatype: "FP16", ...ROWS };
 
 /** Answers with what it was given, after a while that differs from request to request. */
-function echo(turns: () => number): InferenceModel {
+function echo(turns: () => number, inputs: readonly TensorSpec[]): InferenceModel {
   return {
     platform: "test",
     backend: "test",
-    inputs: [TAG, TEXT, HALF],
+    inputs,
     outputs: [TAG, TEXT, HALF],
     infer: async (inputs, outputs) => {
       for (let turn = turns(); turn > 0; turn -= 1) await new Promise((resolve) => setImmediate(resolve));
@@ -43,12 +42,15 @@ export async function serveEcho({
   config = "",
   logger = silentLogger,
   idle = false,
+  isHalfOptional = false,
 }: {
   readonly turns?: () => number;
   readonly config?: string;
   readonly logger?: Logger;
   /** Whether the model `idle` lies there too, which is not loaded. */
   readonly idle?: boolean;
+  /** Typed contents of gRPC have no FP16. */
+  readonly isHalfOptional?: boolean;
 } = {}) {
   const root = mkdtempSync(join(tmpdir(), "mill-echo-"));
   for (const place of [join("echo", "1"), join("echo", "2"), ...(idle ? [join("idle", "1")] : [])]) {
@@ -56,8 +58,9 @@ export async function serveEcho({
     writeFileSync(join(root, place, "model.onnx"), "");
   }
   writeFileSync(join(root, "echo", "config.pbtxt"), config);
+  const inputs = [TAG, TEXT, isHalfOptional ? { ...HALF, isOptional: true } : HALF];
   const clock = systemClock;
-  const models = await openFolderModels({ root, openModel: async () => echo(turns), clock, logger });
+  const models = await openFolderModels({ root, openModel: async () => echo(turns, inputs), clock, logger });
   if (idle) await models.unload("idle");
   const server = createInferenceServer({ version: "1", models, clock, logger, cacheBytesMax: 2 ** 20 });
   const host = "127.0.0.1";

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { deflate, gunzip, gzip, inflate } from "node:zlib";
+import { allRead } from "../all-read.ts";
 import { inferenceErrors } from "../errors.ts";
 import { badRequest } from "../tensor.ts";
 
@@ -75,6 +76,7 @@ export async function sendBody(
       ? undefined
       : /\b(gzip|deflate)\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/.exec(accepts ?? "")?.[1];
   if (encoding === undefined) {
+    await allRead();
     response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) }).end(body);
     return;
   }
