@@ -11,6 +11,7 @@ import { servedPlaces } from "./stored-models.ts";
 const BODY_MEGABYTES = 64;
 const CACHE_MEGABYTES = 64;
 const THREADS_MAX = 256;
+const SHARDS_MAX = 64;
 
 export const serve: Command = {
   name: "serve",
@@ -33,6 +34,10 @@ export const serve: Command = {
     threads: {
       value: "NUMBER",
       summary: "in which models are loaded and can run (one a processor, up to 8); 0: none",
+    },
+    shards: {
+      value: "NUMBER",
+      summary: "processes that share the models, the memory and the threads, each with a loop of its own (1)",
     },
     "cache-megabytes": {
       value: "NUMBER",
@@ -74,6 +79,7 @@ export const serve: Command = {
           call.options["threads"] === undefined
             ? undefined
             : numberOf(call, { option: "threads", fallback: 0, most: THREADS_MAX }),
+        shards: numberOf(call, { option: "shards", fallback: 1, most: SHARDS_MAX }),
         onDemand: onDemandOf(call),
         payloadLog: payloadLogOf(call),
         cacheBytesMax:

@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from "node:child_process";
+import type { Socket } from "node:net";
 import { fromProblem, toProblem, type Logger, type Problem } from "@millwright/kernel";
 
 /** What a kept process tells its keeper: that it answers, why it cannot, or something of its own; and what it asks. */
@@ -38,6 +39,10 @@ export interface KeptProcess<Ready> {
   /** What it said when it was first ready. */
   readonly ready: Ready;
   readonly pid: number | undefined;
+  /** Whether it answers now, and has not been told to end. */
+  readonly isReady: boolean;
+  /** Gives it a connection; false where it could not be given, and is still the giver's. */
+  hand(message: object, connection: Socket): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -96,6 +101,22 @@ export async function keepProcess<Ready, Told = never>(options: KeepOptions<Read
     get pid() {
       return child.pid;
     },
+    get isReady() {
+      return readyMs !== undefined && !isClosed && child.connected;
+    },
+    hand: (message, connection) =>
+      new Promise((resolve) => {
+        const given = (isGiven: boolean) => {
+          to.off("exit", lost);
+          if (isGiven) connection.destroy();
+          resolve(isGiven);
+        };
+        const to = child;
+        const lost = () => given(false);
+        if (!to.connected) return resolve(false);
+        to.once("exit", lost);
+        to.send(message, connection, { keepOpen: true }, (error) => given(error === null));
+      }),
     close: async () => {
       isClosed = true;
       clearTimeout(pause);
@@ -125,6 +146,8 @@ function startChild<Ready, Told>(
     execArgv: ["--disable-warning=ExperimentalWarning"],
     stdio: ["ignore", "ignore", errors === "log" ? "pipe" : "inherit", "ipc"],
   });
+  // Each connection that is being given to it listens for its end.
+  child.setMaxListeners(0);
   child.stderr?.on("data", (chunk: Buffer) => logger.warn({ from: named }, chunk.toString().trim()));
   // What is told to one that has just ended comes here too.
   child.on("error", (error) => logger.debug({ err: error }, `${named} is not there`));

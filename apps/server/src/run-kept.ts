@@ -59,6 +59,11 @@ export function runKept<Settings, Ready, Told = never>(
 function asking(): (asked: unknown) => Promise<unknown> {
   const waiting = new Map<number, (answer: KeeperAnswer) => void>();
   let turns = 0;
+  const gone = () => {
+    for (const [turn, tell] of waiting) tell({ turn, refused: toProblem(new Error("the keeper has gone")) });
+    waiting.clear();
+  };
+  process.once("disconnect", gone);
   process.on("message", (answer: KeeperAnswer) => {
     waiting.get(answer.turn)?.(answer);
     waiting.delete(answer.turn);
@@ -69,7 +74,8 @@ function asking(): (asked: unknown) => Promise<unknown> {
       waiting.set(turn, ({ answer, refused }) =>
         refused === undefined ? resolve(answer) : reject(fromProblem(refused)),
       );
-      send({ asked, turn });
+      if (process.connected) send({ asked, turn });
+      else gone();
     });
 }
 

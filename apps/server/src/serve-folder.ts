@@ -11,13 +11,17 @@ import {
   openFolderModels,
   openPayloadLog,
   placesByUri,
+  placesInFolder,
   placesTogether,
+  placesWhere,
   startGrpc,
   startRest,
   type InferenceServer,
+  type ModelDirectory,
   type ModelStorage,
   type PayloadSettings,
 } from "@millwright/serving/inference";
+import type { Shards } from "@millwright/serving/shards";
 import { folderPython } from "./folder-python.ts";
 import { openModels } from "./open-models.ts";
 import { portError } from "./port-error.ts";
@@ -67,42 +71,16 @@ export interface FolderServing {
 
 /** Nothing is fetched where nobody says to where. */
 const NOTHING_STORED = { uris: new Map<string, string>(), storage: { cacheFolder: tmpdir(), bytesMax: 0 } };
-const HOST = "127.0.0.1";
-const DRAIN_MS_MAX = 5_000;
+export const HOST = "127.0.0.1";
+export const DRAIN_MS_MAX = 5_000;
 const PAYLOADS_SEALED_EVERY_MS = 10_000;
 /** More take memory before they take work. */
 const THREADS_MAX = 8;
 
 /** Serves a folder of models. Throws `platform/port-taken`. */
 export async function serveFolder(options: ServeFolderOptions): Promise<FolderServing> {
-  const { folder, stored = NOTHING_STORED, logger, bodyBytesMax, cacheBytesMax, onDemand } = options;
-  const clock = systemClock;
-  const threads = createModelThreads({
-    threads: options.threads ?? Math.min(THREADS_MAX, availableParallelism()),
-    onEnded: (error) => logger.error({ err: error }, "a thread of models ended; another one opens them anew"),
-  });
-  const openModel = openModels({ place: folderPython(options), threads, logger });
-  const models = await openComposedModels({
-    documents: folder,
-    storage: stored.storage,
-    open: (applied) => {
-      const elsewhere = placesTogether([placesByUri(stored.uris, stored.storage), applied]);
-      return openFolderModels({ root: folder, elsewhere, openModel, clock, logger, onDemand });
-    },
-    server: () => server,
-    clock,
-    logger,
-  });
-  const payloads = payloadLog(options);
-  const server: InferenceServer = createInferenceServer({
-    version: VERSION,
-    models,
-    clock,
-    logger,
-    cacheBytesMax,
-    payloads,
-  });
-  const mayAsk = ({ headers }: { readonly headers: object }) => isFromLoopback(headers);
+  const { logger, bodyBytesMax } = options;
+  const { server, models, close } = await openFolder(options);
   const rest = await startRest(server, { host: HOST, port: options.restPort, bodyBytesMax, logger, mayAsk }).catch(
     (error: unknown) => {
       throw portError(error, { host: HOST, port: options.restPort });
@@ -120,6 +98,66 @@ export async function serveFolder(options: ServeFolderOptions): Promise<FolderSe
     models: () => models.index(),
     close: async () => {
       await Promise.all([drain(rest, DRAIN_MS_MAX), grpc.close(DRAIN_MS_MAX)]);
+      await close();
+    },
+  };
+}
+
+/** Only those who ask on this machine. */
+export function mayAsk({ headers }: { readonly headers: object }): boolean {
+  return isFromLoopback(headers);
+}
+
+/** A folder's models with the server that answers for them. */
+export interface OpenedFolder {
+  /** In one of several processes: this one's own part of the whole. */
+  readonly server: InferenceServer;
+  readonly models: ModelDirectory;
+  readonly close: () => Promise<void>;
+}
+
+/** Opens a folder's models, or of several processes those of this one: `shardsOf` is told the names of all. */
+export async function openFolder(
+  options: Omit<ServeFolderOptions, "restPort" | "grpcPort">,
+  shardsOf?: (names: () => Promise<readonly string[]>) => Shards,
+): Promise<OpenedFolder> {
+  const { folder, stored = NOTHING_STORED, logger, cacheBytesMax, onDemand } = options;
+  const clock = systemClock;
+  const threads = createModelThreads({
+    threads: options.threads ?? Math.min(THREADS_MAX, availableParallelism()),
+    onEnded: (error) => logger.error({ err: error }, "a thread of models ended; another one opens them anew"),
+  });
+  const openModel = openModels({ place: folderPython(options), threads, logger });
+  const inFolder = folder === undefined ? [] : [placesInFolder(folder)];
+  let places = placesTogether([]);
+  const shards = shardsOf?.(() => places.names());
+  const models = await openComposedModels({
+    documents: folder,
+    storage: stored.storage,
+    open: (applied) => {
+      places = placesTogether([...inFolder, placesByUri(stored.uris, stored.storage), applied]);
+      const own = shards === undefined ? places : placesWhere(places, shards.isOwn);
+      const pinned = onDemand?.pinned.filter((name) => shards?.isOwn(name) ?? true) ?? [];
+      return openFolderModels({
+        elsewhere: own,
+        openModel,
+        clock,
+        logger,
+        onDemand: onDemand && { ...onDemand, pinned },
+      });
+    },
+    server: () => server,
+    shards,
+    clock,
+    logger,
+  });
+  const payloads = payloadLog(options);
+  const told = { version: VERSION, models, clock, logger, cacheBytesMax, payloads };
+  const server: InferenceServer = createInferenceServer(told);
+  return {
+    server,
+    models,
+    close: async () => {
       await models.close();
       await threads?.close();
       payloads?.close();
@@ -127,9 +165,18 @@ export async function serveFolder(options: ServeFolderOptions): Promise<FolderSe
   };
 }
 
+/** Where payloads are kept. */
+export function payloadFolder({ folder, payloadLog }: Pick<ServeFolderOptions, "folder" | "payloadLog">) {
+  return payloadLog?.folder ?? (folder === undefined ? undefined : join(folder, ".payloads"));
+}
+
 /** Nobody takes its segments: the oldest make room. Undefined where it has no place. */
-function payloadLog({ folder, payloadLog: told, logger }: ServeFolderOptions) {
-  const place = told?.folder ?? (folder === undefined ? undefined : join(folder, ".payloads"));
+function payloadLog({
+  folder,
+  payloadLog: told,
+  logger,
+}: Pick<ServeFolderOptions, "folder" | "payloadLog" | "logger">) {
+  const place = payloadFolder({ folder, payloadLog: told });
   if (place === undefined) return undefined;
   const { defaults, totalBytesMax } = told ?? {};
   const options = { folder: place, defaults, totalBytesMax, forgetsOldest: true, logger };

@@ -698,6 +698,10 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
         value: "NUMBER",
         summary: "in which models are loaded and can run (one a processor, up to 8); 0: none",
       },
+      shards: {
+        value: "NUMBER",
+        summary: "processes that share the models, the memory and the threads, each with a loop of its own (1)",
+      },
       "cache-megabytes": { value: "NUMBER", summary: "for the answers of models with a response_cache (64)" },
       python: {
         value: "PATH",

@@ -22,6 +22,8 @@ export interface GraphModelsOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
+  /** Which graphs are served here, where a server is several processes; the others are asked as models are. */
+  readonly isOwn?: ((name: string) => boolean) | undefined;
 }
 
 /** The only version of a graph. */
@@ -37,11 +39,13 @@ export function withGraphs(base: ModelDirectory, options: GraphModelsOptions): G
       const before = graphs;
       const ports = { ...options, models: () => directory };
       graphs = new Map(
-        definitions.map((definition) => {
-          const known = before.get(definition.name);
-          const isSame = known !== undefined && JSON.stringify(known.definition) === JSON.stringify(definition);
-          return [definition.name, isSame ? known : new Graph(definition, ports)];
-        }),
+        definitions
+          .filter(({ name }) => options.isOwn?.(name) ?? true)
+          .map((definition) => {
+            const known = before.get(definition.name);
+            const isSame = known !== undefined && JSON.stringify(known.definition) === JSON.stringify(definition);
+            return [definition.name, isSame ? known : new Graph(definition, ports)];
+          }),
       );
       for (const [name, graph] of before) if (graphs.get(name) !== graph) graph.retire();
     },

@@ -4,6 +4,8 @@ import type { Clock, Logger } from "@millwright/kernel";
 import type { GraphDefinition } from "../graphs/graph-definition.ts";
 import { withGraphs } from "../graphs/graph-models.ts";
 import { openAppliedServices } from "../kserve/applied-services.ts";
+import { withPeerModels } from "../shards/peer-models.ts";
+import type { Shards } from "../shards/shards.ts";
 import type { ModelStorage } from "../storage/resolve-model-uri.ts";
 import { createAskModel } from "./ask-model.ts";
 import type { InferenceServer } from "./inference-server.ts";
@@ -24,6 +26,8 @@ export interface ComposedModelsOptions {
   readonly graphs?: (() => Promise<readonly GraphDefinition[]>) | undefined;
   /** The server of these models. */
   readonly server: () => InferenceServer;
+  /** Where the server is several processes: of documents and definitions, this one serves what is its own. */
+  readonly shards?: Shards | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -38,17 +42,20 @@ const SETTLED_MS = 100;
 
 /** Models, what KServe's documents ask for beside them, and graphs of all of them. */
 export async function openComposedModels(options: ComposedModelsOptions): Promise<ComposedModels> {
-  const { documents, storage, open, first, graphs: defined, server, clock, logger } = options;
+  const { documents, storage, open, first, graphs: defined, server, shards, clock, logger } = options;
   if (documents !== undefined) await mkdir(documents, { recursive: true });
   const applied =
     documents === undefined ? undefined : await openAppliedServices({ folder: documents, storage, logger });
   const own = await open(applied?.places ?? NOWHERE);
-  const base = first === undefined ? own : joinedModels(first, own);
-  const graphs = withGraphs(base, { ask: createAskModel(server), clock, logger, random: Math.random });
+  const joined = first === undefined ? own : joinedModels(first, own);
+  const base = shards === undefined ? joined : withPeerModels(joined, { shards, clock });
+  const isOwn = shards?.isOwn;
+  const graphs = withGraphs(base, { ask: createAskModel(server), clock, logger, random: Math.random, isOwn });
+  const models = isOwn === undefined ? own : ownLoads(own, isOwn);
   const reload = async () => {
     const others = (await defined?.()) ?? [];
     if (applied === undefined) graphs.apply(others);
-    else await applied.reload({ models: own, graphs, others });
+    else await applied.reload({ models, graphs, others });
   };
   await reload();
   const again = () =>
@@ -63,6 +70,14 @@ export async function openComposedModels(options: ComposedModelsOptions): Promis
       stop();
       return graphs.close();
     },
+  };
+}
+
+/** Loads and unloads what is this process's; the others see the same documents. */
+function ownLoads(own: ModelDirectory, isOwn: (name: string) => boolean): Pick<ModelDirectory, "load" | "unload"> {
+  return {
+    load: async (name, options) => (isOwn(name) ? own.load(name, options) : undefined),
+    unload: async (name) => (isOwn(name) ? own.unload(name) : undefined),
   };
 }
 

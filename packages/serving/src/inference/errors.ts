@@ -206,6 +206,12 @@ export const inferenceErrors = defineErrors("inference", {
     title: "What is served is not for callers to change",
     remedy: "The project says what is served: `mill models promote` puts another version in its place.",
   },
+  "inference/shard-away": {
+    status: 503,
+    exit: 1,
+    title: "One of the serving processes is not there",
+    remedy: "Ask again in a moment: it is being started again, and the other processes' models answer meanwhile.",
+  },
   "inference/shared-memory": {
     status: 400,
     exit: 2,

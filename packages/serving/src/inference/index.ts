@@ -10,8 +10,8 @@ export { openFolderModels, type FolderModelsOptions } from "./folder-models.ts";
 export { createInferenceServer, type InferenceServer, type InferenceServerOptions } from "./inference-server.ts";
 export { drain } from "../drain.ts";
 export { startGrpc, type GrpcOptions, type GrpcServer } from "./grpc/grpc-server.ts";
-export { startRest, type RestOptions } from "./rest/rest-server.ts";
-export { placesByUri, placesTogether } from "./model-places.ts";
+export { createRest, startRest, type RestOptions } from "./rest/rest-server.ts";
+export { placesByUri, placesInFolder, placesTogether, placesWhere, type ModelPlaces } from "./model-places.ts";
 export { openComposedModels, type ComposedModels, type ComposedModelsOptions } from "./composed-models.ts";
 export { openPayloadLog } from "../payloads/open-payload-log.ts";
 export {
@@ -21,3 +21,4 @@ export {
   type PayloadSettings,
 } from "../payloads/payload-settings.ts";
 export type { ModelRegistry, ModelStorage } from "../storage/resolve-model-uri.ts";
+export type { ModelDirectory } from "./served-model.ts";

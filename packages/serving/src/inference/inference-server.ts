@@ -1,5 +1,6 @@
 import type { Clock, Logger } from "@millwright/kernel";
 import type { PayloadLog, WatchedInference } from "../payloads/payload-log.ts";
+import type { Shards } from "../shards/shards.ts";
 import { infer, type InferCall, type InferTools } from "./infer.ts";
 import { ResponseCache } from "./scheduling/response-cache.ts";
 import type { ModelDirectory, ServedModel } from "./served-model.ts";
@@ -36,6 +37,8 @@ export interface InferenceServer {
   readonly clock: Clock;
   /** Keeps some of what is asked and answered. */
   readonly payloads?: PayloadLog | undefined;
+  /** The processes that are one server to their callers, where it is several. */
+  readonly shards?: Shards | undefined;
   infer(served: ServedModel, call: InferCall): Promise<readonly Tensor[]>;
   logSettings(change?: Readonly<Record<string, unknown>>): LogSettings;
   /** Of all models, or of one. Throws `inference/unknown-model`. */

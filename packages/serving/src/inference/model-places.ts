@@ -41,6 +41,15 @@ export function placesTogether(all: readonly ModelPlaces[]): ModelPlaces {
   };
 }
 
+/** Of some places those models whose names are so. */
+export function placesWhere(places: ModelPlaces, isOne: (name: string) => boolean): ModelPlaces {
+  return {
+    names: async () => (await places.names()).filter(isOne),
+    has: async (name) => isOne(name) && places.has(name),
+    read: (name, config) => places.read(name, config),
+  };
+}
+
 /** Whoever reads has just found the name. */
 function noPlace(name: string): never {
   throw new Error(`there is no place of ${name}`);

@@ -3,7 +3,7 @@ import { inferenceErrors } from "./errors.ts";
 import { quoted } from "./tensor.ts";
 
 /** A part of a segment of system shared memory, under a name of the caller's. */
-interface Region {
+export interface Region {
   readonly name: string;
   readonly key: string;
   readonly offset: number;

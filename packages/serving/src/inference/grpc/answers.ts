@@ -1,3 +1,10 @@
+import {
+  areAllThere,
+  logEverywhere,
+  registerEverywhere,
+  traceEverywhere,
+  unregisterEverywhere,
+} from "../../shards/whole-server.ts";
 import { EXTENSIONS, type InferenceServer } from "../inference-server.ts";
 import { isModelReady, modelMetadata, repositoryIndex, statisticsOf } from "../rest/operations.ts";
 import { numberOf, type Long } from "./typed-contents.ts";
@@ -25,7 +32,7 @@ type LoadMessage = {
 /** By the method's name. */
 export const answers: Readonly<Record<string, Answer>> = {
   ServerLive: () => ({ live: true }),
-  ServerReady: () => ({ ready: true }),
+  ServerReady: async (server: InferenceServer) => ({ ready: await areAllThere(server) }),
   ServerMetadata: ({ name, version }: InferenceServer) => ({ name, version, extensions: EXTENSIONS }),
   ModelReady: async (server: InferenceServer, { name, version }: Named) => ({
     ready: await isModelReady(server, name, version),
@@ -50,8 +57,8 @@ export const answers: Readonly<Record<string, Answer>> = {
   SystemSharedMemoryStatus: ({ memory }: InferenceServer, { name }: Named) => ({
     regions: Object.fromEntries(memory.status(name === "" ? undefined : name).map((region) => [region.name, region])),
   }),
-  SystemSharedMemoryRegister: (
-    { memory }: InferenceServer,
+  SystemSharedMemoryRegister: async (
+    server: InferenceServer,
     {
       name,
       key,
@@ -59,15 +66,16 @@ export const answers: Readonly<Record<string, Answer>> = {
       byte_size,
     }: { readonly name: string; readonly key: string; readonly offset: Long; readonly byte_size: Long },
   ) => {
-    memory.register({ name, key, offset: numberOf(offset), byte_size: numberOf(byte_size) });
+    const region = { name, key, offset: numberOf(offset), byte_size: numberOf(byte_size) };
+    await registerEverywhere(server, region);
     return {};
   },
-  SystemSharedMemoryUnregister: ({ memory }: InferenceServer, { name }: Named) => {
-    memory.unregister(name === "" ? undefined : name);
+  SystemSharedMemoryUnregister: async (server: InferenceServer, { name }: Named) => {
+    await unregisterEverywhere(server, name === "" ? undefined : name);
     return {};
   },
   CudaSharedMemoryStatus: () => ({ regions: {} }),
-  TraceSetting: (
+  TraceSetting: async (
     server: InferenceServer,
     {
       model_name,
@@ -81,19 +89,27 @@ export const answers: Readonly<Record<string, Answer>> = {
     const change = Object.fromEntries(
       Object.entries(settings).map(([name, { value }]) => [name, value.length === 0 ? null : value]),
     );
-    const now = server.traceSettings(model_name, Object.keys(change).length === 0 ? undefined : change);
+    const isChange = Object.keys(change).length > 0;
+    const now =
+      isChange && model_name === ""
+        ? await traceEverywhere(server, change)
+        : server.traceSettings(model_name, isChange ? change : undefined);
     return {
       settings: Object.fromEntries(Object.entries(now).map(([name, value]) => [name, { value: [value].flat() }])),
     };
   },
-  LogSettings: (server: InferenceServer, { settings }: { readonly settings: Readonly<Record<string, Setting>> }) => {
+  LogSettings: async (
+    server: InferenceServer,
+    { settings }: { readonly settings: Readonly<Record<string, Setting>> },
+  ) => {
     const change = Object.entries(settings).map(([name, setting]) => [
       name,
       setting[setting.parameter_choice as keyof Setting],
     ]);
-    const now = server.logSettings(
-      change.length === 0 ? undefined : (Object.fromEntries(change) as Record<string, unknown>),
-    );
+    const now =
+      change.length === 0
+        ? server.logSettings()
+        : await logEverywhere(server, Object.fromEntries(change) as Record<string, unknown>);
     return { settings: Object.fromEntries(Object.entries(now).map(([name, value]) => [name, settingOf(value)])) };
   },
 };

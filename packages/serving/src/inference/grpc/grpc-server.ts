@@ -1,12 +1,17 @@
-import { setMaxListeners } from "node:events";
+import { setMaxListeners, type EventEmitter } from "node:events";
+import type { Duplex } from "node:stream";
 import type * as Grpc from "@grpc/grpc-js";
 import { toProblem, type Logger } from "@millwright/kernel";
 import { callLimits } from "../call-limits.ts";
 import { isFault } from "../errors.ts";
 import type { InferenceServer } from "../inference-server.ts";
 import { lazyHeaders } from "../request-headers.ts";
+import { openConnections } from "../../shards/open-connections.ts";
+import type { GrpcAsked } from "../../shards/peer-questions.ts";
+import type { Peer } from "../../shards/peer.ts";
+import type { Shards } from "../../shards/shards.ts";
 import { badRequest } from "../tensor.ts";
-import { answers, type Answer } from "./answers.ts";
+import { answers } from "./answers.ts";
 import { addHealth } from "./health.ts";
 import { readInferMessage, writeInferMessage, type InferRequestMessage } from "./messages.ts";
 import { addReflection } from "./reflection.ts";
@@ -15,13 +20,19 @@ import { streamAnswers } from "./stream.ts";
 
 export interface GrpcOptions {
   readonly host: string;
-  readonly port: number;
+  /** Undefined where its connections are given to it. */
+  readonly port: number | undefined;
   readonly bodyBytesMax: number;
   readonly logger: Logger;
 }
 
 export interface GrpcServer {
+  /** 0 where it does not listen. */
   readonly port: number;
+  /** Answers on a connection that another process let in. */
+  take(connection: Duplex): void;
+  /** Answers a call that came to another process for a model of `server`. Throws what the call would be refused with. */
+  answerPeer(server: InferenceServer, asked: GrpcAsked, isCancelled: () => boolean): Promise<Buffer>;
   /** Answers what has been asked, and cuts off what does not end in time. */
   close(timeoutMs: number): Promise<void>;
 }
@@ -52,17 +63,37 @@ export async function startGrpc(server: InferenceServer, options: GrpcOptions): 
   );
   addHealth(listening, { root, server, ending: ending.signal });
   await addReflection(listening, { root, ending: ending.signal });
-  const address = `${options.host}:${options.port}`;
-  const port = await new Promise<number>((resolve, reject) => {
-    listening.bindAsync(address, grpc.ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
-  });
-  const close = (timeoutMs: number) => {
+  const credentials = grpc.ServerCredentials.createInsecure();
+  const { host, port: wanted } = options;
+  const port = wanted === undefined ? 0 : await bound(listening, `${host}:${wanted}`, credentials);
+  const injector = wanted === undefined ? listening.createConnectionInjector(credentials) : undefined;
+  const handed = openConnections();
+  const close = async (timeoutMs: number) => {
     ending.abort();
-    return closed(listening, timeoutMs);
+    // The shutdown waits for connections that it has let in itself, and not for those that were handed to it.
+    await Promise.all([closed(listening, timeoutMs), handed.none(timeoutMs)]);
   };
-  return { port, close };
+  return {
+    port,
+    take: (connection) => {
+      handed.add(connection);
+      injector?.injectConnection(connection);
+    },
+    answerPeer: async (own, { method: name, message, metadata, deadlineMs }, isCancelled) => {
+      const method = named.get(name);
+      if (method === undefined) throw badRequest(`${name} is not offered`);
+      const value = (key: string) => metadata[key]?.[0];
+      const caller: Caller = { metadata: () => metadata, value, deadlineMs, isCancelled };
+      return answered(method, { bytes: Buffer.from(message), caller, server: own });
+    },
+    close,
+  };
+}
+
+function bound(listening: Grpc.Server, address: string, credentials: Grpc.ServerCredentials): Promise<number> {
+  return new Promise((resolve, reject) => {
+    listening.bindAsync(address, credentials, (error, found) => (error === null ? resolve(found) : reject(error)));
+  });
 }
 
 function closed(listening: Grpc.Server, timeoutMs: number): Promise<void> {
@@ -106,40 +137,98 @@ interface Parts {
 
 type UnaryCall = Grpc.ServerUnaryCall<Buffer, Buffer>;
 
+/** Whoever asks, in this process or through another. */
+interface Caller {
+  /** All values of each key. */
+  readonly metadata: () => Readonly<Record<string, readonly string[]>>;
+  /** The first value of one. */
+  readonly value: (key: string) => string | undefined;
+  /** Wall time since the epoch. */
+  readonly deadlineMs: number;
+  readonly isCancelled: () => boolean;
+  /** Aborted when it has gone; made when it is asked for. */
+  readonly gone?: () => AbortSignal;
+}
+
 function handlerOf(method: Method, parts: Parts): Grpc.UntypedHandleCall {
   if (method.isStream)
-    return ((call: Grpc.ServerDuplexStream<Buffer, Buffer>) =>
+    return ((call: Grpc.ServerDuplexStream<Buffer, Buffer>) => {
+      const caller = callerOf(call);
       streamAnswers(call, {
-        answer: async (bytes) => method.encode(await streamed(decoded(method, bytes), call, parts)),
+        answer: async (bytes) => method.encode(await streamed(bytes, { method, caller, parts })),
         failed: (bytes, error) => method.encode(failure(method, bytes, error)),
         ending: parts.ending,
-      })) as Grpc.UntypedHandleCall;
-  const answer = method.name === "ModelInfer" ? inferred : answers[method.name];
+      });
+    }) as Grpc.UntypedHandleCall;
   return ((call: UnaryCall, done: Grpc.sendUnaryData<Buffer>) => {
-    unary(method, { call, parts, answer }).then(
+    answered(method, { bytes: call.request, caller: callerOf(call), server: parts.server }).then(
       (bytes) => done(null, bytes),
       (error: unknown) => done(statusOf(error, parts)),
     );
   }) as Grpc.UntypedHandleCall;
 }
 
-async function unary(
-  method: Method,
-  {
-    call,
-    parts,
-    answer,
-  }: { readonly call: UnaryCall; readonly parts: Parts; readonly answer: typeof inferred | Answer | undefined },
-): Promise<Buffer> {
-  const message = decoded(method, call.request);
-  const beside = OF_ONE_MODEL.has(method.name) ? modelBeside(call.metadata) : undefined;
+function callerOf(call: Pick<UnaryCall, "metadata" | "cancelled" | "getDeadline"> & EventEmitter): Caller {
+  let gone: AbortController | undefined;
+  return {
+    metadata: () => textsOf(call.metadata),
+    value: (key) => call.metadata.get(key)[0]?.toString(),
+    deadlineMs: Number(call.getDeadline()),
+    isCancelled: () => call.cancelled,
+    gone: () => {
+      if (gone !== undefined) return gone.signal;
+      const made = new AbortController();
+      gone = made;
+      // Each request of a stream listens to it.
+      setMaxListeners(0, made.signal);
+      call.once("cancelled", () => made.abort());
+      return made.signal;
+    },
+  };
+}
+
+/** All values of each key; `getMap` has the first alone. */
+function textsOf(metadata: Grpc.Metadata): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(Object.keys(metadata.getMap()).map((key) => [key, metadata.get(key).map(String)]));
+}
+
+interface Asked {
+  readonly bytes: Buffer;
+  readonly caller: Caller;
+  readonly server: InferenceServer;
+}
+
+/** One call, by the process whose model it is about. */
+async function answered(method: Method, { bytes, caller, server }: Asked): Promise<Buffer> {
+  const message = decoded(method, bytes);
+  const beside = OF_ONE_MODEL.has(method.name) ? modelBeside(caller) : undefined;
   if (beside !== undefined) (message as { name: string }).name = beside;
+  const peer = server.shards === undefined ? undefined : ownerOf(server.shards, message, caller);
+  if (peer !== undefined) return relayGrpc(peer, { method: method.name, message: bytes }, caller);
+  const answer = answers[method.name];
   const found =
-    answer === inferred
-      ? await inferred(message, call, parts)
-      : await (answer as Answer | undefined)?.(parts.server, message as never);
+    method.name === "ModelInfer" ? await inferred(message, caller, server) : await answer?.(server, message as never);
   if (found === undefined) throw badRequest(`${method.name} is not offered`);
   return method.encode(found);
+}
+
+/** The process that answers for the model of a message; undefined where it is this one, or the message is of no model. */
+function ownerOf(shards: Shards, message: unknown, caller: Caller): Peer | undefined {
+  const { model_name, name } = message as { readonly model_name?: string; readonly name?: string };
+  const isInference = (message as Partial<InferRequestMessage>).inputs !== undefined;
+  const asked = (isInference ? modelBeside(caller) : undefined) ?? model_name ?? name ?? "";
+  // Regions of shared memory have names too, and they are every process's.
+  const isOfRegion = model_name === undefined && (message as { readonly version?: string }).version === undefined;
+  return asked === "" || isOfRegion ? undefined : shards.ownerOf(asked);
+}
+
+async function relayGrpc(
+  peer: Peer,
+  { method, message }: Pick<GrpcAsked, "method" | "message">,
+  { metadata, deadlineMs, gone }: Caller,
+): Promise<Buffer> {
+  const asked: GrpcAsked = { method, message, metadata: metadata(), deadlineMs };
+  return Buffer.from((await peer.ask("grpc", asked, gone?.())) as Uint8Array);
 }
 
 function decoded(method: Method, bytes: Buffer): unknown {
@@ -150,42 +239,48 @@ function decoded(method: Method, bytes: Buffer): unknown {
   }
 }
 
-type WithMetadata = Pick<UnaryCall, "metadata" | "cancelled" | "getDeadline">;
-
 /** Metadata by which callers of ModelMesh name the model, whatever the message says; `-bin` is UTF-8. */
 const BESIDE = ["mm-vmodel-id", "mm-model-id", "mm-vmodel-id-bin", "mm-model-id-bin"];
 const OF_ONE_MODEL: ReadonlySet<string> = new Set(["ModelReady", "ModelMetadata", "ModelConfig"]);
 
-function modelBeside(metadata: Grpc.Metadata): string | undefined {
+function modelBeside({ value }: Caller): string | undefined {
   for (const key of BESIDE) {
-    const [named] = metadata.get(key);
-    if (named !== undefined) return named.toString();
+    const named = value(key);
+    if (named !== undefined) return named;
   }
   return undefined;
 }
 
 /** One inference. */
-async function inferred(message: unknown, call: WithMetadata, { server }: Parts): Promise<object> {
+async function inferred(message: unknown, caller: Caller, server: InferenceServer): Promise<object> {
   const arrivedMs = server.clock.monotonicMs();
   const asked = message as InferRequestMessage;
-  const served = await server.models.obtain(modelBeside(call.metadata) ?? asked.model_name, asked.model_version);
+  const served = await server.models.obtain(modelBeside(caller) ?? asked.model_name, asked.model_version);
   const read = readInferMessage(asked, server.memory);
-  const waitsMs = Number(call.getDeadline()) - server.clock.nowMs();
-  const limits = callLimits(read.parameters, { arrivedMs, waitsMs });
-  const isCancelled = () => call.cancelled;
+  const limits = callLimits(read.parameters, { arrivedMs, waitsMs: caller.deadlineMs - server.clock.nowMs() });
+  const { isCancelled } = caller;
   const id = asked.id === "" ? undefined : asked.id;
-  const headers = lazyHeaders(() => textsOf(call.metadata));
+  const headers = lazyHeaders(caller.metadata);
   const outputs = await server.infer(served, { ...read, ...limits, headers, id, arrivedMs, isCancelled });
   return writeInferMessage(read, { served, id: asked.id, outputs, memory: server.memory });
 }
 
-/** All values of each key; `getMap` has the first alone. */
-function textsOf(metadata: Grpc.Metadata): Readonly<Record<string, readonly string[]>> {
-  return Object.fromEntries(Object.keys(metadata.getMap()).map((key) => [key, metadata.get(key).map(String)]));
-}
-
-async function streamed(message: unknown, call: WithMetadata, parts: Parts): Promise<object> {
-  const answer = await inferred(message, call, parts);
+async function streamed(
+  bytes: Buffer,
+  {
+    method,
+    caller,
+    parts: { server, named },
+  }: { readonly method: Method; readonly caller: Caller; readonly parts: Parts },
+): Promise<object> {
+  const message = decoded(method, bytes);
+  const peer = server.shards === undefined ? undefined : ownerOf(server.shards, message, caller);
+  const answer =
+    peer === undefined
+      ? await inferred(message, caller, server)
+      : (named
+          .get("ModelInfer")
+          ?.decodeResponse(await relayGrpc(peer, { method: "ModelInfer", message: bytes }, caller)) as object);
   const { parameters } = message as InferRequestMessage;
   const isFinalTold = parameters["triton_enable_empty_final_response"]?.bool_param === true;
   const final = isFinalTold ? { parameters: { triton_final_response: { bool_param: true } } } : {};
@@ -221,8 +316,9 @@ function statusOf(error: unknown, { options, status }: Parts): Partial<Grpc.Stat
     503: status.RESOURCE_EXHAUSTED,
     504: status.DEADLINE_EXCEEDED,
   };
-  // A model that is not loaded may be before long: whoever asks again may be answered.
-  if (problem.code === "inference/not-ready") return { code: status.UNAVAILABLE, details: textOf(error) };
+  // A model that is not loaded, and a process that is not there, may be before long: whoever asks again may be answered.
+  if (problem.code === "inference/not-ready" || problem.code === "inference/shard-away")
+    return { code: status.UNAVAILABLE, details: textOf(error) };
   const code = codes[problem.status] ?? (problem.status < 500 ? status.INVALID_ARGUMENT : status.INTERNAL);
   return { code, details: textOf(error) };
 }

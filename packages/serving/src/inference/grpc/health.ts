@@ -1,5 +1,6 @@
 import type * as Grpc from "@grpc/grpc-js";
 import type { Root } from "protobufjs";
+import { areAllThere } from "../../shards/whole-server.ts";
 import type { InferenceServer } from "../inference-server.ts";
 import { SERVICE_NAME } from "./service.ts";
 
@@ -20,7 +21,7 @@ export function addHealth(
   const statusOf = async (bytes: Buffer): Promise<number> => {
     if (ending.aborted) return NOT_SERVING;
     const { service = "" } = request.decode(bytes) as { service?: string };
-    if (service === "" || service === SERVICE_NAME) return SERVING;
+    if (service === "" || service === SERVICE_NAME) return (await areAllThere(server)) ? SERVING : NOT_SERVING;
     return stateOf(server, service);
   };
   const encode = (status: number) => Buffer.from(response.encode({ status }).finish());

@@ -12,7 +12,7 @@ const PACKED_BYTES_MIN = 1_024;
 
 /** Reads a body whole and unpacked. Throws `inference/too-large` and `inference/bad-request`. */
 export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
-  const body = await bytesOf(request, bytesMax);
+  const body = await rawBody(request, bytesMax);
   const encoding = request.headers["content-encoding"] ?? "identity";
   if (encoding === "identity" || encoding === "") return body;
   return unpacked(body, encoding.toLowerCase(), bytesMax);
@@ -30,8 +30,8 @@ async function unpacked(body: Buffer, encoding: string, bytesMax: number): Promi
   }
 }
 
-/** By events: an iterator over the stream takes longer than all else there is to a small request. */
-function bytesOf(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+/** Reads a body whole, as it came. By events: an iterator over the stream takes longer than all else there is to a small request. */
+export function rawBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
   const told = Number(request.headers["content-length"] ?? 0);
   return new Promise((resolve, reject) => {
     if (told > bytesMax * DISCARDED_TIMES) return reject(tooLarge(bytesMax));

@@ -1,3 +1,4 @@
+import { wholeIndex } from "../../shards/whole-server.ts";
 import { inferenceErrors } from "../errors.ts";
 import type { InferenceServer } from "../inference-server.ts";
 import type { GivenTensor } from "../inputs.ts";
@@ -17,26 +18,32 @@ interface Scored {
 }
 
 /** The model that `/invocations` asks: the only one there is, or the one that `model` and `version` of its query name. */
-export async function invokedModel({ models }: InferenceServer, query: URLSearchParams): Promise<ServedModel> {
+export async function invokedModel(server: InferenceServer, query: URLSearchParams): Promise<ServedModel> {
+  const name = await invokedName(server, query);
+  return server.models.obtain(name, query.get("model") === null ? undefined : (query.get("version") ?? undefined));
+}
+
+/** The model that is named, or the only one there is. Throws `inference/bad-request` where it is not said which. */
+export async function invokedName(server: InferenceServer, query: URLSearchParams): Promise<string> {
   const name = query.get("model");
-  if (name !== null) return models.obtain(name, query.get("version") ?? undefined);
-  const names = await namesOf(models);
+  if (name !== null) return name;
+  const names = await namesOf(server);
   const [only, ...others] = names;
-  if (only !== undefined && others.length === 0) return models.obtain(only);
+  if (only !== undefined && others.length === 0) return only;
   const told = names.length === 0 ? "there is no model" : `there are ${names.length} models, as ${names[0]}`;
   throw badRequest(`${told}: say which, as \`/invocations?model=NAME\``);
 }
 
-async function namesOf(models: InferenceServer["models"]): Promise<readonly string[]> {
-  return [...new Set((await models.index()).map(({ name }) => name))];
+async function namesOf(server: InferenceServer): Promise<readonly string[]> {
+  return [...new Set((await wholeIndex(server)).map(({ name }) => name))];
 }
 
 /** What MLflow's scoring server tells of itself at a path; undefined for any other. Throws where there is no model. */
-export function scoringText({ version, models }: InferenceServer, path: string): (() => Promise<string>) | undefined {
-  if (path === "/version") return async () => version;
+export function scoringText(server: InferenceServer, path: string): (() => Promise<string>) | undefined {
+  if (path === "/version") return async () => server.version;
   if (path !== "/ping" && path !== "/health") return undefined;
   return async () => {
-    for (const name of await namesOf(models)) if (await models.answers(name)) return "\n";
+    for (const name of await namesOf(server)) if (await server.models.answers(name)) return "\n";
     throw inferenceErrors.create("inference/unknown-model", { because: "there is none that answers" });
   };
 }

@@ -1,6 +1,15 @@
 import { isMillError } from "@millwright/kernel";
 import type { Refusal } from "../../openapi/document.ts";
 import { ALIVE, LIVE, MODEL_METADATA, MODEL_READY, READY, SERVER_METADATA } from "../../openapi/schemas.ts";
+import {
+  askedAll,
+  logEverywhere,
+  registerEverywhere,
+  requireAll,
+  traceEverywhere,
+  unregisterEverywhere,
+  wholeIndex,
+} from "../../shards/whole-server.ts";
 import { inferenceErrors } from "../errors.ts";
 import { EXTENSIONS, type InferenceServer } from "../inference-server.ts";
 import { flag, parametersOf, wholeNumber } from "../parameters.ts";
@@ -46,19 +55,21 @@ export function modelMetadata({ models }: InferenceServer, served: ServedModel) 
   };
 }
 
-export function statisticsOf(server: InferenceServer, name?: string, version?: string) {
+export async function statisticsOf(server: InferenceServer, name?: string, version?: string) {
   const served =
     name === undefined || name === ""
       ? server.models.served()
       : version === undefined || version === ""
         ? server.models.versions(name)
         : [server.models.find(name, version)];
-  return { model_stats: served.map((one) => ({ name: one.name, version: one.version, ...one.statistics.report() })) };
+  const own = served.map((one) => ({ name: one.name, version: one.version, ...one.statistics.report() }));
+  if (name !== undefined && name !== "") return { model_stats: own };
+  return { model_stats: [...own, ...(await askedAll<typeof own>(server, "statistics")).flat()] };
 }
 
 /** The index, of the models that are ready alone when that is asked. */
-export async function repositoryIndex({ models }: InferenceServer, ready: boolean) {
-  const entries = await models.index();
+export async function repositoryIndex(server: InferenceServer, ready: boolean) {
+  const entries = await wholeIndex(server);
   return ready ? entries.filter(({ state }) => state === "READY") : entries;
 }
 
@@ -121,7 +132,11 @@ export const operations: readonly Operation[] = [
     path: "/v2/health/ready",
     summary: "Whether the server may be sent work.",
     answers: READY,
-    answer: () => ({ ready: true }),
+    refusals: [503],
+    answer: async (server) => {
+      await requireAll(server);
+      return { ready: true };
+    },
   },
   // Before the models: no model is called by this name.
   {
@@ -237,8 +252,8 @@ export const operations: readonly Operation[] = [
       body: schemas.ANYTHING,
       answers: schemas.NOTHING,
       refusals: [400, 413],
-      answer: ({ memory }, { path: { region } }) => {
-        memory.unregister(region);
+      answer: async (server, { path: { region } }) => {
+        await unregisterEverywhere(server, region);
         return {};
       },
     },
@@ -251,11 +266,11 @@ export const operations: readonly Operation[] = [
     body: schemas.REGISTER,
     answers: schemas.NOTHING,
     refusals: [400, 413],
-    answer: ({ memory }, { path: { region = "" }, body }) => {
+    answer: async (server, { path: { region = "" }, body }) => {
       const { key } = body;
       if (typeof key !== "string") throw badRequest("`key` is no text");
       const [offset = 0, byte_size = 0] = [wholeNumber(body, "offset"), wholeNumber(body, "byte_size")];
-      memory.register({ name: region, key, offset, byte_size });
+      await registerEverywhere(server, { name: region, key, offset, byte_size });
       return {};
     },
   },
@@ -275,7 +290,7 @@ export const operations: readonly Operation[] = [
     body: schemas.LOG_CHANGE,
     answers: schemas.LOG_SETTINGS,
     refusals: [400, 413],
-    answer: (server, { body }) => server.logSettings(body),
+    answer: (server, { body }) => logEverywhere(server, body),
   },
   {
     id: "traceSettings",
@@ -293,7 +308,7 @@ export const operations: readonly Operation[] = [
     body: schemas.TRACE_CHANGE,
     answers: schemas.TRACE_SETTINGS,
     refusals: [400, 413],
-    answer: (server, { body }) => server.traceSettings(undefined, body),
+    answer: (server, { body }) => traceEverywhere(server, body),
   },
   {
     id: "modelTraceSettings",

@@ -1,20 +1,30 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { toProblem, type Logger } from "@millwright/kernel";
+import { modelOfPath, relayRest } from "../../shards/relay-rest.ts";
+import type { Peer } from "../../shards/peer.ts";
+import type { Shards } from "../../shards/shards.ts";
+import { wholeMetrics, wholeNames } from "../../shards/whole-server.ts";
 import { answerBody } from "../answer-body.ts";
 import { callLimits } from "../call-limits.ts";
 import { inferenceErrors, isFault } from "../errors.ts";
-import { inferenceMetrics } from "../metrics.ts";
 import type { InferenceServer } from "../inference-server.ts";
 import type { InferCall } from "../infer.ts";
 import { lazyHeaders } from "../request-headers.ts";
 import type { ServedModel } from "../served-model.ts";
 import type { Tensor } from "../tensor.ts";
 import { traceIdsOf } from "../trace-context.ts";
-import { readBody, sendBody } from "./http-body.ts";
+import { rawBody, readBody, sendBody } from "./http-body.ts";
 import { writeInferAnswer } from "./infer-answer.ts";
 import { parseObject, readInferRequest, withWholeNumbers } from "./infer-request.ts";
 import { explanationOf, explanationsOf, inputsOfV1, predictionsOf } from "./kserve-v1.ts";
-import { invokedModel, readInvocation, scoringError, scoringText, writeInvocation } from "./mlflow-scoring.ts";
+import {
+  invokedModel,
+  invokedName,
+  readInvocation,
+  scoringError,
+  scoringText,
+  writeInvocation,
+} from "./mlflow-scoring.ts";
 import { openApiOfInference } from "./openapi.ts";
 import { isModelReady, operations, type Operation } from "./operations.ts";
 import { answerUnreadable, ARRIVAL_LIMITS, timeoutsOf, type ArrivalLimits } from "./unreadable.ts";
@@ -34,15 +44,21 @@ const JSON_TYPE = { "content-type": "application/json" };
 
 /** Serves the Open Inference Protocol over HTTP, KServe's first one, and MLflow's scoring server. */
 export async function startRest(server: InferenceServer, options: RestOptions): Promise<Server> {
+  const http = createRest(server, options);
+  await new Promise<void>((resolve, reject) => {
+    http.once("error", reject);
+    http.listen(options.port, options.host, resolve);
+  });
+  return http;
+}
+
+/** The same, which does not listen yet. */
+export function createRest(server: InferenceServer, options: Omit<RestOptions, "host" | "port">): Server {
   const http = createServer(timeoutsOf(options.arrival ?? ARRIVAL_LIMITS), (request, response) => {
     const asked = options.mayAsk(request) ? respond(server, { request, response, options }) : Promise.reject(foreign());
     asked.catch((error: unknown) => tellError(error, { response, options }));
   });
   answerUnreadable(http);
-  await new Promise<void>((resolve, reject) => {
-    http.once("error", reject);
-    http.listen(options.port, options.host, resolve);
-  });
   return http;
 }
 
@@ -67,6 +83,11 @@ const V1_MODEL = /^\/v1\/models(?:\/([^/:]+))?$/;
 export async function respond(server: InferenceServer, call: Call): Promise<void> {
   const { request } = call;
   const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
+  const peer = server.shards === undefined ? undefined : await ownerOf(server, server.shards, { path, call });
+  if (peer !== undefined) {
+    const body = call.body ?? (await rawBody(request, call.options.bodyBytesMax));
+    return relayRest(peer, { request, response: call.response, body });
+  }
   const inferred = INFER.exec(path);
   if (inferred !== null) return answerInfer(server, call, { name: decoded(inferred[1]), version: inferred[2] });
   const verb = V1_VERB.exec(path);
@@ -75,6 +96,19 @@ export async function respond(server: InferenceServer, call: Call): Promise<void
   const v1 = V1_MODEL.exec(path);
   if (v1 !== null) return answerV1Model(server, call, v1[1]);
   return answerOperation(server, call, path.length > 1 ? path.replace(/\/$/, "") : path);
+}
+
+/** The process whose model a request is about; undefined where it is this one, or the request is about none. */
+async function ownerOf(
+  server: InferenceServer,
+  shards: Shards,
+  { path, call }: { readonly path: string; readonly call: Call },
+): Promise<Peer | undefined> {
+  const named = modelOfPath(path);
+  if (named !== undefined) return shards.ownerOf(decoded(named));
+  if (path !== INVOCATIONS || call.request.method !== "POST") return undefined;
+  const { searchParams } = new URL(call.request.url ?? "/", "http://localhost");
+  return shards.ownerOf(await invokedName(server, searchParams));
 }
 
 /** What answers GET answers HEAD with the same head. */
@@ -218,10 +252,7 @@ function answerInvocation(server: InferenceServer, call: Call): Promise<void> {
 
 async function answerV1Model(server: InferenceServer, call: Call, name: string | undefined): Promise<void> {
   requireMethod(call, "GET");
-  const answer =
-    name === undefined
-      ? { models: [...new Set(server.models.served().map((served) => served.name))] }
-      : await readyOfV1(server, decoded(name));
+  const answer = name === undefined ? { models: await wholeNames(server) } : await readyOfV1(server, decoded(name));
   sendJson(call.response, 200, answer);
 }
 
@@ -245,7 +276,7 @@ async function answerOperation(server: InferenceServer, call: Call, path: string
   }
   if (path === "/metrics") {
     requireMethod(call, "GET");
-    const text = inferenceMetrics(server);
+    const text = await wholeMetrics(server);
     response.writeHead(200, { "content-type": "text/plain; version=0.0.4" }).end(text);
     return;
   }
@@ -299,7 +330,7 @@ function sendJson(response: ServerResponse, status: number, value: unknown): voi
 /** `error` is the protocol's field, the others those of problem details (RFC 9457). */
 function tellError(
   error: unknown,
-  { response, options }: Pick<Call, "response"> & { readonly options: RestOptions },
+  { response, options }: Pick<Call, "response"> & { readonly options: Pick<RestOptions, "logger"> },
 ): void {
   const { exit: _exit, ...problem } = toProblem(error);
   if (isFault(problem.status)) {

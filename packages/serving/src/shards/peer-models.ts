@@ -1,0 +1,124 @@
+import type { Clock } from "@millwright/kernel";
+import { fullConfig } from "../inference/full-config.ts";
+import { inferenceErrors } from "../inference/errors.ts";
+import type { AskedBy, InferenceModel } from "../inference/ports.ts";
+import { serveModel, type ModelDirectory, type ServedModel } from "../inference/served-model.ts";
+import { quoted, type Tensor } from "../inference/tensor.ts";
+import type { Peer } from "./peer.ts";
+import type { AnswersAsked, ModelAsked, PeerModel, WireAskedBy } from "./peer-questions.ts";
+import type { Shards } from "./shards.ts";
+
+/** Its own process keeps what is asked of it. */
+const KEPT_BY_ITS_OWN = { parameters: { payload_log: { string_value: "none" } } };
+
+/** How often it is looked whether whoever asked another process's model has gone. */
+const GONE_EVERY_MS = 100;
+
+/**
+ * A directory as it is in one of several processes: its own models, and beside them those of the others as models that have
+ * their process answer, which graphs ask. What is listed and counted is this process's own.
+ */
+export function withPeerModels(
+  own: ModelDirectory,
+  { shards, clock }: { readonly shards: Shards; readonly clock: Clock },
+): ModelDirectory {
+  const known = new Map<string, ServedModel & { readonly peerLoad: string }>();
+  const obtain = async (peer: Peer, { name, version }: ModelAsked): Promise<ServedModel> => {
+    const key = JSON.stringify([name, version ?? ""]);
+    const told = (await peer.ask("describe", { name, version } satisfies ModelAsked)) as PeerModel;
+    const before = known.get(key);
+    if (before?.peerLoad === told.load) return before;
+    const model = peerModel(peer, { name, version, told, clock });
+    const served = serveModel(
+      { name, version: told.version, model, bytes: 0, config: fullConfig(name, KEPT_BY_ITS_OWN, model) },
+      { clock, onCloseFailed: () => {} },
+    );
+    known.set(key, { ...served, peerLoad: told.load });
+    before?.retire();
+    return served;
+  };
+  const find = (name: string, version?: string): ServedModel => {
+    const served = known.get(JSON.stringify([name, version ?? ""]));
+    if (served !== undefined) return served;
+    throw inferenceErrors.create("inference/not-ready", { because: `${quoted(name)} is another process's` });
+  };
+  return {
+    ...plain(own),
+    find: (name, version) => (shards.isOwn(name) ? own.find(name, version) : find(name, version)),
+    obtain: (name, version) => {
+      const peer = shards.ownerOf(name);
+      return peer === undefined ? own.obtain(name, version) : obtain(peer, { name, version });
+    },
+    answers: async (name) => {
+      const peer = shards.ownerOf(name);
+      return peer === undefined
+        ? own.answers(name)
+        : ((await peer.ask("answers", { name } satisfies AnswersAsked)) as boolean);
+    },
+  };
+}
+
+/** With its methods as its own, whichever way it is made. */
+function plain(own: ModelDirectory): ModelDirectory {
+  return {
+    index: () => own.index(),
+    find: (name, version) => own.find(name, version),
+    obtain: (name, version) => own.obtain(name, version),
+    answers: (name) => own.answers(name),
+    versions: (name) => own.versions(name),
+    served: () => own.served(),
+    load: (name, options) => own.load(name, options),
+    unload: (name) => own.unload(name),
+    residency: () => own.residency(),
+    close: () => own.close(),
+  };
+}
+
+interface PeerModelParts extends ModelAsked {
+  readonly told: PeerModel;
+  readonly clock: Clock;
+}
+
+function peerModel(peer: Peer, { name, version, told, clock }: PeerModelParts): InferenceModel {
+  const { platform, backend, inputs, outputs, explanation, answersBody } = told;
+  const ask = <Answer>(question: string, asked: object, by: AskedBy | undefined) =>
+    whileWaited(by, (signal) =>
+      peer.ask(question, { name, version, ...asked, by: wireOf(by, clock) }, signal),
+    ) as Promise<Answer>;
+  return {
+    platform,
+    backend,
+    inputs,
+    outputs,
+    explanation,
+    infer: (given, wanted, by) => ask<readonly Tensor[]>("infer", { inputs: given, outputs: wanted }, by),
+    ...(answersBody
+      ? { answerBody: (body: string, by: AskedBy) => ask<{ status: number; body: string }>("answerBody", { body }, by) }
+      : {}),
+    close: async () => {},
+  };
+}
+
+/** What can cross to another process of what a request said of itself. */
+function wireOf({ id, parameters, headers, deadlineMs, priority, through }: AskedBy = {}, clock: Clock): WireAskedBy {
+  const leftMs = deadlineMs === undefined ? undefined : deadlineMs - clock.monotonicMs();
+  return { id, parameters, headers: headers?.(), leftMs, priority, through };
+}
+
+/** Ends the question where whoever asked has gone. */
+async function whileWaited(
+  { isCancelled }: AskedBy = {},
+  ask: (signal: AbortSignal | undefined) => Promise<unknown>,
+): Promise<unknown> {
+  if (isCancelled === undefined) return ask(undefined);
+  const gone = new AbortController();
+  const look = setInterval(() => isCancelled() && gone.abort(), GONE_EVERY_MS);
+  try {
+    return await ask(gone.signal);
+  } catch (error) {
+    if (!gone.signal.aborted) throw error;
+    throw inferenceErrors.create("inference/cancelled", { because: "its caller has gone", cause: error });
+  } finally {
+    clearInterval(look);
+  }
+}
