@@ -8,6 +8,7 @@ import { pipeline } from "node:stream/promises";
 import { isMillError } from "@millwright/kernel";
 import { getFollowing } from "./get-following.ts";
 import { shownUrl, wrongUri } from "./model-uri.ts";
+import { removeAbandoned } from "./remove-abandoned.ts";
 import type { ModelStorage } from "./resolve-model-uri.ts";
 
 interface Remote {
@@ -27,6 +28,7 @@ export async function download(
   const file = join(folder, nameOf(url));
   if (sha256 !== undefined && (await digestOf(file)) === sha256) return file;
   await mkdir(folder, { recursive: true });
+  await removeAbandoned(folder);
   const part = join(folder, `.${randomUUID()}.part`);
   try {
     const etag = sha256 === undefined ? await etagOf(file) : undefined;

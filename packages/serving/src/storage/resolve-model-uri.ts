@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { download } from "./download.ts";
 import { parseModelUri, wrongUri, type ModelUri } from "./model-uri.ts";
+import { isArchive, unpacked } from "./unpack.ts";
 
 /** A model on this machine: a file, or a folder that is laid out as Triton, MLflow or this platform lays a model out. */
 export interface StoredModel {
@@ -17,9 +18,9 @@ export interface ModelRegistry {
 
 /** Where models come from. */
 export interface ModelStorage {
-  /** Downloads are kept in it. */
+  /** Downloads and what was in archives are kept in it. */
   readonly cacheFolder: string;
-  /** No download may be larger. */
+  /** No download may be larger, and no archive unpacked. */
   readonly bytesMax: number;
   /** Of the project, where there is one. */
   readonly registry?: ModelRegistry | undefined;
@@ -27,15 +28,16 @@ export interface ModelStorage {
 
 /**
  * Where the model of a URI lies on this machine, a file or a folder: what is elsewhere is fetched first, and what was
- * fetched before is asked for anew unless its checksum is told. Throws `inference/model-uri`.
+ * fetched before is asked for anew unless its checksum is told; an archive is unpacked. Throws `inference/model-uri`.
  */
 export async function resolveModelUri(uri: string, storage: ModelStorage): Promise<StoredModel> {
   const parsed = parseModelUri(uri);
   const found = await locate(parsed, { uri, storage });
-  await stat(found.path).catch((cause: unknown) => {
+  const there = await stat(found.path).catch((cause: unknown) => {
     throw wrongUri(uri, "there is nothing", cause);
   });
-  return found;
+  if (!there.isFile() || !isArchive(found.path)) return found;
+  return { ...found, path: await unpacked(found.path, { uri, storage }) };
 }
 
 async function locate(
