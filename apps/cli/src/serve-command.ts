@@ -48,7 +48,10 @@ export const serve: Command = {
       summary: "the interpreter or environment of Python models; else made from DIR/requirements.txt, else python3",
     },
     ...payloadOptions,
-    "body-megabytes": { value: "NUMBER", summary: `the largest request that is read (${BODY_MEGABYTES})` },
+    "body-megabytes": {
+      value: "NUMBER",
+      summary: `the largest request that is read (${BODY_MEGABYTES}); an answer in JSON may be four times as large`,
+    },
   },
   example: "mill serve models",
   stays: true,

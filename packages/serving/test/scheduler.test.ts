@@ -1,5 +1,6 @@
 import { isMillError } from "@millwright/kernel";
 import { afterEach, describe, expect, inject, test, vi } from "vitest";
+import { inferenceErrors } from "../src/inference/errors.ts";
 import type { InferenceModel, Tensor } from "../src/inference/index.ts";
 import { schedulingPolicy } from "../src/inference/scheduling/policy.ts";
 import { Scheduler, type Answered, type Execution, type Work } from "../src/inference/scheduling/scheduler.ts";
@@ -218,6 +219,36 @@ describe("a model's requests", () => {
     const { scheduler } = lab({ instance_group: [{ count: 2 }, { count: 1 }] }, counted);
     await Promise.all(Array.from({ length: 30 }, (_, at) => scheduler.run(work([BigInt(at + 2)]))));
     expect(most).toBe(3);
+  });
+
+  test("a batch that is late is tried one by one until two are late alone; one that hangs costs itself only", async () => {
+    const late = () => Promise.reject(inferenceErrors.create("inference/worker-late", { because: "it hangs" }));
+    const hanging = (hangs: (values: BigInt64Array) => boolean) => {
+      let executions = 0;
+      const model: InferenceModel = {
+        ...doubling(),
+        infer: (inputs, outputs) => {
+          executions += 1;
+          return hangs(inputs[0]?.data as BigInt64Array) ? late() : doubling().infer(inputs, outputs);
+        },
+      };
+      const { scheduler } = lab(batches(), model);
+      const answers = [2n, 3n, 4n, 5n, 6n].map((value) => scheduler.run(work([value])));
+      return Promise.all(
+        answers.map((answer) =>
+          answer.then(
+            () => "answered",
+            () => codeOf(answer),
+          ),
+        ),
+      ).then((told) => ({ executions, told }));
+    };
+    const isLate = "inference/worker-late";
+    expect(await hanging(() => true)).toEqual({ executions: 3, told: [isLate, isLate, isLate, isLate, isLate] });
+    expect(await hanging((values) => values.includes(3n))).toEqual({
+      executions: 6,
+      told: ["answered", isLate, "answered", "answered", "answered"],
+    });
   });
 
   test("leave no timer behind when none of them waits, and levels take no memory", async () => {

@@ -712,7 +712,10 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
       "payload-sampling-fraction": { value: "FRACTION", summary: "which share of them, from 0 to 1 (1)" },
       "payload-body-kilobytes": { value: "NUMBER", summary: "of each body so much at the most (64)" },
       "payload-megabytes": { value: "NUMBER", summary: "of all together; the oldest make room for new ones (512)" },
-      "body-megabytes": { value: "NUMBER", summary: "the largest request that is read (64)" },
+      "body-megabytes": {
+        value: "NUMBER",
+        summary: "the largest request that is read (64); an answer in JSON may be four times as large",
+      },
     },
     example: "mill serve models",
     isStream: true,

@@ -113,6 +113,14 @@ export const inferenceErrors = defineErrors("inference", {
     title: "The request is too large",
     remedy: "Send fewer rows at once, or allow more: `mill serve DIR --body-megabytes N`.",
   },
+  "inference/large-answer": {
+    status: 413,
+    exit: 2,
+    title: "The answer is too large",
+    remedy:
+      "Ask for fewer rows or outputs at once, for outputs as binary data, or allow more: an answer may have four times `mill serve DIR --body-megabytes N`.",
+    example: "its outputs take up to 500000000 bytes as JSON, and 268435456 are answered at once",
+  },
   "inference/unreadable": {
     status: 400,
     exit: 2,

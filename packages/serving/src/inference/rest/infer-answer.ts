@@ -11,6 +11,12 @@ export interface InferAnswer {
   readonly jsonLength: number | undefined;
 }
 
+/** Whether an output, by its place, is asked for as JSON. */
+export function isInText({ outputs, isBinary }: Pick<InferRequest, "outputs" | "isBinary">, at: number): boolean {
+  const wanted = outputs?.[at];
+  return wanted === undefined ? !isBinary : !wanted.isBinary && wanted.region === undefined;
+}
+
 /** Writes an answer, each output in the form that it was asked for. */
 export function writeInferAnswer(
   { id, outputs: asked, isBinary }: Pick<InferRequest, "id" | "outputs" | "isBinary">,

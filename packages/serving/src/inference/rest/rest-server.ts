@@ -13,8 +13,9 @@ import { lazyHeaders } from "../request-headers.ts";
 import type { ServedModel } from "../served-model.ts";
 import type { Tensor } from "../tensor.ts";
 import { traceIdsOf } from "../trace-context.ts";
+import { requireAnswerable } from "./answer-size.ts";
 import { rawBody, readBody, sendBody } from "./http-body.ts";
-import { writeInferAnswer } from "./infer-answer.ts";
+import { isInText, writeInferAnswer } from "./infer-answer.ts";
 import { parseObject, readInferRequest, withWholeNumbers } from "./infer-request.ts";
 import { explanationOf, explanationsOf, inputsOfV1, predictionsOf } from "./kserve-v1.ts";
 import {
@@ -150,6 +151,10 @@ async function answerInfer(
     return { asked, outputs: await server.infer(served, { ...asked, ...limits, headers, arrivedMs, isCancelled }) };
   };
   const { asked, outputs } = await withWholeNumbers(run);
+  requireAnswerable(
+    outputs.filter((_, at) => isInText(asked, at)),
+    options.bodyBytesMax,
+  );
   const answer = writeInferAnswer(asked, { served, outputs, memory: server.memory });
   const answerHeaders =
     answer.jsonLength === undefined
@@ -197,15 +202,13 @@ async function answerRows(
     isCancelled: () => request.socket.destroyed,
   };
   const { served } = asked;
+  const written = async ({ read, write }: RowsAsked) => {
+    const outputs = await withWholeNumbers((exact) => server.infer(served, { ...read(exact), ...by, arrivedMs }));
+    requireAnswerable(outputs, options.bodyBytesMax);
+    return { status: 200, body: write(outputs) };
+  };
   const answer =
-    "body" in asked
-      ? await answerBody(served, { body: asked.body, by, arrivedMs }, server)
-      : {
-          status: 200,
-          body: asked.write(
-            await withWholeNumbers((exact) => server.infer(served, { ...asked.read(exact), ...by, arrivedMs })),
-          ),
-        };
+    "body" in asked ? await answerBody(served, { body: asked.body, by, arrivedMs }, server) : await written(asked);
   await sendBody(response, { ...answer, headers: JSON_TYPE }, request.headers["accept-encoding"]);
 }
 

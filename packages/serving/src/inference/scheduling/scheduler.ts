@@ -1,3 +1,4 @@
+import { isMillError } from "@millwright/kernel";
 import { inferenceErrors } from "../errors.ts";
 import type { AskedBy, InferenceModel } from "../ports.ts";
 import { badRequest, type Tensor } from "../tensor.ts";
@@ -36,13 +37,17 @@ export interface SchedulerOptions {
   readonly onExecution: (execution: Execution) => void;
 }
 
+/** One request that hangs is late together with others and again alone; of a batch that failed so many are tried. */
+const LATE_ALONE_MAX = 2;
+
 /** Timers of Node take no more. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /**
  * Executes a model's requests, so many at once and the others in their turn. Requests that are alike are executed
  * together where the policy has batches: those that came while others were executed or read, so that no request waits
- * for another that is not there; unless the policy has a delay. A request that fails among others is executed by itself.
+ * for another that is not there; unless the policy has a delay. A request that fails among others is executed by itself, unless
+ * the model is late for each.
  */
 export class Scheduler {
   readonly #options: SchedulerOptions;
@@ -182,10 +187,7 @@ export class Scheduler {
     } catch {
       // One of them is at fault: each learns by itself which.
     }
-    if (parts === undefined) {
-      for (const one of batch) if (!refusedByNow(one, clock.monotonicMs())) await settle(one, this.#alone(one));
-      return;
-    }
+    if (parts === undefined) return this.#eachAlone(batch);
     const splitMs = clock.monotonicMs() - inferredMs;
     const inferMs = inferredMs - joinedMs;
     this.#options.onExecution({
@@ -197,6 +199,24 @@ export class Scheduler {
     });
     for (const [at, one] of batch.entries())
       one.resolve({ outputs: parts[at] ?? [], queueMs: begunMs - one.queuedMs, inferMs });
+  }
+
+  /** One after the other. Where several are late by themselves too, it is the model that is, and the others do not wait. */
+  async #eachAlone(batch: readonly Waiting[]): Promise<void> {
+    let late = 0;
+    for (const one of batch) {
+      if (refusedByNow(one, this.#options.clock.monotonicMs())) continue;
+      if (late === LATE_ALONE_MAX) {
+        const because = `it was executed among ${batch.length} requests, which were late together, and ${late} by themselves`;
+        one.reject(inferenceErrors.create("inference/worker-late", { because }));
+        continue;
+      }
+      const answered = this.#alone(one).catch((error: unknown) => {
+        if (isMillError(error) && error.code === "inference/worker-late") late += 1;
+        throw error;
+      });
+      await settle(one, answered);
+    }
   }
 
   async #alone({ work, queuedMs }: Pick<Waiting, "work" | "queuedMs">): Promise<Answered> {
