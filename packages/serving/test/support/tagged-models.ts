@@ -17,7 +17,7 @@ const TAG: TensorSpec = { name: "TAG", datatype: "INT64", ...ROWS };
 const TEXT: TensorSpec = { name: "TEXT", datatype: "BYTES", ...ROWS };
 const HALF: TensorSpec = { name: "HALF", datatype: "FP16", ...ROWS };
 
-/** Answers with what it was given, after a while that differs from request to request. */
+/** Answers with what it was given, after a while that differs from request to request; refuses a text that begins with `!`. */
 function echo(turns: () => number, inputs: readonly TensorSpec[]): InferenceModel {
   return {
     platform: "test",
@@ -26,6 +26,10 @@ function echo(turns: () => number, inputs: readonly TensorSpec[]): InferenceMode
     outputs: [TAG, TEXT, HALF],
     infer: async (inputs, outputs) => {
       for (let turn = turns(); turn > 0; turn -= 1) await new Promise((resolve) => setImmediate(resolve));
+      const odd = (inputs.find(({ name }) => name === "TEXT")?.data as readonly Uint8Array[] | undefined)?.find(
+        ([first]) => first === 33,
+      );
+      if (odd !== undefined) throw new Error(`it will have nothing of ${Buffer.from(odd).toString()}.`);
       return outputs.map((name) => {
         const found = inputs.find((tensor) => tensor.name === name);
         if (found === undefined) throw new Error(`no ${name}`);
