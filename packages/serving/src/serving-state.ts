@@ -3,40 +3,18 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { systemClock, systemIds, type Logger } from "@millwright/kernel";
 import type { OnlineStore } from "@millwright/feature-store";
-import { decodeDeployment, type DeployedFunction, type DeployedService } from "./deployment.ts";
+import { decodeDeployment } from "./deployment.ts";
 import { servingErrors, tooLarge } from "./errors.ts";
-import { inParallel } from "./in-parallel.ts";
+import type { FunctionAnswer, FunctionPorts, LoadedFunction } from "./functions/load-function.ts";
+import { callRows, ServedFunctions } from "./functions/served-functions.ts";
 import { createLatencyHistogram } from "./latency.ts";
-import { shadowFolder } from "./commit-segments.ts";
-import {
-  loadFunction,
-  type FunctionAnswer,
-  type FunctionPorts,
-  type LoadedFunction,
-} from "./functions/load-function.ts";
+import { HeldRecords, openPredictionLog } from "./prediction-log.ts";
 import { processMetrics } from "./process-metrics.ts";
+import { loadService, type LoadedService, type Prediction } from "./service.ts";
 import { phaseMetrics, type PhasesOf } from "./service-phases.ts";
-import { HeldRecords, openPredictionLog, type PredictionLog } from "./prediction-log.ts";
-import { loadService, type LoadedService, type Prediction, type ServicePorts } from "./service.ts";
-import { routeTraffic, type LoadedVariant } from "./traffic/route-traffic.ts";
+import { ServedTraffic, type LoadService } from "./traffic/served-traffic.ts";
 import { requestKey, type AskedWith } from "./traffic/sticky-key.ts";
-import { createIdleGauge } from "./traffic/idle-gauge.ts";
-import {
-  createShadow,
-  createShadowMeter,
-  withShadow,
-  type DeployedShadow,
-  type ShadowMeter,
-  type ShadowRecord,
-} from "./traffic/shadow.ts";
 import type { TrafficCounts } from "./traffic/traffic-counts.ts";
-import {
-  countsOf,
-  createVariantMeter,
-  shadowMetrics,
-  variantMetrics,
-  type VariantMeter,
-} from "./traffic/variant-meter.ts";
 
 export interface ServingPlaces {
   /** Written by control; watched. */
@@ -62,18 +40,12 @@ export interface Asked extends AskedWith {
 /** What serves now, and what it has answered. */
 export class ServingState {
   readonly #options: ServingPlaces;
-  /** Of this process alone: who adds its counts up sees by it that they began anew. */
-  readonly #instance = systemIds();
+  readonly #functions: ServedFunctions;
+  readonly #traffic: ServedTraffic;
   readonly #log;
   #services = new Map<string, LoadedService>();
   /** What is loaded, by all that it was loaded from: what has not changed is loaded once. */
   #loaded = new Map<string, Promise<LoadedService>>();
-  #functions = new Map<string, LoadedFunction>();
-  readonly #retiring = new Map<NodeJS.Timeout, LoadedFunction>();
-  readonly #meters = new Map<string, VariantMeter>();
-  readonly #shadowMeters = new Map<string, ShadowMeter>();
-  /** Opened with the first shadow. */
-  #shadowLog: PredictionLog<ShadowRecord> | undefined;
   #online: OnlineStore | undefined;
   #generation = "";
   #reloading: Promise<void> = Promise.resolve();
@@ -83,6 +55,9 @@ export class ServingState {
 
   constructor(options: ServingPlaces) {
     this.#options = options;
+    const ask: FunctionPorts["ask"] = (question) => this.#answerFunction(question);
+    this.#functions = new ServedFunctions({ ...options, ask });
+    this.#traffic = new ServedTraffic(options);
     this.#log = openPredictionLog({ folder: options.logFolder, ids: systemIds, logger: options.logger });
   }
 
@@ -103,16 +78,16 @@ export class ServingState {
       const ports = { online: this.#online, log: this.#log, clock: systemClock, ids: systemIds };
       const before = this.#loaded;
       const kept = new Map<string, Promise<LoadedService>>();
-      const load: Load = (...what) => {
+      const load: LoadService = (...what) => {
         const key = JSON.stringify(what);
         const found = before.get(key) ?? loadService(ports, ...what);
         kept.set(key, found);
         return found;
       };
-      const loaded = await Promise.all(deployment.services.map((service) => this.#loadShared(ports, service, load)));
+      const loaded = await Promise.all(deployment.services.map((service) => this.#traffic.load(ports, service, load)));
       this.#services = new Map(loaded.map((service) => [service.deployed.name, service]));
       this.#loaded = kept;
-      await this.#takeFunctions(ports, deployment.functions ?? []);
+      await this.#functions.take(ports, deployment.functions ?? []);
       this.#generation = deployment.generation;
       this.#options.logger.info(
         { services: loaded.map(({ deployed }) => `${deployed.name}/${deployed.version}`) },
@@ -121,35 +96,6 @@ export class ServingState {
     } catch (error) {
       this.#options.logger.error({ err: error }, "a deployment could not be loaded; the one before goes on");
     }
-  }
-
-  /** One whose file cannot be read leaves what answers by its name, and the others, as they are. */
-  async #takeFunctions(ports: ServicePorts, wanted: readonly DeployedFunction[]): Promise<void> {
-    const before = this.#functions;
-    const { logger, millwrightUrl } = this.#options;
-    const ask: FunctionPorts["ask"] = (question) => this.#answerFunction(question);
-    const load = async (deployed: DeployedFunction): Promise<readonly LoadedFunction[]> => {
-      const known = before.get(deployed.name);
-      if (known !== undefined && JSON.stringify(known.deployed) === JSON.stringify(deployed)) return [known];
-      try {
-        return [await loadFunction({ ...ports, logger, millwrightUrl, ask }, deployed)];
-      } catch (error) {
-        logger.error({ err: error, service: deployed.name }, "a function could not be loaded");
-        return known === undefined ? [] : [known];
-      }
-    };
-    const loaded = (await Promise.all(wanted.map(load))).flat();
-    this.#functions = new Map(loaded.map((one) => [one.deployed.name, one]));
-    for (const one of before.values()) if (this.#functions.get(one.deployed.name) !== one) this.#retire(one);
-  }
-
-  /** What it has begun it still answers. */
-  #retire(one: LoadedFunction): void {
-    const timer = setTimeout(() => {
-      this.#retiring.delete(timer);
-      one.close().catch(() => undefined);
-    }, one.deployed.limits.timeoutMs);
-    this.#retiring.set(timer, one);
   }
 
   /** Answers what a function asks of another service. Throws `serving/unknown-service`, and what that refuses with. */
@@ -166,7 +112,7 @@ export class ServingState {
   }
 
   functions(): readonly LoadedFunction[] {
-    return [...this.#functions.values()];
+    return this.#functions.all();
   }
 
   /** The function that answers as this; undefined where a model does, or nothing. Throws where it has another version. */
@@ -176,69 +122,15 @@ export class ServingState {
     throw unknownService(`${name} is served in version ${found.deployed.version}, and not in ${quoted(version)}`);
   }
 
-  /** Many rows are asked beside each other, as many as the function takes at a time; the first refusal ends them. */
   async callFunction(
     one: LoadedFunction,
     { rows, id }: Pick<Asked, "rows" | "id">,
   ): Promise<readonly FunctionAnswer[]> {
     const held = new HeldRecords();
-    const answers = await inParallel(rows, one.deployed.limits.concurrency, (row, at) =>
-      one.call(row, { id: rowId(id, at, rows), log: held }),
-    );
+    const answers = await callRows(one, rows, { idOf: (at) => rowId(id, at, rows), log: held });
     held.release(this.#log);
     this.answered += answers.length;
     return answers;
-  }
-
-  /** A service, or the versions that share its requests. */
-  async #loadShared(ports: ServicePorts, deployed: DeployedService, load: Load): Promise<LoadedService> {
-    const { traffic, ...own } = deployed;
-    if (traffic === undefined) return load(own);
-    const { primary, variants, experiment } = traffic;
-    const loadVariant = async (name: string, service: DeployedService): Promise<LoadedVariant> => ({
-      name,
-      service: await load(service, { variant: name, experiment }),
-      meter: this.#meterOf({ service: service.name, variant: name, version: service.version }),
-    });
-    const [first, ...others] = await Promise.all([
-      loadVariant(primary, own),
-      ...Object.entries(variants).map(([name, model]) => loadVariant(name, { ...own, ...model })),
-    ]);
-    const routed = routeTraffic(ports, first, { variants: others, traffic });
-    return traffic.shadow === undefined ? routed : this.#shadowed(routed, traffic.shadow, deployed);
-  }
-
-  /** The shadow looks its features up as the others do, and what it answers goes to a log of its own. */
-  async #shadowed(routed: LoadedService, { variant, percent }: DeployedShadow, deployed: DeployedService) {
-    const { traffic, ...own } = deployed;
-    const model = traffic?.variants[variant];
-    if (model === undefined || this.#online === undefined) return routed;
-    const unlogged = { add: () => true, seal: () => {}, dropped: 0, close: () => {} };
-    const ports = { online: this.#online, log: unlogged, clock: systemClock, ids: systemIds };
-    const service = await loadService(ports, { ...own, ...model });
-    const { name } = deployed;
-    const key = JSON.stringify([name, variant, model.version]);
-    const meter = this.#shadowMeters.get(key) ?? createShadowMeter({ service: name, variant, version: model.version });
-    this.#shadowMeters.set(key, meter);
-    this.#shadowLog ??= openPredictionLog<ShadowRecord>({
-      folder: shadowFolder(this.#options.logFolder),
-      ids: systemIds,
-      logger: this.#options.logger,
-    });
-    const shadow = createShadow(
-      { clock: systemClock, ids: systemIds, log: this.#shadowLog, later: setImmediate, isIdle: createIdleGauge() },
-      service,
-      { variant, percent, meter },
-    );
-    return withShadow(routed, shadow, { variant });
-  }
-
-  /** Counts on, also when what it counts is loaded anew. */
-  #meterOf(of: Pick<VariantMeter, "service" | "variant" | "version">): VariantMeter {
-    const key = JSON.stringify([of.service, of.variant, of.version]);
-    const found = this.#meters.get(key) ?? createVariantMeter(of);
-    this.#meters.set(key, found);
-    return found;
   }
 
   watch(): () => void {
@@ -248,7 +140,7 @@ export class ServingState {
     });
     const timer = setInterval(() => {
       this.#log.seal();
-      this.#shadowLog?.seal();
+      this.#traffic.seal();
     }, SEAL_EVERY_MS);
     return () => {
       watcher.close();
@@ -262,7 +154,7 @@ export class ServingState {
 
   /** Whether a service is served under a name. */
   has(name: string): boolean {
-    return this.#services.has(name) || this.#functions.has(name);
+    return this.#services.has(name) || this.#functions.get(name) !== undefined;
   }
 
   /** What serves as this, in this version when one is named. Throws `serving/unknown-service`. */
@@ -294,11 +186,7 @@ export class ServingState {
 
   /** What the versions that share requests have answered, since this process began. */
   traffic(): TrafficCounts {
-    return {
-      instance: this.#instance,
-      variants: [...this.#meters.values()].map((meter) => ({ service: meter.service, ...countsOf(meter) })),
-      shadows: [...this.#shadowMeters.values()],
-    };
+    return this.#traffic.counts();
   }
 
   metrics(): string {
@@ -317,22 +205,18 @@ export class ServingState {
       ...this.latency.lines("millwright_request_seconds"),
       ...phaseMetrics([...this.#services.values()].flatMap(measuredOf)),
       ...processMetrics(),
-      ...variantMetrics([...this.#meters.values()]),
-      ...shadowMetrics([...this.#shadowMeters.values()]),
+      ...this.#traffic.metrics(),
       "",
     ].join("\n");
   }
 
   async close(): Promise<void> {
-    for (const timer of this.#retiring.keys()) clearTimeout(timer);
-    await Promise.all([...this.#retiring.values(), ...this.#functions.values()].map((one) => one.close()));
+    await this.#functions.close();
     this.#log.close();
-    this.#shadowLog?.close();
+    this.#traffic.close();
     this.#online?.close();
   }
 }
-
-type Load = (service: DeployedService, as?: Parameters<typeof loadService>[2]) => Promise<LoadedService>;
 
 /** The caller's id names a row alone; the rows of many it numbers. */
 function rowId(id: string | undefined, at: number, rows: Asked["rows"]): string | undefined {
