@@ -83,6 +83,7 @@ function modelOf(state: ServingState, service: LoadedService): InferenceModel {
   return {
     platform: "millwright",
     backend: "millwright",
+    isRecorded: true,
     inputs: inputsOf(service),
     outputs,
     infer: async (inputs, wanted, { id, parameters, headers } = {}) => {
@@ -125,6 +126,7 @@ function functionModel(state: ServingState, service: LoadedFunction): InferenceM
   return {
     platform: "millwright",
     backend: "typescript",
+    isRecorded: true,
     inputs: inputsOf(service),
     outputs,
     infer: async (inputs, wanted, { id } = {}) => {

@@ -99,7 +99,8 @@ export const inferenceErrors = defineErrors("inference", {
     status: 422,
     exit: 1,
     title: "The model does not say why",
-    remedy: "Models of trees do: serve LightGBM's or XGBoost's own file, whose nodes count their rows.",
+    remedy:
+      "Models of trees do by themselves; of others numbers are explained by asking them, against rows of `background`.",
   },
   "inference/unknown-content": {
     status: 415,

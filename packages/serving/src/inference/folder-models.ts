@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { isMillError, type Clock, type Logger } from "@millwright/kernel";
+import { withBackground } from "../explain/background.ts";
 import { inferenceErrors } from "./errors.ts";
 import { fullConfig } from "./full-config.ts";
 import { cannotLoad, type ModelFolder } from "./model-folder.ts";
@@ -288,7 +289,8 @@ class FolderModels implements ModelDirectory {
     const { config } = folder;
     const opened = await openModel(file, config, { isAnswering: this.#isAnswering });
     try {
-      const model = labelled(sequenceModel(opened, { config, clock }), folder);
+      const told = await withBackground(opened, { config, file });
+      const model = labelled(sequenceModel(told, { config, clock }), folder);
       await warmUp(model, { config, file });
       return model;
     } catch (error) {

@@ -1,3 +1,4 @@
+import type { GivenTensor } from "./inputs.ts";
 import type { ModelConfig } from "./model-config.ts";
 import type { Parameters } from "./parameters.ts";
 import type { RequestHeaders } from "./request-headers.ts";
@@ -11,6 +12,10 @@ export interface InferenceModel {
   readonly outputs: readonly TensorSpec[];
   /** The output that tells why: of each row what every feature adds, and last what is answered on average. */
   readonly explanation?: string | undefined;
+  /** Rows that stand for what is usual: against them it is explained by asking it. */
+  readonly background?: readonly GivenTensor[];
+  /** Whether each of its answers is kept for good: then it is not asked just to explain it. */
+  readonly isRecorded?: boolean;
   /** What it takes in memory, as far as that can be measured; else its file's size is taken for it. */
   readonly bytes?: number;
   /** How many executions it takes at once, where that is its own to say. */

@@ -101,7 +101,7 @@ class Planning {
       this.#say(
         "warning",
         ["spec", "explainer"],
-        "it is ignored: of trees `:explain` is answered by this program itself",
+        "it is ignored: `:explain` is answered by this program itself, of trees by TreeSHAP, of others by permutations against a `background`",
       );
     const found = this.#predictorModel(predictor, path);
     if (found === undefined) return undefined;

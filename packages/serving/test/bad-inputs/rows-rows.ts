@@ -25,7 +25,7 @@ export const v1Rows: readonly BadInput[] = [
   predict("rows of another shape", { instances: [{ ...row, TAG: [1, 2, 3] }] }),
   predict("a value of another type", { instances: [{ ...row, TAG: ["x", 2] }] }),
   predict("a row that is null", { instances: [null] }),
-  http("an explanation of a model that has none", [422, "no-explanation"], {
+  http("an explanation against no background", [400, "bad-request"], {
     path: "/v1/models/echo:explain",
     body: { instances: [row] },
   }),

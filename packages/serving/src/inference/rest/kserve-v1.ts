@@ -1,6 +1,5 @@
 import { decodeJson, encodeJson } from "../json-tensor.ts";
 import type { GivenTensor } from "../inputs.ts";
-import { inferenceErrors } from "../errors.ts";
 import type { ServedModel } from "../served-model.ts";
 import { inputsOfTable, isObject, tableOfColumns, tableOfRecords, valueIn } from "./table.ts";
 import { badRequest, quoted, type Tensor, type TensorSpec } from "../tensor.ts";
@@ -80,10 +79,13 @@ function requireEven(value: unknown, [length, ...rest]: readonly number[], name:
   if (Array.isArray(value)) for (const item of value as readonly unknown[]) requireEven(item, rest, name);
 }
 
-/** The output by which a model explains itself. Throws `inference/no-explanation`. */
-export function explanationOf({ name, model }: Pick<ServedModel, "name" | "model">): string {
-  if (model.explanation !== undefined) return model.explanation;
-  throw inferenceErrors.create("inference/no-explanation", { because: `${quoted(name)} is of ${model.platform}` });
+/** The rows against which a request wants its own explained, or the model's. Throws `inference/bad-request`. */
+export function backgroundOfV1({ background }: Body, { model }: Pick<ServedModel, "model">): readonly GivenTensor[] {
+  if (background !== undefined) return inputsOfV1({ instances: background }, model.inputs);
+  if (model.background !== undefined) return model.background;
+  throw badRequest(
+    "it says not against which rows: `background` has some as `instances` has, or the parameter explain_background of the model's config.pbtxt names their file",
+  );
 }
 
 /** Of each row what every feature adds to the sum before the link, and last what that is on average; of classes each. */

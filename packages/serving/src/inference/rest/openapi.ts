@@ -121,6 +121,14 @@ const ROWS = {
   ],
 };
 
+const EXPLAINED_AGAINST = {
+  background: {
+    type: "array",
+    description: "Rows, as `instances` has them, against which a model is explained that does not say why by itself.",
+  },
+  parameters: { type: "object", description: "`npermutations` (10), `seed` (0), `output`: of such a model." },
+};
+
 /** KServe's first protocol. */
 const firstProtocol: readonly ToldOperation[] = [
   {
@@ -152,7 +160,7 @@ const firstProtocol: readonly ToldOperation[] = [
     method: "POST",
     path: "/v1/models/{name}:explain",
     summary: "Of each row what every feature adds to the answer before its link, and last what that is on average.",
-    body: { required: true, schema: ROWS },
+    body: { required: true, schema: { ...ROWS, properties: EXPLAINED_AGAINST } },
     answers: { "application/json": exactly({ explanations: { type: "array" } }) },
     refusals: [400, 404, 409, 413, 422, 503, 504],
   },

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { toProblem, type Logger } from "@millwright/kernel";
+import { explainModel } from "../../explain/explain-model.ts";
 import { modelOfPath, relayRest } from "../../shards/relay-rest.ts";
 import type { Peer } from "../../shards/peer.ts";
 import type { Shards } from "../../shards/shards.ts";
@@ -9,6 +10,8 @@ import { callLimits } from "../call-limits.ts";
 import { inferenceErrors, isFault } from "../errors.ts";
 import type { InferenceServer } from "../inference-server.ts";
 import type { InferCall } from "../infer.ts";
+import { parametersOf } from "../parameters.ts";
+import type { AskedBy } from "../ports.ts";
 import { lazyHeaders } from "../request-headers.ts";
 import type { ServedModel } from "../served-model.ts";
 import type { Tensor } from "../tensor.ts";
@@ -17,7 +20,7 @@ import { requireAnswerable } from "./answer-size.ts";
 import { rawBody, readBody, sendBody } from "./http-body.ts";
 import { isInText, writeInferAnswer } from "./infer-answer.ts";
 import { parseObject, readInferRequest, withWholeNumbers } from "./infer-request.ts";
-import { explanationOf, explanationsOf, inputsOfV1, predictionsOf } from "./kserve-v1.ts";
+import { backgroundOfV1, explanationsOf, inputsOfV1, predictionsOf } from "./kserve-v1.ts";
 import {
   invokedModel,
   invokedName,
@@ -187,10 +190,16 @@ interface RowsAsked {
   readonly write: (outputs: readonly Tensor[]) => string | Buffer;
 }
 
+/** Rows that are explained by asking the model about others. */
+interface ExplainAsked {
+  readonly served: ServedModel;
+  readonly explain: (by: AskedBy, arrivedMs: number) => Promise<Tensor>;
+}
+
 async function answerRows(
   server: InferenceServer,
   call: Call,
-  ask: (body: Buffer) => Promise<RowsAsked | BodyAsked>,
+  ask: (body: Buffer) => Promise<RowsAsked | BodyAsked | ExplainAsked>,
 ): Promise<void> {
   requireMethod(call, "POST");
   const { request, response, options } = call;
@@ -208,7 +217,11 @@ async function answerRows(
     return { status: 200, body: write(outputs) };
   };
   const answer =
-    "body" in asked ? await answerBody(served, { body: asked.body, by, arrivedMs }, server) : await written(asked);
+    "body" in asked
+      ? await answerBody(served, { body: asked.body, by, arrivedMs }, server)
+      : "explain" in asked
+        ? { status: 200, body: explanationsOf([await asked.explain(by, arrivedMs)]) }
+        : await written(asked);
   await sendBody(response, { ...answer, headers: JSON_TYPE }, request.headers["accept-encoding"]);
 }
 
@@ -225,13 +238,30 @@ function answerV1(
       parseObject(body);
       return { served, body: body.toString("utf8") };
     }
-    const outputs = verb === "explain" ? [{ name: explanationOf(served) }] : undefined;
+    const { explanation } = served.model;
+    if (verb === "explain" && explanation === undefined) return explainedByAsking(server, served, body);
+    const outputs = verb === "explain" && explanation !== undefined ? [{ name: explanation }] : undefined;
     return {
       served,
       read: (exact) => ({ inputs: inputsOfV1(parseObject(body, exact), served.model.inputs), outputs }),
       write: (found) => (verb === "explain" ? explanationsOf(found) : predictionsOf(found)),
     };
   });
+}
+
+/** A model that does not say why by itself is asked about other rows. */
+function explainedByAsking({ clock }: InferenceServer, served: ServedModel, bytes: Buffer): ExplainAsked {
+  return {
+    served,
+    explain: (by, arrivedMs) =>
+      withWholeNumbers(async (exact) => {
+        const body = parseObject(bytes, exact);
+        const parameters = parametersOf(body["parameters"]);
+        const inputs = inputsOfV1(body, served.model.inputs);
+        const question = { inputs, background: backgroundOfV1(body, served), parameters, by, arrivedMs };
+        return explainModel(served, question, clock);
+      }),
+  };
 }
 
 /** MLflow's scoring server. */
