@@ -45,6 +45,8 @@ export async function run(): Promise<readonly BenchResult[]> {
       for (const connections of CONNECTIONS)
         results.push(...(await measured({ protocol, connections, bare, mill, peers })));
     }
+    for (const { process } of servers.splice(0)) process.kill();
+    if (peers.length > 0) results.push(...(await logged(folder, servers)));
     return results;
   } finally {
     for (const { process } of servers) process.kill();
@@ -59,6 +61,25 @@ async function writeModels(folder: string): Promise<void> {
     writeFileSync(join(folder, name, "1", "model.onnx"), model);
     writeFileSync(join(folder, name, "config.pbtxt"), config);
   }
+}
+
+/** The same once more with a line in everybody's log for each request, as the others have it by themselves. */
+async function logged(folder: string, servers: InferenceServer[]): Promise<readonly BenchResult[]> {
+  const mill = await startMill(folder, "logged");
+  servers.push(mill);
+  const peers = await startPeers(join(folder, "trees", "1", "model.onnx"), "logged");
+  servers.push(...peers);
+  const results: BenchResult[] = [];
+  for (const protocol of ["REST", "gRPC"] as const) {
+    const asked = { protocol, connections: 16, model: "trees" };
+    for (const server of servers) await askOf({ ...asked, server });
+    const found = await askOf({ ...asked, server: mill });
+    for (const peer of peers) {
+      const beside = { name: peer.name, found: await askOf({ ...asked, server: peer }) };
+      results.push(...compared(`${protocol}, logged, 16`, found, beside));
+    }
+  }
+  return results;
 }
 
 interface Measured {

@@ -28,14 +28,20 @@ export async function startBare(model: string, features: number): Promise<Infere
   return { name: "bare", process: started, pid: started.pid ?? 0, rest, grpc };
 }
 
+/** Whether each request has its line in the log, which goes nowhere then. */
+type Logging = "silent" | "logged";
+
 /** `mill serve` on a folder of models. */
-export async function startMill(folder: string): Promise<InferenceServer> {
-  const started = spawn(millPath, ["serve", folder, "--port", "0", "--json"], { stdio: ["ignore", "pipe", "inherit"] });
+export async function startMill(folder: string, logging: Logging = "silent"): Promise<InferenceServer> {
+  const errors = logging === "logged" ? "ignore" : "inherit";
+  const started = spawn(millPath, ["serve", folder, "--port", "0", "--json"], { stdio: ["ignore", "pipe", errors] });
   const [said] = (await once(started.stdout, "data")) as [Buffer];
   const { restPort, grpcPort } = JSON.parse(said.toString()) as {
     readonly restPort: number;
     readonly grpcPort: number;
   };
+  if (logging === "logged")
+    await fetch(`http://127.0.0.1:${restPort}/v2/logging`, { method: "POST", body: '{"log_verbose_level":1}' });
   // The process itself only keeps the one that serves.
   const pid = childrenOf(started.pid ?? 0).find((child) => commandOf(child).includes("folder-main")) ?? 0;
   return { name: "Millwright", process: started, pid, rest: restPort, grpc: grpcPort };
@@ -44,27 +50,27 @@ export async function startMill(folder: string): Promise<InferenceServer> {
 const PEERS = { MLServer: "mlserver", KServe: "kserve" } as const;
 
 /** The other servers with the same model, of those that `benchmarks/support/peers.sh` has made. Says which are not there. */
-export async function startPeers(model: string): Promise<readonly InferenceServer[]> {
+export async function startPeers(model: string, logging: Logging = "silent"): Promise<readonly InferenceServer[]> {
   const found = Object.entries(PEERS).flatMap(([name, environment]) => {
     const python = join(root, ".venv-peers", environment, "bin", "python");
     if (existsSync(python)) return [{ name, python, program: join(support, `${environment}-peer.py`) }];
     console.error(`NO MEANS  ${name}: needs \`benchmarks/support/peers.sh\`, which makes its Python environment`);
     return [];
   });
-  return Promise.all(found.map((peer) => startPeer(peer, model)));
+  return Promise.all(found.map((peer) => startPeer(peer, { model, logging })));
 }
 
 async function startPeer(
   { name, python, program }: { readonly name: string; readonly python: string; readonly program: string },
-  model: string,
+  { model, logging }: { readonly model: string; readonly logging: Logging },
 ): Promise<InferenceServer> {
   const ports = await freePorts(3);
   const [rest = 0, grpc = 0] = ports;
-  const started = spawn(python, [program, model, ...ports.map(String).slice(0, name === "MLServer" ? 3 : 2)], {
-    stdio: ["ignore", "ignore", "pipe"],
+  const started = spawn(python, [program, model, logging, ...ports.map(String)], {
+    stdio: ["ignore", "ignore", logging === "logged" ? "ignore" : "pipe"],
   });
   let said = "";
-  started.stderr.on("data", (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-4_000)));
+  started.stderr?.on("data", (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-4_000)));
   const endMs = performance.now() + START_MS_MAX;
   while (!(await isReady(rest))) {
     if (started.exitCode !== null || performance.now() > endMs) throw new Error(`${name} does not start: ${said}`);

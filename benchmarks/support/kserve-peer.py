@@ -1,4 +1,4 @@
-"""KServe's server with one ONNX model, answering no line to its log for a request: MODEL REST_PORT GRPC_PORT."""
+"""KServe's server with one ONNX model: MODEL silent|logged REST_PORT GRPC_PORT; logged is as it is by itself."""
 
 import logging
 import sys
@@ -7,9 +7,10 @@ import onnxruntime
 import uvicorn
 from grpc.aio._server import Server
 
-model, rest_port, grpc_port = sys.argv[1:]
-# What it reads its own options from: no line of times for each request.
-sys.argv[1:] = ["--http_port", rest_port, "--grpc_port", grpc_port, "--enable_latency_logging", "false"]
+model, logging_of_requests, rest_port, grpc_port = sys.argv[1:5]
+is_logged = logging_of_requests == "logged"
+# What it reads its own options from; with latencies it writes a line of times for each request.
+sys.argv[1:] = ["--http_port", rest_port, "--grpc_port", grpc_port, "--enable_latency_logging", str(is_logged)]
 
 import kserve  # noqa: E402
 from kserve import InferOutput, InferRequest, InferResponse  # noqa: E402
@@ -43,7 +44,8 @@ class Trees(kserve.Model):
 trees = Trees("trees")
 trees.load()
 server = kserve.ModelServer()
-# No log of accesses: Uvicorn keeps one where this logger has a handler.
-access = logging.getLogger("uvicorn.access")
-access.handlers, access.propagate = [], False
+if not is_logged:
+    # No log of accesses: Uvicorn keeps one where this logger has a handler.
+    access = logging.getLogger("uvicorn.access")
+    access.handlers, access.propagate = [], False
 server.start([trees])

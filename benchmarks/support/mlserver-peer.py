@@ -1,4 +1,4 @@
-"""MLServer with one ONNX model, answering no line to its log for a request: MODEL REST_PORT GRPC_PORT METRICS_PORT."""
+"""MLServer with one ONNX model: MODEL silent|logged REST_PORT GRPC_PORT METRICS_PORT; logged is a line for each request."""
 
 import asyncio
 import sys
@@ -10,7 +10,7 @@ from mlserver.codecs import NumpyCodec
 from mlserver.settings import ModelParameters, ModelSettings, Settings
 from mlserver.types import InferenceRequest, InferenceResponse
 
-model, rest_port, grpc_port, metrics_port = sys.argv[1:]
+model, logging, rest_port, grpc_port, metrics_port = sys.argv[1:]
 
 
 class Trees(MLModel):
@@ -31,8 +31,8 @@ class Trees(MLModel):
 
 async def main():
     ports = {"http_port": int(rest_port), "grpc_port": int(grpc_port), "metrics_port": int(metrics_port)}
-    # Without `debug` there is no log of accesses; worker processes would double what a request takes.
-    server = MLServer(Settings(host="127.0.0.1", debug=False, parallel_workers=0, **ports))
+    # `debug` is its own default and has the log of accesses; worker processes would double what a request takes.
+    server = MLServer(Settings(host="127.0.0.1", debug=logging == "logged", parallel_workers=0, **ports))
     parameters = ModelParameters(uri=model, version="1")
     await server.start([ModelSettings(name="trees", implementation=Trees, parameters=parameters)])
 
