@@ -186,7 +186,8 @@ function rowsOf(inputs: readonly Tensor[]): readonly Readonly<Record<string, unk
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 /** A row's value, as JSON would bring it: whole numbers with all their digits, and nothing for what is not a number. */
-function valueReader({ name, data }: Tensor): (row: number) => unknown {
+function valueReader({ name, datatype, data }: Tensor): (row: number) => unknown {
+  if (datatype === "BOOL") return (row) => data[row] === 1;
   if (data instanceof BigInt64Array)
     return (row) => {
       const value = data[row] ?? 0n;

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger } from "@millwright/kernel";
@@ -102,6 +102,17 @@ test("what is applied answers at once, is unchanged when it is applied again, an
   // What cannot be loaded leaves what was served before.
   expect(await infer("iris")).toEqual(["predict"]);
   await apply(service("iris", "xgboost-logistic.json"));
+});
+
+test("what could not be loaded is tried again when its document is applied again, unchanged", async () => {
+  const file = join(root, "late.json");
+  const first = await apply(service("late", file));
+  expect(first.services).toMatchObject([{ change: "created", state: "UNAVAILABLE" }]);
+  cpSync(join(TREES, "xgboost-logistic.json"), file);
+  const again = await apply(service("late", file));
+  expect(again.services).toMatchObject([{ change: "unchanged", state: "READY" }]);
+  expect(await infer("late")).toEqual(["predict"]);
+  await ask("deleteAppliedService", { params: { kind: "InferenceService", name: "late" } });
 });
 
 test("a registered model is the version that its alias means now; one that is none is an error", async () => {

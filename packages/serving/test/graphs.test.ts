@@ -146,6 +146,10 @@ const graphs = (): readonly GraphDefinition[] => [
     nodes: { root: node("Ensemble", { name: "good", serviceName: "double" }, { name: "bad", serviceName: "failing" }) },
   },
   {
+    name: "odd-ensemble",
+    nodes: { root: node("Ensemble", { serviceName: "double" }, { name: "odd", serviceUrl: `${address}/text` }) },
+  },
+  {
     name: "nested",
     nodes: {
       root: node(
@@ -193,6 +197,7 @@ beforeAll(async () => {
       asked.push({ path, body, headers: request.headers });
       const tensor = { name: "sum", datatype: "FP64", shape: [1] };
       if (path === "/teapot") response.writeHead(418).end('{"error":"short and stout"}');
+      else if (path === "/text") response.end("well, no");
       else if (path === "/moved") response.writeHead(307, { location: `${address}/teapot` }).end("{}");
       else if (request.method === "GET")
         response.end(JSON.stringify({ inputs: [{ ...X, shape: [-1] }], outputs: [tensor] }));
@@ -308,6 +313,14 @@ describe("a graph over KServe's first protocol", () => {
     });
     const soft = await predicted("soft-ensemble", { instances: [1] });
     expect(soft).toMatchObject({ good: { predictions: [2] }, bad: { code: "inference/overloaded", status: 503 } });
+  });
+
+  test("in an ensemble a step that answers no JSON fails the whole: it cannot be a part of one", async () => {
+    const { status, text } = await predict("odd-ensemble", { instances: [1] });
+    expect([status, JSON.parse(text)]).toMatchObject([
+      502,
+      { code: "inference/step-failed", detail: expect.stringContaining("step odd of root answered no JSON") },
+    ]);
   });
 
   test("nodes within nodes", async () => {

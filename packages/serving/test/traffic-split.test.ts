@@ -8,6 +8,8 @@ import { routeTraffic } from "../src/traffic/route-traffic.ts";
 import { createVariantMeter } from "../src/traffic/variant-meter.ts";
 import { createSplit, weightsProblem } from "../src/traffic/split.ts";
 import type { TrafficOptions } from "../src/traffic/traffic-options.ts";
+import { definedHash, standingWeights } from "../src/traffic/resolve-traffic.ts";
+import type { TrafficStore } from "../src/traffic/traffic-store.ts";
 import { requestKey, rowKey } from "../src/traffic/sticky-key.ts";
 
 // Which of the versions that share a service's requests a key goes to.
@@ -31,6 +33,23 @@ describe("the hash of a key", () => {
     expect(murmurHash("The quick brown fox jumps over the lazy dog", 0x9747b28c)).toBe(0x2fa826cd);
     expect(murmurHash("ππππππππ", 0x9747b28c)).toBe(0xd58063c1);
   });
+});
+
+test("weights that were set by hand stand while the definition says nothing else of weights, whatever it says besides", async () => {
+  const weights = { champion: 90, candidate: 10 };
+  const defined = (traffic?: TrafficOptions) =>
+    defineService({ name: "late", model: "late@champion", ...(traffic === undefined ? {} : { traffic }) });
+  const standing = async (before: ReturnType<typeof defined>, now: ReturnType<typeof defined>) => {
+    const plan = { service: "late", weights, definedHash: definedHash(before) };
+    return (await standingWeights({ plan: async () => plan } as unknown as TrafficStore, now)).weights;
+  };
+  const sticky = defined({ stickyBy: { field: "origin" } });
+  const halves = defined({ weights: { candidate: 50 } });
+  expect(await standing(defined(), sticky)).toEqual(weights);
+  expect(await standing(sticky, defined())).toEqual(weights);
+  expect(await standing(halves, halves)).toEqual(weights);
+  expect(await standing(defined(), halves)).toEqual({ champion: 50, candidate: 50 });
+  expect(await standing(halves, sticky)).toEqual({ champion: 100 });
 });
 
 describe("a split by weights", () => {

@@ -271,13 +271,17 @@ export function serviceTask(
     kind: "service",
     name,
     ...upstream,
-    definitionHash: async () =>
-      contentHash({
+    definitionHash: async () => {
+      const variants = await variantVersions(parts, definition);
+      // Weights that were set by hand are of a service without traffic too.
+      const isShared = definition.traffic !== undefined || Object.keys(variants).length > 1;
+      return contentHash({
         definition,
         deployment: DEPLOYMENT_VERSION,
         version: (await parts.tracking.byAlias(model, alias))?.version ?? null,
-        ...(definition.traffic === undefined ? {} : { variants: await variantVersions(parts, definition) }),
-      }),
+        ...(isShared ? { variants } : {}),
+      });
+    },
     stillThere: async (version) =>
       (await readDeployment(parts)).services.some(
         (service) => service.name === name && String(service.version) === version,

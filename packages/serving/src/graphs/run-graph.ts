@@ -98,6 +98,11 @@ async function together(run: GraphRun, { name, steps }: NamedSteps, request: Mes
     if (steps[at]?.dependency === "Hard" && isFailed(answer)) return answer;
     answers.push(answer);
   }
+  for (const [at, { message }] of answers.entries())
+    if (message.tensors === undefined && message.value() === undefined)
+      throw inferenceErrors.create("inference/step-failed", {
+        because: `step ${steps[at]?.name ?? at} of ${name} answered no JSON: it cannot stand beside the others`,
+      });
   const keyed = answers.map(({ message }, at) => ({ key: steps[at]?.name ?? String(at), message }));
   // Nothing came of it at all: a caller of tensors is told why.
   const failed = answers.every(isFailed) ? answers[0]?.error : undefined;

@@ -74,8 +74,12 @@ export async function openComposedModels(options: ComposedModelsOptions): Promis
 }
 
 /** Loads and unloads what is this process's; the others see the same documents. */
-function ownLoads(own: ModelDirectory, isOwn: (name: string) => boolean): Pick<ModelDirectory, "load" | "unload"> {
+function ownLoads(
+  own: ModelDirectory,
+  isOwn: (name: string) => boolean,
+): Pick<ModelDirectory, "load" | "unload" | "index"> {
   return {
+    index: () => own.index(),
     load: async (name, options) => (isOwn(name) ? own.load(name, options) : undefined),
     unload: async (name) => (isOwn(name) ? own.unload(name) : undefined),
   };

@@ -20,7 +20,7 @@ export interface AppliedServices {
 
 interface AppliedTargets {
   /** Loads and unloads the models of `places`. */
-  readonly models: Pick<ModelDirectory, "load" | "unload">;
+  readonly models: Pick<ModelDirectory, "load" | "unload" | "index">;
   readonly graphs: Pick<GraphModels, "apply">;
   /** Graphs that come from elsewhere. */
   readonly others?: readonly GraphDefinition[];
@@ -41,6 +41,8 @@ export async function openAppliedServices({
 }: AppliedServicesOptions): Promise<AppliedServices> {
   let planned = await modelsIn(folder);
   let turn: Promise<void> = Promise.resolve();
+  /** Those that are tried again at the next reload; undefined until it is known which could not be loaded at the start. */
+  let notLoaded: Set<string> | undefined;
   const places: ModelPlaces = {
     names: async () => [...planned.keys()],
     has: async (name) => planned.has(name),
@@ -56,12 +58,18 @@ export async function openAppliedServices({
     for (const { level, of, path, line, because, file } of remarks)
       logger[level === "error" ? "error" : "info"]({ file, line, field: path }, `${of}: ${because}`);
     const before = planned;
+    const again = notLoaded ?? new Set();
+    const isFirst = notLoaded === undefined;
+    const failing = (notLoaded = new Set(isFirst ? await unavailable(models) : []));
     planned = new Map(services.flatMap(({ model }) => (model === undefined ? [] : [[model.name, model] as const])));
-    const failed = (name: string) => (error: unknown) =>
+    const failed = (name: string) => (error: unknown) => {
+      failing.add(name);
       logger.error({ err: error, model: name }, "what a document asks for could not be loaded");
+    };
     for (const name of before.keys()) if (!planned.has(name)) await models.unload(name).catch(failed(name));
     for (const [name, model] of planned)
-      if (JSON.stringify(before.get(name)) !== JSON.stringify(model)) await models.load(name).catch(failed(name));
+      if (again.has(name) || JSON.stringify(before.get(name)) !== JSON.stringify(model))
+        await models.load(name).catch(failed(name));
     try {
       graphs.apply([...others, ...services.flatMap(({ graph }) => (graph === undefined ? [] : [graph]))]);
     } catch (error) {
@@ -80,6 +88,10 @@ export async function openAppliedServices({
 async function modelsIn(folder: string): Promise<ReadonlyMap<string, PlannedModel>> {
   const { services } = await readDocumentFolder(folder);
   return new Map(services.flatMap(({ model }) => (model === undefined ? [] : [[model.name, model] as const])));
+}
+
+async function unavailable(models: Pick<ModelDirectory, "index">): Promise<readonly string[]> {
+  return (await models.index()).filter(({ state }) => state === "UNAVAILABLE").map(({ name }) => name);
 }
 
 /** What a document says, before what the model's own configuration does. */

@@ -28,7 +28,7 @@ export async function standingWeights(
 ): Promise<{ readonly weights: Weights; readonly plan: TrafficPlan | undefined; readonly isNew: boolean }> {
   const { alias } = modelReference(definition.model);
   const plan = await store.plan(definition.name);
-  const isNew = plan?.definedHash !== definedHash(definition);
+  const isNew = plan === undefined || !hashesOf(definition).includes(plan.definedHash);
   const defined = definition.traffic?.weights ?? { [alias]: 100 };
   return { weights: plan === undefined || isNew ? defined : plan.weights, plan, isNew };
 }
@@ -36,6 +36,14 @@ export async function standingWeights(
 /** Of what a definition says of weights: another one makes those that were set by hand give way. */
 export function definedHash({ traffic }: Pick<ServiceDefinition, "traffic">): string {
   return contentHash(traffic?.weights ?? null);
+}
+
+/** Traffic that gives all to the service's own says nothing of weights, whatever else it says. */
+function hashesOf(definition: ServiceDefinition): readonly string[] {
+  const whole = { [modelReference(definition.model).alias]: 100 };
+  const none = [definedHash({}), contentHash(whole)];
+  const own = definedHash(definition);
+  return none.includes(own) ? none : [own];
 }
 
 /**
