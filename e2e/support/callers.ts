@@ -47,8 +47,21 @@ export function probabilityOf({ outputs }: Inference): unknown {
 /** What callers were told, and what they were not. Times are of `performance.now()`. */
 export interface Calls {
   readonly answered: readonly { readonly id: string; readonly atMs: number }[];
-  readonly failed: number;
+  /** Why, of each that failed. */
+  readonly failures: readonly string[];
   stop(): Promise<void>;
+}
+
+/** Undefined where it was answered as itself. */
+async function failureOf(asked: Promise<Response>, id: string): Promise<string | undefined> {
+  try {
+    const response = await asked;
+    const text = await response.text();
+    if (!response.ok) return `${response.status} ${text}`;
+    return (JSON.parse(text) as Inference).id === id ? undefined : `${id} was answered ${text}`;
+  } catch (error) {
+    return `${String(error)}: ${String((error as Error).cause)}`;
+  }
 }
 
 /** Some callers who ask without pause until they are stopped, each time with a new id. */
@@ -57,29 +70,27 @@ export function keepCalling(
   { name, callers = 8 }: { readonly name: string; readonly callers?: number },
 ): Calls {
   const answered: { id: string; atMs: number }[] = [];
-  const state = { failed: 0, stopped: false, next: 0 };
+  const failures: string[] = [];
+  const state = { stopped: false, next: 0 };
   const flights = differentFlights(24);
   const call = async () => {
+    // A command that was waited for may have held this process up: that connections were closed meanwhile is seen first.
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
     while (!state.stopped) {
       const number = state.next++;
       const flight = flights[number % flights.length] ?? flights[0];
       if (flight === undefined) return;
       const id = `${name}-${number}`;
-      const ok = await infer(port, { id, flight }).then(
-        async (response) => response.ok && ((await response.json()) as Inference).id === id,
-        () => false,
-      );
-      if (ok) answered.push({ id, atMs: performance.now() });
-      else state.failed += 1;
-      await new Promise((resolve) => setTimeout(resolve, ok ? 2 : 20));
+      const failure = await failureOf(infer(port, { id, flight }), id);
+      if (failure === undefined) answered.push({ id, atMs: performance.now() });
+      else failures.push(failure);
+      await new Promise((resolve) => setTimeout(resolve, failure === undefined ? 2 : 20));
     }
   };
   const all = Promise.all(Array.from({ length: callers }, call));
   return {
     answered,
-    get failed() {
-      return state.failed;
-    },
+    failures,
     stop: async () => {
       state.stopped = true;
       await all;
