@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Browser, Locator, Page } from "playwright-core";
@@ -21,6 +21,7 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
   beforeAll(async () => {
     projectDir = smallFlights();
     plantPayloads(projectDir);
+    writeFileSync(join(projectDir, "services", "graphs.ts"), GRAPHS);
     up = await millUp(projectDir);
     browser = await openBrowser(chromium ?? "");
     watched = await watchedPage(browser, { origin: `http://127.0.0.1:${up.controlPort}` });
@@ -208,6 +209,49 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
     await traffic.getByText("100%").waitFor();
     const { ran, planted } = await page.evaluate<{ ran: boolean; planted: number }>(LOOK);
     expect({ ran, planted }).toEqual({ ran: false, planted: 0 });
+  });
+
+  test("a graph of models is drawn with what its steps were asked, and listed; what is in memory is told", async () => {
+    const applied = await fetch(`http://127.0.0.1:${up.controlPort}/api/v1/applied-services`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ documents: APPLIED, folder: projectDir }),
+    });
+    expect(await applied.json()).toMatchObject({ isApplied: true, services: [{ state: "READY" }] });
+    const flight = { origin: "ORD", destination: "SFO", departed_at: "2001-06-20T10:00:00Z", distance: 1846 };
+    for (const distance of [1846, 1846, 300])
+      await fetch(`http://127.0.0.1:${up.port}/v1/models/second-opinion:predict`, {
+        method: "POST",
+        body: JSON.stringify({ instances: [{ ...flight, distance }] }),
+      });
+    await page.goto("/");
+    await page.getByRole("heading", { name: "flights", level: 1 }).waitFor();
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox", { name: "Find" }).fill("second-opinion");
+    await page.getByRole("option", { name: "second-opinion inference graph" }).waitFor();
+    await page.keyboard.press("Enter");
+    const drawn = page.getByRole("region", { name: "second-opinion, drawn" });
+    await drawn.getByText("long → both").waitFor();
+    await drawn.getByText("if instances.#(distance>1000)").first().waitFor();
+    await drawn.getByText("80%").first().waitFor();
+    await page.getByRole("button", { name: "List" }).click();
+    await page.waitForURL("**/second-opinion?view=list");
+    const listed = page.getByRole("region", { name: "Steps of second-opinion" });
+    const long = await listed.getByRole("row", { name: /^root switch long/ }).innerText();
+    expect(long).toMatch(/the node both\s+.*distance>1000.*\s+the request\s+soft\s+2\s/s);
+    await listed
+      .getByRole("row", { name: /^both ensemble model/ })
+      .getByText("hard")
+      .waitFor();
+    await listed.getByRole("link", { name: "late-flights" }).first().click();
+    await page.getByRole("heading", { name: "late-flights", level: 1 }).waitFor();
+    const phases = page.getByRole("region", { name: "Latency by phase" });
+    await phases.getByRole("row", { name: /^features .* ms .* %$/ }).waitFor();
+    await page.goto("/services");
+    const memory = page.getByRole("region", { name: "Models in memory" });
+    await memory.getByRole("row", { name: /^late-flights \d+ service/ }).waitFor();
+    await memory.getByRole("link", { name: "late-trees" }).click();
+    await page.getByText("Nobody has asked it since it was loaded.").waitFor();
   });
 
   test("a version's report opens as a page of its own, in which nothing is refused and nothing runs", async () => {
@@ -503,6 +547,50 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
   });
 });
 
+/** All four kinds of node, one within another. */
+const GRAPHS = `import { defineInferenceGraph } from "millwright";
+
+export const opinions = defineInferenceGraph({
+  name: "second-opinion",
+  nodes: {
+    root: {
+      routerType: "Switch",
+      steps: [
+        { name: "long", nodeName: "both", condition: "instances.#(distance>1000)" },
+        { name: "short", nodeName: "trial", condition: "@this" },
+      ],
+    },
+    both: {
+      routerType: "Ensemble",
+      steps: [
+        { name: "model", serviceName: "late-flights", dependency: "Hard" },
+        { name: "again", nodeName: "twice" },
+      ],
+    },
+    trial: {
+      routerType: "Splitter",
+      steps: [
+        { name: "model", serviceName: "late-flights", weight: 80 },
+        { name: "other", serviceName: "late-flights", weight: 20 },
+      ],
+    },
+    twice: {
+      routerType: "Sequence",
+      steps: [
+        { name: "first", serviceName: "late-flights" },
+        { name: "second", serviceName: "late-flights", data: "$request" },
+      ],
+    },
+  },
+});
+`;
+
+const APPLIED = `apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata: { name: late-trees }
+spec: { predictor: { model: { modelFormat: { name: onnx }, storageUri: "models:/late-flights/1" } } }
+`;
+
 const PAGES = [
   "/",
   "/?node=monitor:late-flights-drift",
@@ -523,6 +611,9 @@ const PAGES = [
   "/docs/concepts/table.md",
   "/services",
   "/services/late-flights",
+  "/services/graphs/second-opinion",
+  "/services/graphs/second-opinion?view=list",
+  "/services/models/late-trees",
   "/monitors",
   "/monitors/late-flights-drift",
   "/checks",

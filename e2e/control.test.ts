@@ -91,6 +91,7 @@ describe("the control API", () => {
       showTraffic: "late-flights",
       listTrafficDecisions: "late-flights",
       showVariantCounts: "late-flights",
+      showModelPhases: "late-flights",
       showMonitor: "late-flights-drift",
       showFeatureView: "route_lateness",
       showChecks: "departures",

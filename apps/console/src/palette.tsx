@@ -95,6 +95,7 @@ function useFindable(): readonly Found[] {
   const services = useQuery({ queryKey: ["services"], queryFn: () => api.listServices() });
   const applied = useQuery({ queryKey: ["applied-services"], queryFn: () => api.listAppliedServices() });
   const graphs = applied.data?.filter(({ kind }) => kind === "InferenceGraph");
+  const documents = applied.data?.filter(({ kind }) => kind !== "InferenceGraph" && !kind.endsWith("Runtime"));
   const named = (kind: string, path: string, all: readonly { readonly name: string }[] | undefined) =>
     (all ?? []).map(({ name }) => ({ name, kind, href: `/${path}/${encodeURIComponent(name)}` }));
   return [
@@ -104,6 +105,7 @@ function useFindable(): readonly Found[] {
     ...named("branch", "branches", branches.data),
     ...named("service", "services", services.data),
     ...named("inference graph", "services/graphs", graphs),
+    ...named("applied model", "services/models", documents),
     ...(road?.nodes ?? []).map(({ id, kind, name }) => ({
       name,
       kind: `step: ${kind.replaceAll("_", " ")}`,

@@ -113,6 +113,10 @@ const routes = [
     validateSearch: listView,
     component: later(async () => (await import("./graphs/graph-page.tsx")).GraphPage),
   }),
+  createRoute({
+    ...at("/services/models/$name"),
+    component: later(async () => (await import("./services/applied-model-page.tsx")).AppliedModelPage),
+  }),
   createRoute({ ...at("/monitors"), component: MonitorsPage }),
   createRoute({ ...at("/monitors/$name"), component: MonitorPage }),
   createRoute({

@@ -32,6 +32,8 @@ export type {
   Monitor,
   MonitorAlert,
   MonitorResults,
+  Occupancy,
+  PhaseLatency,
   Prediction,
   Publication,
   QueryResult,

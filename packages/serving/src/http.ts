@@ -4,6 +4,7 @@ import { ask, type ServicePlaces } from "./ask.ts";
 import { deployedFunctions, deployedServices, type DeployedFunction, type DeployedService } from "./deployment.ts";
 import { servingErrors } from "./errors.ts";
 import { readServingLoad, type ServingLoad } from "./latency.ts";
+import { servedModelRoutes } from "./served-models-http.ts";
 
 export { ask, type ServicePlaces } from "./ask.ts";
 export { askRows } from "./ask-rows.ts";
@@ -74,6 +75,7 @@ const NameParameter = Type.Object({ name: Type.String({ minLength: 1 }) });
 /** The deployed services over HTTP, and a way to ask one from the console. */
 export function serviceRoutes(open: () => ServicePlaces): readonly Route[] {
   return [
+    ...servedModelRoutes(open),
     route({
       id: "listServices",
       path: "/api/v1/services",

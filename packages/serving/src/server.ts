@@ -8,6 +8,9 @@ import { servingErrors } from "./errors.ts";
 import { isFunction } from "./functions/load-function.ts";
 import { answerFunction, answerInfer } from "./infer.ts";
 import { openApiOfServices } from "./openapi/service-document.ts";
+import { inferenceMetrics } from "./inference/metrics.ts";
+import { joinedMetrics } from "./joined-metrics.ts";
+import { OCCUPANCY_PAGE, occupancyOf } from "./occupancy.ts";
 import { startGrpc } from "./inference/grpc/grpc-server.ts";
 import { openComposedModels, type ComposedModels } from "./inference/composed-models.ts";
 import { openFolderModels } from "./inference/folder-models.ts";
@@ -168,7 +171,13 @@ interface Call {
 
 /** Describes what the protocol has for all models; `/v2/openapi.json` has each service with its own fields. */
 const PROTOCOL_PAGE = "/v2/openapi/protocol.json";
-const OWN_PAGES: ReadonlySet<string> = new Set(["/metrics", TRAFFIC_PAGE, "/v2/openapi.json", PROTOCOL_PAGE]);
+const OWN_PAGES: ReadonlySet<string> = new Set([
+  "/metrics",
+  TRAFFIC_PAGE,
+  OCCUPANCY_PAGE,
+  "/v2/openapi.json",
+  PROTOCOL_PAGE,
+]);
 /** No service is called by this name. */
 const STATISTICS_PAGE = "/v2/models/stats";
 const SERVICE = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(\/[^/]+)?$/;
@@ -259,11 +268,20 @@ function answerServer(call: Call, path: string): void {
   if (path === "/v2/openapi.json")
     return json(response, 200, openApiOfServices([...state.services(), ...state.functions()], version));
   if (path === TRAFFIC_PAGE) return json(response, 200, state.traffic());
+  if (path === OCCUPANCY_PAGE)
+    return json(response, 200, occupancyOf({ models: call.models, measured: (name) => state.measured(name) }));
   if (path === PROTOCOL_PAGE) return json(response, 200, openApiOfInference(inference));
   if (route !== undefined) return json(response, 200, route.answer({ version }));
-  response
-    .writeHead(200, { "content-type": "text/plain; version=0.0.4" })
-    .end(`${[state.metrics().trimEnd(), ...payloadMetrics(inference.payloads)].join("\n")}\n`);
+  response.writeHead(200, { "content-type": "text/plain; version=0.0.4" }).end(metricsOf(call));
+}
+
+/** Of the services, and of what documents and graphs ask for beside them; requests of services are counted by those alone. */
+function metricsOf({ state, models, inference: { payloads } }: Call): string {
+  const own = `${[state.metrics().trimEnd(), ...payloadMetrics(payloads)].join("\n")}\n`;
+  const others = models.served().filter(({ name }) => !state.has(name));
+  if (others.length === 0) return own;
+  const beside = { served: () => others, residency: () => models.residency() };
+  return joinedMetrics([own, inferenceMetrics({ models: beside, payloads })]);
 }
 
 /** What answers GET answers HEAD with the same head. */

@@ -6,6 +6,8 @@ export interface ServicePhases {
   readonly features: LatencyHistogram;
   /** The model itself. */
   readonly compute: LatencyHistogram;
+  /** When it was asked last, by the wall clock. */
+  lastMs: number | undefined;
 }
 
 /** What is measured, and of what. */
@@ -18,7 +20,7 @@ export interface PhasesOf {
 }
 
 export function createServicePhases(): ServicePhases {
-  return { features: createLatencyHistogram(), compute: createLatencyHistogram() };
+  return { features: createLatencyHistogram(), compute: createLatencyHistogram(), lastMs: undefined };
 }
 
 const NAME = "millwright_inference_seconds";

@@ -84,6 +84,7 @@ export async function loadService(
       const row = encode(found);
       const foundMs = clock.monotonicMs();
       const answer = answerRow(model, row);
+      phases.lastMs = nowMs;
       phases.features.observe((foundMs - readMs) / 1_000);
       phases.compute.observe((clock.monotonicMs() - foundMs) / 1_000);
       const values = toldValues(model, found);

@@ -169,6 +169,12 @@ export class ServingState {
     throw unknownService(`${name} is served in version ${versions}, and not in ${quoted(version)}`);
   }
 
+  /** How long the parts of a service's answers took, for each of its versions; undefined where it is none. */
+  measured(name: string): readonly PhasesOf[] | undefined {
+    const service = this.#services.get(name);
+    return service === undefined ? undefined : measuredOf(service);
+  }
+
   predict(service: LoadedService, { rows, id, explain, ...asked }: Asked): readonly Prediction[] {
     if (explain && rows.length > EXPLAINED_ROWS_MAX)
       throw tooLarge(`${rows.length} rows to explain, where ${EXPLAINED_ROWS_MAX} are the most`);

@@ -8,6 +8,7 @@ import { Problem } from "../parts/problem.tsx";
 import { Snippet } from "../parts/snippet.tsx";
 import { State } from "../parts/state.tsx";
 import "../styles/graphs.css";
+import { LatencyPhases } from "../services/latency-phases.tsx";
 import { isNumber, quoted } from "../services/request-text.ts";
 import { useNarrow } from "../use-narrow.ts";
 import { GraphPicture } from "./graph-picture.tsx";
@@ -33,6 +34,7 @@ export function GraphPage() {
         <>
           {graph.reason === "" ? null : <p className="notice">{graph.reason}</p>}
           <Steps graph={graph} samples={samples} />
+          <LatencyPhases model={graph.name} />
           <FromTerminal graph={graph} />
         </>
       )}

@@ -27,5 +27,11 @@ export function TargetLink({ step: { to, target: name }, children }: TargetLinkP
         {children}
       </Link>
     );
+  if (found !== undefined)
+    return (
+      <Link to="/services/models/$name" params={{ name }}>
+        {children}
+      </Link>
+    );
   return <>{children}</>;
 }

@@ -16,6 +16,7 @@ export function routerWords(routerType: string): string {
 /** `0.041 ms`, `12.3 ms`: three figures, which is what can be told apart. */
 export function shortMs(ms: number | null | undefined): string {
   if (ms === null || ms === undefined) return "–";
+  if (ms > 0 && ms < 0.001) return "< 0.001 ms";
   return `${ms < 0.1 ? ms.toFixed(3) : ms < 10 ? ms.toFixed(2) : ms < 100 ? ms.toFixed(1) : count(Math.round(ms))} ms`;
 }
 

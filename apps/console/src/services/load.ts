@@ -39,7 +39,7 @@ interface Bucket {
 }
 
 /** As Prometheus' `histogram_quantile` does: evenly spread within the bucket in which the quantile lies. */
-function quantileMs(buckets: readonly Bucket[], share: number): number | undefined {
+export function quantileMs(buckets: readonly Bucket[], share: number): number | undefined {
   const total = buckets.at(-1)?.below ?? 0;
   if (total === 0) return undefined;
   const rank = share * total;

@@ -4,6 +4,7 @@ import { api } from "../api.ts";
 import { Page } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { AliasHistory } from "../models/alias-history.tsx";
+import { LatencyPhases } from "./latency-phases.tsx";
 import { LiveLoad, ServingState } from "./live-load.tsx";
 import { RecentPredictions } from "./recent-predictions.tsx";
 import { TrafficPanel } from "./traffic-panel.tsx";
@@ -37,6 +38,7 @@ export function ServicePage() {
         <>
           {data.model === null ? null : <TrafficPanel service={data.name} model={data.model} />}
           <LiveLoad />
+          {data.model === null ? null : <LatencyPhases model={data.name} />}
           <RecentPredictions service={data.name} />
           {data.model === null ? null : <AliasHistory model={data.model} />}
         </>

@@ -9,6 +9,7 @@ import { Middle } from "../parts/middle.tsx";
 import { Page, Panel } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { State } from "../parts/state.tsx";
+import { InMemory } from "./in-memory.tsx";
 
 /** All that answers: the project's services, graphs of them, and what KServe's documents ask for. */
 export function ServicesPage() {
@@ -36,9 +37,10 @@ export function ServicesPage() {
       )}
       {models.length === 0 ? null : (
         <Panel title="Applied documents">
-          <DataTable label="Applied documents" rows={models} columns={DOCUMENTS} keyOf={keyOf} />
+          <DataTable label="Applied documents" rows={models} columns={columnsOf(models)} keyOf={keyOf} />
         </Panel>
       )}
+      <InMemory />
     </Page>
   );
 }
@@ -99,7 +101,18 @@ const GRAPHS: readonly DataColumn<AppliedService>[] = [
 ];
 
 const DOCUMENTS: readonly DataColumn<AppliedService>[] = [
-  { name: "name", sort: ({ name }) => name, show: ({ name }) => name },
+  {
+    name: "name",
+    sort: ({ name }) => name,
+    show: ({ kind, name }) =>
+      kind.endsWith("Runtime") ? (
+        name
+      ) : (
+        <Link to="/services/models/$name" params={{ name }}>
+          {name}
+        </Link>
+      ),
+  },
   { name: "kind", sort: ({ kind }) => kind, show: ({ kind }) => kind },
   STATE,
   {
@@ -113,5 +126,10 @@ const DOCUMENTS: readonly DataColumn<AppliedService>[] = [
         </span>
       ),
   },
-  { name: "reason", wrap: true, show: ({ reason }) => reason },
 ];
+
+/** Why one does not answer, where there is one that does not. */
+function columnsOf(documents: readonly AppliedService[]): readonly DataColumn<AppliedService>[] {
+  if (documents.every(({ reason }) => reason === "")) return DOCUMENTS;
+  return [...DOCUMENTS, { name: "reason", wrap: true, show: ({ reason }) => reason }];
+}

@@ -596,6 +596,42 @@ export interface ClassPlots {
   readonly confusion: readonly (readonly number[])[];
 }
 
+export interface Occupancy {
+  /** Memory of the serving process. */
+  readonly processBytes: number;
+  /** Of the models that are counted. */
+  readonly bytes: number;
+  /** What those may take; null: no bound. */
+  readonly bytesMax: number | null;
+  readonly loads: number;
+  /** Models that made room for others. */
+  readonly evictions: number;
+  readonly models: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly kind: "service" | "function" | "graph" | "model";
+    /** Null where it is not told apart from the process. */
+    readonly bytes: number | null;
+    /** It stays when others need room. */
+    readonly isPinned: boolean;
+    /** Rows answered since it was loaded. */
+    readonly rows: number | null;
+    /** Null where it was not, or is not known. */
+    readonly lastAskedMs: number | null;
+  }[];
+}
+
+export interface PhaseLatency {
+  readonly version: string;
+  readonly variant: string | null;
+  /** Of a service features and compute; of another model queue, batch, input, infer and output. */
+  readonly phase: string;
+  /** Of all its requests together. */
+  readonly seconds: number;
+  /** How many took at most so long; the last has no bound. */
+  readonly buckets: readonly { readonly seconds: number | null; readonly count: number }[];
+}
+
 export interface Service {
   readonly name: string;
   /** Null where a function of the project answers. */
@@ -1304,6 +1340,10 @@ export interface ControlApi {
     /** A number or an alias. */
     readonly version: string;
   }): Promise<string>;
+  /** Which models are in memory, what they take of what they may, and when each was asked last. */
+  showOccupancy(): Promise<Occupancy>;
+  /** How long each part of a service's or a model's answers took, since it was loaded. */
+  showModelPhases(input: { readonly name: string }): Promise<readonly PhaseLatency[]>;
   /** The deployed services. */
   listServices(): Promise<readonly Service[]>;
   /** What a service takes and which version answers. */
@@ -1543,6 +1583,8 @@ export const operations = {
     params: ["name", "version"],
     query: [],
   },
+  showOccupancy: { method: "GET", path: "/api/v1/serving/occupancy", params: [], query: [] },
+  showModelPhases: { method: "GET", path: "/api/v1/serving/models/:name/phases", params: ["name"], query: [] },
   listServices: { method: "GET", path: "/api/v1/services", params: [], query: [] },
   showService: { method: "GET", path: "/api/v1/services/:name", params: ["name"], query: [] },
   showServingLoad: { method: "GET", path: "/api/v1/serving/load", params: [], query: [] },

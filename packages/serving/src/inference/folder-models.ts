@@ -192,9 +192,9 @@ class FolderModels implements ModelDirectory {
   }
 
   residency(): Residency {
-    const bytesMax = this.#options.onDemand?.bytesMax;
+    const { bytesMax, pinned = [] } = this.#options.onDemand ?? {};
     const { models, bytes } = this.#residents;
-    return { models, bytes, bytesMax, loads: this.#loads, evictions: this.#evictions };
+    return { models, bytes, bytesMax, loads: this.#loads, evictions: this.#evictions, pinned };
   }
 
   versions(name: string): readonly ServedModel[] {

@@ -1,7 +1,7 @@
 import { payloadMetrics } from "../payloads/payload-log.ts";
 import type { InferenceServer } from "./inference-server.ts";
 import { processMetrics } from "../process-metrics.ts";
-import type { ServedModel } from "./served-model.ts";
+import type { ModelDirectory, ServedModel } from "./served-model.ts";
 import type { StatisticsReport } from "./statistics.ts";
 import { workersMetrics } from "./workers-metrics.ts";
 
@@ -41,7 +41,10 @@ const AROUND = { request_preprocess_seconds: "input", request_postprocess_second
 const BY_PHASE = "millwright_inference_seconds";
 
 /** What the server has answered, in Prometheus' text format 0.0.4; a model counts anew from each load. */
-export function inferenceMetrics({ models, payloads }: Pick<InferenceServer, "models" | "payloads">): string {
+export function inferenceMetrics({
+  models,
+  payloads,
+}: Pick<InferenceServer, "payloads"> & { readonly models: Pick<ModelDirectory, "served" | "residency"> }): string {
   const all = models
     .served()
     .map((served) => ({ served, report: served.statistics.report(), labels: labelsOf(served) }));

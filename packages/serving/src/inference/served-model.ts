@@ -117,6 +117,8 @@ export interface Residency {
   readonly bytesMax: number | undefined;
   readonly loads: number;
   readonly evictions: number;
+  /** The names of those that stay when others need room. */
+  readonly pinned?: readonly string[];
 }
 
 export interface LoadOptions {

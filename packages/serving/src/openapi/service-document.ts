@@ -1,5 +1,6 @@
 import { serverRoutes, serviceRoutes, versionsOf } from "../routes.ts";
 import type { LoadedService } from "../service.ts";
+import { OCCUPANCY_PAGE } from "../occupancy.ts";
 import { TRAFFIC_PAGE } from "../traffic/traffic-counts.ts";
 import { openApiDocument, type ToldOperation } from "./document.ts";
 import { isFunction, type LoadedFunction } from "../functions/load-function.ts";
@@ -37,7 +38,14 @@ function serverOperations(): readonly ToldOperation[] {
     summary: "What the versions that share services' requests have answered since the start of the process.",
     answers: { "application/json": { type: "object", required: ["instance", "variants", "shadows"] } },
   };
-  return [...operations, metrics, traffic];
+  const occupancy: ToldOperation = {
+    id: "occupancy",
+    method: "GET",
+    path: OCCUPANCY_PAGE,
+    summary: "Which models are in memory, what they take of what they may, and when each was asked last.",
+    answers: { "application/json": { type: "object", required: ["processBytes", "bytes", "bytesMax", "models"] } },
+  };
+  return [...operations, metrics, traffic, occupancy];
 }
 
 function namedSchemas(service: LoadedService | LoadedFunction): Readonly<Record<string, object>> {
