@@ -7,6 +7,7 @@ import { drain } from "./drain.ts";
 import { servingErrors } from "./errors.ts";
 import { isFunction } from "./functions/load-function.ts";
 import { answerFunction, answerInfer } from "./infer.ts";
+import { allRead } from "./inference/all-read.ts";
 import { openApiOfServices } from "./openapi/service-document.ts";
 import { inferenceMetrics } from "./inference/metrics.ts";
 import { joinedMetrics } from "./joined-metrics.ts";
@@ -244,8 +245,13 @@ async function infer(call: Call, { name, version }: Named): Promise<void> {
     const own = state.function(name, version);
     const service = own ?? state.service(name, version);
     if (body === undefined || asksForMore(body)) await answerWhole(call, call.inference, bytes);
-    else if (isFunction(service)) json(response, 200, await answerFunction(state, service, body));
-    else json(response, 200, answerInfer(state, service, { body, headers }));
+    else {
+      const answer = isFunction(service)
+        ? await answerFunction(state, service, body)
+        : answerInfer(state, service, { body, headers });
+      await allRead();
+      json(response, 200, answer);
+    }
     state.latency.observe((performance.now() - begunMs) / 1_000);
   } catch (error) {
     state.failed += 1;
