@@ -3,7 +3,6 @@ import { homedir } from "node:os";
 import { basename, extname, join } from "node:path";
 import { platformErrors, type CommandCall } from "@millwright/platform";
 import type { ModelRegistry, ModelStorage } from "@millwright/serving/inference";
-import { withApi } from "./api.ts";
 
 /** No model that is fetched may be larger. */
 const DOWNLOAD_BYTES_MAX = 16 * 2 ** 30;
@@ -69,6 +68,7 @@ function nameOf(uri: string): string {
 function registryOf(call: CommandCall): ModelRegistry {
   return {
     find: async ({ name, version, alias }) => {
+      const { withApi } = await import("./api.ts");
       const versions = await withApi(call, (api) => api.listModelVersions({ name }));
       const found = versions.find((one) =>
         version === undefined ? one.aliases.includes(alias ?? "") : one.version === version,

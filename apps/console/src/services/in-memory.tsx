@@ -42,12 +42,13 @@ export function InMemory() {
 }
 
 function Totals({ occupancy }: { readonly occupancy: Occupancy }) {
-  const { processBytes, bytes: taken, bytesMax, loads, evictions } = occupancy;
+  const { processBytes, bytes: taken, bytesMax, loads, evictions, models } = occupancy;
+  const isTold = models.length === 0 || models.some((one) => one.bytes !== null);
   return (
     <div className="body stack">
       <dl className="numbers">
         <dt>models</dt>
-        <dd>{bytesMax === null ? bytes(taken) : `${bytes(taken)} of ${bytes(bytesMax)}`}</dd>
+        <dd>{bytesMax === null ? bytes(isTold ? taken : null) : `${bytes(taken)} of ${bytes(bytesMax)}`}</dd>
         <dt>whole process</dt>
         <dd>{bytes(processBytes)}</dd>
         <dt>loads</dt>
