@@ -23,7 +23,8 @@ const servicesApply: Command = {
     const answer = await applied(call);
     call.out.result(answer, toldApplied);
     const isBad = answer.remarks.some(({ level }) => level === "error");
-    return isBad || answer.services.some(({ state }) => state === "UNAVAILABLE") ? 1 : 0;
+    const all = answer.services.flatMap((service) => [service, ...service.revisions]);
+    return isBad || all.some(({ state }) => state === "UNAVAILABLE") ? 1 : 0;
   },
 };
 
@@ -68,13 +69,25 @@ function toldApplied({ isApplied, services, remarks }: Applied): string {
     ({ level, of, path, line, because }) =>
       `${level}  ${of}  line ${line}  ${path === "" ? "" : `${path}: `}${because}`,
   );
-  const done = services.map(({ kind, name, change, state, reason }) => {
+  const done = services.flatMap(({ kind, name, change, state, reason, revisions }) => {
+    const shares = toldShares(revisions).map((text) => `  ${text}`);
     const how = state === "NOT UP" ? "served once `mill up` or `mill serve` runs" : state.toLowerCase();
     const what = `${kind.toLowerCase()}/${name} ${change}`;
-    if (!isApplied) return `${what} (not applied)`;
-    return `${what}, ${how}${reason === "" ? "" : `: ${reason}`}`;
+    if (!isApplied) return [`${what} (not applied)`, ...shares];
+    return [`${what}, ${how}${reason === "" ? "" : `: ${reason}`}`, ...shares];
   });
   return [...said, ...done].join("\n");
+}
+
+/** The models that share a document's requests, where they are several. */
+function toldShares(revisions: Applied["services"][number]["revisions"]): readonly string[] {
+  if (revisions.length < 2) return [];
+  return revisions.map(({ revision, percent, storageUri, state, reason }) => {
+    const share = `${revision}  ${percent} %  ${storageUri}`;
+    if (state !== "UNAVAILABLE") return share;
+    const instead = revision === "canary" ? "; all requests go to the one that is rolled out" : "";
+    return `${share}  unavailable: ${reason}${instead}`;
+  });
 }
 
 const servicesApplied: Command = {
@@ -89,11 +102,11 @@ const servicesApplied: Command = {
       call.out.result(await api.listAppliedServices(), (all) =>
         textTable(
           ["kind", "name", "state", "from", "address"],
-          all.map(({ kind, name, state, reason, storageUri, url, source }) => [
+          all.map(({ kind, name, state, reason, storageUri, url, source, revisions }) => [
             kind,
             name,
             reason === "" ? state.toLowerCase() : `${state.toLowerCase()}: ${reason}`,
-            storageUri ?? source,
+            revisions.length > 1 ? toldShares(revisions).join("; ") : (storageUri ?? source),
             url ?? "not up",
           ]),
         ),

@@ -80,13 +80,11 @@ describe("an InferenceService", () => {
   });
 
   test("what has no meaning here is said to be ignored, each by its name", () => {
-    const more =
-      "      resources: { limits: { cpu: 1 } }\n    canaryTrafficPercent: 10\n    minReplicas: 2\n    nodeSelector: { disk: ssd }\n";
+    const more = "      resources: { limits: { cpu: 1 } }\n    minReplicas: 2\n    nodeSelector: { disk: ssd }\n";
     expect(said(ISVC(PREDICTOR, more))).toEqual([
       "warning 13 spec.predictor.model.resources: it is ignored: no container is run: this program serves the model itself",
-      "warning 14 spec.predictor.canaryTrafficPercent: it is ignored: all requests go to it; a project's own services share traffic by weights",
-      "warning 15 spec.predictor.minReplicas: it is ignored: one process on this machine serves it",
-      "warning 16 spec.predictor.nodeSelector: it is ignored: there is no cluster here",
+      "warning 14 spec.predictor.minReplicas: it is ignored: one process on this machine serves it",
+      "warning 15 spec.predictor.nodeSelector: it is ignored: there is no cluster here",
     ]);
     expect(plan(ISVC(PREDICTOR, more)).services).toHaveLength(1);
   });

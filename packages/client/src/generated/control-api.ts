@@ -701,6 +701,18 @@ export interface ServicesApplied {
     /** `NOT UP`: it is served once the project is. */
     readonly state: "READY" | "UNAVAILABLE" | "LOADING" | "NOT UP";
     readonly reason: string;
+    /** The models that share its requests, the one that is rolled out first; none of what has no model. */
+    readonly revisions: readonly {
+      readonly revision: "rolled-out" | "canary";
+      /** Of the requests. Those of a canary that is not ready go to the one that is rolled out. */
+      readonly percent: number;
+      readonly storageUri: string;
+      /** By which it is asked by itself. */
+      readonly name: string;
+      /** `NOT UP`: it is served once the project is. */
+      readonly state: "READY" | "UNAVAILABLE" | "LOADING" | "NOT UP";
+      readonly reason: string;
+    }[];
   }[];
   readonly remarks: readonly {
     readonly level: "error" | "warning";
@@ -722,6 +734,18 @@ export interface AppliedService {
   /** `NOT UP`: it is served once the project is. */
   readonly state: "READY" | "UNAVAILABLE" | "LOADING" | "NOT UP";
   readonly reason: string;
+  /** The models that share its requests, the one that is rolled out first; none of what has no model. */
+  readonly revisions: readonly {
+    readonly revision: "rolled-out" | "canary";
+    /** Of the requests. Those of a canary that is not ready go to the one that is rolled out. */
+    readonly percent: number;
+    readonly storageUri: string;
+    /** By which it is asked by itself. */
+    readonly name: string;
+    /** `NOT UP`: it is served once the project is. */
+    readonly state: "READY" | "UNAVAILABLE" | "LOADING" | "NOT UP";
+    readonly reason: string;
+  }[];
 }
 
 export interface AppliedServiceDeleted {

@@ -4,6 +4,7 @@ import type { Clock, Logger } from "@millwright/kernel";
 import type { GraphDefinition } from "../graphs/graph-definition.ts";
 import { withGraphs } from "../graphs/graph-models.ts";
 import { openAppliedServices } from "../kserve/applied-services.ts";
+import { withCanaries } from "../kserve/canary-models.ts";
 import { withPeerModels } from "../shards/peer-models.ts";
 import type { Shards } from "../shards/shards.ts";
 import type { ModelStorage } from "../storage/resolve-model-uri.ts";
@@ -46,7 +47,9 @@ export async function openComposedModels(options: ComposedModelsOptions): Promis
   if (documents !== undefined) await mkdir(documents, { recursive: true });
   const applied =
     documents === undefined ? undefined : await openAppliedServices({ folder: documents, storage, logger });
-  const own = await open(applied?.places ?? NOWHERE);
+  const opened = await open(applied?.places ?? NOWHERE);
+  const own =
+    applied === undefined ? opened : withCanaries(opened, { shares: applied.canaryShares, random: Math.random });
   const joined = first === undefined ? own : joinedModels(first, own);
   const base = shards === undefined ? joined : withPeerModels(joined, { shards, clock });
   const isOwn = shards?.isOwn;

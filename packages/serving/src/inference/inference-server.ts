@@ -88,7 +88,8 @@ export function createInferenceServer({
     memory: createSharedMemory(),
     clock,
     payloads,
-    infer: async (served, call) => {
+    infer: async (found, call) => {
+      const served = found.revisionFor?.(call) ?? found;
       const watched = payloads?.watch(served, call);
       const outputs =
         watched === undefined ? await infer(served, call, tools) : await watchedInfer(served, call, { watched, tools });

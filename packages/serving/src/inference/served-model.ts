@@ -1,7 +1,7 @@
 import type { Clock } from "@millwright/kernel";
 import type { ModelConfig } from "./model-config.ts";
 import { configuredPayloads, type PayloadSettings } from "../payloads/payload-settings.ts";
-import type { InferenceModel } from "./ports.ts";
+import type { AskedBy, InferenceModel } from "./ports.ts";
 import { schedulingPolicy } from "./scheduling/policy.ts";
 import { Scheduler } from "./scheduling/scheduler.ts";
 import { Statistics } from "./statistics.ts";
@@ -19,6 +19,8 @@ export interface ServedModel {
   readonly scheduler: Scheduler;
   /** What its configuration says of the payload log. */
   readonly payloads: Partial<PayloadSettings>;
+  /** Where two revisions share its requests: the one that is to answer a request. */
+  readonly revisionFor?: (asked: Pick<AskedBy, "id" | "parameters">) => ServedModel;
   /** Of this load of it alone: no other, before or after it, has the same. */
   readonly load: number;
   /** Runs something on it; what was begun ends, also after it was retired. */

@@ -8,12 +8,16 @@ import type { ModelPlaces } from "../inference/model-places.ts";
 import type { ModelDirectory } from "../inference/served-model.ts";
 import { resolveModelUri, type ModelStorage } from "../storage/resolve-model-uri.ts";
 import { readDocumentFolder } from "./document-folder.ts";
-import type { PlannedModel } from "./plan.ts";
+import type { CanaryShares } from "./canary-models.ts";
+import type { PlannedModel, PlannedService } from "./plan.ts";
+import { documentName, isSame, revisionsOf } from "./revisions.ts";
 
 /** Models and graphs that KServe's documents of a folder ask for, served as the documents are now. */
 export interface AppliedServices {
   /** Where the models lie, for the directory that loads them. */
   readonly places: ModelPlaces;
+  /** Which part of a model's requests its canary answers now. */
+  readonly canaryShares: () => CanaryShares;
   /** Reads the documents, and serves what they ask for in place of what they asked for before. */
   reload(into: AppliedTargets): Promise<void>;
 }
@@ -39,7 +43,9 @@ export async function openAppliedServices({
   storage,
   logger,
 }: AppliedServicesOptions): Promise<AppliedServices> {
-  let planned = await modelsIn(folder);
+  const first = await readDocumentFolder(folder);
+  let planned = modelsOf(first.services);
+  let shares = sharesOf(first.services);
   let turn: Promise<void> = Promise.resolve();
   /** Those that are tried again at the next reload; undefined until it is known which could not be loaded at the start. */
   let notLoaded: Set<string> | undefined;
@@ -50,7 +56,8 @@ export async function openAppliedServices({
       const model = planned.get(name);
       if (model === undefined) throw cannotLoad(`no document asks for ${name} any more`);
       const folder = await readStoredModel(await resolveModelUri(model.uri, storage), config);
-      return config === undefined ? { ...folder, config: together(folder.config, model.config) } : folder;
+      const own = ownConfig(name, folder.config);
+      return { ...folder, config: config === undefined ? together(own, model.config) : own };
     },
   };
   const reload = async ({ models, graphs, others = [] }: AppliedTargets) => {
@@ -61,15 +68,23 @@ export async function openAppliedServices({
     const again = notLoaded ?? new Set();
     const isFirst = notLoaded === undefined;
     const failing = (notLoaded = new Set(isFirst ? await unavailable(models) : []));
-    planned = new Map(services.flatMap(({ model }) => (model === undefined ? [] : [[model.name, model] as const])));
+    planned = modelsOf(services);
     const failed = (name: string) => (error: unknown) => {
       failing.add(name);
       logger.error({ err: error, model: name }, "what a document asks for could not be loaded");
     };
-    for (const name of before.keys()) if (!planned.has(name)) await models.unload(name).catch(failed(name));
-    for (const [name, model] of planned)
-      if (again.has(name) || JSON.stringify(before.get(name)) !== JSON.stringify(model))
-        await models.load(name).catch(failed(name));
+    const gone = [...before.keys()].filter((name) => !planned.has(name));
+    const unload = async (name: string) => models.unload(name).catch(failed(name));
+    for (const name of gone) if (!isCanary(name)) await unload(name);
+    for (const [name, model] of planned) {
+      const isChanged = !isSame(before.get(name), model);
+      // A canary that cannot be loaded leaves no share to the one before it.
+      if (isChanged && isCanary(name)) await models.unload(name).catch(() => undefined);
+      if (isChanged || again.has(name)) await models.load(name).catch(failed(name));
+    }
+    // One that is rolled out has answered its share until it answers all.
+    shares = sharesOf(services);
+    for (const name of gone) if (isCanary(name)) await unload(name);
     try {
       graphs.apply([...others, ...services.flatMap(({ graph }) => (graph === undefined ? [] : [graph]))]);
     } catch (error) {
@@ -78,6 +93,7 @@ export async function openAppliedServices({
   };
   return {
     places,
+    canaryShares: () => shares,
     reload: (into) => {
       turn = turn.catch(() => undefined).then(() => reload(into));
       return turn;
@@ -85,9 +101,30 @@ export async function openAppliedServices({
   };
 }
 
-async function modelsIn(folder: string): Promise<ReadonlyMap<string, PlannedModel>> {
-  const { services } = await readDocumentFolder(folder);
-  return new Map(services.flatMap(({ model }) => (model === undefined ? [] : [[model.name, model] as const])));
+/** What is loaded, by its name. */
+function modelsOf(services: readonly PlannedService[]): ReadonlyMap<string, PlannedModel> {
+  return new Map(services.flatMap(revisionsOf).map(({ model }) => [model.name, model]));
+}
+
+function sharesOf(services: readonly PlannedService[]): CanaryShares {
+  return new Map(
+    services
+      .flatMap(revisionsOf)
+      .flatMap(({ revision, percent, model: { name } }) =>
+        revision === "canary" ? [[documentName(name), percent] as const] : [],
+      ),
+  );
+}
+
+function isCanary(name: string): boolean {
+  return documentName(name) !== name;
+}
+
+/** A canary's own configuration is named as its document is. */
+function ownConfig(name: string, config: ModelConfig): ModelConfig {
+  if (config.name !== documentName(name)) return config;
+  const { name: _, ...rest } = config;
+  return rest;
 }
 
 async function unavailable(models: Pick<ModelDirectory, "index">): Promise<readonly string[]> {

@@ -1,9 +1,11 @@
 import { isMillError } from "@millwright/kernel";
 import { parseModelUri } from "../storage/model-uri.ts";
 import type { ModelRegistry } from "../storage/resolve-model-uri.ts";
-import type { Remark } from "./documents.ts";
-import { keepDocument, type Change } from "./kept-documents.ts";
+import { keyOf } from "./document-folder.ts";
+import type { KubeDocument, Remark } from "./documents.ts";
+import { keepDocument, keptService, type Change } from "./kept-documents.ts";
 import type { PlannedService } from "./plan.ts";
+import { afterDocument, revisionsOf, type Revision } from "./revisions.ts";
 
 /** Documents that are to be served. */
 export interface ApplyRequest {
@@ -14,6 +16,19 @@ export interface ApplyRequest {
   readonly dryRun?: boolean;
 }
 
+/** A model of a document, and which part of its requests is that model's. */
+export interface RevisionTold {
+  readonly revision: Revision["revision"];
+  readonly percent: number;
+  readonly storageUri: string;
+  /** By which it is asked by itself. */
+  readonly name: string;
+  readonly state: AppliedState;
+  readonly reason: string;
+}
+
+type AppliedState = "READY" | "UNAVAILABLE" | "LOADING" | "NOT UP";
+
 /** What was done of it. The states are those of what is not up. */
 export interface AppliedDocuments {
   readonly isApplied: boolean;
@@ -21,8 +36,10 @@ export interface AppliedDocuments {
     readonly kind: string;
     readonly name: string;
     readonly change: Change;
-    readonly state: "READY" | "UNAVAILABLE" | "LOADING" | "NOT UP";
+    readonly state: AppliedState;
     readonly reason: string;
+    /** The models that share its requests, the one that is rolled out first; none of what has no model. */
+    readonly revisions: readonly RevisionTold[];
   }[];
   readonly remarks: readonly Remark[];
 }
@@ -39,12 +56,36 @@ export async function applyDocuments(
   for (const service of planned.services) services.push(await registered(service, { registry, remarks }));
   const isRefused = remarks.some(({ level }) => level === "error");
   const told: AppliedDocuments["services"][number][] = [];
+  /** In a dry run, what would be kept by now. */
+  const kept = new Map<string, PlannedService>();
   for (const service of isRefused ? [] : services) {
-    const { kind, name } = service.document;
-    const change = await keepDocument(folder, service, { dryRun });
-    told.push({ kind, name, change, state: "NOT UP", reason: "" });
+    const { document, canaryPercent = 100 } = service;
+    const { kind, name } = document;
+    const before = kept.get(keyOf(document)) ?? (await keptService(folder, document));
+    const next = afterDocument(before, service);
+    if (canaryPercent < 100 && next.rolledOut === undefined) remarks.push(nothingBefore(document));
+    kept.set(keyOf(document), next);
+    const change = await keepDocument(folder, next, { dryRun });
+    told.push({ kind, name, change, state: "NOT UP", reason: "", revisions: toldRevisions(next) });
   }
   return { isApplied: !dryRun && !isRefused, services: told, remarks };
+}
+
+/** The models of a document as they are told where nothing is up. */
+export function toldRevisions(service: PlannedService): readonly RevisionTold[] {
+  return revisionsOf(service).map(({ revision, percent, model: { uri: storageUri, name } }) => ({
+    revision,
+    percent,
+    storageUri,
+    name,
+    state: "NOT UP",
+    reason: "",
+  }));
+}
+
+function nothingBefore(document: KubeDocument): Remark {
+  const path = ["spec", "predictor", "canaryTrafficPercent"];
+  return document.remark("warning", path, "no other model was rolled out before it: all requests are this one's");
 }
 
 /** A registered model's files: the serving process knows of no registry. An alias is the version that it means now. */

@@ -2,13 +2,14 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { KubeDocument, Remark } from "./documents.ts";
 import type { PlannedService } from "./plan.ts";
+import { afterDocument } from "./revisions.ts";
 
 /** What is said of a document, and in which file it is. */
 export type FileRemark = Remark & { readonly file: string };
 
 const FILES_MAX = 10_000;
 
-/** What the documents of a folder ask to be served. Of two of one kind and name the last file's holds. */
+/** What the documents of a folder ask to be served. Of two of one kind and name the last one holds, or as a canary its share. */
 export async function readDocumentFolder(folder: string): Promise<{
   readonly services: readonly (PlannedService & { readonly file: string })[];
   readonly remarks: readonly FileRemark[];
@@ -31,7 +32,10 @@ export async function readDocumentFolder(folder: string): Promise<{
     const { planText } = await import("./plan-text.ts");
     const planned = planText(text, { folder });
     remarks.push(...planned.remarks.map((remark) => ({ ...remark, file })));
-    for (const service of planned.services) services.set(keyOf(service.document), { ...service, file });
+    for (const service of planned.services) {
+      const key = keyOf(service.document);
+      services.set(key, { ...afterDocument(services.get(key), service), file });
+    }
   }
   return { services: [...services.values()], remarks };
 }
@@ -40,6 +44,7 @@ function unreadable({ code = "it cannot be read" }: NodeJS.ErrnoException): Rema
   return { level: "error", of: "file", path: "", line: 1, because: code === "EISDIR" ? "it is a folder" : code };
 }
 
-function keyOf({ kind, name }: Pick<KubeDocument, "kind" | "name">): string {
+/** Of one kind and name there is one document. */
+export function keyOf({ kind, name }: Pick<KubeDocument, "kind" | "name">): string {
   return `${kind}/${name}`;
 }

@@ -51,7 +51,7 @@ const EXTENSION: Fields = {
   ...REPLICAS,
   containerConcurrency: "used",
   timeout: ignored("a caller says how long it waits: `timeout`, `grpc-timeout`"),
-  canaryTrafficPercent: ignored("all requests go to it; a project's own services share traffic by weights"),
+  canaryTrafficPercent: "used",
   logger: {
     mode: "used",
     metadataHeaders: "used",

@@ -7,7 +7,7 @@ import type { GraphView } from "../inference/ports.ts";
 import type { IndexEntry } from "../inference/served-model.ts";
 import { documentsFolder, RELOAD_PAGE } from "./places.ts";
 import type { ModelRegistry } from "../storage/resolve-model-uri.ts";
-import { applyDocuments } from "./apply-documents.ts";
+import { applyDocuments, toldRevisions, type RevisionTold } from "./apply-documents.ts";
 import { readDocumentFolder } from "./document-folder.ts";
 import { DEFINED_FILE, dropDocument } from "./kept-documents.ts";
 
@@ -33,6 +33,19 @@ const StateFields = {
   reason: Type.String(),
 };
 
+const RevisionsSchema = Type.Array(
+  Type.Object({
+    revision: Type.Union([Type.Literal("rolled-out"), Type.Literal("canary")]),
+    percent: Type.Integer({
+      description: "Of the requests. Those of a canary that is not ready go to the one that is rolled out.",
+    }),
+    storageUri: Type.String(),
+    name: Type.String({ description: "By which it is asked by itself." }),
+    ...StateFields,
+  }),
+  { description: "The models that share its requests, the one that is rolled out first; none of what has no model." },
+);
+
 const AppliedSchema = Type.Object(
   {
     kind: Type.String(),
@@ -41,6 +54,7 @@ const AppliedSchema = Type.Object(
     source: Type.Union([Type.Literal("applied"), Type.Literal("defined")]),
     url: Type.Union([Type.String(), Type.Null()]),
     ...StateFields,
+    revisions: RevisionsSchema,
   },
   { title: "AppliedService" },
 );
@@ -91,6 +105,7 @@ export function appliedRoutes(open: () => AppliedPlaces): readonly Route[] {
               name: Type.String(),
               change: Type.Union([Type.Literal("created"), Type.Literal("configured"), Type.Literal("unchanged")]),
               ...StateFields,
+              revisions: RevisionsSchema,
             }),
           ),
           remarks: Type.Array(RemarkSchema),
@@ -104,7 +119,7 @@ export function appliedRoutes(open: () => AppliedPlaces): readonly Route[] {
         if (!answer.isApplied) return answer;
         await reload(places);
         const states = await statesOf(places);
-        return { ...answer, services: answer.services.map((one) => ({ ...one, ...states(one) })) };
+        return { ...answer, services: answer.services.map((one) => withStates(one, states)) };
       },
     }),
     route({
@@ -153,14 +168,29 @@ async function list(places: AppliedPlaces) {
   const { services } = await readDocumentFolder(documentsFolder(places));
   const states = await statesOf(places);
   const url = places.servingUrl();
-  return services.map(({ document: { kind, name }, model, file }) => ({
-    kind,
-    name,
-    storageUri: model?.uri ?? null,
-    source: file === DEFINED_FILE ? ("defined" as const) : ("applied" as const),
-    url: url === undefined ? null : `${url}/v2/models/${encodeURIComponent(name)}/infer`,
-    ...states({ kind, name }),
-  }));
+  return services.map(({ file, ...service }) => {
+    const { kind, name } = service.document;
+    return withStates(
+      {
+        kind,
+        name,
+        storageUri: service.model?.uri ?? null,
+        source: file === DEFINED_FILE ? ("defined" as const) : ("applied" as const),
+        url: url === undefined ? null : `${url}/v2/models/${encodeURIComponent(name)}/infer`,
+        revisions: toldRevisions(service),
+      },
+      states,
+    );
+  });
+}
+
+function withStates<Service extends Named & { readonly revisions: readonly RevisionTold[] }>(
+  service: Service,
+  states: (one: Named) => Told,
+) {
+  const { kind } = service;
+  const revisions = service.revisions.map((revision) => ({ ...revision, ...states({ kind, name: revision.name }) }));
+  return { ...service, ...states(service), revisions };
 }
 
 type Told = Pick<IndexEntry, "reason"> & { readonly state: IndexEntry["state"] | "NOT UP" };

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { writeFileDurably } from "@millwright/platform";
 import type { GraphDefinition } from "../graphs/graph-definition.ts";
 import type { KubeDocument } from "./documents.ts";
-import { HEADERS_ANNOTATION, type PlannedService } from "./plan.ts";
+import { HEADERS_ANNOTATION, type PlannedModel, type PlannedService } from "./plan.ts";
+import { afterDocument } from "./revisions.ts";
 
 /** The file of an applied document. Kinds and names have no character that a path could go elsewhere by. */
 function documentFile(folder: string, { kind, name }: Pick<KubeDocument, "kind" | "name">): string {
@@ -12,18 +13,36 @@ function documentFile(folder: string, { kind, name }: Pick<KubeDocument, "kind" 
 
 export type Change = "created" | "configured" | "unchanged";
 
-/** Keeps a document in a folder, its model's path written out in full. */
+interface KeptDocument {
+  readonly document: KubeDocument;
+  readonly model?: PlannedModel | undefined;
+}
+
+/** What is kept of a kind and name; undefined where nothing is, or nothing that can be served. */
+export async function keptService(folder: string, named: KubeDocument): Promise<PlannedService | undefined> {
+  const text = await readFile(documentFile(folder, named), "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  const { planText } = await import("./plan-text.ts");
+  return planText(text, { folder }).services.reduce<PlannedService | undefined>(afterDocument, undefined);
+}
+
+/** Keeps a document in a folder, after the one that is rolled out if it is a canary; their models' paths are written out in full. */
 export async function keepDocument(
   folder: string,
-  { document, model }: Pick<PlannedService, "document" | "model">,
+  { document, model, rolledOut }: PlannedService,
   { dryRun = false }: { readonly dryRun?: boolean } = {},
 ): Promise<Change> {
-  const text = document.textWith(new Map(model === undefined ? [] : [[uriPath(document), model.uri]]));
+  const kept: readonly KeptDocument[] = [...(rolledOut === undefined ? [] : [rolledOut]), { document, model }];
+  const text = kept.map(textOf).join("---\n");
   const file = documentFile(folder, document);
   const before = await readFile(file, "utf8").catch(() => undefined);
   if (before === text) return "unchanged";
   if (!dryRun) await writeFileDurably(file, text);
   return before === undefined ? "created" : "configured";
+}
+
+function textOf({ document, model }: KeptDocument): string {
+  return document.textWith(new Map(model === undefined ? [] : [[uriPath(document), model.uri]]));
 }
 
 /** Where in a document its model's URI is written. */

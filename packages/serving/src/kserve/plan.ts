@@ -8,6 +8,7 @@ import { isSecretHeader } from "../payloads/payload-settings.ts";
 import { parseModelUri } from "../storage/model-uri.ts";
 import type { FieldPath, KubeDocument, Remark } from "./documents.ts";
 import { checkFields, OLD_FORMATS } from "./fields.ts";
+import type { RolledOut } from "./revisions.ts";
 
 /** A model that is to be served, and where it lies. */
 export interface PlannedModel {
@@ -22,6 +23,10 @@ export interface PlannedModel {
 export interface PlannedService {
   readonly document: KubeDocument;
   readonly model?: PlannedModel;
+  /** The share of the requests that is this model's, where another one was rolled out before it. */
+  readonly canaryPercent?: number;
+  /** What keeps the rest of them. */
+  readonly rolledOut?: RolledOut;
   readonly graph?: GraphDefinition;
 }
 
@@ -96,7 +101,7 @@ class Planning {
         "no container is run: serve what it does as a model, and both as the steps of an InferenceGraph",
       );
     if (spec["canary"] !== undefined)
-      this.#say("error", ["spec", "canary"], "it is not read: a project's own services share traffic by weights");
+      this.#say("error", ["spec", "canary"], "it is not read: `predictor.canaryTrafficPercent` is");
     if (spec["explainer"] !== undefined)
       this.#say(
         "warning",
@@ -108,9 +113,11 @@ class Planning {
     const { fields, format, path: at } = found;
     const uri = this.#uriOf(fields, at);
     this.#requireFormat(format, at);
+    const percent = this.#number(predictor, [...path, "canaryTrafficPercent"], { least: 0, most: 100 });
     if (uri === undefined) return undefined;
     return {
       document: this.#document,
+      ...(percent === undefined ? {} : { canaryPercent: percent }),
       model: { name: this.#document.name, uri, format, config: this.#configOf(predictor, path) },
     };
   }

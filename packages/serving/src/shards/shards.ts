@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { documentName } from "../kserve/revisions.ts";
 import { createHashRing } from "./hash-ring.ts";
 import { connectPeer, isAway, type Peer } from "./peer.ts";
 
@@ -36,13 +37,15 @@ export function frontSocket({ folder, index }: ShardPlace): string {
 /** `names` are those of all models, wherever they are. */
 export function createShards(place: ShardPlace, names: Shards["names"]): Shards {
   const ring = createHashRing(place.count);
+  /** A canary is where the model is whose requests it shares. */
+  const ownerOf = (name: string) => ring.owner(documentName(name));
   const peers = Array.from({ length: place.count }, (_, index) =>
     index === place.index ? undefined : connectPeer(peerSocket(place, index)),
   );
   const others = peers.filter((peer) => peer !== undefined);
   return {
-    isOwn: (name) => ring.owner(name) === place.index,
-    ownerOf: (name) => peers[ring.owner(name)],
+    isOwn: (name) => ownerOf(name) === place.index,
+    ownerOf: (name) => peers[ownerOf(name)],
     askAll: (name, asked) => Promise.all(others.map((peer) => peer.ask(name, asked).catch(nothingOfOneAway))),
     names,
     close: () => {

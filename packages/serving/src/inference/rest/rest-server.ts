@@ -232,7 +232,9 @@ function answerV1(
   { name, verb }: { readonly name: string; readonly verb: string },
 ) {
   return answerRows(server, call, async (body) => {
-    const served = await server.models.obtain(name);
+    const found = await server.models.obtain(name);
+    // This protocol has no ids; what a body is read by and what answers it are one revision.
+    const served = found.revisionFor?.({}) ?? found;
     const isOwn = verb === "predict" && served.model.answerBody !== undefined;
     if (isOwn) {
       parseObject(body);

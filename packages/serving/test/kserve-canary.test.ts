@@ -1,0 +1,200 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { silentLogger } from "@millwright/kernel";
+import { answerRoute } from "@millwright/platform";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { treeOpener } from "../src/adapters/tree-model.ts";
+import { appliedRoutes } from "../src/http.ts";
+import { startServing, type Serving } from "../src/index.ts";
+import { readDocumentFolder } from "../src/kserve/document-folder.ts";
+import { revisionsOf } from "../src/kserve/revisions.ts";
+
+// `canaryTrafficPercent`: the document that was rolled out last keeps the rest of the requests, as in KServe.
+
+const TREES = join(import.meta.dirname, "tree-models");
+const OLD = "xgboost-logistic.json";
+const NEW = "xgboost-poisson.json";
+
+let root: string;
+let serving: Serving;
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), "mill-canary-"));
+  serving = await start();
+});
+afterAll(async () => {
+  await serving.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+const deploymentFile = () => join(root, "serving", "deployment.json");
+
+async function start(): Promise<Serving> {
+  const started = await startServing({
+    host: "127.0.0.1",
+    port: 0,
+    grpcPort: 0,
+    version: "1",
+    deploymentFile: deploymentFile(),
+    logFolder: join(root, "log"),
+    openModel: treeOpener(),
+    millwrightUrl: "file:///not-asked.ts",
+    openOnlineStore: () => {
+      throw new Error("there are no services here");
+    },
+    logger: silentLogger,
+  });
+  // It is closed before that is had.
+  started.grpcPort.catch(() => undefined);
+  return started;
+}
+
+interface Revision {
+  revision: string;
+  percent: number;
+  storageUri: string;
+  state: string;
+  reason: string;
+}
+
+interface Applied {
+  services: { name: string; change: string; state: string; revisions: Revision[] }[];
+  remarks: { because: string }[];
+}
+
+async function ask<Answer>(operation: string, body = {}): Promise<Answer> {
+  const places = {
+    deploymentFile: deploymentFile(),
+    servingUrl: () => `http://127.0.0.1:${serving.port}`,
+    registry: {
+      find: () => {
+        throw new Error("nothing is registered");
+      },
+    },
+  };
+  const route = appliedRoutes(() => places).find(({ id }) => id === operation);
+  if (route === undefined) throw new Error(`there is no ${operation}`);
+  const { signal } = new AbortController();
+  return (await answerRoute(route, { params: {}, query: {}, body, signal })) as Answer;
+}
+
+const isvc = (uri: string, percent?: number) => `apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata: { name: iris }
+spec:
+  predictor:
+${percent === undefined ? "" : `    canaryTrafficPercent: ${percent}\n`}    model: { modelFormat: { name: xgboost }, storageUri: "${uri}" }
+`;
+
+const apply = async (documents: string, dryRun = false) => {
+  const { services, remarks } = await ask<Applied>("applyServices", { documents, folder: TREES, dryRun });
+  return { service: services.at(-1), remarks };
+};
+
+/** As the shares are told: `90 xgboost-logistic.json READY`. */
+const told = (revisions: readonly Revision[] = []) =>
+  revisions.map(({ percent, storageUri, state }) => `${percent} ${storageUri.split("/").at(-1)} ${state}`);
+
+async function answerOf(model: string, id?: string): Promise<string> {
+  const inputs = [{ name: "x", datatype: "FP32", shape: [1, 8], data: [1, 2, 3, 4, 5, 6, 7, 8] }];
+  const url = `http://127.0.0.1:${serving.port}/v2/models/${model}/infer`;
+  const response = await fetch(url, { method: "POST", body: JSON.stringify({ id, inputs }) });
+  return JSON.stringify(((await response.json()) as { outputs?: unknown }).outputs);
+}
+
+const IDS = Array.from({ length: 200 }, (_, at) => `request-${at}`);
+
+/** The ids that the canary answers; every other one is answered by the model that is rolled out. */
+async function atCanary({ old, canary }: { readonly old: string; readonly canary: string }): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (const id of IDS) {
+    const answer = await answerOf("iris", id);
+    if (answer === canary) found.add(id);
+    else expect(answer).toBe(old);
+  }
+  return found;
+}
+
+const isWithin = (few: ReadonlySet<string>, many: ReadonlySet<string>) => [...few].every((id) => many.has(id));
+
+test("a canary answers its share, the same ids each time, and the document before it the rest, also after a restart", async () => {
+  const first = await apply(isvc(OLD, 30));
+  expect(first.remarks.map(({ because }) => because)).toEqual([expect.stringContaining("no other model")]);
+  expect(told(first.service?.revisions)).toEqual([`100 ${OLD} READY`]);
+  const old = await answerOf("iris");
+
+  expect(told((await apply(isvc(NEW, 20), true)).service?.revisions)).toEqual([`80 ${OLD} NOT UP`, `20 ${NEW} NOT UP`]);
+  expect(await answerOf("iris")).toBe(old);
+
+  const { service } = await apply(isvc(NEW, 20));
+  expect(service).toMatchObject({ change: "configured", state: "READY" });
+  expect(told(service?.revisions)).toEqual([`80 ${OLD} READY`, `20 ${NEW} READY`]);
+  const canary = await answerOf("iris@canary");
+  expect(canary).not.toBe(old);
+  const some = await atCanary({ old, canary });
+  expect(some.size).toBeGreaterThan(20);
+  expect(some.size).toBeLessThan(60);
+
+  await serving.close();
+  serving = await start();
+  expect(await atCanary({ old, canary })).toEqual(some);
+  const [listed] = await ask<Applied["services"]>("listAppliedServices");
+  expect(told(listed?.revisions)).toEqual([`80 ${OLD} READY`, `20 ${NEW} READY`]);
+
+  expect((await apply(isvc(NEW, 20))).service).toMatchObject({ change: "unchanged" });
+  await apply(isvc(NEW, 60));
+  const more = await atCanary({ old, canary });
+  expect(more.size).toBeGreaterThan(some.size);
+  expect(isWithin(some, more)).toBe(true);
+  await apply(isvc(NEW, 0));
+  expect((await atCanary({ old, canary })).size).toBe(0);
+});
+
+test("what is applied without a share, or with 100, answers all: the canary is promoted, or the old one is back", async () => {
+  const [old, canary] = [await answerOf("iris"), await answerOf("iris@canary")];
+  await apply(isvc(NEW, 100));
+  expect((await atCanary({ old, canary })).size).toBe(IDS.length);
+  expect(await answerOf("iris@canary")).toBe(undefined);
+
+  await apply(isvc(OLD, 50));
+  const half = await atCanary({ old: canary, canary: old });
+  expect(half.size).toBeGreaterThan(60);
+  expect(half.size).toBeLessThan(140);
+  const back = await apply(isvc(NEW));
+  expect(told(back.service?.revisions)).toEqual([`100 ${NEW} READY`]);
+  expect((await atCanary({ old: canary, canary: old })).size).toBe(0);
+  await apply(isvc(OLD));
+  expect(await answerOf("iris")).toBe(old);
+});
+
+test("a canary that cannot be loaded leaves all requests to the one before, and is told", async () => {
+  const old = await answerOf("iris");
+  await apply(isvc(NEW, 50));
+  const file = join(root, "late.json");
+  const { service } = await apply(isvc(file, 50));
+  expect(told(service?.revisions)).toEqual([`50 ${OLD} READY`, "50 late.json UNAVAILABLE"]);
+  expect(service?.revisions[1]?.reason).toContain("there is nothing");
+  // Nor does the canary before it answer in its place.
+  expect((await atCanary({ old, canary: "none" })).size).toBe(0);
+  cpSync(join(TREES, NEW), file);
+  const again = await apply(isvc(file, 50));
+  expect(told(again.service?.revisions)).toEqual([`50 ${OLD} READY`, "50 late.json READY"]);
+  expect((await atCanary({ old, canary: await answerOf("iris@canary") })).size).toBeGreaterThan(60);
+});
+
+test("a share is a whole number of percent", async () => {
+  const { service, remarks } = await apply(isvc(NEW, 101));
+  expect(service).toBe(undefined);
+  expect(remarks.map(({ because }) => because)).toEqual([expect.stringContaining("from 0 to 100")]);
+});
+
+test("of documents of one name in a folder, the later one is the earlier one's canary where it says so", async () => {
+  const folder = mkdtempSync(join(root, "folder-"));
+  writeFileSync(join(folder, "iris.yaml"), [isvc("/a"), isvc("/b", 10), isvc("/c", 20)].join("---\n"));
+  const { services } = await readDocumentFolder(folder);
+  expect(services.flatMap(revisionsOf).map(({ percent, model }) => `${percent} ${model.name} ${model.uri}`)).toEqual([
+    "80 iris /a",
+    "20 iris@canary /c",
+  ]);
+});
