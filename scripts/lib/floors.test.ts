@@ -48,6 +48,7 @@ test.each([
   ["packages/middle/src/index.ts", `import { a } from "@house/ground";`],
   ["packages/ground/src/index.ts", `import fs from "node:fs"; import { b } from "kysely/inner"; import "./own.ts";`],
   ["packages/middle/src/door.ts", `import type { A } from "@house/ground/define";`],
+  ["packages/middle/src/serving.ts", `import { a } from "@house/ground/serving";`],
   ["packages/middle/src/deep/down.ts", `export * from "../index.ts";`],
   ["packages/middle/test/some.test.ts", `import "vitest"; import "fast-check"; import "../src/index.ts";`],
   ["packages/middle/test/inner.test.ts", `import "@house/ground/adapters/one";`],

@@ -30,7 +30,7 @@ interface Surroundings {
 }
 
 /**
- * Holds the house's floors. A package imports only packages of a smaller floor, only through `.` and `./define`, only what its
+ * Holds the house's floors. A package imports only packages of a smaller floor, only through its doors, only what its
  * package.json declares (its tests also its development dependencies and the root's), and by no relative path out of
  * its folder; inner parts such as `./adapters/*` are for apps, tests and benchmarks. `scripts` imports what the root declares,
  * `e2e` no package of ours. Returns what breaks a rule, as `file:line: what`.
@@ -151,14 +151,17 @@ function thirdPartyFault({ from, file, surroundings: { tools } }: Import, name: 
     : `imports ${name}, which its package.json does not declare`;
 }
 
+/** `.`, and what definitions (ADR 11) and the serving process (ADR 26) need without all else. */
+const DOORS = ["", "/define", "/serving"];
+
 function ownFault({ from, file, specifier }: Import, target: House): string | undefined {
   const { name } = target;
   if (from.kind === "e2e") return `imports ${name}: e2e uses the product from outside and imports no package of it`;
   // A benchmark compares adapters.
   const mayReachIn =
     from.kind === "benchmarks" || (from.kind === "package" && (from.floor === "top" || isTest(from, file)));
-  if (specifier !== name && specifier !== `${name}/define` && !mayReachIn)
-    return `imports ${specifier}, an inner part of ${name}`;
+  const isDoor = DOORS.some((door) => specifier === `${name}${door}`);
+  if (!isDoor && !mayReachIn) return `imports ${specifier}, an inner part of ${name}`;
   if (!from.dependencies.has(name) && !(isTest(from, file) && from.devDependencies.has(name)))
     return `imports ${name}, which its package.json does not declare`;
   return rises(from, target) ? `is on floor ${from.floor} and imports ${name} on floor ${target.floor}` : undefined;

@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import { systemIds, type Logger } from "@millwright/kernel";
 import { openSqliteOnlineStore } from "@millwright/feature-store/adapters/sqlite-online-store";
 import { createFileLogger } from "@millwright/platform";
-import { startServing } from "@millwright/serving";
+import { startServing } from "@millwright/serving/server";
 import type { OpenModel } from "@millwright/serving/inference";
 import { portError } from "./port-error.ts";
 import { runKept } from "./run-kept.ts";

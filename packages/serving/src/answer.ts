@@ -1,5 +1,5 @@
 import type { Column } from "@millwright/kernel";
-import { scoreOutputs, scoreRow, type ClassLabel, type Objective, type TreeModel } from "@millwright/training";
+import { scoreOutputs, scoreRow, type ClassLabel, type Objective, type TreeModel } from "@millwright/training/serving";
 
 /** What a model says of one row: a probability; a number; or the likeliest class and the probability of each by its name. */
 export type Answer =

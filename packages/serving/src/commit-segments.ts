@@ -2,20 +2,11 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writePoint } from "@millwright/kernel";
 import { quoteName, quoteText, type Lakehouse } from "@millwright/lakehouse";
+import { payloadFolder, shadowFolder } from "./log-folders.ts";
 
 export const PREDICTIONS_TABLE = "predictions";
 const SHADOWS_TABLE = "shadow_predictions";
 const PAYLOADS_TABLE = "inference_payloads";
-
-/** Where the log of shadows lies, beside that of the predictions. */
-export function shadowFolder(logFolder: string): string {
-  return join(logFolder, "shadow");
-}
-
-/** Where the log of payloads lies. */
-export function payloadFolder(logFolder: string): string {
-  return join(logFolder, "payloads");
-}
 
 interface LoggedTable {
   readonly table: string;

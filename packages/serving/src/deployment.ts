@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Column } from "@millwright/kernel";
 import { platformErrors, sha256Of } from "@millwright/platform";
-import type { FeatureSelection } from "@millwright/feature-store";
+import type { FeatureSelection } from "@millwright/feature-store/serving";
 import type { ServiceLimits } from "./functions/function-options.ts";
 import type { StickyBy } from "./traffic/traffic-options.ts";
 

@@ -1,4 +1,4 @@
-import { createExplainer, type ClassLabel, type TreeModel } from "@millwright/training";
+import { createExplainer, type ClassLabel, type TreeModel } from "@millwright/training/serving";
 import type { Answer } from "./answer.ts";
 
 /** Why an answer is what it is: `base` and all contributions add up to the answer before its link. */

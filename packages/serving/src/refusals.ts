@@ -1,4 +1,4 @@
-import { planFeatures, type FeatureSelection } from "@millwright/feature-store";
+import { planFeatures, type FeatureSelection } from "@millwright/feature-store/serving";
 
 /** What any service may refuse a request with: the caller, the request, its fields, or a defect of ours. */
 const ALWAYS = [

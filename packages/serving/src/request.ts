@@ -1,5 +1,5 @@
 import type { Column } from "@millwright/kernel";
-import { featureErrors } from "@millwright/feature-store";
+import { featureErrors } from "@millwright/feature-store/serving";
 import { isLonger, TEXT_LENGTH_MAX } from "./limits.ts";
 
 /**

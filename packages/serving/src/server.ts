@@ -30,7 +30,7 @@ import { serviceModels } from "./service-models.ts";
 import { TRAFFIC_PAGE } from "./traffic/traffic-counts.ts";
 import { openPayloadLog } from "./payloads/open-payload-log.ts";
 import { payloadMetrics } from "./payloads/payload-log.ts";
-import { payloadFolder } from "./commit-segments.ts";
+import { payloadFolder } from "./log-folders.ts";
 import { SEAL_EVERY_MS, ServingState, type ServingPlaces } from "./serving-state.ts";
 
 export interface ServingOptions extends ServingPlaces {

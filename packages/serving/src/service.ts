@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Clock, IdSource } from "@millwright/kernel";
-import { createOnlineFeatures, type LookedUp, type OnlineStore } from "@millwright/feature-store";
-import { decodeModel, encodersOf, type TreeModel } from "@millwright/training";
+import { createOnlineFeatures, type LookedUp, type OnlineStore } from "@millwright/feature-store/serving";
+import { decodeModel, encodersOf, type TreeModel } from "@millwright/training/serving";
 import { answerRow, loggedAnswer, type Answer } from "./answer.ts";
 import { createAnswerExplainer, type AnswerExplanation } from "./explanation.ts";
 import type { DeployedService } from "./deployment.ts";

@@ -2,7 +2,7 @@ import { watch } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { systemClock, systemIds, type Logger } from "@millwright/kernel";
-import type { OnlineStore } from "@millwright/feature-store";
+import type { OnlineStore } from "@millwright/feature-store/serving";
 import { decodeDeployment } from "./deployment.ts";
 import { servingErrors, tooLarge } from "./errors.ts";
 import type { FunctionAnswer, FunctionPorts, LoadedFunction } from "./functions/load-function.ts";

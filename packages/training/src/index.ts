@@ -15,7 +15,7 @@ export {
 } from "./define-training.ts";
 export { trainModel, type TrainingMatrix, type TrainOptions } from "./boosting/train-model.ts";
 export { decodeModel, encodeModel } from "./model/model-file.ts";
-export { encodersOf, type EncodeCategory } from "./encoding.ts";
+export { encodersOf, type EncodeCategory } from "./model/encoders.ts";
 export { importance, outputsOf, type Category, type ClassLabel, type TreeModel } from "./model/tree-model.ts";
 export { createExplainer, explainTrees, type Explanation } from "./model/explain-row.ts";
 export { scoreColumns, scoreOutputs, scoreRow } from "./model/score-rows.ts";

@@ -1,5 +1,10 @@
 import type { Column } from "@millwright/kernel";
-import { createOnlineFeatures, featureErrors, type LookedUp, type OnlineFeatures } from "@millwright/feature-store";
+import {
+  createOnlineFeatures,
+  featureErrors,
+  type LookedUp,
+  type OnlineFeatures,
+} from "@millwright/feature-store/serving";
 import type { DeployedFunction } from "../deployment.ts";
 import { servingErrors } from "../errors.ts";
 import { declaredFields } from "../request.ts";

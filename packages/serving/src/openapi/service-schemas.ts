@@ -1,6 +1,6 @@
 import type { Column } from "@millwright/kernel";
-import { ISO_TIME, planFeatures } from "@millwright/feature-store";
-import type { TreeModel } from "@millwright/training";
+import { ISO_TIME, planFeatures } from "@millwright/feature-store/serving";
+import type { TreeModel } from "@millwright/training/serving";
 import type { DeployedFunction, DeployedService } from "../deployment.ts";
 import { ID_LENGTH_MAX, TEXT_LENGTH_MAX } from "../limits.ts";
 import { DATATYPE, exactly, listOf, NAME, OUTPUT_TENSOR, SHAPE, TEXT } from "./schemas.ts";

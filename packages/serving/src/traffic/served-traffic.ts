@@ -1,5 +1,5 @@
 import { systemClock, systemIds, type Logger } from "@millwright/kernel";
-import { shadowFolder } from "../commit-segments.ts";
+import { shadowFolder } from "../log-folders.ts";
 import type { DeployedService } from "../deployment.ts";
 import { openPredictionLog, type PredictionLog } from "../prediction-log.ts";
 import { loadService, type LoadedService, type ServicePorts } from "../service.ts";

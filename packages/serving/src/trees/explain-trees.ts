@@ -1,4 +1,4 @@
-import { explainTrees } from "@millwright/training";
+import { explainTrees } from "@millwright/training/serving";
 import type { Rows } from "./sum-trees.ts";
 import { goesLeft } from "./sum-trees.ts";
 import type { TreeEnsemble } from "./tree-ensemble.ts";

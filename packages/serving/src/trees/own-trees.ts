@@ -1,4 +1,4 @@
-import { decodeModel, type TreeModel } from "@millwright/training";
+import { decodeModel, type TreeModel } from "@millwright/training/serving";
 import type { Link } from "./links.ts";
 import type { TreeFile } from "./tree-file.ts";
 import { layOut, RULE, type FileNode } from "./tree-ensemble.ts";
