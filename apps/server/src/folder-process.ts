@@ -14,6 +14,12 @@ export interface KeepFolderOptions extends ServeFolderOptions {
   readonly shards?: number | undefined;
 }
 
+/**
+ * New objects get 4 MB in place of 16, three times over: with thousands of models in memory 36 MB less for a twentieth more of
+ * a small request's processor time.
+ */
+const MEMORY_FLAGS = ["--max-semi-space-size=4"];
+
 /** More than what it gives its callers itself. */
 const ENDS_WITHIN_MS = 7_000;
 
@@ -57,6 +63,7 @@ export function keepFolder(
     onAsked: async (asked: RegistryAsked | typeof DRAINED) =>
       typeof asked === "string" ? onDrained?.() : registry?.find(asked),
     errors: "inherit",
+    execArgv: MEMORY_FLAGS,
     logger,
     endsWithinMs: ENDS_WITHIN_MS,
   });

@@ -26,6 +26,8 @@ export interface KeepOptions<Ready, Told = never> {
   readonly settings: (before: Ready | undefined) => object;
   /** Where what it writes on its error output goes: to the log, or beside this program's own. */
   readonly errors: "log" | "inherit";
+  /** Of the program that runs it. */
+  readonly execArgv?: readonly string[];
   readonly logger: Logger;
   readonly onTold?: (told: Told) => void;
   /** Answers, as plain data, what the process asks. */
@@ -139,11 +141,11 @@ function ended(child: ChildProcess, withinMs: number): Promise<void> {
 }
 
 function startChild<Ready, Told>(
-  { entry, named, settings, errors, logger, onTold, onAsked }: KeepOptions<Ready, Told>,
+  { entry, named, settings, errors, execArgv = [], logger, onTold, onAsked }: KeepOptions<Ready, Told>,
   before: Ready | undefined,
 ): { readonly child: ChildProcess; readonly ready: Promise<Ready> } {
   const child = fork(entry, {
-    execArgv: ["--disable-warning=ExperimentalWarning"],
+    execArgv: ["--disable-warning=ExperimentalWarning", ...execArgv],
     stdio: ["ignore", "ignore", errors === "log" ? "pipe" : "inherit", "ipc"],
   });
   // Each connection that is being given to it listens for its end.
