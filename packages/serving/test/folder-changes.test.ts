@@ -1,6 +1,9 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { silentLogger, systemClock } from "@millwright/kernel";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openFolderModels, type InferenceModel } from "../src/inference/index.ts";
 import { serveEcho } from "./support/tagged-models.ts";
 
 let served: Awaited<ReturnType<typeof serveEcho>>;
@@ -78,4 +81,33 @@ describe("a folder of models", () => {
     expect((await ask("/v2/repository/models/echo/load", {})).status).toBe(200);
     await stillAnswers();
   });
+});
+
+test("at the start one model that takes its time holds up no other", async () => {
+  const root = mkdtempSync(join(tmpdir(), "mill-start-"));
+  for (const name of ["first", "second"]) {
+    mkdirSync(join(root, name, "1"), { recursive: true });
+    writeFileSync(join(root, name, "1", "model.onnx"), "");
+  }
+  const second = Promise.withResolvers<void>();
+  const model: InferenceModel = {
+    platform: "test",
+    backend: "test",
+    inputs: [],
+    outputs: [],
+    infer: async () => [],
+    close: async () => {},
+  };
+  const openModel = async (file: string) => {
+    if (file.includes("second")) second.resolve();
+    await second.promise;
+    return model;
+  };
+  const models = await openFolderModels({ root, openModel, clock: systemClock, logger: silentLogger });
+  expect((await models.index()).map(({ name, state }) => [name, state])).toEqual([
+    ["first", "READY"],
+    ["second", "READY"],
+  ]);
+  await models.close();
+  rmSync(root, { recursive: true, force: true });
 });

@@ -7,6 +7,7 @@ import { cannotLoad, type ModelFolder } from "./model-folder.ts";
 import { placesInFolder, placesTogether, type ModelPlaces } from "./model-places.ts";
 import type { InferenceModel, OpenModel } from "./ports.ts";
 import { afterMs, LoadSlots, type LoadSlotsOptions } from "./load-slots.ts";
+import { inParallel } from "../in-parallel.ts";
 import { ResidentModels, type ResidentPriority } from "./resident-models.ts";
 import {
   serveModel,
@@ -63,6 +64,8 @@ const RETRY_MS = 5_000;
 const TRIES_MAX = 4;
 
 const LOADS_MAX = 4;
+/** Models in processes of their own take their time, and none of this one's. */
+const LOADS_AT_START = 4;
 const LOAD_MS_MAX = 30_000;
 
 /**
@@ -109,10 +112,11 @@ class FolderModels implements ModelDirectory {
     const all = await this.#places.names();
     const missing = onDemand?.pinned.find((name) => !all.includes(name));
     if (missing !== undefined) throw unknownModel(`there is no folder of a model ${quoted(missing)}, which is pinned`);
-    for (const name of onDemand?.pinned ?? all)
-      await this.load(name).catch((error: unknown) =>
+    await inParallel(onDemand?.pinned ?? all, LOADS_AT_START, (name) =>
+      this.load(name).catch((error: unknown) =>
         logger.error({ err: error, model: name }, "a model could not be loaded"),
-      );
+      ),
+    );
     this.#isAnswering = true;
   }
 
