@@ -22,11 +22,11 @@ export interface PythonModelsOptions {
 
 /** Opens a model that needs Python, in worker processes of its own. Throws `inference/no-python` and `inference/cannot-load`. */
 export function openPythonModel({ place, clock, logger }: PythonModelsOptions): OpenModel {
-  return async (file, config): Promise<InferenceModel> => {
+  return async (file, config, { format } = {}): Promise<InferenceModel> => {
     const { interpreter, ...defaults } = await place();
     const { scale, limits, executions } = pythonSettings(config, defaults);
     const python = (await ownInterpreter(file, config)) ?? (await interpreter());
-    const load = await loadFrame(file, config);
+    const load = await loadFrame(file, config, format);
     const startWorker = () => new PythonWorker({ python, load, logger: logger.child({ file }) });
     const pool = new WorkerPool({
       startWorker,

@@ -291,7 +291,7 @@ class FolderModels implements ModelDirectory {
   async #openVersion(file: string, folder: ModelFolder): Promise<InferenceModel> {
     const { openModel, clock } = this.#options;
     const { config } = folder;
-    const opened = await openModel(file, config, { isAnswering: this.#isAnswering });
+    const opened = await openModel(file, config, { isAnswering: this.#isAnswering, format: folder.format });
     try {
       const told = await withBackground(opened, { config, file });
       const model = labelled(sequenceModel(told, { config, clock }), folder);

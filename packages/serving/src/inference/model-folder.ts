@@ -2,7 +2,7 @@ import { access, lstat, readFile, readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { MillError } from "@millwright/kernel";
 import { inferenceErrors } from "./errors.ts";
-import { findModelFile } from "./model-format.ts";
+import { CONFIG_FILE, findModelFile, type FormatName } from "./model-format.ts";
 import type { StoredModel } from "../storage/resolve-model-uri.ts";
 import { parseConfigJson, parseConfigText, type ModelConfig } from "./model-config.ts";
 
@@ -13,9 +13,9 @@ export interface ModelFolder {
   readonly versions: readonly { readonly version: string; readonly file: string }[];
   /** The names of an output's classes, by output. */
   readonly labels: ReadonlyMap<string, readonly string[]>;
+  /** What whoever asks for the model says of its files. */
+  readonly format?: FormatName | undefined;
 }
-
-const CONFIG_FILE = "config.pbtxt";
 
 const MLFLOW_FILE = "MLmodel";
 
@@ -23,19 +23,21 @@ const VERSION = /^[1-9]\d{0,17}$/;
 
 /**
  * Reads a model wherever it lies: a folder as above, one with the model's file straight in it, or the file alone; these are
- * one version. Throws `inference/cannot-load`.
+ * one version. `format` holds of files whose names do not tell theirs. Throws `inference/cannot-load`.
  */
 export async function readStoredModel(
   { path, version = "1" }: StoredModel,
   config: string | undefined,
+  format?: FormatName,
 ): Promise<ModelFolder> {
   const given = config === undefined ? {} : await parseConfigJson(config);
-  if ((await stat(path)).isFile()) return { config: given, versions: [{ version, file: path }], labels: new Map() };
+  if ((await stat(path)).isFile())
+    return { config: given, versions: [{ version, file: path }], labels: new Map(), format };
   const names = await readdir(path);
-  if (names.some((name) => name === MLFLOW_FILE || VERSION.test(name))) return readModelFolder(path, config);
+  if (names.some((name) => name === MLFLOW_FILE || VERSION.test(name))) return readModelFolder(path, config, format);
   const read = config === undefined ? await configOf(path) : given;
-  const file = join(path, await findModelFile(path));
-  return { config: read, versions: [{ version, file }], labels: await labelsOf(path, read) };
+  const file = join(path, await findModelFile(path, { format }));
+  return { config: read, versions: [{ version, file }], labels: await labelsOf(path, read), format };
 }
 
 /** The models' names: the folders of a repository, or its own where it is one MLflow model. */
@@ -65,7 +67,11 @@ function isThere(path: string): Promise<boolean> {
 }
 
 /** Reads a model's folder; one that MLflow made, without folders of versions, is version 1. `config` takes the place of the file's. Throws `inference/cannot-load`. */
-export async function readModelFolder(folder: string, config: string | undefined): Promise<ModelFolder> {
+export async function readModelFolder(
+  folder: string,
+  config: string | undefined,
+  format?: FormatName,
+): Promise<ModelFolder> {
   const read = config === undefined ? await configOf(folder) : await parseConfigJson(config);
   const entries = await readdir(folder, { withFileTypes: true });
   if (entries.some(({ name }) => name === MLFLOW_FILE))
@@ -84,13 +90,13 @@ export async function readModelFolder(folder: string, config: string | undefined
     throw cannotLoad(`default_model_filename ${JSON.stringify(named)} is no file's name`);
   const versions = await Promise.all(
     chosen(read, present).map(async (version) => {
-      const file = named ?? (await findModelFile(join(folder, version), read));
+      const file = named ?? (await findModelFile(join(folder, version), { ...read, format }));
       return { version, file: join(folder, version, file) };
     }),
   );
   if (versions.length === 0)
     throw cannotLoad("its folder has no version that its policy serves (a folder named 1, 2, …)");
-  return { config: read, versions, labels: await labelsOf(folder, read) };
+  return { config: read, versions, labels: await labelsOf(folder, read), format };
 }
 
 function chosen({ version_policy: policy }: ModelConfig, present: readonly string[]): readonly string[] {

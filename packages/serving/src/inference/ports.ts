@@ -1,5 +1,6 @@
 import type { GivenTensor } from "./inputs.ts";
 import type { ModelConfig } from "./model-config.ts";
+import type { FormatName } from "./model-format.ts";
 import type { Parameters } from "./parameters.ts";
 import type { RequestHeaders } from "./request-headers.ts";
 import type { Tensor, TensorSpec } from "./tensor.ts";
@@ -106,4 +107,6 @@ export type OpenModel = (file: string, config: ModelConfig, when?: OpenedWhen) =
 interface OpenedWhen {
   /** Whether requests are answered meanwhile: then the loop that answers them is not to be held up. */
   readonly isAnswering?: boolean;
+  /** What holds of a file whose name does not tell its format. */
+  readonly format?: FormatName | undefined;
 }

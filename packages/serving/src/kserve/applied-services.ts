@@ -55,7 +55,7 @@ export async function openAppliedServices({
     read: async (name, config) => {
       const model = planned.get(name);
       if (model === undefined) throw cannotLoad(`no document asks for ${name} any more`);
-      const folder = await readStoredModel(await resolveModelUri(model.uri, storage), config);
+      const folder = await readStoredModel(await resolveModelUri(model.uri, storage), config, model.format);
       const own = ownConfig(name, folder.config);
       return { ...folder, config: config === undefined ? together(own, model.config) : own };
     },

@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { isMillError } from "@millwright/kernel";
 import type { ModelConfig } from "../inference/model-config.ts";
+import { FORMAT_NAMES, formatNamed, type FormatName } from "../inference/model-format.ts";
 import { isObject } from "../inference/rest/table.ts";
 import { checkGraph } from "../graphs/check-graph.ts";
 import type { GraphDefinition, GraphNode, GraphStep } from "../graphs/graph-definition.ts";
@@ -14,8 +15,7 @@ import type { RolledOut } from "./revisions.ts";
 export interface PlannedModel {
   readonly name: string;
   readonly uri: string;
-  /** As KServe names it. */
-  readonly format: string;
+  readonly format: FormatName;
   readonly config: ModelConfig;
 }
 
@@ -32,9 +32,6 @@ export interface PlannedService {
 
 /** Patterns of headers that a graph hands on, with commas between: in KServe they are of the router's environment. */
 export const HEADERS_ANNOTATION = "millwright.dev/propagate-headers";
-
-/** The formats that are served, by what KServe calls them. */
-const FORMATS: ReadonlySet<string> = new Set(["onnx", "lightgbm", "xgboost", "sklearn", "mlflow", "pytorch", "triton"]);
 
 /**
  * What is to be served of a document, with all that is to be said of it: nothing, where one of it is an error. Paths that
@@ -110,11 +107,11 @@ class Planning {
       );
     const found = this.#predictorModel(predictor, path);
     if (found === undefined) return undefined;
-    const { fields, format, path: at } = found;
+    const { fields, path: at } = found;
     const uri = this.#uriOf(fields, at);
-    this.#requireFormat(format, at);
+    const format = this.#formatOf(found.format, at);
     const percent = this.#number(predictor, [...path, "canaryTrafficPercent"], { least: 0, most: 100 });
-    if (uri === undefined) return undefined;
+    if (uri === undefined || format === undefined) return undefined;
     return {
       document: this.#document,
       ...(percent === undefined ? {} : { canaryPercent: percent }),
@@ -142,9 +139,9 @@ class Planning {
     return { fields, format: name, path: at };
   }
 
-  #requireFormat(format: string, path: FieldPath): void {
-    if (!FORMATS.has(format.toLowerCase()))
-      this.#say("error", [...path, "modelFormat"], `${format} is not served: ${[...FORMATS].join(", ")} are`);
+  #formatOf(name: string, path: FieldPath): FormatName | undefined {
+    const because = `${name} is not served: ${FORMAT_NAMES.join(", ")} are`;
+    return formatNamed(name) ?? this.#say("error", [...path, "modelFormat"], because);
   }
 
   /** Its URI, a path made absolute. */
@@ -212,10 +209,10 @@ class Planning {
     const model = this.#fields(spec, path);
     const { framework } = model;
     if (typeof framework !== "string") return this.#say("error", [...path, "framework"], "it is missing");
-    this.#requireFormat(framework, path);
+    const format = this.#formatOf(framework, path);
     const uri = this.#uriOf(model, path);
-    if (uri === undefined) return undefined;
-    return { document: this.#document, model: { name: this.#document.name, uri, format: framework, config: {} } };
+    if (uri === undefined || format === undefined) return undefined;
+    return { document: this.#document, model: { name: this.#document.name, uri, format, config: {} } };
   }
 
   #inferenceGraph(spec: Fields): PlannedService | undefined {

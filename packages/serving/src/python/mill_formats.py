@@ -213,7 +213,8 @@ def open_model(header):
         import mill_mlflow
 
         return mill_mlflow.open_model(header)
-    if file.endswith((".pt", ".pt2")):
+    is_named = file.endswith((".py", ".pkl", ".pickle", ".joblib"))
+    if file.endswith((".pt", ".pt2")) or (header.get("format") == "pytorch" and not is_named):
         return TorchModel(header)
     if not file.endswith(".py"):
         return ScikitModel(header)

@@ -3,12 +3,17 @@ import { basename, dirname } from "node:path";
 import { isDatatype } from "../inference/datatype.ts";
 import { cannotLoad } from "../inference/model-folder.ts";
 import type { ModelConfig, TensorConfig } from "../inference/model-config.ts";
+import type { FormatName } from "../inference/model-format.ts";
 import type { TensorSpec } from "../inference/tensor.ts";
 import { readPythonFunction } from "../mlflow/python-function.ts";
 import type { FrameHeader } from "./frames.ts";
 
 /** What a worker is told of the model that it is to load. */
-export async function loadFrame(file: string, config: ModelConfig): Promise<FrameHeader & { readonly file: string }> {
+export async function loadFrame(
+  file: string,
+  config: ModelConfig,
+  format?: FormatName,
+): Promise<FrameHeader & { readonly file: string }> {
   const batch = config.max_batch_size ?? 0;
   const parameters = Object.entries(config.parameters ?? {}).map(([name, { string_value: text = "" }]) => [name, text]);
   const name = config.name ?? basename(dirname(dirname(file)));
@@ -21,6 +26,7 @@ export async function loadFrame(file: string, config: ModelConfig): Promise<Fram
     inputs: mlflow?.inputs ?? (config.input ?? []).map((tensor) => declared(tensor, batch)),
     outputs: mlflow?.outputs ?? (config.output ?? []).map((tensor) => declared(tensor, batch)),
     ...(mlflow === undefined ? {} : { mlflow }),
+    ...(format === undefined ? {} : { format }),
   };
 }
 
