@@ -66,7 +66,7 @@ describe.skipIf(kserveClients === undefined)("KServe's own clients", () => {
       nobody: refused(404, '"nobody"'),
       predicted: { predictions: [{ TAG: [1, 2], TEXT: ["a", "b"], HALF: [1, 2] }] },
       explained: await response.json(),
-      unexplained: refused(422, "does not say why"),
+      unexplained: refused(400, "against which rows"),
     });
     expect(said.v1["explained"]).toMatchObject({ explanations: [{ length: 3 }, { length: 3 }] });
   });
