@@ -170,11 +170,19 @@ function rolloutText({ service, rollout }: Traffic): string {
             ],
           ),
           `drift of the answers: ${numbers.drift?.toFixed(3) ?? "–"}`,
+          ...(numbers.labels === null ? [] : [labelsText(numbers.labels, variant)]),
         ]),
   ].join("\n");
 }
 
-function measuredText(measured: NonNullable<NonNullable<Traffic["rollout"]>["numbers"]>["primary"]): readonly string[] {
+type RolloutNumbers = NonNullable<NonNullable<Traffic["rollout"]>["numbers"]>;
+
+function labelsText({ metric, ...told }: NonNullable<RolloutNumbers["labels"]>, variant: string): string {
+  const one = ({ labels, value }: typeof told.primary) => `${value?.toFixed(4) ?? "–"} by ${labels} labels`;
+  return `${metric}: the service's own ${one(told.primary)}, ${variant} ${one(told.variant)}`;
+}
+
+function measuredText(measured: RolloutNumbers["primary"]): readonly string[] {
   const { requests, errorRate, latencyP99Ms } = measured;
   return [
     String(requests),

@@ -22,7 +22,7 @@ export interface MonitorDefinition {
 /** What a rule watches: of a feature its distribution or its values, of the answers a metric. */
 export type Measure = FeatureMeasure | MetricMeasure;
 export type FeatureMeasure = "stability" | "missing" | "range" | "categories" | "skew";
-type MetricMeasure = "auc" | "log_loss" | "calibration_error" | "accuracy" | "rmse" | "mae";
+export type MetricMeasure = "auc" | "log_loss" | "calibration_error" | "accuracy" | "rmse" | "mae";
 
 /** An alert stands while the measure is beyond its bound on at least `days` of the last `within` days that have rows. */
 export interface AlertRule {

@@ -5,15 +5,33 @@ import { servedWhere, type ServedAnswers } from "./served-rows.ts";
 /** What is answered: whether, how much, or which. */
 export type Task = "binary" | "squared" | "softmax";
 
-export interface Answered {
+interface Learned {
   readonly task: Task;
   /** The label's column in the scored rows, and its type. */
   readonly label: { readonly name: string; readonly type: string };
   /** A relation with a condition, for FROM: the rows that were learned from. */
   readonly baseline: string;
+}
+
+export interface Answered extends Learned {
   readonly scored: { readonly from: string; readonly day: string } | undefined;
   /** What came true of the answers that were served, where that is said. */
   readonly outcomes: { readonly served: ServedAnswers; readonly found: Outcomes } | undefined;
+}
+
+/** What rows were learned from, and what is answered of them. */
+export interface LearnedFrom {
+  readonly baseline: { readonly table: string; readonly where: string };
+  readonly label: string;
+  readonly task: Task;
+}
+
+/** What is needed to hold answers against labels. */
+export async function learnedFrom(lakehouse: Lakehouse, { baseline, label, task }: LearnedFrom): Promise<Learned> {
+  const columns = (await lakehouse.table(baseline.table))?.columns ?? [];
+  const type = columns.find(({ name }) => name === label)?.type ?? "string";
+  const from = `${lakehouse.relation(baseline.table)} WHERE ${baseline.where}`;
+  return { task, label: { name: label, type }, baseline: from };
 }
 
 /** A probability is taken for no nearer to 0 or 1. */
@@ -25,14 +43,30 @@ const NEAR = 1e-7;
  * calibration error is the mean distance of ten bins' means. Sums are rounded to nine digits.
  */
 export async function performanceSql(lakehouse: Lakehouse, answered: Answered): Promise<string> {
-  const rows = [scoredAnswers(answered), await servedAnswers(lakehouse, answered)];
-  const all = rows.filter((sql) => sql !== undefined);
+  const { outcomes } = answered;
+  const served =
+    outcomes === undefined
+      ? undefined
+      : await answersWithOutcomes(lakehouse, answered, {
+          found: outcomes.found,
+          from: `${lakehouse.relation(outcomes.served.table)} WHERE ${servedWhere(lakehouse, outcomes.served)}`,
+          source: "'served'",
+          day: "date_trunc('day', predicted_at)::date",
+        });
+  return measuredSql(
+    [scoredAnswers(answered), served].filter((sql) => sql !== undefined),
+    answered.task,
+  );
+}
+
+/** The measures of answers by their source and day, of SELECTs of `source`, `day`, `y`, `p`, `told` and `truth`. */
+export function measuredSql(all: readonly string[], task: Task): string {
   const none =
     "SELECT NULL::varchar AS source, NULL::date AS day, NULL::double AS y, NULL::double AS p, NULL::varchar AS told, NULL::varchar AS truth WHERE false";
   return `WITH answered AS (${all.length === 0 ? none : all.join(" UNION ALL ")}),
     known AS (SELECT * FROM answered WHERE truth IS NOT NULL),
     days AS (SELECT source, day, count(truth)::bigint AS rows, (count(*) - count(truth))::bigint AS waiting, round(avg(p), 9) AS mean_answer FROM answered GROUP BY ALL),
-    ${measures(answered.task)}
+    ${measures(task)}
     SELECT days.source, days.day, days.rows, days.waiting, measured.mean_label, days.mean_answer, measured.auc, measured.log_loss, calibration.calibration_error, measured.accuracy, measured.rmse, measured.mae
     FROM days LEFT JOIN measured ON measured.source = days.source AND measured.day IS NOT DISTINCT FROM days.day
     LEFT JOIN calibration ON calibration.source = days.source AND calibration.day IS NOT DISTINCT FROM days.day
@@ -59,7 +93,7 @@ function measures(task: Task): string {
 }
 
 function answerColumns(
-  { task, label, baseline }: Answered,
+  { task, label, baseline }: Learned,
   { value, answer }: { readonly value: string; readonly answer: string },
 ): string {
   const isNamed = ["string", "boolean"].includes(label.type);
@@ -81,10 +115,22 @@ function scoredAnswers(answered: Answered): string | undefined {
   return `SELECT 'scored' AS source, ${scored.day} AS day, ${columns} FROM ${scored.from}`;
 }
 
+/** Which answers are taken, and what they are grouped by. */
+interface AnswersTaken {
+  readonly found: Outcomes;
+  /** A relation of the prediction log with a condition, for FROM. */
+  readonly from: string;
+  /** Expressions over the log's columns. */
+  readonly source: string;
+  readonly day: string;
+}
+
 /** Each answer with the outcome of the row that has the request's values; of several equal ones the greatest label. */
-async function servedAnswers(lakehouse: Lakehouse, answered: Answered): Promise<string | undefined> {
-  if (answered.outcomes === undefined) return undefined;
-  const { served, found } = answered.outcomes;
+export async function answersWithOutcomes(
+  lakehouse: Lakehouse,
+  answered: Learned,
+  { found, from, source, day }: AnswersTaken,
+): Promise<string> {
   const known = new Map(((await lakehouse.table(found.table.name))?.columns ?? []).map((one) => [one.name, one]));
   const equal = Object.entries(found.on).map(([field, column]) => {
     const value = `json_extract_string(request, ${quoteText(`$."${field.replaceAll('"', '\\"')}"`)})`;
@@ -92,7 +138,7 @@ async function servedAnswers(lakehouse: Lakehouse, answered: Answered): Promise<
   });
   const answer = answerOf(answered.task);
   const columns = answerColumns(answered, { value: "truth_", answer });
-  const log = `SELECT id, predicted_at, request, ${answer} FROM ${lakehouse.relation(served.table)} WHERE ${servedWhere(lakehouse, served)}`;
-  const joined = `SELECT p.id, any_value(p.predicted_at) AS predicted_at, any_value(p.${answer}) AS ${answer}, max(o.${quoteName(found.label)}) AS truth_ FROM (${log}) AS p LEFT JOIN ${lakehouse.relation(found.table.name)} AS o ON ${equal.join(" AND ")} GROUP BY p.id`;
-  return `SELECT 'served' AS source, date_trunc('day', predicted_at)::date AS day, ${columns} FROM (${joined})`;
+  const log = `SELECT id, ${source} AS source_, ${day} AS day_, request, ${answer} FROM ${from}`;
+  const joined = `SELECT p.id, any_value(p.source_) AS source_, any_value(p.day_) AS day_, any_value(p.${answer}) AS ${answer}, max(o.${quoteName(found.label)}) AS truth_ FROM (${log}) AS p LEFT JOIN ${lakehouse.relation(found.table.name)} AS o ON ${equal.join(" AND ")} GROUP BY p.id`;
+  return `SELECT source_ AS source, day_ AS day, ${columns} FROM (${joined})`;
 }

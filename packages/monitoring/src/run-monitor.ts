@@ -2,7 +2,7 @@ import { quoteName, type Lakehouse } from "@millwright/lakehouse";
 import { evaluateAlerts, type StandingAlert } from "./alerts/evaluate-alerts.ts";
 import { binsOf } from "./bins.ts";
 import type { MonitorDefinition } from "./define-monitor.ts";
-import { performanceSql, type Task } from "./performance-sql.ts";
+import { learnedFrom, performanceSql, type Task } from "./performance-sql.ts";
 import { servedRows, type ServedAnswers } from "./served-rows.ts";
 import { NO_SKEW, skewSql } from "./skew-sql.ts";
 import { stabilitySql, type Watched } from "./stability-sql.ts";
@@ -55,7 +55,7 @@ export async function runMonitor(
   const features = request.features.filter((feature) => !definition.except.includes(feature));
   const bins = await binsOf(lakehouse, { ...baseline, features });
   const text = new Set([...bins].flatMap(([name, { kind }]) => (kind === "text" ? [name] : [])));
-  const trained = `${lakehouse.relation(baseline.table)} WHERE ${baseline.where}`;
+  const learned = await learnedFrom(lakehouse, request);
   const scored = scoredRows(lakehouse, request);
   const served = request.served === undefined ? undefined : servedRows(lakehouse, request.served, { text });
   const watched = [scored, served].filter((rows) => rows !== undefined);
@@ -64,9 +64,11 @@ export async function runMonitor(
     answers?.recomputed === undefined
       ? NO_SKEW
       : skewSql(lakehouse, { served: answers, recomputed: answers.recomputed, bins });
-  const select = stabilitySql(bins, { baseline: trained, watched, skew });
+  const select = stabilitySql(bins, { baseline: learned.baseline, watched, skew });
   const snapshot = await lakehouse.write({ table, select, mode: "replace" });
-  const how = await performanceSql(lakehouse, await answered(lakehouse, request, { trained, scored }));
+  const { outcomes: found } = definition;
+  const outcomes = found === undefined || answers === undefined ? undefined : { served: answers, found };
+  const how = await performanceSql(lakehouse, { ...learned, scored, outcomes });
   await lakehouse.write({ table: performance, select: how, mode: "replace" });
   const tables = { features: lakehouse.relation(table), performance: lakehouse.relation(performance) };
   return {
@@ -81,21 +83,4 @@ function scoredRows(lakehouse: Lakehouse, { scored, timestamp }: MonitorRequest)
   if (scored === undefined) return undefined;
   const day = timestamp === undefined ? "NULL::date" : `date_trunc('day', ${quoteName(timestamp)})::date`;
   return { source: "scored", from: lakehouse.relation(scored), day };
-}
-
-async function answered(
-  lakehouse: Lakehouse,
-  { definition, label, task, served, baseline }: MonitorRequest,
-  { trained, scored }: { readonly trained: string; readonly scored: Watched | undefined },
-) {
-  const columns = (await lakehouse.table(baseline.table))?.columns ?? [];
-  const type = columns.find(({ name }) => name === label)?.type ?? "string";
-  const { outcomes } = definition;
-  return {
-    task,
-    label: { name: label, type },
-    baseline: trained,
-    scored,
-    outcomes: outcomes === undefined || served === undefined ? undefined : { served, found: outcomes },
-  };
 }

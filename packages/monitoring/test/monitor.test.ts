@@ -11,6 +11,7 @@ import { openSqliteDatabase } from "@millwright/platform/adapters/sqlite-databas
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   defineMonitor,
+  labelledVariants,
   runMonitor,
   type MonitorOptions,
   type MonitorRequest,
@@ -166,4 +167,34 @@ test("of a large table a sample says where the tenths are; of one whose rows rep
   await lakehouse.write({ table: "few", select: "select same from large", mode: "replace" });
   const few = await tenthsOf(lakehouse, { table: "few", where: "true", features: ["same"] });
   expect(few.get("same")).toEqual(["1", "1", "1", "2", "2", "2", "3", "3", "3"]);
+});
+
+test("how right the variants of a service were is told by the labels that have arrived for each", async () => {
+  await lakehouse.write({
+    table: "split",
+    select: `select 'p' || i as id, make_timestamp(i * 1000) as predicted_at, 's' as service, if(i % 2 = 0, 'old', 'new') as variant,
+      1 + i % 2 as model_version, '{"key": ' || i || '}' as request, if(i % 2 = 0, i / 2000, 1 - i / 2000) as probability from range(2000) r(i)`,
+    mode: "replace",
+  });
+  const outcomes = { table: { kind: "table", name: "outcomes" }, label: "label", on: { key: "key" } } as const;
+  const asked = {
+    table: "split",
+    service: "s",
+    outcomes,
+    metric: "auc",
+    sinceMs: 500,
+    variants: { primary: { variant: "old", version: 1 }, variant: { variant: "new", version: 2 } },
+    label: "label",
+    task: "binary",
+    baseline: { table: "base", where: "part = 0" },
+  } as const;
+  // Of the keys from 500 to 1,499 half are of each variant; the new one ranks them backwards.
+  expect(await labelledVariants(lakehouse, asked)).toEqual({
+    primary: { labels: 500, value: 1 },
+    variant: { labels: 500, value: 0 },
+  });
+  const none = { labels: 0, value: null };
+  const elsewhere = { primary: { variant: "old", version: 2 }, variant: { variant: "newer", version: 2 } };
+  for (const other of [{ service: "t" }, { sinceMs: 1_500 }, { variants: elsewhere }, { table: "unlogged" }])
+    expect(await labelledVariants(lakehouse, { ...asked, ...other })).toEqual({ primary: none, variant: none });
 });

@@ -1,5 +1,7 @@
 import { nearest } from "@millwright/kernel";
 import { planFeatures } from "@millwright/feature-store";
+import { metricsOf } from "@millwright/monitoring";
+import type { ServiceDefinition } from "@millwright/serving";
 import type { TrainingDefinition } from "@millwright/training";
 import { checkReferences as checkModels } from "@millwright/transformation";
 import { place } from "./definitions/names.ts";
@@ -36,12 +38,38 @@ export function checkProject(project: Project): void {
     for (const name of declared?.asks ?? []) requireName(service, { what: "service", name, known: services });
     for (const { view } of declared?.features ?? [])
       requireName(service, { what: "feature view", name: view.name, known: views });
+    requireLabels(project, service);
   }
 }
 
 /** `late-flights@champion` names the model `late-flights`. */
 export function modelName(reference: string): string {
   return reference.split("@")[0] ?? reference;
+}
+
+/** A rollout that goes by labels needs a monitor of its model that says where they arrive, and a metric that they tell. */
+function requireLabels({ monitors, trainings }: Project, service: Defined<ServiceDefinition>): void {
+  const labels = service.definition.traffic?.rollout?.labels;
+  if (labels === undefined) return;
+  requireName(service, { what: "monitor", name: labels.monitor, known: new Set(monitors.map(({ name }) => name)) });
+  const monitor = monitors.find(({ name }) => name === labels.monitor)?.definition;
+  const model = modelName(service.definition.model);
+  const task = trainings.find(({ name }) => name === model)?.definition.trainer.objective;
+  const metrics = task === undefined ? [] : metricsOf(task);
+  const problem =
+    monitor?.training !== model
+      ? { because: `is of ${monitor?.training}, and not of ${model}`, remedy: `Name a monitor of ${model}.` }
+      : monitor.outcomes === undefined
+        ? { because: "has no outcomes", remedy: "Say in the monitor where labels arrive: `outcomes`." }
+        : metrics.includes(labels.metric)
+          ? undefined
+          : { because: `tells no ${labels.metric} of ${model}`, remedy: `It tells ${metrics.join(", ")}.` };
+  if (problem === undefined) return;
+  throw projectErrors.create("project/invalid-definition", {
+    because: `${place(service)}: the rollout of ${service.name} goes by the monitor ${labels.monitor}, which ${problem.because}`,
+    where: { file: service.file, line: service.line },
+    remedy: problem.remedy,
+  });
 }
 
 /** What a view knew at a row's time cannot be told of rows without one. */

@@ -22,6 +22,7 @@ export {
 export { createStandingReader, type StandingReader } from "./definitions/read-definitions.ts";
 export { checkProject, modelName } from "./check-references.ts";
 export { compileRoad } from "./road/compile-road.ts";
+export { createRolloutLabels, type RolloutLabelsReader } from "./road/rollout-labels.ts";
 export type { RoadParts } from "./road/parts.ts";
 export { initProject, type InitOptions, type InitResult } from "./init.ts";
 export { initOwnData, type InitOwnDataOptions, type InitOwnDataResult } from "./own-data/init-own-data.ts";

@@ -13,7 +13,8 @@ export { createTrafficStore, servingMigrations, type TrafficStore } from "./traf
 export type { FunctionData } from "./functions/function-options.ts";
 export { inTurn } from "./in-turn.ts";
 export { forgetSources, keepSources, readSources } from "./functions/snapshot.ts";
-export { advanceRollout } from "./traffic/rollout.ts";
+export { advanceRollout, type LabelsAsked } from "./traffic/rollout.ts";
+export type { LabelNumbers } from "./traffic/judge-labels.ts";
 export { readTrafficCounts } from "./traffic/traffic-counts.ts";
 export { createSplit } from "./traffic/split.ts";
 export { deployTraffic, serviceVersion, variantVersions } from "./traffic/traffic.ts";

@@ -8,8 +8,9 @@ import { createTracking, trackingMigrations } from "@millwright/tracking";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { defineService } from "../src/define-service.ts";
 import { deployVersions, readDeployment } from "../src/deploy-version.ts";
+import type { LabelNumbers } from "../src/traffic/judge-labels.ts";
 import { judgeStep, rolloutRules } from "../src/traffic/judge-rollout.ts";
-import { advanceRollout, restartRollout, rolloutState } from "../src/traffic/rollout.ts";
+import { advanceRollout, restartRollout, rolloutState, type LabelsAsked } from "../src/traffic/rollout.ts";
 import { scoreDrift } from "../src/traffic/score-histogram.ts";
 import { deployTraffic, listDecisions, serviceVersion, setTraffic } from "../src/traffic/traffic.ts";
 import type { TrafficCounts } from "../src/traffic/traffic-counts.ts";
@@ -32,7 +33,8 @@ const counts = (answered: number, { failed = 0, latency = FAST, scores = { "10":
   scores,
 });
 const judged = (variant: ReturnType<typeof counts>, primary = counts(1_000), tookMs = 60_000) =>
-  judgeStep(RULES, { primary, variant, last: undefined }, tookMs).verdict;
+  judgeStep(RULES, { primary, variant, last: undefined }, { stepTookMs: tookMs, isLast: false, labelled: undefined })
+    .verdict;
 
 describe("a step of a rollout", () => {
   test("waits for enough requests and for its time, and is good then", () => {
@@ -91,6 +93,8 @@ describe("a rollout", () => {
   let folder: string;
   let nowMs: number;
   let told: TrafficCounts | undefined;
+  let labelled: LabelNumbers | undefined;
+  const labelsAsked: LabelsAsked[] = [];
   let opened: Awaited<ReturnType<typeof open>>;
 
   /** All that a process has, made anew as after its death. */
@@ -101,7 +105,11 @@ describe("a rollout", () => {
     const tracking = createTracking(world);
     const places = { deploymentFile: join(folder, "deployment.json"), onlineStorePath: "", ids: systemIds };
     const ports = { ...places, ...world, tracking, traffic: createTrafficStore(world), counts: async () => told };
-    return { ports, close: () => database.close() };
+    const readLabels = async (asked: LabelsAsked) => {
+      labelsAsked.push(asked);
+      return labelled;
+    };
+    return { ports: { ...ports, labelled: readLabels }, close: () => database.close() };
   }
 
   async function register(
@@ -339,6 +347,68 @@ describe("a rollout", () => {
     }
     const { version } = await register([], { request: [{ ...refused[0], type: "double" }] });
     await routes()("setTraffic", { weights: { [version]: 10 } });
+  });
+
+  describe("that goes by labels", () => {
+    const labels = { monitor: "late-drift", metric: "log_loss", worseBy: 0.05, labelsMin: 50 } as const;
+    const rollout = { variant: "challenger", steps: [10, 50], every: "1m", requestsMin: 100, labels };
+    const byLabels = defineService({ name: "late", model: "late-flights@champion", traffic: { rollout } });
+    const numbers = (primary: number, variant: number, of = 50) =>
+      ({
+        metric: "log_loss",
+        primary: { labels: 70, value: primary },
+        variant: { labels: of, value: variant },
+      }) as const;
+    const minutesLater = async (minutes: number) => {
+      told = answers([1, 2], 1_000 * minutes);
+      nowMs += 60_000 * minutes;
+      await advanceRollout(opened.ports, byLabels);
+    };
+
+    test("takes its steps, and waits with the last until labels have told that it is no worse", async () => {
+      await register(["challenger"]);
+      labelled = undefined;
+      await advanceRollout(opened.ports, byLabels);
+      const beganMs = nowMs;
+      await minutesLater(1);
+      expect(await state()).toEqual(["progressing", 1]);
+      await minutesLater(60);
+      expect(await state()).toEqual(["progressing", 1]);
+      labelled = numbers(0.3, 0.31, 49);
+      await minutesLater(600);
+      expect(await state()).toEqual(["progressing", 1]);
+      expect((await rolloutState(opened.ports, "late"))?.reason).toBe("49 of 50 labels have come for its answers");
+      expect(labelsAsked.at(-1)).toMatchObject({ ...labels, service: "late", sinceMs: beganMs });
+      labelled = numbers(0.3, 0.34);
+      await minutesLater(700);
+      expect([await state(), await deployedWeights()]).toEqual([
+        ["promoted", 1],
+        [2, undefined],
+      ]);
+      const [decision] = await listDecisions(opened.ports, "late");
+      expect(decision).toMatchObject({
+        kind: "promote",
+        by: "rollout",
+        reason: "every gate holds, and its log_loss is 0.3400 by 50 labels, beside 0.3000 by 70",
+        numbers: { labels: labelled },
+      });
+    });
+
+    test("is rolled back as soon as labels tell that it is worse", async () => {
+      await register(["challenger"]);
+      await advanceRollout(opened.ports, byLabels);
+      labelled = numbers(0.3, 0.36);
+      await advanceRollout(opened.ports, byLabels);
+      expect([await state(), await deployedWeights()]).toEqual([
+        ["rolled-back", 0],
+        [1, undefined],
+      ]);
+      expect((await listDecisions(opened.ports, "late"))[0]).toMatchObject({
+        kind: "rollback",
+        reason: expect.stringContaining("worse by more than 0.05") as string,
+        numbers: { labels: labelled },
+      });
+    });
   });
 
   test("compares a version with something from its first step on", () => {

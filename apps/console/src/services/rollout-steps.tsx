@@ -63,8 +63,8 @@ interface NumbersProps {
   readonly numbers: NonNullable<Rollout["numbers"]>;
 }
 
-function Numbers({ rollout: { variant, gates, requestsMin }, numbers }: NumbersProps) {
-  const { primary, variant: other, drift } = numbers;
+function Numbers({ rollout: { variant, gates, requestsMin, labels }, numbers }: NumbersProps) {
+  const { primary, variant: other, drift, labels: labelled } = numbers;
   return (
     <table className="data">
       <thead>
@@ -100,6 +100,22 @@ function Numbers({ rollout: { variant, gates, requestsMin }, numbers }: NumbersP
           <td className="number">{drift === null ? "–" : drift.toFixed(3)}</td>
           <td className="muted">{gates.drift} at most</td>
         </tr>
+        {labels === null ? null : (
+          <>
+            <tr>
+              <td>labels, since it began</td>
+              <td className="number">{count(labelled?.primary.labels ?? 0)}</td>
+              <td className="number">{count(labelled?.variant.labels ?? 0)}</td>
+              <td className="muted">{count(labels.labelsMin)} at least</td>
+            </tr>
+            <tr>
+              <td>{labels.metric}</td>
+              <td className="number">{labelled?.primary.value?.toFixed(4) ?? "–"}</td>
+              <td className="number">{labelled?.variant.value?.toFixed(4) ?? "–"}</td>
+              <td className="muted">{labels.worseBy} worse at most</td>
+            </tr>
+          </>
+        )}
       </tbody>
     </table>
   );

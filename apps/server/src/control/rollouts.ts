@@ -1,7 +1,7 @@
 import type { Logger } from "@millwright/kernel";
 import { createComplaints } from "./complaints.ts";
-import type { RoadParts } from "@millwright/project";
-import { advanceRollout, readTrafficCounts } from "@millwright/serving";
+import { createRolloutLabels, type RoadParts } from "@millwright/project";
+import { advanceRollout, readTrafficCounts, type LabelNumbers, type LabelsAsked } from "@millwright/serving";
 import type { RoadRunner } from "./road-runner.ts";
 
 /** Moves the traffic of services to new versions, as their definitions say, while the project is up. */
@@ -29,10 +29,17 @@ export function startRollouts({
     return url === undefined ? undefined : readTrafficCounts(url).catch(() => undefined);
   };
   const complaints = createComplaints(logger, "the rollout of a service could not go on");
+  const reader = createRolloutLabels(parts, () => runner.project());
+  const unread = createComplaints(logger, "what labels tell of a rollout could not be read: it waits, unless another gate ends it");
+  const labelled = async (asked: LabelsAsked) => {
+    let found: LabelNumbers | undefined;
+    await unread.hear(asked.service, async () => (found = await reader.read(asked)));
+    return found;
+  };
   let atWork: Promise<void> | undefined;
   const lookAll = async () => {
     for (const { name, definition } of runner.project().services)
-      await complaints.hear(name, () => advanceRollout({ ...parts, counts }, definition));
+      await complaints.hear(name, () => advanceRollout({ ...parts, counts, labelled }, definition));
   };
   const timer = setInterval(() => {
     atWork ??= lookAll().finally(() => (atWork = undefined));

@@ -812,6 +812,12 @@ export interface Rollout {
   readonly everyMs: number;
   readonly requestsMin: number;
   readonly gates: { readonly errorRate: number; readonly latencyP99: number; readonly drift: number };
+  readonly labels: {
+    readonly monitor: string;
+    readonly metric: string;
+    readonly worseBy: number;
+    readonly labelsMin: number;
+  } | null;
   readonly phase: "waiting" | "progressing" | "promoted" | "rolled-back" | "taken-over";
   /** The place among the steps, from 0 on. */
   readonly step: number;
@@ -830,6 +836,12 @@ export interface Rollout {
       readonly latencyP99Ms: number | null;
     };
     readonly drift: number | null;
+    /** Since the rollout began. */
+    readonly labels: {
+      readonly metric: string;
+      readonly primary: { readonly labels: number; readonly value: number | null };
+      readonly variant: { readonly labels: number; readonly value: number | null };
+    } | null;
   } | null;
 }
 

@@ -1,8 +1,10 @@
 import { durationMs } from "@millwright/feature-store";
 import { latencyQuantileMs } from "../latency.ts";
 import type { Gathered } from "./gathered.ts";
+import { judgeLabels, labelRules, type LabelNumbers, type LabelRules } from "./judge-labels.ts";
 import { scoreDrift } from "./score-histogram.ts";
 import type { RolloutOptions } from "./traffic-options.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** A rollout's options, with what was left unsaid. */
 export interface RolloutRules {
@@ -11,6 +13,7 @@ export interface RolloutRules {
   readonly everyMs: number;
   readonly requestsMin: number;
   readonly gates: { readonly errorRate: number; readonly latencyP99: number; readonly drift: number };
+  readonly labels: LabelRules | undefined;
 }
 
 const STEPS = [5, 25, 50, 100];
@@ -20,7 +23,7 @@ const GATES = { errorRate: 0.01, latencyP99: 1.5, drift: 0.25 };
 /** Of two latencies below a few milliseconds each is the other's, as far as anybody can tell. */
 const LATENCY_FLOOR_MS = 1;
 
-export function rolloutRules({ variant, steps, every, requestsMin, gates }: RolloutOptions): RolloutRules {
+export function rolloutRules({ variant, steps, every, requestsMin, gates, labels }: RolloutOptions): RolloutRules {
   const given = steps ?? STEPS;
   return {
     variant,
@@ -28,6 +31,7 @@ export function rolloutRules({ variant, steps, every, requestsMin, gates }: Roll
     everyMs: durationMs(every ?? EVERY),
     requestsMin: requestsMin ?? REQUESTS_MIN,
     gates: { ...GATES, ...gates },
+    labels: labels === undefined ? undefined : labelRules(labels),
   };
 }
 
@@ -42,25 +46,37 @@ export interface RolloutNumbers {
   readonly primary: Measured;
   readonly variant: Measured;
   readonly drift: number | null;
+  /** Since the rollout began; null where it does not go by them, or none has looked yet. */
+  readonly labels: LabelNumbers | null;
 }
-
-export type Verdict =
-  | { readonly kind: "wait"; readonly reason: string }
-  | { readonly kind: "good"; readonly reason: string }
-  | { readonly kind: "bad"; readonly reason: string };
 
 /**
  * Judges a step of a rollout by what both versions have answered in it. Errors that are more than chance alone would make end
  * it at once, by the lower end of Wilson's interval at 95 %; all else is judged when the step has lasted and the variant has
- * answered enough.
+ * answered enough. Labels that tell it to be worse end it too, and the last step is not good before they have told.
  */
 export function judgeStep(
   rules: RolloutRules,
   gathered: Gathered,
-  stepTookMs: number,
+  { stepTookMs, isLast, labelled }: Step,
 ): { readonly verdict: Verdict; readonly numbers: RolloutNumbers } {
-  const numbers = numbersOf(gathered);
-  return { numbers, verdict: verdictOf(rules, { gathered, numbers, stepTookMs }) };
+  const numbers = numbersOf(gathered, labelled);
+  const verdict = verdictOf(rules, { gathered, numbers, stepTookMs });
+  if (rules.labels === undefined || verdict.kind === "bad") return { numbers, verdict };
+  const byLabels: Verdict =
+    labelled === undefined
+      ? { kind: "wait", reason: "it is not known what labels have come" }
+      : judgeLabels(rules.labels, labelled);
+  const isTold = byLabels.kind === "bad" || (isLast && verdict.kind === "good");
+  return { numbers, verdict: isTold ? byLabels : verdict };
+}
+
+interface Step {
+  readonly stepTookMs: number;
+  /** Whether the version is promoted after it. */
+  readonly isLast: boolean;
+  /** What labels tell, where the rollout goes by them and they could be looked at. */
+  readonly labelled: LabelNumbers | undefined;
 }
 
 interface Judged {
@@ -110,11 +126,12 @@ function wilsonLower(count: number, of: number): number {
   return (share + (z * z) / (2 * of) - spread) / (1 + (z * z) / of);
 }
 
-export function numbersOf({ primary, variant }: Gathered): RolloutNumbers {
+export function numbersOf({ primary, variant }: Gathered, labelled: LabelNumbers | undefined): RolloutNumbers {
   return {
     primary: measuredOf(primary),
     variant: measuredOf(variant),
     drift: scoreDrift(primary.scores, variant.scores) ?? null,
+    labels: labelled ?? null,
   };
 }
 

@@ -1,9 +1,11 @@
 import { modelReference, type ServiceDefinition } from "../define-service.ts";
 import type { Clock } from "@millwright/kernel";
 import { gather, gatheredFrom, type Gathered, type Pair } from "./gathered.ts";
+import type { LabelNumbers } from "./judge-labels.ts";
 import { judgeStep, numbersOf, rolloutRules, type RolloutNumbers, type RolloutRules } from "./judge-rollout.ts";
 import { oneChange } from "./one-change.ts";
 import { standingWeights, versionNamed } from "./resolve-traffic.ts";
+import type { RolloutLabels } from "./traffic-options.ts";
 import type { TrafficCounts } from "./traffic-counts.ts";
 import { promoteVariant, setTraffic, type TrafficParts } from "./traffic.ts";
 import type { DecisionKind, Weights } from "./traffic-store.ts";
@@ -16,7 +18,11 @@ export interface RolloutState {
   /** The place among the steps. */
   readonly step: number;
   readonly stepSinceMs: number;
+  /** When its first step began; absent where that was before it was kept. */
+  readonly sinceMs?: number;
   readonly gathered: Gathered;
+  /** What labels told at the last look, where it goes by them. */
+  readonly labelled?: LabelNumbers | undefined;
   /** Why it goes on, or how it ended. */
   readonly reason: string;
   readonly phase: RolloutPhase;
@@ -28,6 +34,12 @@ export interface RolloutPorts extends TrafficParts {
   readonly clock: Pick<Clock, "nowMs">;
   /** Of the serving process; undefined while none answers. */
   readonly counts: () => Promise<TrafficCounts | undefined>;
+  /** By the labels that have arrived for what both versions answered since a time; undefined where that cannot be told. */
+  readonly labelled: (asked: LabelsAsked) => Promise<LabelNumbers | undefined>;
+}
+
+export interface LabelsAsked extends Pair, Pick<RolloutLabels, "monitor" | "metric"> {
+  readonly sinceMs: number;
 }
 
 const BY = "rollout";
@@ -94,7 +106,8 @@ async function settle(
   const own = await ports.tracking.byAlias(model, alias);
   if (own?.version !== state.version) return;
   const ended = { ...state, reason: `version ${state.version} is the service's own`, phase: "promoted" } as const;
-  await decide(ports, definition, { kind: "promote", percent: 0, state: ended, numbers: numbersOf(state.gathered) });
+  const numbers = numbersOf(state.gathered, state.labelled);
+  await decide(ports, definition, { kind: "promote", percent: 0, state: ended, numbers });
 }
 
 /** Forgets how the last one ended: the version is rolled out once more. */
@@ -115,12 +128,14 @@ async function begin(ports: RolloutPorts, definition: ServiceDefinition, { rules
   const counts = await ports.counts();
   // Nothing is rolled out to nobody.
   if (counts === undefined) return;
+  const nowMs = ports.clock.nowMs();
   const state: RolloutState = {
     variant: rules.variant,
     version: pair.variant.version,
     primaryVersion: pair.primary.version,
     step: 0,
-    stepSinceMs: ports.clock.nowMs(),
+    stepSinceMs: nowMs,
+    sinceMs: nowMs,
     gathered: gatheredFrom(counts, pair),
     reason: `version ${pair.variant.version} is new`,
     phase: "progressing",
@@ -133,25 +148,29 @@ async function look(ports: RolloutPorts, definition: ServiceDefinition, { rules,
   if (counts === undefined) return;
   const nowMs = ports.clock.nowMs();
   const gathered = gather(state.gathered, counts, pair);
-  const { verdict, numbers } = judgeStep(rules, gathered, nowMs - state.stepSinceMs);
+  const step = state.step + 1;
+  const percent = rules.steps[step] ?? 100;
+  const sinceMs = state.sinceMs ?? state.stepSinceMs;
+  const labelled = rules.labels && (await ports.labelled({ ...pair, ...rules.labels, sinceMs }));
+  const looked = { stepTookMs: nowMs - state.stepSinceMs, isLast: percent >= 100, labelled };
+  const { verdict, numbers } = judgeStep(rules, gathered, looked);
   const { reason } = verdict;
+  const seen = { ...state, gathered, labelled, reason };
   if (verdict.kind === "wait") {
-    await ports.traffic.save({ service: definition.name, rollout: { ...state, gathered, reason } });
+    await ports.traffic.save({ service: definition.name, rollout: seen });
     return;
   }
   if (verdict.kind === "bad") {
-    const ended = { ...state, gathered, reason, phase: "rolled-back" } as const;
+    const ended = { ...seen, phase: "rolled-back" } as const;
     return decide(ports, definition, { kind: "rollback", percent: 0, state: ended, numbers });
   }
-  const step = state.step + 1;
-  const percent = rules.steps[step] ?? 100;
   if (percent >= 100) {
-    const ended = { ...state, gathered, reason, phase: "promoted" } as const;
+    const ended = { ...seen, phase: "promoted" } as const;
     const change = { by: BY, reason, numbers: { ...numbers }, rollout: ended };
     await promoteVariant(ports, definition, { ...change, variant: rules.variant });
     return;
   }
-  const next = { ...state, step, stepSinceMs: nowMs, gathered: gatheredFrom(counts, pair), reason };
+  const next = { ...seen, step, stepSinceMs: nowMs, gathered: gatheredFrom(counts, pair) };
   await decide(ports, definition, { kind: "step", percent, state: next, numbers });
 }
 
@@ -186,12 +205,13 @@ export function toldRollout(rules: RolloutRules, state: RolloutState | undefined
     everyMs: rules.everyMs,
     requestsMin: rules.requestsMin,
     gates: rules.gates,
+    labels: rules.labels ?? null,
     phase: state?.phase ?? ("waiting" as const),
     step: state?.step ?? 0,
     version: state?.version ?? null,
     stepSinceMs: state?.stepSinceMs ?? null,
     reason: state?.reason ?? "no version is to be rolled out",
-    numbers: state === undefined ? null : numbersOf(state.gathered),
+    numbers: state === undefined ? null : numbersOf(state.gathered, state.labelled),
   };
 }
 

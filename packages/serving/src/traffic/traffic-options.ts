@@ -45,7 +45,26 @@ export interface RolloutOptions {
   /** Answers of the variant, and as many of the service's own, without which no step is judged good. 100 unless told. */
   readonly requestsMin?: number;
   readonly gates?: RolloutGates;
+  /** Also how right both versions were since the rollout began, by labels that arrive later. */
+  readonly labels?: RolloutLabels;
 }
+
+/**
+ * The last step waits for so many labels of each version's answers; whenever they are there and the variant is worse, it is
+ * rolled back.
+ */
+export interface RolloutLabels {
+  /** A monitor of the service's model, whose `outcomes` say where the labels arrive. */
+  readonly monitor: string;
+  /** `auc`, `log_loss` and `calibration_error` of yes and no, `accuracy` of classes, `rmse` and `mae` of numbers. */
+  readonly metric: LabelMetric;
+  /** The variant's may be worse than the service's own by so much, in the metric's own unit. */
+  readonly worseBy: number;
+  /** Labelled answers of the variant, and as many of the service's own, without which it is not promoted. 100 unless told. */
+  readonly labelsMin?: number;
+}
+
+export type LabelMetric = "auc" | "log_loss" | "calibration_error" | "accuracy" | "rmse" | "mae";
 
 /** What a variant may be worse by than the service's own version meanwhile. */
 interface RolloutGates {
@@ -62,6 +81,7 @@ const VARIANT_PATTERN = "^(?:[a-z][a-z0-9_-]{0,63}|[1-9][0-9]{0,8})$";
 const VARIANT = Type.String({ pattern: VARIANT_PATTERN });
 const CLOSED = { additionalProperties: false };
 const NAME = Type.String({ minLength: 1, maxLength: 200 });
+const LABEL_METRICS: readonly LabelMetric[] = ["auc", "log_loss", "calibration_error", "accuracy", "rmse", "mae"];
 const TRAFFIC = Type.Object(
   {
     weights: Type.Optional(Type.Record(Type.String(), Type.Number())),
@@ -94,6 +114,17 @@ const TRAFFIC = Type.Object(
                 errorRate: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
                 latencyP99: Type.Optional(Type.Number({ minimum: 1 })),
                 drift: Type.Optional(Type.Number({ minimum: 0 })),
+              },
+              CLOSED,
+            ),
+          ),
+          labels: Type.Optional(
+            Type.Object(
+              {
+                monitor: NAME,
+                metric: Type.Union(LABEL_METRICS.map((metric) => Type.Literal(metric))),
+                worseBy: Type.Number({ minimum: 0 }),
+                labelsMin: Type.Optional(Type.Integer({ minimum: 1 })),
               },
               CLOSED,
             ),
