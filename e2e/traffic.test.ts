@@ -194,4 +194,42 @@ describe("a rollout", () => {
     });
     expect(rows).toEqual([[true, 1, 0]]);
   });
+
+  test("waits for labels, and is promoted once they have come and tell nothing against it", async () => {
+    edit(projectDir, "services/late-flights.ts", (text) =>
+      text.replace(
+        "gates: { latencyP99: 1_000, drift: 10 } }",
+        'gates: { latencyP99: 1_000, drift: 10 }, labels: { monitor: "late-flights-drift", metric: "log_loss", worseBy: 1, labelsMin: 40 } }',
+      ),
+    );
+    mill(ours("models", "promote", NAME, "2", "--alias", "challenger", "--reason", "for a test"));
+    expect(mill(ours("run")).code).toBe(0);
+    const decisions = () =>
+      millJson(ours("services", "decisions", NAME)) as readonly { readonly kind: string; readonly reason: string }[];
+    await eventually("the first step", () => decisions()[0]?.kind === "begin" || undefined);
+    // What flights of the table turned out to be is known at once.
+    const sql = "select origin, destination, departed_at, distance from departures order by flight_id desc limit 400";
+    const { rows } = millJson(ours("sql", sql)) as {
+      readonly rows: readonly (readonly [string, string, string, number])[];
+    };
+    const flights = rows.map(([origin, destination, at, distance]) => ({
+      origin,
+      destination,
+      departed_at: `${at.replace(" ", "T")}Z`,
+      distance,
+    }));
+    await eventually("the last step", async () => {
+      for (const [at, flight] of flights.entries())
+        await infer(up.port, { id: `labelled-${at}-${Date.now()}`, flight });
+      return decisions()[0]?.kind === "step" || undefined;
+    });
+    for (const [at, flight] of flights.entries()) await infer(up.port, { id: `labelled-last-${at}`, flight });
+    const promoted = await eventually("the promotion", async () => {
+      // A run puts what has been answered into the table that labels are looked up for.
+      await millLater(ours("run"));
+      const [newest] = decisions();
+      return newest?.kind === "promote" ? newest : undefined;
+    });
+    expect(promoted.reason).toMatch(/log_loss|log loss|labels/);
+  });
 });

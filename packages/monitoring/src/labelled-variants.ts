@@ -45,9 +45,7 @@ export async function labelledVariants<Name extends string>(
       }),
     ),
   );
-  const { rows } = await lakehouse.query(
-    `SELECT source, rows, ${metric} FROM (${measuredSql(selects, learned.task)})`,
-  );
+  const { rows } = await lakehouse.query(`SELECT source, rows, ${metric} FROM (${measuredSql(selects, learned.task)})`);
   return byName(asked, rows);
 }
 

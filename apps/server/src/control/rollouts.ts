@@ -30,7 +30,10 @@ export function startRollouts({
   };
   const complaints = createComplaints(logger, "the rollout of a service could not go on");
   const reader = createRolloutLabels(parts, () => runner.project());
-  const unread = createComplaints(logger, "what labels tell of a rollout could not be read: it waits, unless another gate ends it");
+  const unread = createComplaints(
+    logger,
+    "what labels tell of a rollout could not be read: it waits, unless another gate ends it",
+  );
   const labelled = async (asked: LabelsAsked) => {
     let found: LabelNumbers | undefined;
     await unread.hear(asked.service, async () => (found = await reader.read(asked)));
