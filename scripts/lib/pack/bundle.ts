@@ -1,4 +1,4 @@
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import { rolldown, type Plugin } from "rolldown";
 
 export interface BundleOptions {
@@ -17,7 +17,7 @@ export async function bundle({ root, outFolder, entries, external }: BundleOptio
     input: Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, join(root, path)])),
     platform: "node",
     external: isExternal,
-    plugins: [startedFiles()],
+    plugins: [startedFiles(root)],
     logLevel: "warn",
     onLog: (level, log, next) => {
       if (log.code === "UNRESOLVED_IMPORT") throw new Error(log.message);
@@ -37,8 +37,8 @@ export async function bundle({ root, outFolder, entries, external }: BundleOptio
   return [...new Set(modules.flatMap(packageFolder))].toSorted();
 }
 
-/** `new URL("./x.ts", import.meta.url)` names a file to start: it becomes an entry of its own, `x.js` beside the others. */
-function startedFiles(): Plugin {
+/** `new URL("./x.ts", import.meta.url)` names a file to start: it becomes an entry of its own, called by its place. */
+function startedFiles(root: string): Plugin {
   const pattern = /new URL\("(\.\.?\/[^"]+)\.ts", import\.meta\.url\)/g;
   return {
     name: "started-files",
@@ -46,14 +46,24 @@ function startedFiles(): Plugin {
       filter: { id: /\.ts$/, code: /import\.meta\.url/ },
       handler(code, id) {
         const replaced = code.replaceAll(pattern, (_whole, path: string) => {
-          const name = basename(path);
-          this.emitFile({ type: "chunk", id: resolve(dirname(id), `${path}.ts`), fileName: `${name}.js` });
-          return `new URL("./${name}.js", import.meta.url)`;
+          const started = resolve(dirname(id), `${path}.ts`);
+          const fileName = calledByPlace(root, started);
+          this.emitFile({ type: "chunk", id: started, fileName });
+          return `new URL("./${fileName}", import.meta.url)`;
         });
         return replaced === code ? undefined : { code: replaced };
       },
     },
   };
+}
+
+/** `packages/serving/src/threads/worker.ts` is `serving-threads-worker.js`: several packages have a file of that name. */
+function calledByPlace(root: string, path: string): string {
+  const [, ...parts] = relative(root, path).split(sep);
+  return `${parts
+    .filter((part) => part !== "src")
+    .join("-")
+    .replace(/\.ts$/, "")}.js`;
 }
 
 function packageFolder(moduleId: string): readonly string[] {
