@@ -1,5 +1,3 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { addIdentity } from "./support/identity-model.ts";
 import { childOf, isAlive, othersAtWork } from "./support/processes.ts";
 import { end, eventually } from "./support/project.ts";
+import { serveFolder, type ServingFolder } from "./support/serving-folder.ts";
 import {
   answerIn,
   asItIs,
@@ -22,19 +21,14 @@ import { fieldsOf } from "./support/wire.ts";
 // `mill serve DIR` under load: killed, ended and given new versions. No request is answered with another's, and none fails
 // but those that a killed process had in its hands.
 
-const launcher = join(import.meta.dirname, "..", "bin", "mill");
-
 let folder: string;
-let serving: { readonly process: ChildProcess; readonly rest: number; readonly grpc: number };
+let serving: ServingFolder;
 let calls: readonly TensorCalls[];
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "mill-kept-"));
   addIdentity(folder, 1);
-  const child = spawn(launcher, ["serve", folder, "--port", "0", "--json"], { stdio: ["ignore", "pipe", "ignore"] });
-  const [said] = (await once(child.stdout, "data")) as [Buffer];
-  const { restPort, grpcPort } = JSON.parse(said.toString()) as { restPort: number; grpcPort: number };
-  serving = { process: child, rest: restPort, grpc: grpcPort };
+  serving = await serveFolder(folder);
 });
 
 afterEach(async () => {

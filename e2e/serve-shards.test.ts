@@ -1,5 +1,3 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { addIdentity } from "./support/identity-model.ts";
 import { childrenOf, isAlive } from "./support/processes.ts";
 import { end, eventually } from "./support/project.ts";
+import { serveFolder, type ServingFolder } from "./support/serving-folder.ts";
 import {
   answerIn,
   asItIs,
@@ -22,23 +21,17 @@ import { fieldsOf } from "./support/wire.ts";
 // `mill serve DIR --shards 2` under load: the model is one process's, and half of its callers are another's. Processes are
 // killed and the whole is ended: no request is answered with another's, and none fails but where a process was missing.
 
-const launcher = join(import.meta.dirname, "..", "bin", "mill");
-
 let folder: string;
-let serving: { readonly process: ChildProcess; readonly rest: number; readonly grpc: number };
+let serving: ServingFolder;
 let calls: readonly TensorCalls[];
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "mill-shards-test-"));
   addIdentity(folder, 1);
-  const args = ["serve", folder, "--shards", "2", "--port", "0", "--json"];
-  const child = spawn(launcher, args, { stdio: ["ignore", "pipe", "ignore"] });
-  const [said] = (await once(child.stdout, "data")) as [Buffer];
-  const { restPort, grpcPort } = JSON.parse(said.toString()) as { restPort: number; grpcPort: number };
-  serving = { process: child, rest: restPort, grpc: grpcPort };
+  serving = await serveFolder(folder, "--shards", "2");
   calls = [
-    keepAskingRest(restPort, { callers: 4, onRefused: "end" }),
-    keepAskingGrpc(grpcPort, { callers: 4, onRefused: "end" }),
+    keepAskingRest(serving.rest, { callers: 4, onRefused: "end" }),
+    keepAskingGrpc(serving.grpc, { callers: 4, onRefused: "end" }),
   ];
   await answersAfter(performance.now());
 });

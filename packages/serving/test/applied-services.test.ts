@@ -1,12 +1,11 @@
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { silentLogger } from "@millwright/kernel";
 import { answerRoute } from "@millwright/platform";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { treeOpener } from "../src/adapters/tree-model.ts";
 import { appliedRoutes } from "../src/http.ts";
-import { keepGraphs, startServing, type Serving } from "../src/index.ts";
+import { keepGraphs, type Serving } from "../src/index.ts";
+import { deploymentFileIn, serveDocuments } from "./support/serve-documents.ts";
 
 // KServe's documents applied to a project through its API: served beside its services, kept, and taken away.
 
@@ -17,34 +16,14 @@ let serving: Serving | undefined;
 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "mill-applied-"));
-  serving = await start();
+  serving = await serveDocuments(root);
 });
 afterAll(async () => {
   await serving?.close();
   rmSync(root, { recursive: true, force: true });
 });
 
-const deploymentFile = () => join(root, "serving", "deployment.json");
-
-async function start(): Promise<Serving> {
-  const started = await startServing({
-    host: "127.0.0.1",
-    port: 0,
-    grpcPort: 0,
-    version: "1",
-    deploymentFile: deploymentFile(),
-    logFolder: join(root, "log"),
-    openModel: treeOpener(),
-    millwrightUrl: "file:///not-asked.ts",
-    openOnlineStore: () => {
-      throw new Error("there are no services here");
-    },
-    logger: silentLogger,
-  });
-  // It is closed before that is had.
-  started.grpcPort.catch(() => undefined);
-  return started;
-}
+const deploymentFile = () => deploymentFileIn(root);
 
 const servingUrl = () => (serving === undefined ? undefined : `http://127.0.0.1:${serving.port}`);
 const registry = {
@@ -140,7 +119,7 @@ test("all of it is served again after a start, and what is deleted is not", asyn
   await serving?.close();
   serving = undefined;
   expect((await list()).map(({ state }) => state)).toEqual(["NOT UP", "NOT UP", "NOT UP"]);
-  serving = await start();
+  serving = await serveDocuments(root);
   expect(await infer("both")).toEqual(["a.predict", "1.predict"]);
   await ask("deleteAppliedService", { params: { kind: "InferenceService", name: "churn" } });
   expect((await list()).map(({ name }) => name)).toEqual(["both", "iris"]);

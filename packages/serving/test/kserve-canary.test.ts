@@ -1,14 +1,13 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { silentLogger } from "@millwright/kernel";
 import { answerRoute } from "@millwright/platform";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { treeOpener } from "../src/adapters/tree-model.ts";
 import { appliedRoutes } from "../src/http.ts";
-import { startServing, type Serving } from "../src/index.ts";
+import type { Serving } from "../src/index.ts";
 import { readDocumentFolder } from "../src/kserve/document-folder.ts";
 import { revisionsOf } from "../src/kserve/revisions.ts";
+import { deploymentFileIn, serveDocuments } from "./support/serve-documents.ts";
 
 // `canaryTrafficPercent`: the document that was rolled out last keeps the rest of the requests, as in KServe.
 
@@ -21,34 +20,14 @@ let serving: Serving;
 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "mill-canary-"));
-  serving = await start();
+  serving = await serveDocuments(root);
 });
 afterAll(async () => {
   await serving.close();
   rmSync(root, { recursive: true, force: true });
 });
 
-const deploymentFile = () => join(root, "serving", "deployment.json");
-
-async function start(): Promise<Serving> {
-  const started = await startServing({
-    host: "127.0.0.1",
-    port: 0,
-    grpcPort: 0,
-    version: "1",
-    deploymentFile: deploymentFile(),
-    logFolder: join(root, "log"),
-    openModel: treeOpener(),
-    millwrightUrl: "file:///not-asked.ts",
-    openOnlineStore: () => {
-      throw new Error("there are no services here");
-    },
-    logger: silentLogger,
-  });
-  // It is closed before that is had.
-  started.grpcPort.catch(() => undefined);
-  return started;
-}
+const deploymentFile = () => deploymentFileIn(root);
 
 interface Revision {
   revision: string;
@@ -137,7 +116,7 @@ test("a canary answers its share, the same ids each time, and the document befor
   expect(some.size).toBeLessThan(60);
 
   await serving.close();
-  serving = await start();
+  serving = await serveDocuments(root);
   expect(await atCanary({ old, canary })).toEqual(some);
   const [listed] = await ask<Applied["services"]>("listAppliedServices");
   expect(told(listed?.revisions)).toEqual([`80 ${OLD} READY`, `20 ${NEW} READY`]);
