@@ -9,6 +9,7 @@ import {
   realpathSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -133,6 +134,19 @@ describe("an environment of requirements", () => {
     await environment({ requirements: ["left-pad"] }).interpreter();
     expect(made()).not.toContain(half);
     expect(made()).toHaveLength(1);
+  });
+
+  test("not used for thirty days is cleared away when another one is made, one that is used stays", async () => {
+    program("python3");
+    const old = await environment({ requirements: ["left-pad==1"] }).interpreter();
+    const used = await environment({ requirements: ["left-pad==2"] }).interpreter();
+    for (const name of readdirSync(join(root, "kept")).filter((name) => name.endsWith(".json")))
+      utimesSync(join(root, "kept", name), new Date(), new Date(Date.now() - 31 * 86_400_000));
+    expect(await environment({ requirements: ["left-pad==2"] }).interpreter()).toBe(used);
+    const told: string[] = [];
+    await environment({ requirements: ["left-pad==3"], onProgress: (message) => told.push(message) }).interpreter();
+    expect(told.join("\n")).toMatch(/1 not used for 30 days removed/);
+    expect([existsSync(old), existsSync(used), made().length]).toEqual([false, true, 2]);
   });
 
   test("without a file of its requirements is refused", async () => {

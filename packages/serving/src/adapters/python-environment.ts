@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { interpreterAt, noPython, onPath } from "../python/interpreter.ts";
+import { keep, keepUsed, keptAt, removeUnused, UNUSED_DAYS } from "../python/kept-environments.ts";
 import { requirementsKey, type Requirements } from "../python/requirements.ts";
 
 /** Which Python models run in: an interpreter that is there, or an environment made of requirements. */
@@ -35,6 +36,7 @@ const SAID_MAX = 20;
 /** The environment of a project or a folder of models, kept by what it is made of. */
 export function pythonEnvironment(options: PythonEnvironmentOptions): PythonEnvironment {
   const made = new Map<string, Promise<string>>();
+  if (options.requirements !== undefined) keepUsed(options.folder, () => made.keys().next().value);
   return {
     interpreter: async () => {
       // A file of requirements may be another by now.
@@ -52,7 +54,7 @@ export function pythonEnvironment(options: PythonEnvironmentOptions): PythonEnvi
     },
     describe: async () => {
       if (options.requirements === undefined) return findInterpreter(options);
-      const kept = await keptAt(options, await keyOf(options));
+      const kept = await keptAt(options.folder, await keyOf(options));
       return kept ?? "to be made from its requirements, when the first model asks for it";
     },
   };
@@ -60,9 +62,13 @@ export function pythonEnvironment(options: PythonEnvironmentOptions): PythonEnvi
 
 async function findOrMake(options: PythonEnvironmentOptions, key: string): Promise<string> {
   if (options.requirements === undefined) return findInterpreter(options);
-  const kept = await keptAt(options, key);
+  const kept = await keptAt(options.folder, key);
   if (kept !== undefined) return kept;
-  await removeLeftovers(options.folder);
+  const removed = await removeUnused(options.folder);
+  if (removed > 0)
+    options.onProgress?.(
+      `Python environment: ${removed} not used for ${UNUSED_DAYS} days removed from ${options.folder}`,
+    );
   return make(options, key);
 }
 
@@ -82,18 +88,6 @@ function keyOf({ requirements = [], version = "", python = "" }: PythonEnvironme
   return requirementsKey(requirements, [version, python, ...ALWAYS]);
 }
 
-const LISTED = ".json";
-
-/** An environment that is there, whole. */
-async function keptAt({ folder }: PythonEnvironmentOptions, key: string): Promise<string | undefined> {
-  try {
-    const { name } = JSON.parse(await readFile(join(folder, `${key}${LISTED}`), "utf8")) as { readonly name: string };
-    return await interpreterAt(join(folder, name));
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * Makes it in a folder of its own, whose name is written down once it is whole: what ends in between, or goes on beside it,
  * does no harm.
@@ -110,9 +104,7 @@ async function make(options: PythonEnvironmentOptions, key: string): Promise<str
   try {
     for (const [program, ...args] of await steps(options, place, file))
       await run(program, args, { cwd: dirname(file), path, onProgress: options.onProgress });
-    const pointer = join(folder, `${key}${LISTED}`);
-    await writeFile(`${pointer}.${name}`, JSON.stringify({ name }));
-    await rename(`${pointer}.${name}`, pointer);
+    await keep(folder, key, name);
   } catch (error) {
     await rm(place, { recursive: true, force: true });
     throw error;
@@ -183,28 +175,4 @@ function notMade(said: readonly string[], how: string): Error {
     new Error(said.join("\n")),
     "Mend the requirements, or name an environment that is there: `mill serve DIR --python .venv`.",
   );
-}
-
-/** What was begun by processes that are no more. */
-async function removeLeftovers(folder: string): Promise<void> {
-  const names = await readdir(folder).catch((): readonly string[] => []);
-  const listed = await Promise.all(
-    names
-      .filter((name) => name.endsWith(LISTED))
-      .map(async (name) => readFile(join(folder, name), "utf8").catch(() => "")),
-  );
-  for (const name of names) {
-    const [, pid] = /^[0-9a-f]{16}-(\d+)-[0-9a-f]{8}$/.exec(name) ?? [];
-    if (pid === undefined || listed.some((text) => text.includes(name)) || isAlive(Number(pid))) continue;
-    await rm(join(folder, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
