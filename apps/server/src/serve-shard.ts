@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { rm, rmdir } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { join } from "node:path";
-import { createRest, drain, startGrpc } from "@millwright/serving/inference";
+import { createRest, startGrpc } from "@millwright/serving/inference";
 import {
   createShards,
   frontSocket,
@@ -50,10 +50,10 @@ export async function serveShard({ shard, onDrained, ...options }: ServeShardOpt
   const handed = handedConnections(rest);
   const grpc = await startGrpc(whole, { host: HOST, port: undefined, bodyBytesMax, logger });
   const socketPath = peerSocket(shard, shard.index);
-  const answers = { grpc: grpc.answerPeer.bind(grpc, own) };
-  const peers = await startPeerServer(own, answers, { socketPath, bodyBytesMax, logger });
+  const answerGrpc = grpc.answerPeer.bind(grpc, own);
+  const peers = await startPeerServer(own, { socketPath, bodyBytesMax, logger, grpc: answerGrpc });
   const [settings] = ((await shards?.askAll("settings")) ?? []).filter((one) => one !== undefined);
-  if (settings !== undefined) takeSettings(own, settings as ServerSettings);
+  if (settings !== undefined) takeSettings(own, settings as ServerSettings, logger);
   return {
     models: () => models.index(),
     take: (protocol, connection) => (protocol === "rest" ? handed.take(connection) : grpc.take(connection)),
@@ -62,7 +62,7 @@ export async function serveShard({ shard, onDrained, ...options }: ServeShardOpt
       // Their callers may still wait for models that are here.
       await onDrained();
       shards?.close();
-      await drain(peers, 0);
+      await peers.close();
       await close();
       // Of the last process, the folder goes too.
       await rmdir(shard.folder).catch(() => undefined);

@@ -1,3 +1,4 @@
+import type { Logger } from "@millwright/kernel";
 import { answerBody } from "../inference/answer-body.ts";
 import type { InferCall } from "../inference/infer.ts";
 import type { InferenceServer } from "../inference/inference-server.ts";
@@ -7,21 +8,7 @@ import type { AskedBy } from "../inference/ports.ts";
 import { statisticsOf } from "../inference/rest/operations.ts";
 import type { Region } from "../inference/shared-memory.ts";
 import { badRequest, quoted } from "../inference/tensor.ts";
-import type {
-  AnswersAsked,
-  BodyAsked,
-  GrpcAsked,
-  InferAsked,
-  ModelAsked,
-  PeerModel,
-  WireAskedBy,
-} from "./peer-questions.ts";
-
-export interface PeerAnswers {
-  /** This process's own part of the whole server. */
-  readonly server: InferenceServer;
-  readonly grpc: (asked: GrpcAsked, isCancelled: () => boolean) => Promise<Uint8Array>;
-}
+import type { AnswersAsked, BodyAsked, InferAsked, ModelAsked, PeerModel, WireAskedBy } from "./peer-questions.ts";
 
 interface PeerAsked {
   readonly name: string;
@@ -29,7 +16,12 @@ interface PeerAsked {
   readonly isCancelled: () => boolean;
 }
 
-type Answer = (answers: PeerAnswers, asked: never, isCancelled: () => boolean) => unknown;
+type Answer = (own: Own, asked: never, isCancelled: () => boolean) => unknown;
+
+interface Own {
+  /** This process's own part of the whole server. */
+  readonly server: InferenceServer;
+}
 
 /** What a process that starts again takes over from the others. */
 export interface ServerSettings {
@@ -70,7 +62,6 @@ const QUESTIONS: Readonly<Record<string, Answer>> = {
     const arrivedMs = server.clock.monotonicMs();
     return answerBody(served, { body, by: { ...byOf(by, arrivedMs), isCancelled }, arrivedMs }, server);
   },
-  grpc: ({ grpc }, asked: GrpcAsked, isCancelled) => grpc(asked, isCancelled),
   register: ({ server }, region: Region) => server.memory.register(region),
   unregister: ({ server }, name: string | undefined) => server.memory.unregister(name),
   log: ({ server }, change: Readonly<Record<string, unknown>>) => server.logSettings(change),
@@ -83,18 +74,26 @@ const QUESTIONS: Readonly<Record<string, Answer>> = {
 };
 
 /** Answers what another process asks. Throws what it is refused with. */
-export async function answerPeer(answers: PeerAnswers, { name, asked, isCancelled }: PeerAsked): Promise<unknown> {
+export async function answerPeer(own: Own, { name, asked, isCancelled }: PeerAsked): Promise<unknown> {
   const answer = Object.hasOwn(QUESTIONS, name) ? QUESTIONS[name] : undefined;
   if (answer === undefined) throw badRequest(`another process asks ${quoted(name)}, which is not known`);
-  return (await answer(answers, asked as never, isCancelled)) ?? null;
+  return (await answer(own, asked as never, isCancelled)) ?? null;
 }
 
-/** What one process is set to, another is set to as well: as far as it is not so already. */
-export function takeSettings(server: InferenceServer, { log, trace, regions }: ServerSettings): void {
+/**
+ * What one process is set to, another is set to as well: as far as it is not so already. A region whose segment is there no
+ * more keeps none of the others away.
+ */
+export function takeSettings(server: InferenceServer, { log, trace, regions }: ServerSettings, logger: Logger): void {
   server.logSettings(log);
   server.traceSettings(undefined, trace);
   const known = new Set(server.memory.status().map(({ name }) => name));
-  for (const region of regions) if (!known.has(region.name)) server.memory.register(region);
+  for (const region of regions)
+    try {
+      if (!known.has(region.name)) server.memory.register(region);
+    } catch (error) {
+      logger.warn({ err: error, region: region.name }, "a region of shared memory could not be taken over");
+    }
 }
 
 function byOf({ id, parameters, headers, leftMs, priority, through }: WireAskedBy, nowMs: number): AskedBy {

@@ -11,9 +11,6 @@ import type { Shards } from "./shards.ts";
 /** Its own process keeps what is asked of it. */
 const KEPT_BY_ITS_OWN = { parameters: { payload_log: { string_value: "none" } } };
 
-/** How often it is looked whether whoever asked another process's model has gone. */
-const GONE_EVERY_MS = 100;
-
 /**
  * A directory as it is in one of several processes: its own models, and beside them those of the others as models that have
  * their process answer, which graphs ask. What is listed and counted is this process's own.
@@ -81,10 +78,12 @@ interface PeerModelParts extends ModelAsked {
 
 function peerModel(peer: Peer, { name, version, told, clock }: PeerModelParts): InferenceModel {
   const { platform, backend, inputs, outputs, explanation, answersBody } = told;
-  const ask = <Answer>(question: string, asked: object, by: AskedBy | undefined) =>
-    whileWaited(by, (signal) =>
-      peer.ask(question, { name, version, ...asked, by: wireOf(by, clock) }, signal),
-    ) as Promise<Answer>;
+  const ask = async <Answer>(question: string, asked: object, by: AskedBy | undefined) =>
+    (await peer.ask(
+      question,
+      { name, version, ...asked, by: wireOf(by, clock) },
+      { isGone: by?.isCancelled },
+    )) as Answer;
   return {
     platform,
     backend,
@@ -103,22 +102,4 @@ function peerModel(peer: Peer, { name, version, told, clock }: PeerModelParts): 
 function wireOf({ id, parameters, headers, deadlineMs, priority, through }: AskedBy = {}, clock: Clock): WireAskedBy {
   const leftMs = deadlineMs === undefined ? undefined : deadlineMs - clock.monotonicMs();
   return { id, parameters, headers: headers?.(), leftMs, priority, through };
-}
-
-/** Ends the question where whoever asked has gone. */
-async function whileWaited(
-  { isCancelled }: AskedBy = {},
-  ask: (signal: AbortSignal | undefined) => Promise<unknown>,
-): Promise<unknown> {
-  if (isCancelled === undefined) return ask(undefined);
-  const gone = new AbortController();
-  const look = setInterval(() => isCancelled() && gone.abort(), GONE_EVERY_MS);
-  try {
-    return await ask(gone.signal);
-  } catch (error) {
-    if (!gone.signal.aborted) throw error;
-    throw inferenceErrors.create("inference/cancelled", { because: "its caller has gone", cause: error });
-  } finally {
-    clearInterval(look);
-  }
 }

@@ -46,7 +46,7 @@ export interface BodyAsked extends ModelAsked {
 /** One call of gRPC, whose model is another process's. */
 export interface GrpcAsked {
   readonly method: string;
-  readonly message: Uint8Array;
+  readonly message: Buffer;
   /** All values of each key of its metadata. */
   readonly metadata: Readonly<Record<string, readonly string[]>>;
   /** Wall time since the epoch; infinite where there is none. */

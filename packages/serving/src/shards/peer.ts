@@ -1,54 +1,124 @@
-import { Agent, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
+import { connect } from "node:net";
 import { deserialize, serialize } from "node:v8";
 import { fromProblem, isMillError, type Problem } from "@millwright/kernel";
 import { inferenceErrors } from "../inference/errors.ts";
+import { framedSocket, type FramedSocket } from "./framed-socket.ts";
+import { FRAME, type Frame, type WrittenFrame } from "./frames.ts";
 
-/** What one process asks of another by `PEER_PATH/NAME`; both sides are of one program, so values cross as V8 writes them. */
-export const PEER_PATH = "/peer/";
+/** What one process asks another. */
+export type PeerQuestion = Omit<WrittenFrame, "number">;
 
-/** What a process answers to another. */
-export type PeerReply = { readonly answer: unknown } | { readonly refused: Problem };
-
-interface PeerRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: OutgoingHttpHeaders;
-  readonly body: Uint8Array;
-  /** Aborted when nobody waits for the answer any more. */
-  readonly signal?: AbortSignal | undefined;
+interface Waits {
+  /** Whether nobody waits for the answer any more. */
+  readonly isGone?: (() => boolean) | undefined;
+  /** How long the answer is waited for. */
+  readonly withinMs?: number | undefined;
 }
 
 /** Another of the processes that are one server to their callers. */
 export interface Peer {
-  /** Throws `inference/shard-away` where it is not there, or went before it answered. */
-  send(request: PeerRequest): Promise<IncomingMessage>;
-  /** Asks it something of its own. Throws what it throws. */
-  ask(name: string, asked: unknown, signal?: AbortSignal): Promise<unknown>;
+  /**
+   * Its answer as it sends it. Throws what it refuses the question with, and `inference/shard-away` where it is not there, or
+   * went before it answered.
+   */
+  send(question: PeerQuestion, waits?: Waits): Promise<Frame>;
+  /** Asks it something of its own: both sides are of one program, so values cross as V8 writes them. */
+  ask(name: string, asked: unknown, waits?: Waits): Promise<unknown>;
   close(): void;
 }
 
-/** At its Unix socket, over connections that are kept. */
+interface Waiting extends Waits {
+  readonly untilMs: number;
+  readonly resolve: (answer: Frame) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Connection {
+  readonly socket: FramedSocket;
+  /** By the number of their question. */
+  readonly waiting: Map<number, Waiting>;
+  end(): void;
+}
+
+/** How often it is looked whether whoever asked has gone, or waits no longer. */
+const LOOK_EVERY_MS = 100;
+/** So many questions wait for one process at the most, and so many bytes of them to be taken by it. */
+const [QUESTIONS_MAX, WAITING_BYTES_MAX] = [2 ** 16, 2 ** 28];
+const NUMBERS = 2 ** 32;
+
+/** At its Unix socket: one connection, on which many questions are under way and answers come in any order. */
 export function connectPeer(socketPath: string): Peer {
-  const agent = new Agent({ keepAlive: true });
-  const send = ({ method, path, headers, body, signal }: PeerRequest) =>
-    new Promise<IncomingMessage>((resolve, reject) => {
-      const options = { agent, socketPath, method, path, headers, ...(signal === undefined ? {} : { signal }) };
-      httpRequest(options, resolve)
-        .on("error", (cause) => reject(shardAway(cause)))
-        .end(body);
+  let connection: Connection | undefined;
+  let number = 0;
+  const open = (): Connection => {
+    const opened = openConnection(socketPath, () => {
+      if (connection === opened) connection = undefined;
+    });
+    return opened;
+  };
+  const send = (question: PeerQuestion, { isGone, withinMs = Number.POSITIVE_INFINITY }: Waits = {}) =>
+    new Promise<Frame>((resolve, reject) => {
+      connection ??= open();
+      const { socket, waiting } = connection;
+      if (waiting.size >= QUESTIONS_MAX || socket.waitingBytes > WAITING_BYTES_MAX) throw behind();
+      do number = (number + 1) % NUMBERS;
+      while (waiting.has(number));
+      socket.send({ ...question, number });
+      waiting.set(number, { isGone, resolve, reject, untilMs: performance.now() + withinMs });
     });
   return {
     send,
-    ask: async (name, asked, signal) => {
-      const body = serialize(asked);
-      const headers = { host: "peer", "content-length": body.length };
-      const response = await send({ method: "POST", path: `${PEER_PATH}${name}`, headers, body, signal });
-      const reply = deserialize(await bytesOf(response)) as PeerReply;
-      if ("refused" in reply) throw fromProblem(reply.refused);
-      return reply.answer;
+    ask: async (name, asked, waits) => {
+      const { body } = await send({ kind: FRAME.own, head: name, body: serialize(asked) }, waits);
+      return deserialize(body) as unknown;
     },
-    close: () => agent.destroy(),
+    close: () => connection?.end(),
   };
+}
+
+function openConnection(socketPath: string, onClosed: () => void): Connection {
+  const waiting = new Map<number, Waiting>();
+  const stream = connect(socketPath);
+  const take = (number: number): Waiting | undefined => {
+    const one = waiting.get(number);
+    waiting.delete(number);
+    return one;
+  };
+  const onFrame = (frame: Frame) => {
+    const one = take(frame.number);
+    if (frame.kind === FRAME.answer) one?.resolve(frame);
+    else one?.reject(fromProblem(deserialize(frame.body) as Problem));
+  };
+  // All questions of a turn go out together.
+  const socket = framedSocket(stream, { onFrame, later: setImmediate });
+  const look = setInterval(() => {
+    const nowMs = performance.now();
+    for (const [number, { isGone, untilMs, reject }] of waiting) {
+      const isOver = nowMs > untilMs;
+      if (!isOver && isGone?.() !== true) continue;
+      waiting.delete(number);
+      socket.send({ kind: FRAME.left, number, head: "", body: "" });
+      reject(isOver ? shardAway() : left());
+    }
+  }, LOOK_EVERY_MS);
+  look.unref();
+  let cause: Error | undefined;
+  stream.on("error", (error) => (cause = error));
+  stream.once("close", () => {
+    clearInterval(look);
+    onClosed();
+    for (const { reject } of waiting.values()) reject(shardAway(cause));
+    waiting.clear();
+  });
+  return { socket, waiting, end: () => stream.destroy() };
+}
+
+function left(): Error {
+  return inferenceErrors.create("inference/cancelled", { because: "its caller has gone" });
+}
+
+function behind(): Error {
+  return inferenceErrors.create("inference/overloaded", { because: "the model's process does not keep up" });
 }
 
 export function shardAway(cause?: unknown): Error {
@@ -60,17 +130,4 @@ export function shardAway(cause?: unknown): Error {
 
 export function isAway(error: unknown): boolean {
   return isMillError(error) && error.code === "inference/shard-away";
-}
-
-/** A body to its end. Throws `inference/shard-away` where it is cut off. */
-export function bytesOf(message: IncomingMessage): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    message.on("data", (chunk: Buffer) => chunks.push(chunk));
-    message.once("end", () => resolve(Buffer.concat(chunks)));
-    message.once("error", (cause) => reject(shardAway(cause)));
-    message.once("close", () => {
-      if (!message.complete) reject(shardAway());
-    });
-  });
 }

@@ -24,6 +24,9 @@ export interface Shards {
   close(): void;
 }
 
+/** One that does not answer within this is not there: nobody's question about all waits for it without end. */
+const ALL_ANSWER = { withinMs: 5_000 };
+
 /** Where a process hears the others. */
 export function peerSocket({ folder }: Pick<ShardPlace, "folder">, index: number): string {
   return join(folder, `${index}.peer`);
@@ -46,7 +49,8 @@ export function createShards(place: ShardPlace, names: Shards["names"]): Shards 
   return {
     isOwn: (name) => ownerOf(name) === place.index,
     ownerOf: (name) => peers[ownerOf(name)],
-    askAll: (name, asked) => Promise.all(others.map((peer) => peer.ask(name, asked).catch(nothingOfOneAway))),
+    askAll: (name, asked) =>
+      Promise.all(others.map((peer) => peer.ask(name, asked, ALL_ANSWER).catch(nothingOfOneAway))),
     names,
     close: () => {
       for (const peer of others) peer.close();

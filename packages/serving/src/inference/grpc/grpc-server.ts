@@ -1,4 +1,4 @@
-import { setMaxListeners, type EventEmitter } from "node:events";
+import { setMaxListeners } from "node:events";
 import type { Duplex } from "node:stream";
 import type * as Grpc from "@grpc/grpc-js";
 import { toProblem, type Logger } from "@millwright/kernel";
@@ -9,11 +9,12 @@ import { lazyHeaders } from "../request-headers.ts";
 import { openConnections } from "../../shards/open-connections.ts";
 import type { GrpcAsked } from "../../shards/peer-questions.ts";
 import type { Peer } from "../../shards/peer.ts";
-import type { Shards } from "../../shards/shards.ts";
+import { grpcQuestion } from "../../shards/relayed-grpc.ts";
 import { badRequest } from "../tensor.ts";
 import { answers } from "./answers.ts";
 import { addHealth } from "./health.ts";
 import { readInferMessage, writeInferMessage, type InferRequestMessage } from "./messages.ts";
+import { modelNameIn } from "./model-name-in.ts";
 import { addReflection } from "./reflection.ts";
 import { openService, type Method } from "./service.ts";
 import { streamAnswers } from "./stream.ts";
@@ -84,7 +85,7 @@ export async function startGrpc(server: InferenceServer, options: GrpcOptions): 
       if (method === undefined) throw badRequest(`${name} is not offered`);
       const value = (key: string) => metadata[key]?.[0];
       const caller: Caller = { metadata: () => metadata, value, deadlineMs, isCancelled };
-      return answered(method, { bytes: Buffer.from(message), caller, server: own });
+      return answered(method, { bytes: message, caller, server: own });
     },
     close,
   };
@@ -146,8 +147,6 @@ interface Caller {
   /** Wall time since the epoch. */
   readonly deadlineMs: number;
   readonly isCancelled: () => boolean;
-  /** Aborted when it has gone; made when it is asked for. */
-  readonly gone?: () => AbortSignal;
 }
 
 function handlerOf(method: Method, parts: Parts): Grpc.UntypedHandleCall {
@@ -168,22 +167,12 @@ function handlerOf(method: Method, parts: Parts): Grpc.UntypedHandleCall {
   }) as Grpc.UntypedHandleCall;
 }
 
-function callerOf(call: Pick<UnaryCall, "metadata" | "cancelled" | "getDeadline"> & EventEmitter): Caller {
-  let gone: AbortController | undefined;
+function callerOf(call: Pick<UnaryCall, "metadata" | "cancelled" | "getDeadline">): Caller {
   return {
     metadata: () => textsOf(call.metadata),
     value: (key) => call.metadata.get(key)[0]?.toString(),
     deadlineMs: Number(call.getDeadline()),
     isCancelled: () => call.cancelled,
-    gone: () => {
-      if (gone !== undefined) return gone.signal;
-      const made = new AbortController();
-      gone = made;
-      // Each request of a stream listens to it.
-      setMaxListeners(0, made.signal);
-      call.once("cancelled", () => made.abort());
-      return made.signal;
-    },
   };
 }
 
@@ -200,35 +189,45 @@ interface Asked {
 
 /** One call, by the process whose model it is about. */
 async function answered(method: Method, { bytes, caller, server }: Asked): Promise<Buffer> {
+  const isInference = method.name === "ModelInfer";
+  const peer = isInference ? ownerOfInference(server, bytes, caller) : undefined;
+  if (peer !== undefined) return relayGrpc(peer, { method: method.name, message: bytes }, caller);
   const message = decoded(method, bytes);
+  if (isInference) return method.encode(await inferred(message, caller, server));
   const beside = OF_ONE_MODEL.has(method.name) ? modelBeside(caller) : undefined;
   if (beside !== undefined) (message as { name: string }).name = beside;
-  const peer = server.shards === undefined ? undefined : ownerOf(server.shards, message, caller);
-  if (peer !== undefined) return relayGrpc(peer, { method: method.name, message: bytes }, caller);
-  const answer = answers[method.name];
-  const found =
-    method.name === "ModelInfer" ? await inferred(message, caller, server) : await answer?.(server, message as never);
+  const owner = ownerOf(server, message);
+  if (owner !== undefined) return relayGrpc(owner, { method: method.name, message: bytes }, caller);
+  const found = await answers[method.name]?.(server, message as never);
   if (found === undefined) throw badRequest(`${method.name} is not offered`);
   return method.encode(found);
 }
 
+/** The process that answers an inference; undefined where it is this one. Nothing but the model's name is read. */
+function ownerOfInference({ shards }: InferenceServer, bytes: Buffer, caller: Caller): Peer | undefined {
+  if (shards === undefined) return undefined;
+  const name = modelBeside(caller) ?? modelNameIn(bytes);
+  return name === "" ? undefined : shards.ownerOf(name);
+}
+
 /** The process that answers for the model of a message; undefined where it is this one, or the message is of no model. */
-function ownerOf(shards: Shards, message: unknown, caller: Caller): Peer | undefined {
-  const { model_name, name } = message as { readonly model_name?: string; readonly name?: string };
-  const isInference = (message as Partial<InferRequestMessage>).inputs !== undefined;
-  const asked = (isInference ? modelBeside(caller) : undefined) ?? model_name ?? name ?? "";
+function ownerOf({ shards }: InferenceServer, message: unknown): Peer | undefined {
+  const { model_name, name, version } = message as Readonly<
+    Record<"model_name" | "name" | "version", string | undefined>
+  >;
+  const asked = model_name ?? name ?? "";
   // Regions of shared memory have names too, and they are every process's.
-  const isOfRegion = model_name === undefined && (message as { readonly version?: string }).version === undefined;
-  return asked === "" || isOfRegion ? undefined : shards.ownerOf(asked);
+  const isOfRegion = model_name === undefined && version === undefined;
+  return asked === "" || isOfRegion ? undefined : shards?.ownerOf(asked);
 }
 
 async function relayGrpc(
   peer: Peer,
   { method, message }: Pick<GrpcAsked, "method" | "message">,
-  { metadata, deadlineMs, gone }: Caller,
+  { metadata, deadlineMs, isCancelled }: Caller,
 ): Promise<Buffer> {
-  const asked: GrpcAsked = { method, message, metadata: metadata(), deadlineMs };
-  return Buffer.from((await peer.ask("grpc", asked, gone?.())) as Uint8Array);
+  const question = grpcQuestion({ method, message, metadata: metadata(), deadlineMs });
+  return (await peer.send(question, { isGone: isCancelled })).body;
 }
 
 function decoded(method: Method, bytes: Buffer): unknown {
@@ -274,7 +273,7 @@ async function streamed(
   }: { readonly method: Method; readonly caller: Caller; readonly parts: Parts },
 ): Promise<object> {
   const message = decoded(method, bytes);
-  const peer = server.shards === undefined ? undefined : ownerOf(server.shards, message, caller);
+  const peer = ownerOfInference(server, bytes, caller);
   const answer =
     peer === undefined
       ? await inferred(message, caller, server)

@@ -1,19 +1,22 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { deflate, gunzip, gzip, inflate } from "node:zlib";
 import { allRead } from "../all-read.ts";
 import { inferenceErrors } from "../errors.ts";
 import { badRequest } from "../tensor.ts";
+import type { RestResponse } from "./rest-call.ts";
 
 /** A body that is too large is read to its end, up to so many times the most, so that its sender reads the answer. */
 const DISCARDED_TIMES = 4;
 /** Answers below are not worth packing. */
 const PACKED_BYTES_MIN = 1_024;
 
-/** Reads a body whole and unpacked. Throws `inference/too-large` and `inference/bad-request`. */
-export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
-  const body = await rawBody(request, bytesMax);
-  const encoding = request.headers["content-encoding"] ?? "identity";
+/** A body as it was before its sender packed it. Throws `inference/too-large` and `inference/bad-request`. */
+export async function unpackedBody(
+  body: Buffer,
+  { headers, bytesMax }: { readonly headers: IncomingHttpHeaders; readonly bytesMax: number },
+): Promise<Buffer> {
+  const encoding = headers["content-encoding"] ?? "identity";
   if (encoding === "identity" || encoding === "") return body;
   return unpacked(body, encoding.toLowerCase(), bytesMax);
 }
@@ -63,7 +66,7 @@ function tooLarge(bytesMax: number): Error {
 
 /** Sends a body, packed where the caller takes it so and it pays. Text goes out in one write with its head; bytes do not. */
 export async function sendBody(
-  response: ServerResponse,
+  response: RestResponse,
   {
     status,
     headers,

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import { toProblem, type Logger } from "@millwright/kernel";
 import { explainModel } from "../../explain/explain-model.ts";
 import { modelOfPath, relayRest } from "../../shards/relay-rest.ts";
@@ -17,7 +17,7 @@ import type { ServedModel } from "../served-model.ts";
 import type { Tensor } from "../tensor.ts";
 import { traceIdsOf } from "../trace-context.ts";
 import { requireAnswerable } from "./answer-size.ts";
-import { rawBody, readBody, sendBody } from "./http-body.ts";
+import { sendBody } from "./http-body.ts";
 import { isInText, writeInferAnswer } from "./infer-answer.ts";
 import { parseObject, readInferRequest, withWholeNumbers } from "./infer-request.ts";
 import { backgroundOfV1, explanationsOf, inputsOfV1, predictionsOf } from "./kserve-v1.ts";
@@ -31,6 +31,7 @@ import {
 } from "./mlflow-scoring.ts";
 import { openApiOfInference } from "./openapi.ts";
 import { isModelReady, operations, type Operation } from "./operations.ts";
+import { bodyOf, type Call, type RestRequest, type RestResponse } from "./rest-call.ts";
 import { answerUnreadable, ARRIVAL_LIMITS, timeoutsOf, type ArrivalLimits } from "./unreadable.ts";
 
 export interface RestOptions {
@@ -59,19 +60,23 @@ export async function startRest(server: InferenceServer, options: RestOptions): 
 /** The same, which does not listen yet. */
 export function createRest(server: InferenceServer, options: Omit<RestOptions, "host" | "port">): Server {
   const http = createServer(timeoutsOf(options.arrival ?? ARRIVAL_LIMITS), (request, response) => {
-    const asked = options.mayAsk(request) ? respond(server, { request, response, options }) : Promise.reject(foreign());
-    asked.catch((error: unknown) => tellError(error, { response, options }));
+    if (options.mayAsk(request)) void answerRest(server, { request, response, options });
+    else tellError(foreign(), { response, options });
   });
   answerUnreadable(http);
   return http;
 }
 
-export interface Call {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly options: Pick<RestOptions, "bodyBytesMax">;
-  /** Its body, where it has been read. */
-  readonly body?: Buffer | undefined;
+/** Answers one request, and tells its caller where that fails. */
+export async function answerRest(
+  server: InferenceServer,
+  call: Call & { readonly options: Pick<RestOptions, "logger"> },
+): Promise<void> {
+  try {
+    await respond(server, call);
+  } catch (error) {
+    tellError(error, call);
+  }
 }
 
 function foreign(): Error {
@@ -87,11 +92,9 @@ const V1_MODEL = /^\/v1\/models(?:\/([^/:]+))?$/;
 export async function respond(server: InferenceServer, call: Call): Promise<void> {
   const { request } = call;
   const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
-  const peer = server.shards === undefined ? undefined : await ownerOf(server, server.shards, { path, call });
-  if (peer !== undefined) {
-    const body = call.body ?? (await rawBody(request, call.options.bodyBytesMax));
-    return relayRest(peer, { request, response: call.response, body });
-  }
+  const owner = server.shards === undefined ? undefined : ownerOf(server, server.shards, { path, call });
+  const peer = owner instanceof Promise ? await owner : owner;
+  if (peer !== undefined) return relayRest(peer, call);
   const inferred = INFER.exec(path);
   if (inferred !== null) return answerInfer(server, call, { name: decoded(inferred[1]), version: inferred[2] });
   const verb = V1_VERB.exec(path);
@@ -103,16 +106,16 @@ export async function respond(server: InferenceServer, call: Call): Promise<void
 }
 
 /** The process whose model a request is about; undefined where it is this one, or the request is about none. */
-async function ownerOf(
+function ownerOf(
   server: InferenceServer,
   shards: Shards,
   { path, call }: { readonly path: string; readonly call: Call },
-): Promise<Peer | undefined> {
+): Peer | undefined | Promise<Peer | undefined> {
   const named = modelOfPath(path);
   if (named !== undefined) return shards.ownerOf(decoded(named));
   if (path !== INVOCATIONS || call.request.method !== "POST") return undefined;
   const { searchParams } = new URL(call.request.url ?? "/", "http://localhost");
-  return shards.ownerOf(await invokedName(server, searchParams));
+  return invokedName(server, searchParams).then((name) => shards.ownerOf(name));
 }
 
 /** What answers GET answers HEAD with the same head. */
@@ -122,7 +125,7 @@ function requireMethod({ request, response }: Call, method: Operation["method"])
   throw inferenceErrors.create("inference/wrong-method", { because: `${request.method} is not answered here` });
 }
 
-function methodOf({ method }: IncomingMessage): string | undefined {
+function methodOf({ method }: RestRequest): string | undefined {
   return method === "HEAD" ? "GET" : method;
 }
 
@@ -138,7 +141,7 @@ async function answerInfer(
   requireMethod(call, "POST");
   const { request, response, options } = call;
   const arrivedMs = server.clock.monotonicMs();
-  const body = call.body ?? (await readBody(request, options.bodyBytesMax));
+  const body = await bodyOf(call);
   const served = await server.models.obtain(name, version === undefined ? undefined : decoded(version));
   const headerLength = request.headers["inference-header-content-length"];
   const isCancelled = () => request.socket.destroyed;
@@ -171,7 +174,7 @@ async function answerInfer(
 }
 
 /** How long the proxy before us waits, where it tells: Envoy does, and with it Istio and KServe. */
-function waitsMs({ headers }: IncomingMessage): number | undefined {
+function waitsMs({ headers }: RestRequest): number | undefined {
   const told = headers["x-envoy-expected-rq-timeout-ms"];
   return typeof told === "string" && /^[1-9]\d{0,9}$/.test(told) ? Number(told) : undefined;
 }
@@ -204,7 +207,7 @@ async function answerRows(
   requireMethod(call, "POST");
   const { request, response, options } = call;
   const arrivedMs = server.clock.monotonicMs();
-  const asked = await ask(call.body ?? (await readBody(request, options.bodyBytesMax)));
+  const asked = await ask(await bodyOf(call));
   const by = {
     ...callLimits({}, { arrivedMs, waitsMs: waitsMs(request) }),
     headers: lazyHeaders(() => request.headers),
@@ -298,7 +301,7 @@ async function readyOfV1(server: InferenceServer, name: string): Promise<object>
 }
 
 async function answerOperation(server: InferenceServer, call: Call, path: string): Promise<void> {
-  const { request, response, options } = call;
+  const { request, response } = call;
   if (path === "/v2/openapi.json") {
     requireMethod(call, "GET");
     return sendJson(response, 200, openApiOfInference(server));
@@ -306,7 +309,8 @@ async function answerOperation(server: InferenceServer, call: Call, path: string
   const told = scoringText(server, path);
   if (told !== undefined) {
     requireMethod(call, "GET");
-    response.writeHead(200, { "content-type": "text/plain" }).end(await told());
+    const text = await told();
+    response.writeHead(200, { "content-type": "text/plain" }).end(text);
     return;
   }
   if (path === "/metrics") {
@@ -326,10 +330,7 @@ async function answerOperation(server: InferenceServer, call: Call, path: string
     response.setHeader("allow", allowed(matches.map(({ operation }) => operation.method)));
     throw inferenceErrors.create("inference/wrong-method", { because: `${request.method} ${path.slice(0, 200)}` });
   }
-  const body =
-    match.operation.method === "POST"
-      ? (call.body ?? (await readBody(request, options.bodyBytesMax)))
-      : Buffer.alloc(0);
+  const body = match.operation.method === "POST" ? await bodyOf(call) : Buffer.alloc(0);
   const asked = { path: match.found, body: body.length === 0 ? {} : parseObject(body) };
   sendJson(response, 200, await match.operation.answer(server, asked));
 }
@@ -357,7 +358,7 @@ function decoded(part: string | undefined): string {
   }
 }
 
-function sendJson(response: ServerResponse, status: number, value: unknown): void {
+function sendJson(response: RestResponse, status: number, value: unknown): void {
   const body = JSON.stringify(value);
   response.writeHead(status, { ...JSON_TYPE, "content-length": Buffer.byteLength(body) }).end(body);
 }
@@ -365,7 +366,7 @@ function sendJson(response: ServerResponse, status: number, value: unknown): voi
 /** `error` is the protocol's field, the others those of problem details (RFC 9457). */
 function tellError(
   error: unknown,
-  { response, options }: Pick<Call, "response"> & { readonly options: Pick<RestOptions, "logger"> },
+  { response, options }: { readonly response: RestResponse; readonly options: Pick<RestOptions, "logger"> },
 ): void {
   const { exit: _exit, ...problem } = toProblem(error);
   if (isFault(problem.status)) {
