@@ -25,6 +25,7 @@ export function checkProject(project: Project): void {
       requireName(training, { what: "feature view", name: view.name, known: views });
     requireTime(training);
   }
+  refusePinnedOwn(project);
   const models = new Set(project.trainings.map(({ name }) => name));
   for (const monitor of project.monitors) {
     const { training, outcomes } = monitor.definition;
@@ -105,6 +106,19 @@ function refuseTwoServed({ services, graphs }: Project): void {
       where: { file: graph.file, line: graph.line },
     });
   }
+}
+
+/** What the project serves by itself never makes room: a pin of it is meant for something else. */
+function refusePinnedOwn({ settings, services, graphs }: Project): void {
+  const own = new Set([...services, ...graphs].map(({ name }) => name));
+  const name = settings.limits.pinnedModels?.find((pinned) => own.has(pinned));
+  if (name === undefined) return;
+  throw projectErrors.create("project/invalid-definition", {
+    because: `millwright.ts: limits.pinnedModels names ${name}, which the project serves by itself`,
+    where: { file: "millwright.ts", line: 1 },
+    remedy:
+      "Pin models that documents ask for; a service stays in any case, and so do the models of the project's graphs.",
+  });
 }
 
 /** A source and a model of one name would be one table with two makers. */

@@ -1,4 +1,4 @@
-import { parse, Type } from "@millwright/kernel";
+import { kernelErrors, parse, Type } from "@millwright/kernel";
 import { timetable, type Schedule } from "@millwright/orchestration/define";
 import {
   ICEBERG_CATALOG_ENGINE,
@@ -64,6 +64,13 @@ interface ProjectLimits {
   readonly queryMemoryMb?: number;
   /** Threads that such a statement may use. Default: `threads`. With fewer, each has an engine to itself. */
   readonly queryThreads?: number;
+  /**
+   * Memory of the models that documents ask for, in mebibytes: they are loaded when they are asked for, and those asked for
+   * longest ago make room. Default: no bound, and all are loaded at the start.
+   */
+  readonly servedModelsMb?: number;
+  /** Of those, the ones that are loaded at the start and stay. The models of the project's own graphs stay without it. */
+  readonly pinnedModels?: readonly string[];
 }
 
 export interface ProjectOptions {
@@ -121,6 +128,8 @@ const OPTIONS = Type.Object(
           queryRows: count,
           queryMemoryMb: count,
           queryThreads: count,
+          servedModelsMb: count,
+          pinnedModels: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
         },
         { additionalProperties: false },
       ),
@@ -141,6 +150,15 @@ const OPTIONS = Type.Object(
 export function defineProject(options: ProjectOptions): ProjectDefinition {
   parse(OPTIONS, options, { what: "defineProject" });
   if (options.schedule !== undefined) timetable(options.schedule);
+  requireBound(options.limits);
   const { engines = {}, limits = {}, ...rest } = options;
   return { kind: "project", ...rest, engines, limits };
+}
+
+function requireBound({ servedModelsMb, pinnedModels = [] }: ProjectLimits = {}): void {
+  if (servedModelsMb !== undefined || pinnedModels.length === 0) return;
+  throw kernelErrors.create("kernel/invalid", {
+    because: "defineProject: /limits/pinnedModels: without servedModelsMb no model has to make room",
+    remedy: "Say how much memory they may take, `limits: { servedModelsMb: 800, pinnedModels: […] }`, or pin none.",
+  });
 }

@@ -8,6 +8,7 @@ import {
   type DeployedService,
   type DeployedTraffic,
   type Deployment,
+  type ModelLimits,
 } from "./deployment.ts";
 import { inTurn } from "./in-turn.ts";
 import { deployedModel } from "./traffic/resolve-traffic.ts";
@@ -65,7 +66,7 @@ async function putVersions(
   );
   const services = [...before.services.filter(({ name }) => !names.has(name)), ...deployed];
   const functions = (before.functions ?? []).filter(({ name }) => !names.has(name));
-  const deployment: Deployment = { generation: ids(), onlineStorePath, services, functions };
+  const deployment: Deployment = { ...before, generation: ids(), onlineStorePath, services, functions };
   await writeFileDurably(deploymentFile, encodeDeployment(deployment));
   return versions;
 }
@@ -88,6 +89,16 @@ export function deployFunction(
     };
     await writeFileDurably(places.deploymentFile, encodeDeployment(deployment));
     return own;
+  });
+}
+
+/** Puts into the deployment what holds of the models that documents ask for; undefined: no bound. */
+export function deployModelLimits(places: DeploymentPlaces, modelLimits: ModelLimits | undefined): Promise<void> {
+  return inTurn(places.deploymentFile, async () => {
+    const { modelLimits: known, ...before } = await readDeployment(places);
+    if (JSON.stringify(known) === JSON.stringify(modelLimits)) return;
+    const limits = modelLimits === undefined ? {} : { modelLimits };
+    await writeFileDurably(places.deploymentFile, encodeDeployment({ ...before, ...limits, generation: places.ids() }));
   });
 }
 

@@ -12,6 +12,15 @@ export interface Deployment {
   readonly services: readonly DeployedService[];
   /** The services that are functions of the project. */
   readonly functions?: readonly DeployedFunction[];
+  /** What holds of the models that documents ask for; without it all of them are loaded at the start. */
+  readonly modelLimits?: ModelLimits;
+}
+
+/** Models are loaded when they are asked for, and within so many bytes. */
+export interface ModelLimits {
+  readonly bytesMax: number;
+  /** Models that are loaded at the start and stay. There need not be one of each name yet. */
+  readonly pinned: readonly string[];
 }
 
 /** A function of the project, as it is served: from a copy of its sources that stays as it is. */

@@ -4,6 +4,7 @@ export { refusalCodes } from "./refusals.ts";
 export { deployedServices, type DeployedService, type Deployment } from "./deployment.ts";
 export {
   deployFunction,
+  deployModelLimits,
   deployVersions,
   readDeployment,
   type DeploymentPlaces,

@@ -53,12 +53,27 @@ export function createLatencyHistogram(): LatencyHistogram {
   };
 }
 
+/** How many took at most so long; the last has no bound. */
+export interface Bucket {
+  readonly seconds: number | null;
+  readonly count: number;
+}
+
+/** A histogram's buckets as they are told, each with all that took less; none of no histogram. */
+export function bucketsOf(histogram: LatencyHistogram | undefined): readonly Bucket[] {
+  let below = 0;
+  return (histogram?.counts() ?? []).map((count, at) => {
+    below += count;
+    return { seconds: BOUNDS[at] ?? null, count: below };
+  });
+}
+
 /** What a serving process has answered since its start. */
 export interface ServingLoad {
   readonly answered: number;
   readonly failed: number;
   /** How many requests took at most so long; the last bucket has no bound. */
-  readonly buckets: readonly { readonly seconds: number | null; readonly count: number }[];
+  readonly buckets: readonly Bucket[];
 }
 
 /** Reads a serving process's metrics. */

@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isMillError, systemClock, toProblem } from "@millwright/kernel";
 import { isFromLoopback } from "@millwright/platform";
@@ -11,38 +10,30 @@ import { allRead } from "./inference/all-read.ts";
 import { openApiOfServices } from "./openapi/service-document.ts";
 import { inferenceMetrics } from "./inference/metrics.ts";
 import { joinedMetrics } from "./joined-metrics.ts";
-import { OCCUPANCY_PAGE, occupancyOf } from "./occupancy.ts";
+import { openModelsBeside, type ModelsBesideOptions } from "./models-beside.ts";
+import { OCCUPANCY_PAGE, occupancyAsked, occupancyOf } from "./occupancy.ts";
 import { startGrpc } from "./inference/grpc/grpc-server.ts";
-import { openComposedModels, type ComposedModels } from "./inference/composed-models.ts";
-import { openFolderModels } from "./inference/folder-models.ts";
+import type { ComposedModels } from "./inference/composed-models.ts";
 import { createInferenceServer, type InferenceServer } from "./inference/inference-server.ts";
-import type { OpenModel } from "./inference/ports.ts";
-import type { ModelDirectory } from "./inference/served-model.ts";
-import { documentsFolder, RELOAD_PAGE } from "./kserve/places.ts";
-import type { ModelStorage } from "./storage/resolve-model-uri.ts";
+import { RELOAD_PAGE } from "./kserve/places.ts";
 import { isLostDigits } from "./inference/rest/infer-request.ts";
 import { openApiOfInference } from "./inference/rest/openapi.ts";
 import { respond as respondInference } from "./inference/rest/rest-server.ts";
 import { answerUnreadable, ARRIVAL_LIMITS, timeoutsOf } from "./inference/rest/unreadable.ts";
 import { BODY_BYTES_MAX, parseBody, readBody, type Body } from "./request-body.ts";
 import { serverRoutes, serviceRoutes } from "./routes.ts";
-import { serviceModels } from "./service-models.ts";
 import { TRAFFIC_PAGE } from "./traffic/traffic-counts.ts";
 import { openPayloadLog } from "./payloads/open-payload-log.ts";
 import { payloadMetrics } from "./payloads/payload-log.ts";
 import { payloadFolder } from "./log-folders.ts";
 import { SEAL_EVERY_MS, ServingState, type ServingPlaces } from "./serving-state.ts";
 
-export interface ServingOptions extends ServingPlaces {
+export interface ServingOptions extends ServingPlaces, ModelsBesideOptions {
   readonly host: string;
   readonly port: number;
   readonly grpcPort: number;
   /** Of this release, as `/v2` tells it. */
   readonly version: string;
-  /** Opens the models that documents ask for. Undefined: there is none who opens any. */
-  readonly openModel?: OpenModel | undefined;
-  /** Where documents' models are fetched to. */
-  readonly storage?: ModelStorage | undefined;
   /** gRPC does not wait for what else starts. */
   readonly grpcAtOnce?: boolean;
 }
@@ -71,7 +62,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     sealEveryMs: SEAL_EVERY_MS,
     logger: options.logger,
   });
-  const models = await modelsBeside(serviceModels(state, options.logger), options, () => inference);
+  const { models, followLimits } = await openModelsBeside(state, options, () => inference);
   const inference: InferenceServer = createInferenceServer({
     version,
     models,
@@ -94,7 +85,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     startGrpc(counted, { host, port: grpcPort, bodyBytesMax: BODY_BYTES_MAX, logger }),
   );
   grpc.catch(() => undefined);
-  const stopWatching = state.watch();
+  const stopWatching = state.watch(followLimits);
   const address = server.address();
   return {
     grpcPort: grpc.then(({ port }) => port),
@@ -111,27 +102,6 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
       payloads.close();
     },
   };
-}
-
-/** The project's services, what documents ask for beside them, and graphs of both. */
-function modelsBeside(
-  services: ModelDirectory,
-  { deploymentFile, openModel, storage, logger }: ServingOptions,
-  server: () => InferenceServer,
-): Promise<ComposedModels> {
-  return openComposedModels({
-    documents: documentsFolder({ deploymentFile }),
-    storage: storage ?? { cacheFolder: dirname(deploymentFile), bytesMax: 0 },
-    first: services,
-    open: (elsewhere) => openFolderModels({ elsewhere, openModel: openModel ?? opensNone, clock: systemClock, logger }),
-    server,
-    clock: systemClock,
-    logger,
-  });
-}
-
-function opensNone(): Promise<never> {
-  throw new Error("no model of a document is opened here");
 }
 
 /** The same, where what it answers and refuses counts among the server's requests for predictions. */
@@ -193,18 +163,24 @@ async function respond(call: Call): Promise<void> {
   if (path === RELOAD_PAGE) return reloadDocuments(call);
   if (found === undefined || path === STATISTICS_PAGE || (tail !== "/infer" && !Object.hasOwn(serviceRoutes, tail)))
     return answerWhole(call, call.counted);
-  if (!call.state.has(decoded(name)) && knows(call.models, decoded(name))) return answerWhole(call, call.counted);
+  if (!call.state.has(decoded(name)) && (await knows(call.models, decoded(name))))
+    return answerWhole(call, call.counted);
   const named = { name: decoded(name), version: version === undefined ? undefined : decoded(version) };
   return tail === "/infer" ? infer(call, named) : readService(call, named, tail);
 }
 
 /** Whether something is served under a name, ready or not. */
-function knows(models: ComposedModels, name: string): boolean {
+async function knows(models: ComposedModels, name: string): Promise<boolean> {
   try {
     return models.find(name).name === name;
   } catch (error) {
-    return isMillError(error) && error.code === "inference/not-ready";
+    return isMillError(error) && (error.code === "inference/not-ready" || (await isOnDemand(models, name)));
   }
+}
+
+/** Whether its first request would have it loaded. */
+function isOnDemand(models: ComposedModels, name: string): Promise<boolean> {
+  return models.answers(name).catch(() => false);
 }
 
 /** Answers once what the documents now ask for is served, or cannot be. */
@@ -275,7 +251,14 @@ function answerServer(call: Call, path: string): void {
     return json(response, 200, openApiOfServices([...state.services(), ...state.functions()], version));
   if (path === TRAFFIC_PAGE) return json(response, 200, state.traffic());
   if (path === OCCUPANCY_PAGE)
-    return json(response, 200, occupancyOf({ models: call.models, measured: (name) => state.measured(name) }));
+    return json(
+      response,
+      200,
+      occupancyOf(
+        { models: call.models, measured: (name) => state.measured(name) },
+        occupancyAsked(call.request.url ?? "/"),
+      ),
+    );
   if (path === PROTOCOL_PAGE) return json(response, 200, openApiOfInference(inference));
   if (route !== undefined) return json(response, 200, route.answer({ version }));
   response.writeHead(200, { "content-type": "text/plain; version=0.0.4" }).end(metricsOf(call));

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { systemClock, systemIds, type Logger } from "@millwright/kernel";
 import type { OnlineStore } from "@millwright/feature-store/serving";
-import { decodeDeployment } from "./deployment.ts";
+import { decodeDeployment, type ModelLimits } from "./deployment.ts";
 import { servingErrors, tooLarge } from "./errors.ts";
 import type { FunctionAnswer, FunctionPorts, LoadedFunction } from "./functions/load-function.ts";
 import { callRows, ServedFunctions } from "./functions/served-functions.ts";
@@ -49,6 +49,7 @@ export class ServingState {
   #online: OnlineStore | undefined;
   #generation = "";
   #reloading: Promise<void> = Promise.resolve();
+  #modelLimits: ModelLimits | undefined;
   readonly latency = createLatencyHistogram();
   answered = 0;
   failed = 0;
@@ -88,6 +89,7 @@ export class ServingState {
       this.#services = new Map(loaded.map((service) => [service.deployed.name, service]));
       this.#loaded = kept;
       await this.#functions.take(ports, deployment.functions ?? []);
+      this.#modelLimits = deployment.modelLimits;
       this.#generation = deployment.generation;
       this.#options.logger.info(
         { services: loaded.map(({ deployed }) => `${deployed.name}/${deployed.version}`) },
@@ -109,6 +111,11 @@ export class ServingState {
     if (own !== undefined) return own.call(row, { through });
     const [answer] = this.predict(this.service(name), { rows: [row], id: undefined, explain: false });
     return answer;
+  }
+
+  /** What holds of the models that documents ask for. */
+  modelLimits(): ModelLimits | undefined {
+    return this.#modelLimits;
   }
 
   functions(): readonly LoadedFunction[] {
@@ -133,11 +140,14 @@ export class ServingState {
     return answers;
   }
 
-  watch(): () => void {
+  /** Follows the deployment's file; `onReload` is called after each look at it. */
+  watch(onReload: () => void): () => void {
     const file = basename(this.#options.deploymentFile);
     const watcher = watch(dirname(this.#options.deploymentFile), (_event, name) => {
-      if (name === file) void this.reload();
+      if (name === file) void this.reload().then(onReload);
     });
+    // It may have been written since it was first read.
+    void this.reload().then(onReload);
     const timer = setInterval(() => {
       this.#log.seal();
       this.#traffic.seal();

@@ -45,7 +45,7 @@ test("what is in memory is told of each model: a service by its versions, a mode
       version: "1",
       bytes: 70,
       model: {},
-      statistics: { report: () => ({ inference_count: 4, last_inference: 9 }) },
+      statistics: { rows: 4, lastMs: 9 },
       ...more,
     }) as unknown as ServedModel;
   const phases = { ...createServicePhases(), lastMs: 5 };
@@ -59,8 +59,8 @@ test("what is in memory is told of each model: a service by its versions, a mode
   });
   expect(occupancy).toMatchObject({ bytes: 70, bytesMax: 100, loads: 2, evictions: 1 });
   expect(occupancy.models).toEqual([
-    { name: "late", version: "3", kind: "service", bytes: null, isPinned: true, rows: 1, lastAskedMs: 5 },
-    { name: "trees", version: "1", kind: "model", bytes: 70, isPinned: true, rows: 4, lastAskedMs: 9 },
     { name: "graph", version: "1", kind: "graph", bytes: null, isPinned: true, rows: 4, lastAskedMs: 9 },
+    { name: "trees", version: "1", kind: "model", bytes: 70, isPinned: true, rows: 4, lastAskedMs: 9 },
+    { name: "late", version: "3", kind: "service", bytes: null, isPinned: true, rows: 1, lastAskedMs: 5 },
   ]);
 });

@@ -1,4 +1,6 @@
 import { useState, type ReactNode } from "react";
+import { counted } from "../format.ts";
+import { Pager } from "./pager.tsx";
 
 export interface DataColumn<Row> {
   readonly name: string;
@@ -16,14 +18,65 @@ interface DataTableProps<Row> {
   readonly rows: readonly Row[];
   readonly columns: readonly DataColumn<Row>[];
   readonly keyOf: (row: Row) => string;
+  /** Of more rows than that a page is shown at a time. Default: 100. */
+  readonly pageRows?: number;
+  /** In what of a row is looked for a text; without it, rows of several pages cannot be found. */
+  readonly textOf?: (row: Row) => string;
   /** The row of what the page shows. */
   readonly isCurrent?: (row: Row) => boolean;
 }
 
-/** A dense table; a click on a column's name sorts by it, another turns it round. */
-export function DataTable<Row>({ label, rows, columns, keyOf, isCurrent }: DataTableProps<Row>) {
+const PAGE_ROWS = 100;
+
+/** A dense table; a click on a column's name sorts by it, another turns it round. Many rows are shown by pages. */
+export function DataTable<Row>(props: DataTableProps<Row>) {
+  const { label, rows, columns, keyOf, isCurrent, pageRows = PAGE_ROWS, textOf } = props;
   const [order, setOrder] = useState<{ readonly name: string; readonly isFalling: boolean } | undefined>();
-  const sorted = sortRows(rows, columns.find(({ name }) => name === order?.name)?.sort, order?.isFalling ?? false);
+  const [{ search, offset }, setPlace] = useState({ search: "", offset: 0 });
+  const found = textOf === undefined || search === "" ? rows : rows.filter(having(search, textOf));
+  const sorted = sortRows(found, columns.find(({ name }) => name === order?.name)?.sort, order?.isFalling ?? false);
+  // Rows may have gone since the page was chosen.
+  const from = offset < sorted.length ? offset : 0;
+  const shown = sorted.slice(from, from + pageRows);
+  return (
+    <>
+      {textOf === undefined || rows.length <= pageRows ? null : (
+        <div className="body row">
+          <input
+            type="search"
+            className="field"
+            aria-label={`Find in ${label}`}
+            placeholder="Find by name"
+            value={search}
+            onChange={(event) => setPlace({ search: event.target.value, offset: 0 })}
+          />
+          {search === "" ? null : <span className="muted">{counted(found.length, "row")}</span>}
+        </div>
+      )}
+      <Rows label={label} rows={shown} columns={columns} keyOf={keyOf} isCurrent={isCurrent} {...{ order, setOrder }} />
+      <Pager
+        of={label}
+        offset={from}
+        size={pageRows}
+        total={sorted.length}
+        onPage={(next) => setPlace({ search, offset: next })}
+      />
+    </>
+  );
+}
+
+function having<Row>(search: string, textOf: (row: Row) => string): (row: Row) => boolean {
+  const wanted = search.toLowerCase();
+  return (row) => textOf(row).toLowerCase().includes(wanted);
+}
+
+interface RowsProps<Row> extends Pick<DataTableProps<Row>, "label" | "rows" | "columns" | "keyOf"> {
+  readonly isCurrent: DataTableProps<Row>["isCurrent"];
+  readonly order: HeadingProps<Row>["order"];
+  readonly setOrder: HeadingProps<Row>["onSort"];
+}
+
+function Rows<Row>({ label, rows, columns, keyOf, isCurrent, order, setOrder }: RowsProps<Row>) {
   const isFixed = columns.some(({ width }) => width !== undefined);
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label={label}>
@@ -49,7 +102,7 @@ export function DataTable<Row>({ label, rows, columns, keyOf, isCurrent }: DataT
           </tr>
         </thead>
         <tbody>
-          {sorted.map((row) => (
+          {rows.map((row) => (
             <tr key={keyOf(row)} aria-current={isCurrent?.(row) === true ? true : undefined}>
               {columns.map((column) => (
                 <td key={column.name} className={classOf(column)}>

@@ -11,6 +11,8 @@ import { State } from "../parts/state.tsx";
 import { Ago } from "../parts/time.tsx";
 import { LatencyPhases } from "./latency-phases.tsx";
 
+const EVERY_MS = 4_000;
+
 /** A model that one of KServe's documents asks for. */
 export function AppliedModelPage() {
   const { name } = useParams({ from: "/services/models/$name" });
@@ -41,7 +43,12 @@ export function AppliedModelPage() {
 }
 
 function About({ model: { name, storageUri, url } }: { readonly model: AppliedService }) {
-  const { data } = useQuery({ queryKey: ["occupancy"], queryFn: () => api.showOccupancy(), retry: false });
+  const { data } = useQuery({
+    queryKey: ["occupancy", "of", name],
+    queryFn: () => api.showOccupancy({ search: name, order: "name" }),
+    refetchInterval: EVERY_MS,
+    retry: false,
+  });
   const loaded = data?.models.filter((one) => one.name === name && one.kind === "model") ?? [];
   return (
     <Panel title="What is served">

@@ -1,96 +1,129 @@
 import type { Occupancy } from "@millwright/client";
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 import { api } from "../api.ts";
 import { bytes, count, counted } from "../format.ts";
-import { DataTable, type DataColumn } from "../parts/data-table.tsx";
+import { shortMs } from "../graphs/words.ts";
 import { Panel } from "../parts/page.tsx";
+import { Snippet } from "../parts/snippet.tsx";
 import { Ago } from "../parts/time.tsx";
+import { MemoryBar } from "./memory-bar.tsx";
+import { tookSince, type MeshSample, type Took } from "./mesh.ts";
+import { MeshOverTime } from "./mesh-over-time.tsx";
+import { ModelsInMemory } from "./models-in-memory.tsx";
 
-const EVERY_MS = 5_000;
-/** Of thousands those are looked at that were asked last. */
-const SHOWN_MAX = 200;
-
-type Occupant = Occupancy["models"][number];
+const EVERY_MS = 2_000;
+const SAMPLES_MAX = 150;
+const EVICTIONS_SHOWN = 5;
+const LIMIT_LINE = "limits: { servedModelsMb: 800 }";
 
 /** What the serving process has in memory, of what it may, and what it did to have it there. */
 export function InMemory() {
+  const [samples, setSamples] = useState<readonly MeshSample[]>([]);
   const { data } = useQuery({
     queryKey: ["occupancy"],
-    queryFn: () => api.showOccupancy(),
+    queryFn: async () => {
+      const occupancy = await api.showOccupancy({ limit: 0 });
+      setSamples((kept) => [...kept, { atMs: Date.now(), occupancy }].slice(-SAMPLES_MAX));
+      return occupancy;
+    },
     refetchInterval: EVERY_MS,
+    staleTime: 0,
     retry: false,
   });
   if (data === undefined) return null;
-  const shown = data.models
-    .toSorted((one, other) => (other.lastAskedMs ?? 0) - (one.lastAskedMs ?? 0))
-    .slice(0, SHOWN_MAX);
+  const isBounded = data.bytesMax !== null;
   return (
-    <Panel title="In memory" aside={<span className="muted">{counted(data.models.length, "model")}</span>}>
-      <Totals occupancy={data} />
-      <DataTable
-        label="Models in memory"
-        rows={shown}
-        columns={[...COLUMNS, staysColumn(data)]}
-        keyOf={({ name, version, kind }) => `${kind} ${name} ${version}`}
-      />
-      {shown.length === data.models.length ? null : (
-        <p className="body muted">The {count(SHOWN_MAX)} that were asked last are shown.</p>
-      )}
+    <Panel title="In memory" aside={<span className="muted">{counted(data.modelCount, "model")}</span>}>
+      <div className="body stack">
+        <Totals occupancy={data} />
+        {isBounded ? <MemoryBar occupancy={data} /> : <NoBound occupancy={data} />}
+        {isBounded && data.pinnedBytes > (data.bytesMax ?? 0) ? (
+          <p className="notice">
+            The pinned models alone take more than the limit: every other makes room as soon as it has answered.
+          </p>
+        ) : null}
+      </div>
+      {isBounded ? <MeshOverTime samples={samples} /> : null}
+      <MadeRoom occupancy={data} />
+      <ModelsInMemory />
     </Panel>
   );
 }
 
 function Totals({ occupancy }: { readonly occupancy: Occupancy }) {
-  const { processBytes, bytes: taken, bytesMax, loads, evictions, models } = occupancy;
-  const isTold = models.length === 0 || models.some((one) => one.bytes !== null);
+  const { processBytes, bytes: taken, bytesMax, loads, evictions, largest, modelCount } = occupancy;
+  const isTold = modelCount === 0 || largest.length > 0;
+  const told = bytesMax === null ? bytes(isTold ? taken : null) : `${bytes(taken)} of ${bytes(bytesMax)}`;
   return (
-    <div className="body stack">
-      <dl className="numbers">
-        <dt>models</dt>
-        <dd>{bytesMax === null ? bytes(isTold ? taken : null) : `${bytes(taken)} of ${bytes(bytesMax)}`}</dd>
-        <dt>whole process</dt>
-        <dd>{bytes(processBytes)}</dd>
-        <dt>loads</dt>
-        <dd>{count(loads)}</dd>
-        <dt>made room</dt>
-        <dd>{count(evictions)}</dd>
-      </dl>
-      {bytesMax === null ? (
-        <p className="muted">No limit: all models are loaded at the start, and none has to make room.</p>
-      ) : (
-        <div className="bar">
-          <i style={{ width: `${Math.min(100, (100 * taken) / Math.max(1, bytesMax))}%` }} />
-        </div>
+    <dl className="numbers">
+      <dt>models</dt>
+      <dd>{told}</dd>
+      <dt>whole process</dt>
+      <dd>{bytes(processBytes)}</dd>
+      <dt>loads</dt>
+      <dd>{count(loads)}</dd>
+      <dt>made room</dt>
+      <dd>{count(evictions)}</dd>
+      {bytesMax === null ? null : (
+        <>
+          <Latency of="in memory" took={tookSince(occupancy.warm)} />
+          <Latency of="loaded first" took={tookSince(occupancy.cold)} />
+        </>
       )}
-    </div>
+    </dl>
   );
 }
 
-const COLUMNS: readonly DataColumn<Occupant>[] = [
-  { name: "name", sort: ({ name }) => name, show: (occupant) => <OwnPage occupant={occupant} /> },
-  { name: "version", isNumber: true, show: ({ version }) => version },
-  { name: "kind", sort: ({ kind }) => kind, show: ({ kind }) => kind },
-  { name: "size", isNumber: true, sort: (one) => one.bytes ?? -1, show: (one) => bytes(one.bytes) },
-  { name: "rows answered", isNumber: true, sort: ({ rows }) => rows ?? -1, show: ({ rows }) => count(rows) },
-  {
-    name: "asked last",
-    sort: ({ lastAskedMs }) => lastAskedMs ?? 0,
-    show: ({ lastAskedMs }) => (lastAskedMs === null ? "–" : <Ago atMs={lastAskedMs} />),
-  },
-];
-
-function staysColumn({ bytesMax }: Occupancy): DataColumn<Occupant> {
-  const told = ({ kind, isPinned }: Occupant) =>
-    kind !== "model" || bytesMax === null ? "always" : isPinned ? "always, pinned" : "while there is room";
-  return { name: "stays", show: told };
+/** Of requests whose model was in memory, or had to be loaded first. */
+function Latency({ of, took: { requests, p50Ms, p99Ms } }: { readonly of: string; readonly took: Took }) {
+  return (
+    <>
+      <dt title={`${counted(requests, "request")} since the start of the process`}>{of}: median, 99th percentile</dt>
+      <dd>{requests === 0 ? "–" : `${shortMs(p50Ms ?? null)}, ${shortMs(p99Ms ?? null)}`}</dd>
+    </>
+  );
 }
 
-function OwnPage({ occupant: { name, kind } }: { readonly occupant: Occupant }) {
-  const to = { service: "/services/$name", function: "/services/$name", graph: "/services/graphs/$name" } as const;
+function NoBound({ occupancy: { largest } }: { readonly occupancy: Occupancy }) {
   return (
-    <Link to={kind === "model" ? "/services/models/$name" : to[kind]} params={{ name }}>
-      {name}
-    </Link>
+    <>
+      <p className="muted">No limit: all models are loaded at the start, and none has to make room.</p>
+      {largest.length < 2 ? null : (
+        <>
+          <p className="muted">
+            With one in <span className="mono">millwright.ts</span> they are loaded when they are asked for, and those
+            asked for longest ago make room:
+          </p>
+          <Snippet text={LIMIT_LINE} />
+        </>
+      )}
+    </>
+  );
+}
+
+function MadeRoom({ occupancy: { lately } }: { readonly occupancy: Occupancy }) {
+  if (lately.length === 0) return null;
+  return (
+    <div className="body">
+      <h3>Made room last</h3>
+      <ul className="events">
+        {lately.slice(0, EVICTIONS_SHOWN).map(({ atMs, name, madeRoomFor }, at) => (
+          <li key={`${at} ${atMs} ${name}`}>
+            <span className="mono">{name}</span>{" "}
+            {madeRoomFor === null ? (
+              "for a lower limit"
+            ) : (
+              <>
+                for <span className="mono">{madeRoomFor}</span>
+              </>
+            )}{" "}
+            <span className="muted">
+              <Ago atMs={atMs} />
+            </span>
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }

@@ -37,7 +37,14 @@ export function ServicesPage() {
       )}
       {models.length === 0 ? null : (
         <Panel title="Applied documents">
-          <DataTable label="Applied documents" rows={models} columns={columnsOf(models)} keyOf={keyOf} />
+          <DataTable
+            label="Applied documents"
+            rows={models}
+            columns={columnsOf(models)}
+            keyOf={keyOf}
+            pageRows={25}
+            textOf={({ name }) => name}
+          />
         </Panel>
       )}
       <InMemory />
@@ -72,12 +79,15 @@ const SERVICES: readonly DataColumn<Service>[] = [
   { name: "address", show: ({ url }) => <span className="mono">{url ?? "not up"}</span> },
 ];
 
+/** It is not in memory, and answers: its first request has it loaded. */
+const ON_DEMAND = { state: "waiting", word: "loaded on demand" } as const;
+
 const STATE: DataColumn<AppliedService> = {
   name: "state",
   sort: ({ state }) => state,
   show: ({ state, reason }) => (
     <span title={reason}>
-      <State {...SERVED_STATES[state]} />
+      <State {...(state === "READY" && reason !== "" ? ON_DEMAND : SERVED_STATES[state])} />
     </span>
   ),
 };
@@ -108,12 +118,12 @@ const DOCUMENTS: readonly DataColumn<AppliedService>[] = [
       kind.endsWith("Runtime") ? (
         name
       ) : (
-        <Link to="/services/models/$name" params={{ name }}>
-          {name}
+        <Link to="/services/models/$name" params={{ name }} className="bound">
+          <Middle text={name} />
         </Link>
       ),
   },
-  { name: "kind", sort: ({ kind }) => kind, show: ({ kind }) => kind },
+  { name: "document", sort: ({ kind }) => kind, show: ({ kind }) => kind },
   STATE,
   {
     name: "model lies at",
@@ -130,6 +140,7 @@ const DOCUMENTS: readonly DataColumn<AppliedService>[] = [
 
 /** Why one does not answer, where there is one that does not. */
 function columnsOf(documents: readonly AppliedService[]): readonly DataColumn<AppliedService>[] {
-  if (documents.every(({ reason }) => reason === "")) return DOCUMENTS;
-  return [...DOCUMENTS, { name: "reason", wrap: true, show: ({ reason }) => reason }];
+  const told = ({ state, reason }: AppliedService) => (state === "READY" ? "" : reason);
+  if (documents.every((one) => told(one) === "")) return DOCUMENTS;
+  return [...DOCUMENTS, { name: "reason", wrap: true, show: told }];
 }

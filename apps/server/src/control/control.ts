@@ -12,6 +12,7 @@ import type { StatePaths } from "../paths.ts";
 import { consolePages } from "./console-pages.ts";
 import { controlRoutes, roadEvents, type ControlParts, type Status } from "./http.ts";
 import { keepDefinedGraphs } from "./defined-graphs.ts";
+import { keepModelLimits } from "./model-limits.ts";
 import { createLayouts } from "./layout.ts";
 import { createRoadBoard } from "./road-board.ts";
 import { createRoadRunner, type RoadRunner } from "./road-runner.ts";
@@ -69,6 +70,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       for (const { name, definition } of project.services)
         await complaints.hear(name, () => deployTraffic(platform.parts, [definition]));
       await keepDefinedGraphs(project, paths.deployment);
+      await keepModelLimits(project, platform.parts);
       await board.draw(project, compileRoad(project, platform.parts), platform.runs);
       const runner = createRoadRunner(project, { ...options, platform, board });
       const scheduler = startScheduler({ runner, clock: platform.parts.clock, logger });

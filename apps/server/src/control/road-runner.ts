@@ -6,6 +6,7 @@ import type { StatePaths } from "../paths.ts";
 import { renewTypes } from "../project-types.ts";
 import { hasLearned, takeRoad } from "../road.ts";
 import { keepDefinedGraphs } from "./defined-graphs.ts";
+import { keepModelLimits } from "./model-limits.ts";
 import type { RoadBoard } from "./road-board.ts";
 
 interface RunRequest {
@@ -59,6 +60,7 @@ export function createRoadRunner(first: Project, parts: RoadRunnerParts): RoadRu
     await parts.platform.allowSources(read);
     await renewTypes(read, parts.platform);
     await keepDefinedGraphs(read, parts.paths.deployment);
+    await keepModelLimits(read, parts.platform.parts);
     return read;
   };
   const start = async (request: RunRequest) => {

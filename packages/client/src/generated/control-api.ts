@@ -601,11 +601,38 @@ export interface Occupancy {
   readonly processBytes: number;
   /** Of the models that are counted. */
   readonly bytes: number;
+  /** Of those that are pinned. */
+  readonly pinnedBytes: number;
   /** What those may take; null: no bound. */
   readonly bytesMax: number | null;
   readonly loads: number;
   /** Models that made room for others. */
   readonly evictions: number;
+  /** The last evictions, the newest first. */
+  readonly lately: readonly {
+    readonly atMs: number;
+    readonly name: string;
+    /** Null where the bound was lowered. */
+    readonly madeRoomFor: string | null;
+  }[];
+  /** Requests that waited for their model to be loaded. */
+  readonly cold: readonly { readonly seconds: number | null; readonly count: number }[];
+  /** Requests whose model was in memory. */
+  readonly warm: readonly { readonly seconds: number | null; readonly count: number }[];
+  /** Of all that is in memory. */
+  readonly modelCount: number;
+  /** The largest of the models that are counted, the largest first. */
+  readonly largest: readonly {
+    readonly name: string;
+    readonly version: string;
+    /** Null where it is not told apart from the process. */
+    readonly bytes: number | null;
+    /** It stays when others need room. */
+    readonly isPinned: boolean;
+  }[];
+  /** How many have the text that is looked for in their names. */
+  readonly found: number;
+  /** A page of those. */
   readonly models: readonly {
     readonly name: string;
     readonly version: string;
@@ -1377,7 +1404,15 @@ export interface ControlApi {
     readonly version: string;
   }): Promise<string>;
   /** Which models are in memory, what they take of what they may, and when each was asked last. */
-  showOccupancy(): Promise<Occupancy>;
+  showOccupancy(input?: {
+    /** A part of the names. */
+    readonly search?: string;
+    /** Those asked last first, unless said; the largest; those that answered most rows; by name. */
+    readonly order?: "recent" | "size" | "rows" | "name";
+    readonly offset?: number;
+    /** 200 unless said. */
+    readonly limit?: number;
+  }): Promise<Occupancy>;
   /** How long each part of a service's or a model's answers took, since it was loaded. */
   showModelPhases(input: { readonly name: string }): Promise<readonly PhaseLatency[]>;
   /** The deployed services. */
@@ -1619,7 +1654,12 @@ export const operations = {
     params: ["name", "version"],
     query: [],
   },
-  showOccupancy: { method: "GET", path: "/api/v1/serving/occupancy", params: [], query: [] },
+  showOccupancy: {
+    method: "GET",
+    path: "/api/v1/serving/occupancy",
+    params: [],
+    query: ["search", "order", "offset", "limit"],
+  },
   showModelPhases: { method: "GET", path: "/api/v1/serving/models/:name/phases", params: ["name"], query: [] },
   listServices: { method: "GET", path: "/api/v1/services", params: [], query: [] },
   showService: { method: "GET", path: "/api/v1/services/:name", params: ["name"], query: [] },

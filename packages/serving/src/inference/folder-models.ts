@@ -8,6 +8,7 @@ import { placesInFolder, placesTogether, type ModelPlaces } from "./model-places
 import type { InferenceModel, OpenModel } from "./ports.ts";
 import { afterMs, LoadSlots, type LoadSlotsOptions } from "./load-slots.ts";
 import { inParallel } from "../in-parallel.ts";
+import { MeshRecord } from "./mesh-record.ts";
 import { ResidentModels, type ResidentPriority } from "./resident-models.ts";
 import {
   serveModel,
@@ -35,10 +36,12 @@ export interface FolderModelsOptions {
   readonly after?: LoadSlotsOptions["after"];
 }
 
-interface OnDemand {
+export interface OnDemand {
   readonly bytesMax: number;
   /** Models that are loaded at the start and stay. */
   readonly pinned: readonly string[];
+  /** Whether there need not be one of each of those names yet. */
+  readonly pinsAhead?: boolean;
   /** How many are loaded at once, and how long a request waits for a load, in milliseconds. */
   readonly loadsMax?: number;
   readonly loadMsMax?: number;
@@ -68,18 +71,28 @@ const LOADS_MAX = 4;
 const LOADS_AT_START = 4;
 const LOAD_MS_MAX = 30_000;
 
+/** Models whose bound may change while they serve. */
+export interface BoundedModels extends ModelDirectory {
+  /**
+   * Has this hold from now on: pinned ones are loaded, and the others make room as they must; without a bound all are loaded.
+   * What cannot be loaded is told in the index and the log.
+   */
+  limit(onDemand: OnDemand | undefined): Promise<void>;
+}
+
 /**
  * Opens a folder of models and loads them all, or those that are pinned where the others are loaded on demand. One that
  * cannot be loaded is told in the index and the log. Throws `inference/unknown-model` where there is none of a pinned name.
  */
-export async function openFolderModels(options: FolderModelsOptions): Promise<ModelDirectory> {
+export async function openFolderModels(options: FolderModelsOptions): Promise<BoundedModels> {
   const models = new FolderModels(options);
   await models.start();
   return models;
 }
 
-class FolderModels implements ModelDirectory {
+class FolderModels implements BoundedModels {
   readonly #options: FolderModelsOptions;
+  #onDemand: OnDemand | undefined;
   readonly #places: ModelPlaces;
   readonly #known = new Map<string, Known>();
   /** Loads and unloads of one model go one after the other. */
@@ -90,34 +103,48 @@ class FolderModels implements ModelDirectory {
   readonly #slots: LoadSlots;
   /** Whether requests are answered, while others are loaded. */
   #isAnswering = false;
-  #loads = 0;
-  #evictions = 0;
+  readonly #record = new MeshRecord();
 
   constructor(options: FolderModelsOptions) {
     this.#options = options;
+    this.#onDemand = options.onDemand;
     const { root, elsewhere } = options;
     this.#places = placesTogether([
       ...(root === undefined ? [] : [placesInFolder(root)]),
       ...(elsewhere === undefined ? [] : [elsewhere]),
     ]);
-    const { bytesMax = Number.POSITIVE_INFINITY, pinned = [] } = options.onDemand ?? {};
     const { loadsMax = LOADS_MAX, loadMsMax = LOAD_MS_MAX } = options.onDemand ?? {};
-    this.#residents = new ResidentModels({ bytesMax, pinned: new Set(pinned) });
+    this.#residents = new ResidentModels(residentLimits(options.onDemand));
     this.#slots = new LoadSlots({ slots: loadsMax, msMax: loadMsMax, after: options.after ?? afterMs });
   }
 
   /** Loads what is there at the start. */
   async start(): Promise<void> {
-    const { onDemand, logger } = this.#options;
-    const all = await this.#places.names();
-    const missing = onDemand?.pinned.find((name) => !all.includes(name));
+    await this.#loadThoseThatStay();
+    this.#isAnswering = true;
+  }
+
+  async limit(onDemand: OnDemand | undefined): Promise<void> {
+    this.#onDemand = onDemand;
+    this.#residents.limit(residentLimits(onDemand));
+    await this.#loadThoseThatStay();
+    for (const name of this.#residents.beyond()) this.#evict(name, null);
+  }
+
+  /** The pinned ones, or where there is no bound all of them. */
+  async #loadThoseThatStay(): Promise<void> {
+    const { logger } = this.#options;
+    const { pinned, pinsAhead = false } = this.#onDemand ?? {};
+    const all = new Set(await this.#places.names());
+    const missing = pinsAhead ? undefined : pinned?.find((name) => !all.has(name));
     if (missing !== undefined) throw unknownModel(`there is no folder of a model ${quoted(missing)}, which is pinned`);
-    await inParallel(onDemand?.pinned ?? all, LOADS_AT_START, (name) =>
+    const staying = pinned?.filter((name) => all.has(name)) ?? [...all];
+    const absent = staying.filter((name) => !this.#isServed(name) && !this.#isUnloaded(name));
+    await inParallel(absent, LOADS_AT_START, (name) =>
       this.load(name).catch((error: unknown) =>
         logger.error({ err: error, model: name }, "a model could not be loaded"),
       ),
     );
-    this.#isAnswering = true;
   }
 
   async index(): Promise<readonly IndexEntry[]> {
@@ -146,13 +173,16 @@ class FolderModels implements ModelDirectory {
   }
 
   async obtain(name: string, version?: string): Promise<ServedModel> {
+    let isCold = false;
     for (let tries = 0; tries < TRIES_MAX && !this.#isServed(name); tries += 1) {
       if (!this.#isOnDemand(name) || !(await this.#places.has(name))) break;
+      isCold = true;
       // Where it has made room again before its turn here came, it is loaded anew.
       if (!this.#isServed(name)) await this.#demand(name);
     }
     this.#residents.touch(name);
-    return this.find(name, version);
+    const found = this.find(name, version);
+    return isCold ? { ...found, took: this.#record.tookCold } : found;
   }
 
   #isServed(name: string): boolean {
@@ -166,9 +196,14 @@ class FolderModels implements ModelDirectory {
     return this.#isOnDemand(name);
   }
 
+  /** Whether it was taken away by name. */
+  #isUnloaded(name: string): boolean {
+    return this.#known.get(name)?.demandMs === Number.POSITIVE_INFINITY;
+  }
+
   #isOnDemand(name: string): boolean {
-    const { onDemand, clock } = this.#options;
-    return onDemand !== undefined && (this.#known.get(name)?.demandMs ?? 0) <= clock.monotonicMs();
+    const { clock } = this.#options;
+    return this.#onDemand !== undefined && (this.#known.get(name)?.demandMs ?? 0) <= clock.monotonicMs();
   }
 
   #demand(name: string): Promise<void> {
@@ -187,18 +222,19 @@ class FolderModels implements ModelDirectory {
     return demand;
   }
 
-  #evict(name: string): void {
+  #evict(name: string, madeRoomFor: string | null): void {
     const { served = [], config } = this.#known.get(name) ?? {};
     this.#known.set(name, { served: [], reason: "it made room for others", config });
     this.#residents.remove(name);
-    this.#evictions += 1;
+    this.#record.evicted({ atMs: this.#options.clock.nowMs(), name, madeRoomFor });
     for (const one of served) one.retire();
   }
 
   residency(): Residency {
-    const { bytesMax, pinned = [] } = this.#options.onDemand ?? {};
+    const { bytesMax, pinned = [] } = this.#onDemand ?? {};
     const { models, bytes } = this.#residents;
-    return { models, bytes, bytesMax, loads: this.#loads, evictions: this.#evictions, pinned };
+    const { loads, evictions, latencies } = this.#record;
+    return { models, bytes, bytesMax, loads, evictions, pinned, lately: this.#record.lately(), latencies };
   }
 
   versions(name: string): readonly ServedModel[] {
@@ -218,11 +254,11 @@ class FolderModels implements ModelDirectory {
         const served = await this.#open(name, options);
         this.#known.set(name, { served, reason: "", config: options.config });
         for (const one of before) one.retire();
-        this.#loads += 1;
+        this.#record.loads += 1;
         const bytes = served.reduce((sum, one) => sum + one.bytes, 0);
         this.#residents.add(name, { bytes, priority: priorityOf(served) });
         // Not before it is known to be one: a file that is none has no other make room.
-        for (const other of this.#residents.beyond(name)) this.#evict(other);
+        for (const other of this.#residents.beyond(name)) this.#evict(other, name);
       } catch (error) {
         const told = isMillError(error) ? error : cannotLoad(textOf(error), error);
         const demandMs = this.#options.clock.monotonicMs() + RETRY_MS;
@@ -275,7 +311,7 @@ class FolderModels implements ModelDirectory {
         try {
           const bytes = model.bytes ?? (await stat(file)).size;
           const served = { name, version, model, bytes, config: fullConfig(name, folder.config, model) };
-          opened.push(serveModel(served, { clock, onCloseFailed }));
+          opened.push({ ...serveModel(served, { clock, onCloseFailed }), took: this.#record.tookWarm });
         } catch (error) {
           await model.close().catch(onCloseFailed);
           throw error;
@@ -302,6 +338,10 @@ class FolderModels implements ModelDirectory {
       throw error;
     }
   }
+}
+
+function residentLimits({ bytesMax = Number.POSITIVE_INFINITY, pinned = [] }: Partial<OnDemand> = {}) {
+  return { bytesMax, pinned: new Set(pinned) };
 }
 
 function labelled(model: InferenceModel, { labels }: ModelFolder): InferenceModel {

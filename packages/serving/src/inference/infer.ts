@@ -38,7 +38,9 @@ export interface InferTools {
 export async function infer(served: ServedModel, call: InferCall, tools: InferTools): Promise<readonly Tensor[]> {
   const { clock } = tools;
   try {
-    return await answer(served, call, tools);
+    const answered = await answer(served, call, tools);
+    served.took?.(clock.monotonicMs() - call.arrivedMs);
+    return answered;
   } catch (error) {
     // It is read again, and counts once.
     if (!(error instanceof LostDigits)) served.statistics.failed(nanoseconds(clock.monotonicMs() - call.arrivedMs));

@@ -1,6 +1,7 @@
 import { payloadMetrics } from "../payloads/payload-log.ts";
 import type { InferenceServer } from "./inference-server.ts";
 import { processMetrics } from "../process-metrics.ts";
+import type { MeshLatencies } from "./mesh-record.ts";
 import type { ModelDirectory, ServedModel } from "./served-model.ts";
 import type { StatisticsReport } from "./statistics.ts";
 import { workersMetrics } from "./workers-metrics.ts";
@@ -52,7 +53,7 @@ export function inferenceMetrics({
     ...headOf(name, type, help),
     ...all.map(({ served, report, labels }) => `${name}{${labels}} ${read(report, served)}`),
   ]);
-  const { models: resident, bytes, loads, evictions } = models.residency();
+  const { models: resident, bytes, loads, evictions, latencies } = models.residency();
   const server = [
     ["millwright_models_resident", "gauge", "Models in memory", resident],
     ["millwright_models_resident_bytes", "gauge", "What they take", bytes],
@@ -67,7 +68,18 @@ export function inferenceMetrics({
   );
   const asked = all.filter(({ report }) => report.inference_count > 0);
   // Of thousands of models these are more lines than a call takes arguments.
-  return `${[lines, told, workers, histogramLines(asked), graphLines(all), payloadMetrics(payloads), processMetrics()].flat().join("\n")}\n`;
+  return `${[lines, told, meshLines(latencies), workers, histogramLines(asked), graphLines(all), payloadMetrics(payloads), processMetrics()].flat().join("\n")}\n`;
+}
+
+const MESH = "millwright_mesh_request_seconds";
+
+/** Whole requests by where they found their model: in memory, or to be loaded first. */
+function meshLines(latencies: MeshLatencies | undefined): readonly string[] {
+  if (latencies === undefined) return [];
+  return [
+    ...headOf(MESH, "histogram", "Time of requests: warm, whose model was in memory; cold, which waited for its load"),
+    ...(["warm", "cold"] as const).flatMap((found) => latencies[found].lines(MESH, `found="${found}"`)),
+  ];
 }
 
 function histogramLines(

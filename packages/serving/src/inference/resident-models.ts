@@ -1,15 +1,26 @@
 /** How a model is kept: of those that are not pinned, the ones of a lower priority make room first. */
 export type ResidentPriority = -1 | 0 | 1;
 
+interface ResidentLimits {
+  readonly bytesMax: number;
+  readonly pinned: ReadonlySet<string>;
+}
+
 /** Which models are in memory, within so many bytes: those asked for longest ago make room for others. */
 export class ResidentModels {
-  readonly #bytesMax: number;
-  readonly #pinned: ReadonlySet<string>;
+  #bytesMax: number;
+  #pinned: ReadonlySet<string>;
   /** The one asked for last comes last. */
   readonly #residents = new Map<string, { readonly bytes: number; readonly priority: ResidentPriority }>();
   #sum = 0;
 
-  constructor({ bytesMax, pinned }: { readonly bytesMax: number; readonly pinned: ReadonlySet<string> }) {
+  constructor(limits: ResidentLimits) {
+    this.#bytesMax = limits.bytesMax;
+    this.#pinned = limits.pinned;
+  }
+
+  /** Who must go because of it is told by `beyond`. */
+  limit({ bytesMax, pinned }: ResidentLimits): void {
     this.#bytesMax = bytesMax;
     this.#pinned = pinned;
   }
@@ -42,10 +53,10 @@ export class ResidentModels {
   }
 
   /**
-   * Those that must go now that a model is there. Pinned ones stay, and so does the one that is wanted, if it is larger than all
-   * that is allowed.
+   * Those that must go now that a model is there, or less is allowed. Pinned ones stay, and so does the one that is wanted, if
+   * it is larger than all that is allowed.
    */
-  beyond(wanted: string): readonly string[] {
+  beyond(wanted?: string): readonly string[] {
     const going: string[] = [];
     let sum = this.#sum;
     for (const level of [-1, 0, 1])

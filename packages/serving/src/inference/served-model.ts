@@ -1,4 +1,5 @@
 import type { Clock } from "@millwright/kernel";
+import type { Eviction, MeshLatencies } from "./mesh-record.ts";
 import type { ModelConfig } from "./model-config.ts";
 import { configuredPayloads, type PayloadSettings } from "../payloads/payload-settings.ts";
 import type { AskedBy, InferenceModel } from "./ports.ts";
@@ -21,6 +22,8 @@ export interface ServedModel {
   readonly payloads: Partial<PayloadSettings>;
   /** Where two revisions share its requests: the one that is to answer a request. */
   readonly revisionFor?: (asked: Pick<AskedBy, "id" | "parameters">) => ServedModel;
+  /** Told how long each request took from its arrival to its answer, in milliseconds, where that is counted by who serves it. */
+  readonly took?: ((ms: number) => void) | undefined;
   /** Of this load of it alone: no other, before or after it, has the same. */
   readonly load: number;
   /** Runs something on it; what was begun ends, also after it was retired. */
@@ -121,6 +124,10 @@ export interface Residency {
   readonly evictions: number;
   /** The names of those that stay when others need room. */
   readonly pinned?: readonly string[];
+  /** Those that made room last, the newest first. */
+  readonly lately?: readonly Eviction[];
+  /** Of models that are loaded on demand. */
+  readonly latencies?: MeshLatencies;
 }
 
 export interface LoadOptions {

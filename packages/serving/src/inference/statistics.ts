@@ -120,6 +120,16 @@ export class Statistics {
     return this.#latencies;
   }
 
+  /** Rows answered. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** When it answered last, by the wall clock; 0 where it has not. */
+  get lastMs(): number {
+    return this.#lastMs;
+  }
+
   report(): StatisticsReport {
     return {
       last_inference: this.#lastMs,

@@ -1,5 +1,4 @@
-import type { Logger } from "@millwright/kernel";
-import { isMillError } from "@millwright/kernel";
+import { isMillError, type Logger } from "@millwright/kernel";
 import type { GraphModels } from "../graphs/graph-models.ts";
 import type { GraphDefinition } from "../graphs/graph-definition.ts";
 import type { ModelConfig } from "../inference/model-config.ts";
@@ -74,7 +73,11 @@ export async function openAppliedServices({
       logger.error({ err: error, model: name }, "what a document asks for could not be loaded");
     };
     const gone = [...before.keys()].filter((name) => !planned.has(name));
-    const unload = async (name: string) => models.unload(name).catch(failed(name));
+    const unload = async (name: string) =>
+      models.unload(name).catch((error: unknown) => {
+        // One that is loaded on demand may never have been.
+        if (!isMillError(error) || error.code !== "inference/unknown-model") failed(name)(error);
+      });
     for (const name of gone) if (!isCanary(name)) await unload(name);
     for (const [name, model] of planned) {
       const isChanged = !isSame(before.get(name), model);

@@ -1,10 +1,15 @@
 import { join } from "node:path";
+import type { OnlineStore } from "@millwright/feature-store";
 import { silentLogger } from "@millwright/kernel";
 import { startServing, type Serving } from "../../src/index.ts";
+import type { OpenModel } from "../../src/inference/index.ts";
 import { treeOpener } from "../../src/adapters/tree-model.ts";
 
-/** A serving process without services, which answers what documents beside `serving/deployment.json` of a folder ask for. */
-export async function serveDocuments(root: string): Promise<Serving> {
+/**
+ * A serving process without services, which answers what documents beside `serving/deployment.json` of a folder ask for: by
+ * the trees that they are, unless something else opens them.
+ */
+export async function serveDocuments(root: string, openModel: OpenModel = treeOpener()): Promise<Serving> {
   const started = await startServing({
     host: "127.0.0.1",
     port: 0,
@@ -12,11 +17,9 @@ export async function serveDocuments(root: string): Promise<Serving> {
     version: "1",
     deploymentFile: deploymentFileIn(root),
     logFolder: join(root, "log"),
-    openModel: treeOpener(),
+    openModel,
     millwrightUrl: "file:///not-asked.ts",
-    openOnlineStore: () => {
-      throw new Error("there are no services here");
-    },
+    openOnlineStore: () => ({ close: () => {} }) as unknown as OnlineStore,
     logger: silentLogger,
   });
   // It is closed before that is had.

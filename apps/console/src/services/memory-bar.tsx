@@ -1,0 +1,51 @@
+import type { Occupancy } from "@millwright/client";
+import { bytes, counted } from "../format.ts";
+
+/** What the models take of what they may: the largest one by one, pinned ones apart by their colour. */
+export function MemoryBar({ occupancy }: { readonly occupancy: Occupancy }) {
+  const { bytes: taken, bytesMax, pinnedBytes, largest, modelCount } = occupancy;
+  const whole = Math.max(bytesMax ?? 0, taken, 1);
+  const shown = largest.reduce((sum, one) => sum + (one.bytes ?? 0), 0);
+  const others = Math.max(0, taken - shown);
+  const share = (part: number) => ({ width: `${(100 * part) / whole}%` });
+  const free = Math.max(0, whole - taken);
+  return (
+    <div className="stack">
+      <div className="memory" role="img" aria-label={labelOf(occupancy)}>
+        {largest.map(({ name, version, bytes: own, isPinned }) => (
+          <i
+            key={`${name} ${version}`}
+            className={isPinned ? "pinned" : undefined}
+            style={share(own ?? 0)}
+            title={`${name}, version ${version}: ${bytes(own)}${isPinned ? ", pinned" : ""}`}
+          />
+        ))}
+        {others === 0 ? null : <i className="others" style={share(others)} title={`the others: ${bytes(others)}`} />}
+      </div>
+      <ul className="keys">
+        {pinnedBytes === 0 ? null : (
+          <li>
+            <i className="pinned" /> pinned {bytes(pinnedBytes)}
+          </li>
+        )}
+        <li>
+          <i /> while there is room {bytes(taken - pinnedBytes)}
+        </li>
+        {others === 0 ? null : (
+          <li>
+            <i className="others" /> {counted(Math.max(0, modelCount - largest.length), "smaller one")} of them{" "}
+            {bytes(others)}
+          </li>
+        )}
+        <li>
+          <i className="free" /> free {bytes(free)}
+        </li>
+      </ul>
+    </div>
+  );
+}
+
+function labelOf({ bytes: taken, bytesMax, largest }: Occupancy): string {
+  const named = largest.slice(0, 5).map(({ name, bytes: own }) => `${name} ${bytes(own)}`);
+  return `${bytes(taken)} of ${bytes(bytesMax)} taken; the largest: ${named.join(", ") || "none"}`;
+}
