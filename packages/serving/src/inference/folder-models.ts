@@ -3,6 +3,7 @@ import { isMillError, type Clock, type Logger } from "@millwright/kernel";
 import { withBackground } from "../explain/background.ts";
 import { inferenceErrors } from "./errors.ts";
 import { fullConfig } from "./full-config.ts";
+import { GivenModels } from "./given-models.ts";
 import { cannotLoad, type ModelFolder } from "./model-folder.ts";
 import { placesInFolder, placesTogether, type ModelPlaces } from "./model-places.ts";
 import type { InferenceModel, OpenModel } from "./ports.ts";
@@ -94,6 +95,7 @@ class FolderModels implements BoundedModels {
   readonly #options: FolderModelsOptions;
   #onDemand: OnDemand | undefined;
   readonly #places: ModelPlaces;
+  readonly #given = new GivenModels();
   readonly #known = new Map<string, Known>();
   /** Loads and unloads of one model go one after the other. */
   readonly #turns = new Map<string, Promise<void>>();
@@ -110,6 +112,7 @@ class FolderModels implements BoundedModels {
     this.#onDemand = options.onDemand;
     const { root, elsewhere } = options;
     this.#places = placesTogether([
+      this.#given,
       ...(root === undefined ? [] : [placesInFolder(root)]),
       ...(elsewhere === undefined ? [] : [elsewhere]),
     ]);
@@ -213,7 +216,7 @@ class FolderModels implements BoundedModels {
       try {
         // Meanwhile it may have been loaded by name, or unloaded.
         const isWanted = !this.#isServed(name) && this.#isOnDemand(name);
-        if (isWanted) await this.load(name, { config: this.#known.get(name)?.config });
+        if (isWanted) await this.#inTurn(name, () => this.#load(name, { config: this.#known.get(name)?.config }));
       } finally {
         this.#demands.delete(name);
       }
@@ -247,27 +250,29 @@ class FolderModels implements BoundedModels {
   }
 
   load(name: string, options: LoadOptions = {}): Promise<void> {
-    return this.#inTurn(name, async () => {
-      if (!(await this.#places.has(name))) throw unknownModel(`there is no folder of a model ${quoted(name)}`);
-      const before = this.#known.get(name)?.served ?? [];
-      try {
-        const served = await this.#open(name, options);
-        this.#known.set(name, { served, reason: "", config: options.config });
-        for (const one of before) one.retire();
-        this.#record.loads += 1;
-        const bytes = served.reduce((sum, one) => sum + one.bytes, 0);
-        this.#residents.add(name, { bytes, priority: priorityOf(served) });
-        // Not before it is known to be one: a file that is none has no other make room.
-        for (const other of this.#residents.beyond(name)) this.#evict(other, name);
-      } catch (error) {
-        const told = isMillError(error) ? error : cannotLoad(textOf(error), error);
-        const demandMs = this.#options.clock.monotonicMs() + RETRY_MS;
-        // Those that made room for others meanwhile are closed.
-        const { served = [], config } = this.#known.get(name) ?? {};
-        this.#known.set(name, { served, reason: told.because, config, demandMs });
-        throw told;
-      }
-    });
+    return this.#inTurn(name, () => this.#given.during(name, options.files, () => this.#load(name, options)));
+  }
+
+  async #load(name: string, options: LoadOptions): Promise<void> {
+    if (!(await this.#places.has(name))) throw unknownModel(`there is no folder of a model ${quoted(name)}`);
+    const before = this.#known.get(name)?.served ?? [];
+    try {
+      const served = await this.#open(name, options);
+      this.#known.set(name, { served, reason: "", config: options.config });
+      for (const one of before) one.retire();
+      this.#record.loads += 1;
+      const bytes = served.reduce((sum, one) => sum + one.bytes, 0);
+      this.#residents.add(name, { bytes, priority: priorityOf(served) });
+      // Not before it is known to be one: a file that is none has no other make room.
+      for (const other of this.#residents.beyond(name)) this.#evict(other, name);
+    } catch (error) {
+      const told = isMillError(error) ? error : cannotLoad(textOf(error), error);
+      const demandMs = this.#options.clock.monotonicMs() + RETRY_MS;
+      // Those that made room for others meanwhile are closed.
+      const { served = [], config } = this.#known.get(name) ?? {};
+      this.#known.set(name, { served, reason: told.because, config, demandMs });
+      throw told;
+    }
   }
 
   unload(name: string): Promise<void> {
@@ -277,6 +282,7 @@ class FolderModels implements BoundedModels {
       this.#known.set(name, { served: [], reason: "it was unloaded", demandMs: Number.POSITIVE_INFINITY });
       this.#residents.remove(name);
       for (const one of known.served) one.retire();
+      await this.#given.forget(name);
     });
   }
 
@@ -288,6 +294,7 @@ class FolderModels implements BoundedModels {
     const timer = setTimeout(onPassed, CLOSE_MS_MAX);
     await Promise.race([Promise.all(all.map(({ closed }) => closed)), passed]);
     clearTimeout(timer);
+    await this.#given.close();
   }
 
   async #inTurn(name: string, work: () => Promise<void>): Promise<void> {

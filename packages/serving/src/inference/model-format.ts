@@ -51,6 +51,12 @@ export function formatNamed(name: string): FormatName | undefined {
   return FORMAT_NAMES.find((known) => known === name.toLowerCase());
 }
 
+/** Whether a file by its name is one that this process reads itself: it holds numbers, and no code. */
+export function isReadHere(path: string): boolean {
+  const format = FILES[basename(path)];
+  return format === "onnx" || format === "trees";
+}
+
 /** Files that need Python, whatever they are called. */
 const PYTHON_FILE = /\.(?:py|pkl|pickle|joblib|pt2?)$/;
 

@@ -1,3 +1,4 @@
+import type { GivenFiles } from "./given-models.ts";
 import type { Clock } from "@millwright/kernel";
 import type { Eviction, MeshLatencies } from "./mesh-record.ts";
 import type { ModelConfig } from "./model-config.ts";
@@ -133,4 +134,6 @@ export interface Residency {
 export interface LoadOptions {
   /** In place of the folder's own, as JSON text. */
   readonly config?: string | undefined;
+  /** In place of the folder's own. */
+  readonly files?: GivenFiles | undefined;
 }

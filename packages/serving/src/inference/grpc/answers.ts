@@ -5,7 +5,9 @@ import {
   traceEverywhere,
   unregisterEverywhere,
 } from "../../shards/whole-server.ts";
+import { givenIn } from "../given-models.ts";
 import { EXTENSIONS, type InferenceServer } from "../inference-server.ts";
+import type { Parameters } from "../parameters.ts";
 import { isModelReady, modelMetadata, repositoryIndex, statisticsOf } from "../rest/operations.ts";
 import { numberOf, type Long } from "./typed-contents.ts";
 
@@ -26,8 +28,14 @@ interface Setting {
 
 type LoadMessage = {
   readonly model_name: string;
-  readonly parameters: Readonly<Record<string, { readonly string_param?: string }>>;
+  readonly parameters: Readonly<Record<string, { readonly string_param?: string; readonly bytes_param?: Uint8Array }>>;
 };
+
+/** Each by its name, as what it is. */
+function settings(parameters: LoadMessage["parameters"]): Parameters {
+  const told = Object.entries(parameters).map(([name, one]) => [name, one.string_param ?? one.bytes_param] as const);
+  return Object.fromEntries(told.filter(([, value]) => value !== undefined));
+}
 
 /** By the method's name. */
 export const answers: Readonly<Record<string, Answer>> = {
@@ -47,7 +55,7 @@ export const answers: Readonly<Record<string, Answer>> = {
     models: await repositoryIndex(server, ready),
   }),
   RepositoryModelLoad: async (server: InferenceServer, { model_name, parameters }: LoadMessage) => {
-    await server.models.load(model_name, { config: parameters["config"]?.string_param });
+    await server.models.load(model_name, givenIn(settings(parameters)));
     return {};
   },
   RepositoryModelUnload: async (server: InferenceServer, { model_name }: LoadMessage) => {

@@ -60,6 +60,7 @@ export const schemas = {
       parameters: {
         ...PARAMETERS_OR_NULL,
         properties: { config: { ...TEXT, description: "In place of the folder's own, as JSON." } },
+        patternProperties: { "^file:": { ...TEXT, description: "In place of the folder's files, as base64." } },
       },
     },
   },

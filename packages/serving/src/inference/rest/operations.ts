@@ -12,7 +12,8 @@ import {
 } from "../../shards/whole-server.ts";
 import { inferenceErrors } from "../errors.ts";
 import { EXTENSIONS, type InferenceServer } from "../inference-server.ts";
-import { flag, parametersOf, wholeNumber } from "../parameters.ts";
+import { givenInBody } from "../given-models.ts";
+import { flag, wholeNumber } from "../parameters.ts";
 import type { ServedModel } from "../served-model.ts";
 import { badRequest, quoted, type TensorSpec } from "../tensor.ts";
 import { schemas } from "./operation-schemas.ts";
@@ -217,7 +218,7 @@ export const operations: readonly Operation[] = [
     answers: schemas.NOTHING,
     refusals: [400, 404, 409, 413, 422],
     answer: async (server, { path: { name = "" }, body }) => {
-      await server.models.load(name, { config: configIn(body) });
+      await server.models.load(name, givenInBody(body));
       return {};
     },
   },
@@ -330,9 +331,3 @@ export const operations: readonly Operation[] = [
     answer: (server, { path: { name }, body }) => server.traceSettings(name, body),
   },
 ];
-
-function configIn(body: Asked["body"]): string | undefined {
-  const { config } = parametersOf(body["parameters"]);
-  if (config === undefined || typeof config === "string") return config;
-  throw badRequest("`parameters.config` is no text");
-}
