@@ -55,6 +55,19 @@ describe("gRPC's own services", () => {
     expect(await health("echo")).toBe(1);
   });
 
+  test("a load may bring the model's files, as bytes", async () => {
+    const { root } = await openService();
+    const request = root.lookupType("inference.RepositoryModelLoadRequest");
+    const parameters = { config: { string_param: "{}" }, "file:3/model.onnx": { bytes_param: Buffer.from("network") } };
+    const asked = Buffer.from(request.encode({ model_name: "given", parameters }).finish());
+    await new Promise<void>((resolve, reject) => {
+      const path = "/inference.GRPCInferenceService/RepositoryModelLoad";
+      client.makeUnaryRequest(path, asItIs, asItIs, asked, (error) => (error === null ? resolve() : reject(error)));
+    });
+    expect(served.models.find("given").version).toBe("3");
+    await served.models.unload("given");
+  });
+
   test("reflection lists what is served, and describes it", async () => {
     const { root } = await openService();
     const request = root.lookupType("grpc.reflection.v1.ServerReflectionRequest");

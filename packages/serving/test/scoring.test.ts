@@ -163,6 +163,26 @@ test("whole numbers are answered with all their digits", async () => {
   await echo.close();
 });
 
+test("bytes that are no text are asked and answered as base64, and half a character is refused", async () => {
+  const echo = await serveEcho();
+  const ask = async (text: unknown) => {
+    const body = JSON.stringify({ instances: [{ TAG: [1, 2], TEXT: [text, "b"], HALF: [1, 2] }] });
+    const answer = await fetch(`${echo.url}/v1/models/echo:predict`, { method: "POST", body });
+    return (await answer.json()) as object;
+  };
+  expect(await ask({ b64: "//4=" })).toMatchObject({ predictions: [{ TEXT: [{ b64: "//4=" }, "b"] }] });
+  expect(await ask({ b64: "Yg==" })).toMatchObject({ predictions: [{ TEXT: ["b", "b"] }] });
+  expect(await ask({ b64: 1 })).toMatchObject({
+    status: 400,
+    detail: expect.stringMatching(/BYTES and is no text/) as string,
+  });
+  expect(await ask("\ud800")).toMatchObject({
+    status: 400,
+    detail: expect.stringMatching(/half a character/) as string,
+  });
+  await echo.close();
+});
+
 const { python } = inject("means");
 const CLIENT = `
 import sys, numpy, pandas, json

@@ -7,7 +7,10 @@ interface Wanted {
   readonly elements: number;
 }
 
-/** JSON as a caller sent it. An integer that a number cannot hold is a bigint, where the text was read for it. */
+/**
+ * JSON as a caller sent it. An integer that a number cannot hold is a bigint, where the text was read for it; bytes that a
+ * protocol writes in its own way are read already.
+ */
 export type Json = unknown;
 
 /** Told by a tensor whose integers have lost digits on their way: its text is to be read again with all of them. */
@@ -94,11 +97,23 @@ const RANGES = {
 } as const;
 
 function textOf(value: Json, name: string): Uint8Array {
+  if (value instanceof Uint8Array) return value;
   if (typeof value !== "string") throw badRequest(`an element of ${name} is of BYTES and is no text`);
+  if (!value.isWellFormed())
+    throw badRequest(`an element of ${name} has half a character (\\ud800 to \\udfff), which no UTF-8 has`);
   return Buffer.from(value);
 }
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
+/** An element of BYTES as text; undefined where it is none. */
+export function textIn(element: Uint8Array): string | undefined {
+  try {
+    return UTF8.decode(element);
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * The elements as JSON text, flat. What is not finite is null. Throws `inference/bad-request` for bytes that are no
@@ -122,9 +137,7 @@ export function encodeJson({
 }
 
 function decodedText(element: Uint8Array, name: string): string {
-  try {
-    return UTF8.decode(element);
-  } catch {
-    throw badRequest(`an element of ${name} is no UTF-8: ask for it as binary data`);
-  }
+  const text = textIn(element);
+  if (text === undefined) throw badRequest(`an element of ${name} is no UTF-8: ask for it as binary data`);
+  return text;
 }

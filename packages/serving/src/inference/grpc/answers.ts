@@ -26,15 +26,21 @@ interface Setting {
   readonly parameter_choice?: string;
 }
 
+interface LoadParameter {
+  readonly string_param?: string;
+  readonly bytes_param?: Uint8Array;
+  readonly parameter_choice?: "string_param" | "bytes_param";
+}
+
 type LoadMessage = {
   readonly model_name: string;
-  readonly parameters: Readonly<Record<string, { readonly string_param?: string; readonly bytes_param?: Uint8Array }>>;
+  readonly parameters: Readonly<Record<string, LoadParameter>>;
 };
 
 /** Each by its name, as what it is. */
-function settings(parameters: LoadMessage["parameters"]): Parameters {
-  const told = Object.entries(parameters).map(([name, one]) => [name, one.string_param ?? one.bytes_param] as const);
-  return Object.fromEntries(told.filter(([, value]) => value !== undefined));
+function parametersOf(parameters: LoadMessage["parameters"]): Parameters {
+  const told = Object.entries(parameters).map(([name, one]) => [name, one[one.parameter_choice ?? "string_param"]]);
+  return Object.fromEntries(told) as Parameters;
 }
 
 /** By the method's name. */
@@ -55,7 +61,7 @@ export const answers: Readonly<Record<string, Answer>> = {
     models: await repositoryIndex(server, ready),
   }),
   RepositoryModelLoad: async (server: InferenceServer, { model_name, parameters }: LoadMessage) => {
-    await server.models.load(model_name, givenIn(settings(parameters)));
+    await server.models.load(model_name, givenIn(parametersOf(parameters)));
     return {};
   },
   RepositoryModelUnload: async (server: InferenceServer, { model_name }: LoadMessage) => {

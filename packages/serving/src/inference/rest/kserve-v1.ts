@@ -1,4 +1,4 @@
-import { decodeJson, encodeJson } from "../json-tensor.ts";
+import { decodeJson, encodeJson, textIn } from "../json-tensor.ts";
 import type { GivenTensor } from "../inputs.ts";
 import type { ServedModel } from "../served-model.ts";
 import { inputsOfTable, isObject, tableOfColumns, tableOfRecords, valueIn } from "./table.ts";
@@ -8,7 +8,8 @@ type Body = Readonly<Record<string, unknown>>;
 
 /**
  * The inputs of KServe's first protocol: `instances`, row by row, or `inputs`, by name or row by row. A row is a model's only
- * input, a list of all its inputs or features, or an object of them by name. Throws `inference/bad-request`.
+ * input, a list of all its inputs or features, or an object of them by name; bytes are text, or `{"b64": …}` as TensorFlow
+ * Serving has them. Throws `inference/bad-request`.
  */
 export function inputsOfV1(body: Body, specs: readonly TensorSpec[]): readonly GivenTensor[] {
   const { instances, inputs } = body;
@@ -30,7 +31,7 @@ function inputsOfRows(rows: readonly unknown[], specs: readonly TensorSpec[]): r
     if (Array.isArray(first)) return inputsOfTable({ columns: undefined, rows: listsOf(rows) }, specs);
     return specs.filter((spec) => !isLeftOut(spec, rows)).map((spec) => tensorOf(spec, columnOf(rows, spec)));
   }
-  if (!isObject(first)) return [tensorOf(only, rows)];
+  if (!isObject(first) || isBase64(first)) return [tensorOf(only, rows)];
   const isTable = only.features !== undefined && valueIn(first, only.name) === undefined;
   return isTable ? inputsOfTable(tableOfRecords(rows), specs) : [tensorOf(only, columnOf(rows, only))];
 }
@@ -57,7 +58,17 @@ function columnOf(rows: readonly unknown[], { name }: TensorSpec): readonly unkn
 }
 
 function tensorOf({ name, datatype }: TensorSpec, value: unknown): GivenTensor {
-  return { name, datatype, shape: shapeOf(value, name), decode: (wanted) => decodeJson(value, wanted) };
+  const decode: GivenTensor["decode"] = (wanted) => decodeJson(datatype === "BYTES" ? bytesIn(value) : value, wanted);
+  return { name, datatype, shape: shapeOf(value, name), decode };
+}
+
+function bytesIn(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(bytesIn);
+  return isBase64(value) ? Buffer.from(value.b64, "base64") : value;
+}
+
+function isBase64(value: unknown): value is { readonly b64: string } {
+  return isObject(value) && typeof value["b64"] === "string" && Object.keys(value).length === 1;
 }
 
 const RANK_MAX = 32;
@@ -112,7 +123,11 @@ export function nestedValues(tensor: Tensor): readonly unknown[] {
   let values: readonly unknown[] =
     datatype === "INT64" || datatype === "UINT64"
       ? Array.from(data as BigInt64Array, jsonNumber)
-      : (JSON.parse(encodeJson(tensor)) as readonly unknown[]);
+      : datatype === "BYTES"
+        ? (data as readonly Uint8Array[]).map(
+            (element) => textIn(element) ?? { b64: Buffer.from(element).toString("base64") },
+          )
+        : (JSON.parse(encodeJson(tensor)) as readonly unknown[]);
   for (const size of tensor.shape.slice(1).toReversed()) {
     const groups = size === 0 ? 0 : values.length / size;
     values = Array.from({ length: groups }, (_, at) => values.slice(at * size, (at + 1) * size));
