@@ -30,6 +30,11 @@ export const means = {
     what: "scikit-learn in the Python environment at .venv-acceptance",
     find: ({ root }) => installed(root, ["sklearn"]),
   },
+  treeLibraries: {
+    tests: "models of LightGBM and XGBoost, made and asked",
+    what: "lightgbm and xgboost (or xgboost-cpu) in the Python environment at .venv-acceptance",
+    find: ({ root }) => installed(root, ["lightgbm", "xgboost"]),
+  },
   mlflowPython: {
     tests: "Python functions that MLflow saved",
     what: "mlflow-skinny, pandas and scikit-learn in the Python environment at .venv-acceptance",
