@@ -36,7 +36,7 @@ export const means = {
     find: ({ root }) => installed(root, ["lightgbm", "xgboost"]),
   },
   mlflowPython: {
-    tests: "Python functions that MLflow saved",
+    tests: "Python functions that MLflow saved, and its own scoring client asking",
     what: "mlflow-skinny, pandas and scikit-learn in the Python environment at .venv-acceptance",
     find: ({ root }) => installed(root, ["mlflow", "pandas", "sklearn"]),
   },

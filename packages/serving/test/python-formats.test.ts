@@ -8,8 +8,6 @@ import { serveModels } from "./support/serve-models.ts";
 // Models that scikit-learn, MLflow and torch made in this test: each answers as its own library does, to the last bit.
 
 const { python = "", scikitLearn, mlflowPython, torch } = inject("means");
-// MLflow takes seconds to start, in each worker.
-const hasMlflow = inject("full") && mlflowPython !== undefined;
 
 let root: string;
 let served: Awaited<ReturnType<typeof serveModels>>;
@@ -46,7 +44,7 @@ function matrixOf(rows: readonly (readonly number[])[], name = "input-0") {
 
 function make(script: string): void {
   root = mkdtempSync(join(tmpdir(), "mill-python-formats-"));
-  const args = [join(import.meta.dirname, "support", script), root, ...(hasMlflow ? ["mlflow"] : [])];
+  const args = [join(import.meta.dirname, "support", script), root, ...(mlflowPython !== undefined ? ["mlflow"] : [])];
   execFileSync(python, args, { stdio: "ignore" });
   wanted = JSON.parse(readFileSync(join(root, "wanted.json"), "utf8")) as typeof wanted;
   rmSync(join(root, "wanted.json"));
@@ -107,7 +105,7 @@ describe.skipIf(scikitLearn === undefined)("of scikit-learn", () => {
     expect([response.status, await response.json()]).toMatchObject([422, { code: "inference/refused" }]);
   });
 
-  describe.skipIf(!hasMlflow)("with MLflow", () => {
+  describe.skipIf(mlflowPython === undefined)("with MLflow", () => {
     const columns = () => {
       const frame = wanted["frame"] as Readonly<Record<string, readonly unknown[]>>;
       const datatypes: Readonly<Record<string, string>> = { place: "BYTES", size: "FP64", visits: "INT64" };
