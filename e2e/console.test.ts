@@ -22,6 +22,7 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
     projectDir = smallFlights();
     plantPayloads(projectDir);
     writeFileSync(join(projectDir, "services", "graphs.ts"), GRAPHS);
+    edit(projectDir, "millwright.ts", (text) => text.replace("{ threads: 1 }", "{ threads: 1, servedModelsMb: 64 }"));
     up = await millUp(projectDir);
     browser = await openBrowser(chromium ?? "");
     watched = await watchedPage(browser, { origin: `http://127.0.0.1:${up.controlPort}` });
@@ -250,8 +251,20 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
     await page.goto("/services");
     const memory = page.getByRole("region", { name: "Models in memory" });
     await memory.getByRole("row", { name: /^late-flights \d+ service/ }).waitFor();
+    await page.getByRole("img", { name: /^.* of 67 MB taken; the largest: late-trees / }).waitFor();
     await memory.getByRole("link", { name: "late-trees" }).click();
     await page.getByText("Nobody has asked it since it was loaded.").waitFor();
+    await page.getByRole("button", { name: "Ask", exact: true }).click();
+    await page
+      .getByTestId(/^output /)
+      .first()
+      .waitFor();
+    await page.locator("form textarea").fill('[{"no": "row of it"}]');
+    await page.getByRole("button", { name: "Ask", exact: true }).click();
+    const refused = page.getByRole("region", { name: "Why" }).getByRole("alert");
+    await refused.getByText("inference/bad-request").waitFor();
+    await refused.getByText("remedy").waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
   });
 
   test("a version's report opens as a page of its own, in which nothing is refused and nothing runs", async () => {

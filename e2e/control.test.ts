@@ -92,6 +92,7 @@ describe("the control API", () => {
       listTrafficDecisions: "late-flights",
       showVariantCounts: "late-flights",
       showModelPhases: "late-flights",
+      showServedModel: "late-flights",
       showMonitor: "late-flights-drift",
       showFeatureView: "route_lateness",
       showChecks: "departures",

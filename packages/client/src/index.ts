@@ -49,6 +49,7 @@ export type {
   Status,
   Table,
   SchemaChange,
+  ServedModel,
   TableAnatomy,
   TableCareState,
   TableChanges,

@@ -17,25 +17,60 @@ export interface Asked {
 }
 
 /** Asks the serving process. Its refusals keep their reason; when it cannot be reached, `serving/not-running`. */
-export async function ask({ servingUrl }: ServicePlaces, { name, body, signal }: Asked): Promise<Prediction> {
+export async function ask(places: ServicePlaces, { name, body, signal }: Asked): Promise<Prediction> {
+  const path = `/v2/models/${encodeURIComponent(name)}/infer`;
+  const text = await askText(places, { path, body: JSON.stringify(body), signal, timeoutMs: PREDICT_TIMEOUT_MS });
+  return JSON.parse(text) as Prediction;
+}
+
+interface AskedText {
+  readonly path: string;
+  /** Posted as it is; without it the address is read. */
+  readonly body?: string;
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+}
+
+/** The same of any of its addresses that answers JSON, as the text that it is. */
+export async function askText(
+  { servingUrl }: ServicePlaces,
+  { path, body, signal, timeoutMs }: AskedText,
+): Promise<string> {
   const url = servingUrl();
   if (url === undefined) throw servingErrors.create("serving/not-running", { because: "the project is not up" });
-  const response = await fetch(`${url}/v2/models/${encodeURIComponent(name)}/infer`, {
-    method: "POST",
-    body: JSON.stringify(body),
-    headers: { "content-type": "application/json" },
-    signal: AbortSignal.any([signal, AbortSignal.timeout(PREDICT_TIMEOUT_MS)]),
-  }).catch((error: unknown) => {
-    throw servingErrors.create("serving/not-running", { because: `nothing answers at ${url}`, cause: error });
-  });
-  const notServing = (cause: unknown) => {
-    throw servingErrors.create("serving/not-running", { because: `what answers at ${url} is no service`, cause });
+  const notAnswered = (cause: unknown) => {
+    throw servingErrors.create("serving/not-running", { because: `nothing answers at ${url}`, cause });
   };
-  const answer = (await response.json().catch(notServing)) as Prediction & Partial<Problem>;
-  if (response.ok) return answer;
-  const { type, title, detail, code, remedy } = answer;
+  const response = await fetch(`${url}${path}`, {
+    ...(body === undefined ? {} : { method: "POST", body, headers: { "content-type": "application/json" } }),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+  }).catch(notAnswered);
+  const text = await response.text().catch(notAnswered);
+  const answer = parsed(text);
+  if (answer === undefined) throw noService(url, text);
+  if (!response.ok) throw refusalOf(answer, response.status) ?? noService(url, text);
+  return text;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What it refuses with, in its own words; undefined where it does not speak as a serving process does. */
+function refusalOf(answer: unknown, status: number): Error | undefined {
+  const { type, title, detail, code, remedy } = Object(answer ?? {}) as Partial<Problem>;
   if (type === undefined || title === undefined || detail === undefined || code === undefined || remedy === undefined)
-    return notServing(answer);
-  const { status } = response;
-  throw fromProblem({ type, title, detail, code, remedy, status, exit: status >= 500 ? 1 : 2 });
+    return undefined;
+  return fromProblem({ type, title, detail, code, remedy, status, exit: status >= 500 ? 1 : 2 });
+}
+
+function noService(url: string, said: string): Error {
+  return servingErrors.create("serving/not-running", {
+    because: `what answers at ${url} is no service`,
+    cause: new Error(said.slice(0, 500)),
+  });
 }

@@ -5,6 +5,7 @@ import { deployedFunctions, deployedServices, type DeployedFunction, type Deploy
 import { servingErrors } from "./errors.ts";
 import { readServingLoad, type ServingLoad } from "./latency.ts";
 import { servedModelRoutes } from "./served-models-http.ts";
+import { tryModelRoutes } from "./try-model-http.ts";
 
 export { ask, type ServicePlaces } from "./ask.ts";
 export { askRows } from "./ask-rows.ts";
@@ -76,6 +77,7 @@ const NameParameter = Type.Object({ name: Type.String({ minLength: 1 }) });
 export function serviceRoutes(open: () => ServicePlaces): readonly Route[] {
   return [
     ...servedModelRoutes(open),
+    ...tryModelRoutes(open),
     route({
       id: "listServices",
       path: "/api/v1/services",

@@ -96,7 +96,7 @@ export function servedModelRoutes(open: () => ServicePlaces): readonly Route[] {
       id: "showModelPhases",
       path: "/api/v1/serving/models/:name/phases",
       summary: "How long each part of a service's or a model's answers took, since it was loaded.",
-      params: Type.Object({ name: Type.String({ minLength: 1 }) }),
+      params: Type.Object({ name: Type.String({ minLength: 1, maxLength: 300 }) }),
       response: Type.Array(PhaseSchema),
       handler: async ({ params: { name }, signal }) =>
         phasesIn(await (await pageOf(open(), "/metrics", signal)).text(), name),

@@ -64,6 +64,8 @@ function serveService(state: ServingState, service: LoadedService | LoadedFuncti
 }
 
 const EXPLANATION = "explanation";
+/** Of each row what every feature of the model adds, and last the base: of several classes, for the one that is called. */
+const CONTRIBUTIONS = "contributions";
 
 function modelOf(state: ServingState, service: LoadedService): InferenceModel {
   const tensors = answerTensors(service.model, -1);
@@ -78,17 +80,19 @@ function modelOf(state: ServingState, service: LoadedService): InferenceModel {
     { name: "prediction_id", ...textOfRow },
     ...(service.variants === undefined ? [] : VARIANT_OUTPUTS.map((name) => ({ name, ...textOfRow }))),
     { name: EXPLANATION, ...textOfRow, isOnRequest: true },
+    ...(isOfOneKind(service) ? [contributionsSpec(service)] : []),
   ];
   const types = new Map(outputs.map(({ name, datatype }) => [name, datatype]));
   return {
     platform: "millwright",
     backend: "millwright",
     isRecorded: true,
+    ...(isOfOneKind(service) ? { explanation: CONTRIBUTIONS, explained: service.model.features } : {}),
     inputs: inputsOf(service),
     outputs,
     infer: async (inputs, wanted, { id, parameters, headers } = {}) => {
       requireLimits(inputs[0]?.shape[0] ?? 0, id);
-      const asked = { id, parameters, explain: wanted.includes(EXPLANATION) };
+      const asked = { id, parameters, explain: wanted.includes(EXPLANATION) || wanted.includes(CONTRIBUTIONS) };
       const isByHeader = Object.hasOwn(service.deployed.traffic?.stickyBy ?? {}, "header");
       const predictions = state.predict(service, {
         ...asked,
@@ -97,6 +101,7 @@ function modelOf(state: ServingState, service: LoadedService): InferenceModel {
       });
       return wanted.map((name) => {
         const datatype = types.get(name) ?? "BYTES";
+        if (name === CONTRIBUTIONS) return contributionsTensor(predictions, service.model.features);
         const values = valuesOf(name, predictions);
         const [, ...inner] = tensors.find((tensor) => tensor.name === name)?.shape ?? [];
         return { name, datatype, shape: [predictions.length, ...inner], data: dataOf(datatype, values) };
@@ -104,6 +109,27 @@ function modelOf(state: ServingState, service: LoadedService): InferenceModel {
     },
     close: async () => {},
   };
+}
+
+function contributionsSpec({ model }: LoadedService): TensorSpec {
+  const shape = [-1, model.features.length + 1];
+  return { name: CONTRIBUTIONS, datatype: "FP64", shape, dimensionNames: ["rows", undefined], isOnRequest: true };
+}
+
+/** Whether all versions that share its requests have the same features: then contributions of any of them are one tensor's. */
+function isOfOneKind({ model, variants = [] }: LoadedService): boolean {
+  return variants.every((other) => other.model.features.join("\0") === model.features.join("\0"));
+}
+
+function contributionsTensor(predictions: readonly Prediction[], features: readonly string[]): Tensor {
+  const width = features.length + 1;
+  const data = new Float64Array(predictions.length * width);
+  for (const [row, { explanation }] of predictions.entries()) {
+    const added = new Map(explanation?.contributions.map(({ feature, contribution }) => [feature, contribution]));
+    const values = [...features.map((feature) => added.get(feature) ?? 0), explanation?.base ?? Number.NaN];
+    data.set(values, row * width);
+  }
+  return { name: CONTRIBUTIONS, datatype: "FP64", shape: [predictions.length, width], data };
 }
 
 function inputsOf({ deployed }: LoadedService | LoadedFunction): InferenceModel["inputs"] {

@@ -91,6 +91,35 @@ describe("a project's service", () => {
     expect(await call("ModelReady", { name: NAME })).toMatchObject({ ready: true });
   });
 
+  test("says why in KServe's first protocol, with the contributions that it tells of itself", async () => {
+    const [flight] = FLIGHTS;
+    const answer = await fetch(`http://127.0.0.1:${up.port}/v1/models/${NAME}:explain`, {
+      method: "POST",
+      body: JSON.stringify({ instances: [flight] }),
+    });
+    const { explanations } = (await answer.json()) as { readonly explanations: readonly (readonly number[])[] };
+    const own = await post(`/models/${NAME}/infer`, JSON.stringify({ ...flight, parameters: { explain: true } }));
+    const { probability, explanation } = (await own.json()) as {
+      readonly probability: number;
+      readonly explanation: {
+        readonly base: number;
+        readonly contributions: readonly { readonly feature: string; readonly contribution: number }[];
+      };
+    };
+    const sum = explanations[0]?.reduce((all, part) => all + part, 0) ?? Number.NaN;
+    expect(1 / (1 + Math.exp(-sum))).toBeCloseTo(probability, 6);
+    expect(explanations[0]?.at(-1)).toBeCloseTo(explanation.base, 9);
+    const told = (await (await fetch(url(`/models/${NAME}/explanation`))).json()) as {
+      readonly by: string;
+      readonly features: readonly string[];
+    };
+    const named = told.features.map((feature, at) => [feature, explanations[0]?.[at]]);
+    expect(told.by).toBe("model");
+    expect(Object.fromEntries(named)).toEqual(
+      Object.fromEntries(explanation.contributions.map(({ feature, contribution }) => [feature, contribution])),
+    );
+  });
+
   test("answers over gRPC as over REST, under the caller's own name for the request", async () => {
     const answer = (await call("ModelInfer", {
       model_name: NAME,

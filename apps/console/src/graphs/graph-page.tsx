@@ -9,6 +9,7 @@ import { Snippet } from "../parts/snippet.tsx";
 import { State } from "../parts/state.tsx";
 import "../styles/graphs.css";
 import { LatencyPhases } from "../services/latency-phases.tsx";
+import { TryModel } from "../services/try-model.tsx";
 import { isNumber, quoted } from "../services/request-text.ts";
 import { useNarrow } from "../use-narrow.ts";
 import { GraphPicture } from "./graph-picture.tsx";
@@ -34,6 +35,7 @@ export function GraphPage() {
         <>
           {graph.reason === "" ? null : <p className="notice">{graph.reason}</p>}
           <Steps graph={graph} samples={samples} />
+          <TryModel key={graph.name} name={graph.name} url={null} />
           <LatencyPhases model={graph.name} />
           <FromTerminal graph={graph} />
         </>

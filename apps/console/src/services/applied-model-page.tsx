@@ -10,8 +10,8 @@ import { Snippet } from "../parts/snippet.tsx";
 import { State } from "../parts/state.tsx";
 import { Ago } from "../parts/time.tsx";
 import { LatencyPhases } from "./latency-phases.tsx";
-
-const EVERY_MS = 4_000;
+import { TryModel } from "./try-model.tsx";
+import { useInMemory } from "./use-in-memory.ts";
 
 /** A model that one of KServe's documents asks for. */
 export function AppliedModelPage() {
@@ -33,7 +33,8 @@ export function AppliedModelPage() {
       ) : null}
       {model === undefined ? null : (
         <>
-          {model.reason === "" ? null : <p className="notice">{model.reason}</p>}
+          {model.reason === "" || model.state === "READY" ? null : <p className="notice">{model.reason}</p>}
+          <TryModel key={name} name={name} url={model.url} />
           <About model={model} />
           <LatencyPhases model={name} />
         </>
@@ -43,20 +44,14 @@ export function AppliedModelPage() {
 }
 
 function About({ model: { name, storageUri, url } }: { readonly model: AppliedService }) {
-  const { data } = useQuery({
-    queryKey: ["occupancy", "of", name],
-    queryFn: () => api.showOccupancy({ search: name, order: "name" }),
-    refetchInterval: EVERY_MS,
-    retry: false,
-  });
-  const loaded = data?.models.filter((one) => one.name === name && one.kind === "model") ?? [];
+  const { versions } = useInMemory(name);
   return (
     <Panel title="What is served">
       <div className="body stack">
         <dl className="facts">
           <dt>lies at</dt>
           <dd className="mono">{storageUri ?? "–"}</dd>
-          {loaded.map(({ version, bytes: taken, rows, lastAskedMs }) => (
+          {versions.map(({ version, bytes: taken, rows, lastAskedMs }) => (
             <Loaded
               key={version}
               version={version}

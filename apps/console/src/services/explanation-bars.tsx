@@ -1,29 +1,32 @@
-import type { Prediction } from "@millwright/client";
 import { Middle } from "../parts/middle.tsx";
 import { Panel } from "../parts/page.tsx";
 
-type Explanation = NonNullable<Prediction["explanation"]>;
-
-const SCALES: Readonly<Record<Explanation["scale"], string>> = {
-  log_odds: "log odds",
-  number: "the number",
-  score: "the score of the class",
-};
 const SHOWN = 12;
 
+interface ExplanationBarsProps {
+  /** Of what the base and the contributions are parts. */
+  readonly told: string;
+  readonly base: number;
+  /** The largest first. */
+  readonly contributions: readonly {
+    readonly feature: string;
+    readonly value: number | string | null;
+    readonly contribution: number;
+  }[];
+}
+
 /** What each feature added to the answer, the largest first: each bar begins where the one before has ended. */
-export function ExplanationBars({ explanation }: { readonly explanation: Explanation }) {
-  const { scale, class: called, base, contributions } = explanation;
+export function ExplanationBars({ told, base, contributions }: ExplanationBarsProps) {
   const shown = contributions.slice(0, SHOWN);
   const others = contributions.slice(SHOWN);
-  const sum = (items: Explanation["contributions"]) => items.reduce((all, { contribution }) => all + contribution, 0);
+  const sum = (items: ExplanationBarsProps["contributions"]) =>
+    items.reduce((all, { contribution }) => all + contribution, 0);
   const falls = waterfall(base, [...shown.map(({ contribution }) => contribution), sum(others)]);
   return (
     <Panel title="Why">
       <div className="body">
         <p className="muted" style={{ marginTop: 0 }}>
-          {called === undefined ? SCALES[scale] : `${SCALES[scale]} ${String(called)}`}: {base.toFixed(3)} on average,{" "}
-          {(base + sum(contributions)).toFixed(3)} here
+          {told}: {base.toFixed(3)} on average, {(base + sum(contributions)).toFixed(3)} here
         </p>
         <table className="contributions">
           <thead>

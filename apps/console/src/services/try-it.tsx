@@ -85,12 +85,23 @@ export function TryIt({ service }: { readonly service: Service }) {
             )}
           </div>
         </Panel>
-        {ask.data?.prediction.explanation === undefined ? null : (
-          <ExplanationBars explanation={ask.data.prediction.explanation} />
-        )}
+        {ask.data?.prediction.explanation === undefined ? null : <Why explanation={ask.data.prediction.explanation} />}
       </div>
     </div>
   );
+}
+
+type Explanation = NonNullable<Prediction["explanation"]>;
+
+const SCALES: Readonly<Record<Explanation["scale"], string>> = {
+  log_odds: "log odds",
+  number: "the number",
+  score: "the score of the class",
+};
+
+function Why({ explanation: { scale, class: called, ...parts } }: { readonly explanation: Explanation }) {
+  const told = called === undefined ? SCALES[scale] : `${SCALES[scale]} ${String(called)}`;
+  return <ExplanationBars told={told} {...parts} />;
 }
 
 interface AnswerProps {

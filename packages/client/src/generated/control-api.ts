@@ -659,6 +659,42 @@ export interface PhaseLatency {
   readonly buckets: readonly { readonly seconds: number | null; readonly count: number }[];
 }
 
+export interface ServedModel {
+  readonly name: string;
+  readonly platform: string;
+  readonly versions: readonly string[];
+  readonly inputs: readonly {
+    readonly name: string;
+    /** As the Open Inference Protocol has it. */
+    readonly datatype: string;
+    /** -1 is a dimension of any size. */
+    readonly shape: readonly number[];
+    readonly features: readonly string[];
+  }[];
+  readonly outputs: readonly {
+    readonly name: string;
+    /** As the Open Inference Protocol has it. */
+    readonly datatype: string;
+    /** -1 is a dimension of any size. */
+    readonly shape: readonly number[];
+  }[];
+  readonly explained: {
+    /** It says itself what each feature adds; or it is asked about other rows; or neither. */
+    readonly by: "model" | "asking" | "none";
+    /** Why it is not explained. */
+    readonly reason: string;
+    /** It has rows of its own against which it is explained by asking. */
+    readonly hasBackground: boolean;
+    /** What the contributions are of, where that is known. */
+    readonly features: readonly string[];
+  };
+}
+
+export interface ServedModelAnswer {
+  readonly answer: string;
+  readonly tookMs: number;
+}
+
 export interface Service {
   readonly name: string;
   /** Null where a function of the project answers. */
@@ -1415,6 +1451,18 @@ export interface ControlApi {
   }): Promise<Occupancy>;
   /** How long each part of a service's or a model's answers took, since it was loaded. */
   showModelPhases(input: { readonly name: string }): Promise<readonly PhaseLatency[]>;
+  /** What a served model or graph takes and answers, and how it is explained. One not in memory is loaded. */
+  showServedModel(input: { readonly name: string }): Promise<ServedModel>;
+  /** Ask a served model or graph, or why it answers so: its own protocol's JSON, there and back as text. */
+  askServedModel(input: {
+    readonly name: string;
+    readonly body: {
+      /** `infer` is of the Open Inference Protocol, `explain` of KServe's first protocol. */
+      readonly verb: "infer" | "explain";
+      /** Of which no digit is lost on its way. */
+      readonly request: string;
+    };
+  }): Promise<ServedModelAnswer>;
   /** The deployed services. */
   listServices(): Promise<readonly Service[]>;
   /** What a service takes and which version answers. */
@@ -1661,6 +1709,8 @@ export const operations = {
     query: ["search", "order", "offset", "limit"],
   },
   showModelPhases: { method: "GET", path: "/api/v1/serving/models/:name/phases", params: ["name"], query: [] },
+  showServedModel: { method: "GET", path: "/api/v1/serving/models/:name", params: ["name"], query: [] },
+  askServedModel: { method: "POST", path: "/api/v1/serving/models/:name/ask", params: ["name"], query: [] },
   listServices: { method: "GET", path: "/api/v1/services", params: [], query: [] },
   showService: { method: "GET", path: "/api/v1/services/:name", params: ["name"], query: [] },
   showServingLoad: { method: "GET", path: "/api/v1/serving/load", params: [], query: [] },

@@ -6,6 +6,7 @@ import type { AskedBy, InferenceModel } from "../inference/ports.ts";
 import type { ServedModel } from "../inference/served-model.ts";
 import { nanoseconds } from "../inference/statistics.ts";
 import { badRequest, NUMBERS, quoted, type Tensor, type TensorSpec } from "../inference/tensor.ts";
+import { whyNotAsked } from "./explanation-way.ts";
 import { featuresOf, maskedRows, requireAlike, rowSize, type MaskedRows } from "./masked-rows.ts";
 import { masksOf, permutationShap, seededRandom } from "./permutation-shap.ts";
 
@@ -95,16 +96,9 @@ export function readBackground(given: readonly GivenTensor[], specs: readonly Te
   return background;
 }
 
-function requireExplainable({ name, model, config }: ServedModel): void {
-  const because =
-    model.isRecorded === true
-      ? "what it answers is logged, and it would be asked a thousand times"
-      : config.sequence_batching !== undefined
-        ? "its requests are of sequences"
-        : model.inputs.some(({ shape: [rows] }) => rows !== -1 && rows !== 1)
-          ? "its inputs have no dimension of rows"
-          : undefined;
-  if (because !== undefined) throw notExplained(name, because);
+function requireExplainable(served: ServedModel): void {
+  const because = whyNotAsked(served);
+  if (because !== undefined) throw notExplained(served.name, because);
 }
 
 function notExplained(name: string, because: string): Error {

@@ -13,6 +13,8 @@ export interface InferenceModel {
   readonly outputs: readonly TensorSpec[];
   /** The output that tells why: of each row what every feature adds, and last what is answered on average. */
   readonly explanation?: string | undefined;
+  /** What the contributions of its explanation are of, where that is not its inputs' elements. */
+  readonly explained?: readonly string[];
   /** Rows that stand for what is usual: against them it is explained by asking it. */
   readonly background?: readonly GivenTensor[];
   /** Whether each of its answers is kept for good: then it is not asked just to explain it. */

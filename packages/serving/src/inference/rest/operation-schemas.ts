@@ -83,6 +83,13 @@ export const schemas = {
       additionalProperties: exactly({ routerType: { enum: [...ROUTER_TYPES] }, steps: listOf(STEP) }),
     },
   }),
+  EXPLANATION: exactly({
+    name: NAME,
+    by: { enum: ["model", "asking", "none"] },
+    reason: TEXT,
+    has_background: BOOLEAN,
+    features: listOf(TEXT),
+  }),
   STATISTICS: exactly({ model_stats: listOf(VERSION_STATISTICS) }),
   REGIONS: listOf(exactly({ name: NAME, key: NAME, offset: COUNT, byte_size: COUNT })),
   REGISTER: {

@@ -10,6 +10,7 @@ import {
   unregisterEverywhere,
   wholeIndex,
 } from "../../shards/whole-server.ts";
+import { explanationWay } from "../../explain/explanation-way.ts";
 import { inferenceErrors } from "../errors.ts";
 import { EXTENSIONS, type InferenceServer } from "../inference-server.ts";
 import { givenInBody } from "../given-models.ts";
@@ -197,6 +198,17 @@ export const operations: readonly Operation[] = [
       throw inferenceErrors.create("inference/unknown-model", {
         because: `${quoted(served.name)} is no graph of models`,
       });
+    },
+  }),
+  ...forModel({
+    id: "modelExplanation",
+    method: "GET",
+    tail: "/explanation",
+    summary: "How a model's answers are explained: by itself, by asking it about other rows, or not.",
+    answers: schemas.EXPLANATION,
+    answer: async (server, asked) => {
+      const served = await found(server, asked);
+      return { name: served.name, ...explanationWay(served) };
     },
   }),
   {
