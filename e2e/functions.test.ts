@@ -124,6 +124,27 @@ describe("a function as a service", () => {
     expect(mill(ours("services", "list")).stdout).toContain("a function");
   });
 
+  test("is explained by asking it, and nothing of that is logged or counted, of what it asks neither", async () => {
+    const serving = `http://127.0.0.1:${up.port}`;
+    const answered = async () =>
+      /^millwright_predictions_total (\d+)$/m.exec(await (await fetch(`${serving}/metrics`)).text())?.[1];
+    const before = await answered();
+    const row = { ...FLIGHT, distance: 2_100 };
+    const background = [FLIGHT, { ...FLIGHT, origin: "JFK", distance: 300 }];
+    const response = await fetch(`${serving}/v1/models/rebooking:explain`, {
+      method: "POST",
+      body: JSON.stringify({ instances: [row], background, parameters: { output: "probability", npermutations: 2 } }),
+    });
+    const { explanations } = (await response.json()) as { readonly explanations: readonly [readonly number[]] };
+    expect([response.status, await answered()]).toEqual([200, before]);
+    const { body } = await ask(row);
+    const sum = explanations[0].reduce((all, part) => all + part, 0);
+    expect(sum).toBeCloseTo((body as { readonly probability: number }).probability, 9);
+    // What it has in common with the background adds nothing.
+    expect(explanations[0].filter((part) => part !== 0).length).toBeGreaterThan(1);
+    expect(Number(await answered())).toBe(Number(before) + 2);
+  });
+
   test("refuses what is not of its columns, and answers an error with a code for each fault", async () => {
     expect(await ask({ ...FLIGHT, distance: "far" })).toMatchObject({
       status: 400,

@@ -86,8 +86,9 @@ function modelOf(state: ServingState, service: LoadedService): InferenceModel {
   return {
     platform: "millwright",
     backend: "millwright",
-    isRecorded: true,
-    ...(isOfOneKind(service) ? { explanation: CONTRIBUTIONS, explained: service.model.features } : {}),
+    ...(isOfOneKind(service)
+      ? { explanation: CONTRIBUTIONS, explained: service.model.features }
+      : { notAsked: "versions of other features share its requests: name a version" }),
     inputs: inputsOf(service),
     outputs,
     infer: async (inputs, wanted, { id, parameters, headers } = {}) => {
@@ -152,12 +153,11 @@ function functionModel(state: ServingState, service: LoadedFunction): InferenceM
   return {
     platform: "millwright",
     backend: "typescript",
-    isRecorded: true,
     inputs: inputsOf(service),
     outputs,
-    infer: async (inputs, wanted, { id } = {}) => {
+    infer: async (inputs, wanted, { id, isTrial } = {}) => {
       requireLimits(inputs[0]?.shape[0] ?? 0, id);
-      const answers = await state.callFunction(service, { rows: rowsOf(inputs), id });
+      const answers = await state.callFunction(service, { rows: rowsOf(inputs), id, isTrial });
       return wanted.map((name) => {
         const datatype = types.get(name) ?? "BYTES";
         const values = answers.map((answer) => answer[name === "prediction_id" ? "id" : name]);

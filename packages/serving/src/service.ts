@@ -28,6 +28,8 @@ interface PredictOptions {
   readonly key?: string | undefined;
   /** Where what it answers is kept; in the log of predictions unless told. */
   readonly log?: Pick<PredictionLog, "add">;
+  /** It is asked in order to explain another answer: nothing of it is kept, and no version is judged by it. */
+  readonly isTrial?: boolean | undefined;
 }
 
 export interface LoadedService {
@@ -75,7 +77,7 @@ export async function loadService(
     deployed,
     model,
     measured: { service: deployed.name, version: deployed.version, variant: as?.variant, phases },
-    predict: (given, { id: givenId, explain: isExplained = false, log: kept = log } = {}) => {
+    predict: (given, { id: givenId, explain: isExplained = false, log: kept = log, isTrial } = {}) => {
       const startedMs = clock.monotonicMs();
       const nowMs = clock.nowMs();
       const request = declaredFields(deployed.request, given);
@@ -89,7 +91,7 @@ export async function loadService(
       phases.compute.observe((clock.monotonicMs() - foundMs) / 1_000);
       const values = toldValues(model, found);
       const id = givenId ?? ids();
-      kept.add({
+      const record = {
         id,
         at_ms: nowMs,
         service: deployed.name,
@@ -103,7 +105,8 @@ export async function loadService(
         ...loggedAnswer(answer),
         latency_us: Math.round((clock.monotonicMs() - startedMs) * 1_000),
         ...assigned,
-      });
+      };
+      if (isTrial !== true) kept.add(record);
       const prediction = { id, model_name: deployed.name, model_version: String(deployed.version), ...told, ...answer };
       return isExplained ? { ...prediction, explanation: explain({ row, values, answer }) } : prediction;
     },

@@ -26,6 +26,8 @@ export interface ServingPlaces {
   readonly logger: Logger;
 }
 
+/** The id of what is asked in order to explain. */
+const EXPLAINED = "explained";
 /** An explanation takes some hundred times as long as an answer. */
 const EXPLAINED_ROWS_MAX = 100;
 /** Control takes the segments that are sealed. */
@@ -35,6 +37,8 @@ export interface Asked extends AskedWith {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   readonly id: string | undefined;
   readonly explain: boolean;
+  /** It is asked in order to explain another answer: nothing of it is kept or counted. */
+  readonly isTrial?: boolean | undefined;
 }
 
 /** What serves now, and what it has answered. */
@@ -101,15 +105,18 @@ export class ServingState {
   }
 
   /** Answers what a function asks of another service. Throws `serving/unknown-service`, and what that refuses with. */
-  async #answerFunction({ service: name, request, through }: Parameters<FunctionPorts["ask"]>[0]): Promise<unknown> {
+  async #answerFunction(question: Parameters<FunctionPorts["ask"]>[0]): Promise<unknown> {
+    const { service: name, request, through, isTrial } = question;
     const asker = this.#functions.get(through.at(-1) ?? "");
     if (asker?.deployed.asks.includes(name) !== true)
       throw unknownService(`${through.at(-1)} does not say that it asks ${quoted(name)}: name it in \`asks\``);
     if (through.includes(name)) throw unknownService(`${[...through, name].join(" asks ")}: it would wait for itself`);
     const row = Object(request ?? {}) as Readonly<Record<string, unknown>>;
     const own = this.#functions.get(name);
-    if (own !== undefined) return own.call(row, { through });
-    const [answer] = this.predict(this.service(name), { rows: [row], id: undefined, explain: false });
+    if (own !== undefined) return own.call(row, { through, isTrial });
+    // One explanation is of one version, where several share the service's requests.
+    const id = isTrial === true ? EXPLAINED : undefined;
+    const [answer] = this.predict(this.service(name), { rows: [row], id, explain: false, isTrial });
     return answer;
   }
 
@@ -131,12 +138,12 @@ export class ServingState {
 
   async callFunction(
     one: LoadedFunction,
-    { rows, id }: Pick<Asked, "rows" | "id">,
+    { rows, id, isTrial }: Pick<Asked, "rows" | "id" | "isTrial">,
   ): Promise<readonly FunctionAnswer[]> {
     const held = new HeldRecords();
-    const answers = await callRows(one, rows, { idOf: (at) => rowId(id, at, rows), log: held });
+    const answers = await callRows(one, rows, { idOf: (at) => rowId(id, at, rows), log: held, isTrial });
     held.release(this.#log);
-    this.answered += answers.length;
+    if (isTrial !== true) this.answered += answers.length;
     return answers;
   }
 
@@ -185,7 +192,7 @@ export class ServingState {
     return service === undefined ? undefined : measuredOf(service);
   }
 
-  predict(service: LoadedService, { rows, id, explain, ...asked }: Asked): readonly Prediction[] {
+  predict(service: LoadedService, { rows, id, explain, isTrial, ...asked }: Asked): readonly Prediction[] {
     if (explain && rows.length > EXPLAINED_ROWS_MAX)
       throw tooLarge(`${rows.length} rows to explain, where ${EXPLAINED_ROWS_MAX} are the most`);
     // Rows that bring no key of their own go together.
@@ -193,10 +200,10 @@ export class ServingState {
       requestKey(service.deployed.traffic?.stickyBy, asked) ?? id ?? (rows.length > 1 ? systemIds() : undefined);
     const held = new HeldRecords();
     const predictAll = () =>
-      rows.map((row, at) => service.predict(row, { id: rowId(id, at, rows), explain, key, log: held }));
+      rows.map((row, at) => service.predict(row, { id: rowId(id, at, rows), explain, key, log: held, isTrial }));
     const predictions = this.#online === undefined ? predictAll() : this.#online.snapshot(predictAll);
     held.release(this.#log);
-    this.answered += predictions.length;
+    if (isTrial !== true) this.answered += predictions.length;
     return predictions;
   }
 

@@ -176,7 +176,7 @@ beforeAll(async () => {
   writeFileSync(join(root, "net", "usual.json"), JSON.stringify({ instances: [[0, 0, 0]] }));
   served = await serveModels(root);
   named = await serveNamed(
-    () => ({ kinds: kinds(), texts: kinds({ outputs: [LABEL] }), kept: kinds({ isRecorded: true }) }),
+    () => ({ kinds: kinds(), texts: kinds({ outputs: [LABEL] }), shared: kinds({ notAsked: "versions share it" }) }),
     { configs: { kinds: "max_batch_size: 7\ndynamic_batching { }" } },
   );
 });
@@ -269,7 +269,7 @@ describe(":explain of a model that does not say why", () => {
         parameters: { npermutations: 1_000 },
       }),
       await explain(at("texts"), { instances, background }),
-      await explain(at("kept"), { instances, background }),
+      await explain(at("shared"), { instances, background }),
     ];
     expect(refusals.map(({ status, code }) => `${status} ${code}`)).toEqual([
       ...Array.from({ length: 5 }, () => "400 inference/bad-request"),

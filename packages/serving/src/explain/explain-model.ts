@@ -189,7 +189,7 @@ async function answerOf(
   inputs: readonly Tensor[],
 ): Promise<Tensor> {
   const rows = inputs[0]?.shape[0] ?? 0;
-  const { outputs } = await scheduler.run({ ...by, inputs, outputs: [output], rows });
+  const { outputs } = await scheduler.run({ ...by, isTrial: true, inputs, outputs: [output], rows });
   const [answer] = outputs;
   if (answer?.shape[0] === rows) return answer;
   throw inferenceErrors.create("inference/bad-answer", {

@@ -29,7 +29,7 @@ export function explanationWay(served: Pick<ServedModel, "model" | "config">): E
 
 /** Why a model is not asked about other rows to explain it; undefined where it can be. */
 export function whyNotAsked({ model, config }: Pick<ServedModel, "model" | "config">): string | undefined {
-  if (model.isRecorded === true) return "what it answers is logged, and it would be asked a thousand times";
+  if (model.notAsked !== undefined) return model.notAsked;
   if (config.sequence_batching !== undefined) return "its requests are of sequences";
   const isOfRows = model.inputs.every(({ shape: [rows] }) => rows === -1 || rows === 1);
   return isOfRows ? undefined : "its inputs have no dimension of rows";

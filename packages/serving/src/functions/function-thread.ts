@@ -10,6 +10,14 @@ export interface FunctionRequest {
   readonly features: Readonly<Record<string, number | string | null>>;
   /** The services that have asked for it, the first the caller's own. */
   readonly through: readonly string[];
+  /** It is asked in order to explain another answer. */
+  readonly isTrial?: boolean | undefined;
+}
+
+/** What a function asks of another service. */
+export interface FunctionQuestion extends Pick<FunctionRequest, "through" | "isTrial"> {
+  readonly service: string;
+  readonly request: unknown;
 }
 
 export interface FunctionThreadOptions {
@@ -18,7 +26,7 @@ export interface FunctionThreadOptions {
   readonly clock: Pick<Clock, "monotonicMs">;
   readonly logger: Logger;
   /** Answers what a function asks of other services. */
-  readonly ask: (question: { service: string; request: unknown; through: readonly string[] }) => Promise<unknown>;
+  readonly ask: (question: FunctionQuestion) => Promise<unknown>;
 }
 
 interface Waiting extends FunctionRequest {
@@ -174,13 +182,18 @@ export class FunctionThread {
   }
 
   async #answerQuestion({ number, question, service, request }: Extract<FromThread, { kind: "question" }>) {
-    const through = [...(this.#running.get(number)?.through ?? []), this.#name];
+    const asking = this.#running.get(number);
+    const through = [...(asking?.through ?? []), this.#name];
     const worker = this.#worker;
     const post = (message: ToThread) => {
       if (worker === this.#worker) this.#post(message);
     };
     try {
-      post({ kind: "told", question, answer: await this.#options.ask({ service, request, through }) });
+      post({
+        kind: "told",
+        question,
+        answer: await this.#options.ask({ service, request, through, isTrial: asking?.isTrial }),
+      });
     } catch (error) {
       post({ kind: "refused", question, problem: toProblem(error) });
     }

@@ -29,6 +29,8 @@ export interface LoadedFunction {
       readonly through?: readonly string[];
       /** Where what it answers is kept; in the log of predictions unless told. */
       readonly log?: Pick<PredictionLog, "add">;
+      /** It is asked in order to explain another answer: nothing of it is kept. */
+      readonly isTrial?: boolean | undefined;
     },
   ): Promise<FunctionAnswer>;
   close(): Promise<void>;
@@ -55,16 +57,16 @@ export async function loadFunction(ports: FunctionPorts, deployed: DeployedFunct
   return {
     deployed,
     close: () => thread.close(),
-    call: async (row, { id: given, through = [], log: kept = log } = {}) => {
+    call: async (row, { id: given, through = [], log: kept = log, isTrial } = {}) => {
       const startedMs = clock.monotonicMs();
       const nowMs = clock.nowMs();
       const request = exactFields(deployed.request, declaredFields(deployed.request, row));
       const found = features.lookup(request, nowMs);
       const values = featureValues(features, found);
       const id = given ?? ids();
-      const answer = checkedAnswer(deployed, await thread.ask({ id, request, features: values, through }));
+      const answer = checkedAnswer(deployed, await thread.ask({ id, request, features: values, through, isTrial }));
       const { probability = null } = answer;
-      kept.add({
+      const record = {
         id,
         at_ms: nowMs,
         service: name,
@@ -81,7 +83,8 @@ export async function loadFunction(ports: FunctionPorts, deployed: DeployedFunct
         latency_us: Math.round((clock.monotonicMs() - startedMs) * 1_000),
         variant: null,
         experiment: null,
-      });
+      };
+      if (isTrial !== true) kept.add(record);
       return { id, model_name: name, model_version: String(version), ...answer };
     },
   };

@@ -69,7 +69,14 @@ export class ServedFunctions {
 export function callRows(
   one: LoadedFunction,
   rows: readonly Readonly<Record<string, unknown>>[],
-  { idOf, log }: { readonly idOf: (at: number) => string | undefined; readonly log: HeldRecords },
+  {
+    idOf,
+    ...kept
+  }: {
+    readonly idOf: (at: number) => string | undefined;
+    readonly log: HeldRecords;
+    readonly isTrial: boolean | undefined;
+  },
 ): Promise<readonly FunctionAnswer[]> {
-  return inParallel(rows, one.deployed.limits.concurrency, (row, at) => one.call(row, { id: idOf(at), log }));
+  return inParallel(rows, one.deployed.limits.concurrency, (row, at) => one.call(row, { id: idOf(at), ...kept }));
 }

@@ -56,8 +56,8 @@ async function answer(served: ServedModel, call: InferCall, { clock, cache }: In
   const rows = rowsOf(inputs, config.max_batch_size ?? 0);
   const outputs = wanted.map(({ name }) => name);
   const readMs = clock.monotonicMs();
-  const { id, parameters, headers, deadlineMs, priority, isCancelled, through } = call;
-  const work = { inputs, outputs, rows, id, parameters, headers, deadlineMs, priority, isCancelled, through };
+  const { id, parameters, headers, deadlineMs, priority, isCancelled, through, isTrial } = call;
+  const work = { inputs, outputs, rows, id, parameters, headers, deadlineMs, priority, isCancelled, through, isTrial };
   const ask = () => scheduler.run(work);
   // Used from here on: who waits for another's answer may have to ask by itself after all.
   const found = await served

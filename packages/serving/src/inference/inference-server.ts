@@ -90,7 +90,7 @@ export function createInferenceServer({
     payloads,
     infer: async (found, call) => {
       const served = found.revisionFor?.(call) ?? found;
-      const watched = payloads?.watch(served, call);
+      const watched = call.isTrial === true ? undefined : payloads?.watch(served, call);
       const outputs =
         watched === undefined ? await infer(served, call, tools) : await watchedInfer(served, call, { watched, tools });
       tell(served, call);

@@ -17,8 +17,8 @@ export interface InferenceModel {
   readonly explained?: readonly string[];
   /** Rows that stand for what is usual: against them it is explained by asking it. */
   readonly background?: readonly GivenTensor[];
-  /** Whether each of its answers is kept for good: then it is not asked just to explain it. */
-  readonly isRecorded?: boolean;
+  /** Why it is not asked about other rows in order to explain it; unless told it may be. */
+  readonly notAsked?: string;
   /** What it takes in memory, as far as that can be measured; else its file's size is taken for it. */
   readonly bytes?: number;
   /** How many executions it takes at once, where that is its own to say. */
@@ -93,6 +93,8 @@ export interface AskedBy {
   readonly sequence?: AskedSequence | undefined;
   /** The models that have asked for it, the caller's own first; none where it came from outside. */
   readonly through?: readonly string[] | undefined;
+  /** It is asked in order to explain another answer: nothing of it is kept, and nobody is judged by it. */
+  readonly isTrial?: boolean | undefined;
 }
 
 interface AskedSequence {

@@ -170,7 +170,7 @@ export function withShadow(service: LoadedService, shadow: Shadow, { variant }: 
     ...service,
     predict: (row, options) => {
       const answered = service.predict(row, options);
-      if (answered.variant !== variant) shadow.copy(row, answered);
+      if (answered.variant !== variant && options?.isTrial !== true) shadow.copy(row, answered);
       return answered;
     },
   };
