@@ -31,10 +31,16 @@ export async function startBare(model: string, features: number): Promise<Infere
 /** Whether each request has its line in the log, which goes nowhere then. */
 type Logging = "silent" | "logged";
 
-/** `mill serve` on a folder of models. */
-export async function startMill(folder: string, logging: Logging = "silent"): Promise<InferenceServer> {
+/** `mill serve` on a folder of models; of several processes the first one's id is told. */
+export async function startMill(
+  folder: string,
+  logging: Logging = "silent",
+  options: readonly string[] = [],
+): Promise<InferenceServer> {
   const errors = logging === "logged" ? "ignore" : "inherit";
-  const started = spawn(millPath, ["serve", folder, "--port", "0", "--json"], { stdio: ["ignore", "pipe", errors] });
+  const started = spawn(millPath, ["serve", folder, ...options, "--port", "0", "--json"], {
+    stdio: ["ignore", "pipe", errors],
+  });
   const [said] = (await once(started.stdout, "data")) as [Buffer];
   const { restPort, grpcPort } = JSON.parse(said.toString()) as {
     readonly restPort: number;

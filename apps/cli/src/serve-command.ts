@@ -10,6 +10,7 @@ import { servedPlaces } from "./stored-models.ts";
 
 const BODY_MEGABYTES = 64;
 const CACHE_MEGABYTES = 64;
+const COPIES_MEGABYTES = 256;
 const THREADS_MAX = 256;
 const SHARDS_MAX = 64;
 
@@ -38,6 +39,10 @@ export const serve: Command = {
     shards: {
       value: "NUMBER",
       summary: "processes that share the models, the memory and the threads, each with a loop of its own (1)",
+    },
+    "copies-megabytes": {
+      value: "NUMBER",
+      summary: `of --shards: for copies of models that are asked for all the time, beside where each lies (${COPIES_MEGABYTES}); 0: none`,
     },
     "cache-megabytes": {
       value: "NUMBER",
@@ -83,6 +88,8 @@ export const serve: Command = {
             ? undefined
             : numberOf(call, { option: "threads", fallback: 0, most: THREADS_MAX }),
         shards: numberOf(call, { option: "shards", fallback: 1, most: SHARDS_MAX }),
+        copiesBytesMax:
+          numberOf(call, { option: "copies-megabytes", fallback: COPIES_MEGABYTES, most: 10_000_000 }) * 2 ** 20,
         onDemand: onDemandOf(call),
         payloadLog: payloadLogOf(call),
         cacheBytesMax:

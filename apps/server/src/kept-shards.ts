@@ -15,6 +15,9 @@ type Shard = KeptProcess<FolderReady>;
 const HOST = "127.0.0.1";
 /** More take memory before they take work. */
 const THREADS_MAX = 8;
+const COPIES_BYTES_MAX = 256 * 2 ** 20;
+/** Of the memory of a process that is bounded. */
+const COPIES_SHARE_MAX = 0.5;
 const TOGETHER_MS = 300;
 /** One that dies meanwhile is not waited for without end. */
 const DRAIN_MS_MAX = 6_000;
@@ -69,11 +72,16 @@ export async function keepShards(options: ServeFolderOptions, count: number): Pr
 /** What is for all together is shared evenly: memory for models and for answers, and threads, of which each has one at least. */
 function shareOf(options: ServeFolderOptions, count: number): ServeFolderOptions {
   const { onDemand, cacheBytesMax, threads = Math.min(THREADS_MAX, availableParallelism()) } = options;
+  const { copiesBytesMax = COPIES_BYTES_MAX } = options;
+  const bytesMax = onDemand && Math.floor(onDemand.bytesMax / count);
   return {
     ...options,
+    copiesBytesMax: Math.floor(
+      Math.min(copiesBytesMax / count, (bytesMax ?? Number.POSITIVE_INFINITY) * COPIES_SHARE_MAX),
+    ),
     cacheBytesMax: Math.floor(cacheBytesMax / count),
     threads: threads === 0 ? 0 : Math.max(1, Math.floor(threads / count)),
-    onDemand: onDemand && { ...onDemand, bytesMax: Math.floor(onDemand.bytesMax / count) },
+    onDemand: onDemand && { ...onDemand, bytesMax: bytesMax ?? 0 },
   };
 }
 

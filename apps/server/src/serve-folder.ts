@@ -41,6 +41,8 @@ export interface ServeFolderOptions {
   readonly threads?: number | undefined;
   /** Models are loaded when they are asked for, within so many bytes; else all at the start. */
   readonly onDemand?: { readonly bytesMax: number; readonly pinned: readonly string[] } | undefined;
+  /** In one of several processes, what copies of the others' models may take; without a bound on models, else within it. */
+  readonly copiesBytesMax?: number | undefined;
   /** The interpreter of Python models, or an environment's folder. */
   readonly python?: string | undefined;
   /** Told while a Python environment is made. */
@@ -130,13 +132,14 @@ export async function openFolder(
   const openModel = openModels({ place: folderPython(options), threads, logger });
   const inFolder = folder === undefined ? [] : [placesInFolder(folder)];
   let places = placesTogether([]);
-  const shards = shardsOf?.(() => places.names());
+  const shards = shardsOf?.(async () => [...new Set([...(await places.names()), ...models.graphNames()])]);
   const models = await openComposedModels({
     documents: folder,
     storage: stored.storage,
     open: (applied) => {
       places = placesTogether([...inFolder, placesByUri(stored.uris, stored.storage), applied]);
-      const own = shards === undefined ? places : placesWhere(places, shards.isOwn);
+      const own =
+        shards === undefined ? places : placesWhere(places, (name) => shards.isOwn(name) || shards.copied.has(name));
       const pinned = onDemand?.pinned.filter((name) => shards?.isOwn(name) ?? true) ?? [];
       return openFolderModels({
         elsewhere: own,
@@ -148,12 +151,13 @@ export async function openFolder(
     },
     server: () => server,
     shards,
+    copiesBytesMax: options.copiesBytesMax,
     clock,
     logger,
   });
   const payloads = payloadLog(options);
   const told = { version: VERSION, models, clock, logger, cacheBytesMax, payloads };
-  const server: InferenceServer = createInferenceServer(told);
+  const server: InferenceServer = { ...createInferenceServer(told), copying: models.copying };
   return {
     server,
     models,

@@ -1,11 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { request } from "node:http";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger } from "@millwright/kernel";
-import { exportOnnx, type TreeModel } from "@millwright/training";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { keepFolderServing, type FolderProcess } from "../src/folder-process.ts";
+import { askOnce, type Answer, type Sent } from "./support/ask-once.ts";
+import { addConstant, ROW } from "./support/constant-model.ts";
 
 // A folder that two processes serve as one: every request is made to each of them, over a connection of its own.
 
@@ -15,34 +15,9 @@ const SHARDS = 2;
 let root: string;
 let serving: FolderProcess;
 
-/** Answers every row with a number of its own. */
-function constant(value: number): TreeModel {
-  return {
-    features: ["distance"],
-    objective: "squared",
-    classes: [],
-    categories: {},
-    bases: [value],
-    roots: Int32Array.of(0),
-    feature: Int32Array.of(0),
-    threshold: Float32Array.of(0),
-    set: Int32Array.of(-1),
-    sets: new Uint32Array(),
-    left: Int32Array.of(-1),
-    right: Int32Array.of(-1),
-    missingLeft: Uint8Array.of(0),
-    value: Float32Array.of(0),
-    gain: Float32Array.of(0),
-    cover: Float32Array.of(1),
-  };
-}
-
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "mill-shards-test-"));
-  for (let model = 0; model < MODELS; model += 1) {
-    mkdirSync(join(root, `m${model}`, "1"), { recursive: true });
-    writeFileSync(join(root, `m${model}`, "1", "model.onnx"), await exportOnnx(constant(model)));
-  }
+  for (let model = 0; model < MODELS; model += 1) await addConstant(root, { name: `m${model}`, value: model });
   const steps = Array.from({ length: MODELS }, (_, model) => ({ serviceName: `m${model}`, name: `of${model}` }));
   const graph = (name: string, spec: object) =>
     JSON.stringify({ apiVersion: "serving.kserve.io/v1alpha1", kind: "InferenceGraph", metadata: { name }, spec });
@@ -65,40 +40,7 @@ afterAll(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-interface Answer {
-  readonly status: number | undefined;
-  readonly headers: NodeJS.Dict<string | string[]>;
-  readonly body: Buffer;
-  readonly json: unknown;
-}
-
-interface Sent {
-  readonly method?: string;
-  readonly body?: string | Buffer;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** Over a connection of its own, which is the next process's in turn. */
-function once(
-  path: string,
-  { body, method = body === undefined ? "GET" : "POST", headers = {} }: Sent,
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    request({ host: "127.0.0.1", port: serving.restPort, path, method, headers, agent: false }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", reject);
-      response.on("end", () => {
-        const whole = Buffer.concat(chunks);
-        const isJson = response.headers["content-type"] === "application/json";
-        const json: unknown = isJson ? JSON.parse(whole.toString()) : undefined;
-        resolve({ status: response.statusCode, headers: response.headers, body: whole, json });
-      });
-    })
-      .on("error", reject)
-      .end(body);
-  });
-}
+const once = (path: string, sent: Sent) => askOnce(serving.restPort, path, sent);
 
 /** Of each process, its answer to the same request. */
 async function each(path: string, sent: Sent = {}): Promise<readonly Answer[]> {
@@ -106,11 +48,6 @@ async function each(path: string, sent: Sent = {}): Promise<readonly Answer[]> {
   for (let shard = 0; shard < SHARDS; shard += 1) answers.push(await once(path, sent));
   return answers;
 }
-
-const ROW = JSON.stringify({
-  id: "7",
-  inputs: [{ name: "features", datatype: "FP32", shape: [1, 1], data: [1] }],
-});
 
 test("each model answers its own, whichever process is asked, in each of the protocols of HTTP", async () => {
   for (let model = 0; model < MODELS; model += 1) {

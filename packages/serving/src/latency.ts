@@ -7,6 +7,17 @@ export interface LatencyHistogram {
   lines(name: string, labels?: string): readonly string[];
   /** How many in each bucket; the last is of all that took longer. */
   counts(): readonly number[];
+  /** What it has counted, which is counted here no more. */
+  take(): LatencyCounts;
+  /** What was counted elsewhere is counted here. */
+  add(counts: LatencyCounts): void;
+}
+
+/** What a histogram has counted, as plain data. */
+export interface LatencyCounts {
+  readonly counts: readonly number[];
+  /** In seconds. */
+  readonly sum: number;
 }
 
 /**
@@ -41,6 +52,16 @@ export function createLatencyHistogram(): LatencyHistogram {
       sum += seconds;
     },
     counts: () => [...counts],
+    take: () => {
+      const taken = { counts: [...counts], sum };
+      counts.fill(0);
+      sum = 0;
+      return taken;
+    },
+    add: (more) => {
+      for (const [at, count] of more.counts.entries()) counts[at] = (counts[at] ?? 0) + count;
+      sum += more.sum;
+    },
     lines: (name, labels = "") => {
       let below = 0;
       const [before, own] = labels === "" ? ["", ""] : [`${labels},`, `{${labels}}`];

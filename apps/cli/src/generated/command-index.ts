@@ -702,6 +702,11 @@ export const commandIndex: readonly (CommandInfo & { readonly module: keyof type
         value: "NUMBER",
         summary: "processes that share the models, the memory and the threads, each with a loop of its own (1)",
       },
+      "copies-megabytes": {
+        value: "NUMBER",
+        summary:
+          "of --shards: for copies of models that are asked for all the time, beside where each lies (256); 0: none",
+      },
       "cache-megabytes": { value: "NUMBER", summary: "for the answers of models with a response_cache (64)" },
       python: {
         value: "PATH",

@@ -15,6 +15,8 @@ import { StepCounts } from "./step-counts.ts";
 export interface GraphModels extends ModelDirectory {
   /** Puts these graphs in the place of those before. Throws `inference/bad-graph`, and serves those before on. */
   apply(definitions: readonly GraphDefinition[]): void;
+  /** The names of all graphs, also of those that another process of the server serves. */
+  graphNames(): readonly string[];
 }
 
 export interface GraphModelsOptions {
@@ -32,10 +34,12 @@ const VERSION = "1";
 /** Serves graphs beside the models of a directory. What a graph's tensors are is asked of its models when it is first asked. */
 export function withGraphs(base: ModelDirectory, options: GraphModelsOptions): GraphModels {
   let graphs = new Map<string, Graph>();
+  let names: readonly string[] = [];
   const graphOf = (name: string) => graphs.get(name);
   const directory: GraphModels = {
     apply: (definitions) => {
       requireSound(definitions);
+      names = definitions.map(({ name }) => name);
       const before = graphs;
       const ports = { ...options, models: () => directory };
       graphs = new Map(
@@ -49,6 +53,7 @@ export function withGraphs(base: ModelDirectory, options: GraphModelsOptions): G
       );
       for (const [name, graph] of before) if (graphs.get(name) !== graph) graph.retire();
     },
+    graphNames: () => names,
     index: async () => {
       const others = (await base.index()).filter(({ name }) => !graphs.has(name));
       const own = await Promise.all([...graphs.values()].map((graph) => graph.indexEntry()));

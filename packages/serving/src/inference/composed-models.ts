@@ -5,6 +5,7 @@ import type { GraphDefinition } from "../graphs/graph-definition.ts";
 import { withGraphs } from "../graphs/graph-models.ts";
 import { openAppliedServices } from "../kserve/applied-services.ts";
 import { withCanaries } from "../kserve/canary-models.ts";
+import { createCopying, type Copying } from "../shards/copying.ts";
 import { withPeerModels } from "../shards/peer-models.ts";
 import type { Shards } from "../shards/shards.ts";
 import type { ModelStorage } from "../storage/resolve-model-uri.ts";
@@ -29,11 +30,17 @@ export interface ComposedModelsOptions {
   readonly server: () => InferenceServer;
   /** Where the server is several processes: of documents and definitions, this one serves what is its own. */
   readonly shards?: Shards | undefined;
+  /** What copies of other processes' models may take here. */
+  readonly copiesBytesMax?: number | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 export interface ComposedModels extends ModelDirectory {
+  /** The names of all graphs, whichever process serves them. */
+  graphNames(): readonly string[];
+  /** Where the server is several processes. */
+  readonly copying: Copying | undefined;
   /** Serves what the documents and definitions are now. */
   reload(): Promise<void>;
 }
@@ -44,6 +51,7 @@ const SETTLED_MS = 100;
 /** Models, what KServe's documents ask for beside them, and graphs of all of them. */
 export async function openComposedModels(options: ComposedModelsOptions): Promise<ComposedModels> {
   const { documents, storage, open, first, graphs: defined, server, shards, clock, logger } = options;
+  const { copiesBytesMax: bytesMax = 0 } = options;
   if (documents !== undefined) await mkdir(documents, { recursive: true });
   const applied =
     documents === undefined ? undefined : await openAppliedServices({ folder: documents, storage, logger });
@@ -51,7 +59,8 @@ export async function openComposedModels(options: ComposedModelsOptions): Promis
   const own =
     applied === undefined ? opened : withCanaries(opened, { shares: applied.canaryShares, random: Math.random });
   const joined = first === undefined ? own : joinedModels(first, own);
-  const base = shards === undefined ? joined : withPeerModels(joined, { shards, clock });
+  const copying = shards && createCopying(joined, { shards, bytesMax, clock, logger });
+  const base = shards && copying ? withPeerModels(joined, { shards, copying, clock }) : joined;
   const isOwn = shards?.isOwn;
   const graphs = withGraphs(base, { ask: createAskModel(server), clock, logger, random: Math.random, isOwn });
   const models = isOwn === undefined ? own : ownLoads(own, isOwn);
@@ -68,6 +77,7 @@ export async function openComposedModels(options: ComposedModelsOptions): Promis
   const stop = documents === undefined ? () => {} : watched(documents, () => void again());
   return {
     ...graphs,
+    copying,
     reload,
     close: () => {
       stop();

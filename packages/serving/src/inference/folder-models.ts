@@ -310,14 +310,16 @@ class FolderModels implements BoundedModels {
   async #open(name: string, { config }: LoadOptions): Promise<readonly ServedModel[]> {
     const { logger, clock } = this.#options;
     const onCloseFailed = (error: unknown) => logger.error({ err: error, model: name }, "a model could not be closed");
+    const sinceMs = clock.nowMs();
     const folder = await this.#places.read(name, config);
+    const origin = folder.place === undefined ? undefined : { folder: folder.place, sinceMs, config };
     const opened: ServedModel[] = [];
     try {
       for (const { version, file } of folder.versions) {
         const model = await this.#openVersion(file, folder);
         try {
           const bytes = model.bytes ?? (await stat(file)).size;
-          const served = { name, version, model, bytes, config: fullConfig(name, folder.config, model) };
+          const served = { name, version, model, bytes, origin, config: fullConfig(name, folder.config, model) };
           opened.push({ ...serveModel(served, { clock, onCloseFailed }), took: this.#record.tookWarm });
         } catch (error) {
           await model.close().catch(onCloseFailed);

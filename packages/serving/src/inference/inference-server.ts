@@ -1,5 +1,6 @@
 import type { Clock, Logger } from "@millwright/kernel";
 import type { PayloadLog, WatchedInference } from "../payloads/payload-log.ts";
+import type { Copying } from "../shards/copying.ts";
 import type { Shards } from "../shards/shards.ts";
 import { infer, type InferCall, type InferTools } from "./infer.ts";
 import { ResponseCache } from "./scheduling/response-cache.ts";
@@ -39,6 +40,8 @@ export interface InferenceServer {
   readonly payloads?: PayloadLog | undefined;
   /** The processes that are one server to their callers, where it is several. */
   readonly shards?: Shards | undefined;
+  /** Where it is one of several processes: the copies of models among them. */
+  readonly copying?: Copying | undefined;
   infer(served: ServedModel, call: InferCall): Promise<readonly Tensor[]>;
   logSettings(change?: Readonly<Record<string, unknown>>): LogSettings;
   /** Of all models, or of one. Throws `inference/unknown-model`. */

@@ -1,4 +1,5 @@
 import { payloadMetrics } from "../payloads/payload-log.ts";
+import type { Copying } from "../shards/copying.ts";
 import type { InferenceServer } from "./inference-server.ts";
 import { processMetrics } from "../process-metrics.ts";
 import type { MeshLatencies } from "./mesh-record.ts";
@@ -45,7 +46,10 @@ const BY_PHASE = "millwright_inference_seconds";
 export function inferenceMetrics({
   models,
   payloads,
-}: Pick<InferenceServer, "payloads"> & { readonly models: Pick<ModelDirectory, "served" | "residency"> }): string {
+  copying,
+}: Pick<InferenceServer, "payloads" | "copying"> & {
+  readonly models: Pick<ModelDirectory, "served" | "residency">;
+}): string {
   const all = models
     .served()
     .map((served) => ({ served, report: served.statistics.report(), labels: labelsOf(served) }));
@@ -59,6 +63,7 @@ export function inferenceMetrics({
     ["millwright_models_resident_bytes", "gauge", "What they take", bytes],
     ["millwright_model_loads_total", "counter", "Loads of models", loads],
     ["millwright_model_evictions_total", "counter", "Models that made room for others", evictions],
+    ...(copying === undefined ? [] : [copiesOf(copying)]),
   ] as const;
   const told = server.flatMap(([name, type, help, value]) => [...headOf(name, type, help), `${name} ${value}`]);
   const workers = workersMetrics(
@@ -80,6 +85,10 @@ function meshLines(latencies: MeshLatencies | undefined): readonly string[] {
     ...headOf(MESH, "histogram", "Time of requests: warm, whose model was in memory; cold, which waited for its load"),
     ...(["warm", "cold"] as const).flatMap((found) => latencies[found].lines(MESH, `found="${found}"`)),
   ];
+}
+
+function copiesOf({ copies }: Copying) {
+  return ["millwright_model_copies", "gauge", "Copies of other processes' models that answer", copies.count] as const;
 }
 
 function histogramLines(

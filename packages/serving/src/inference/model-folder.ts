@@ -8,6 +8,8 @@ import { parseConfigJson, parseConfigText, type ModelConfig } from "./model-conf
 
 /** What lies in one model's folder, as Triton lays it out. */
 export interface ModelFolder {
+  /** Where all of it lies, if that is a folder of the models' own. */
+  readonly place?: string | undefined;
   readonly config: ModelConfig;
   /** The versions that its policy serves, oldest first, each with its file. */
   readonly versions: readonly { readonly version: string; readonly file: string }[];

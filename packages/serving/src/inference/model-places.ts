@@ -15,7 +15,10 @@ export function placesInFolder(root: string): ModelPlaces {
   return {
     names: () => modelNames(root),
     has: async (name) => (await modelFolder(root, name)) !== undefined,
-    read: async (name, config) => readModelFolder((await modelFolder(root, name)) ?? noPlace(name), config),
+    read: async (name, config) => {
+      const place = (await modelFolder(root, name)) ?? noPlace(name);
+      return { ...(await readModelFolder(place, config)), place };
+    },
   };
 }
 

@@ -25,6 +25,8 @@ export interface ServedModel {
   readonly revisionFor?: (asked: Pick<AskedBy, "id" | "parameters">) => ServedModel;
   /** Told how long each request took from its arrival to its answer, in milliseconds, where that is counted by who serves it. */
   readonly took?: ((ms: number) => void) | undefined;
+  /** Where it was read from, if that is a folder of the models' own. */
+  readonly origin?: ModelOrigin | undefined;
   /** Of this load of it alone: no other, before or after it, has the same. */
   readonly load: number;
   /** Runs something on it; what was begun ends, also after it was retired. */
@@ -35,11 +37,21 @@ export interface ServedModel {
   readonly closed: Promise<void>;
 }
 
+/** What a model was read from: another process reads the same there, as long as nothing of it changes. */
+export interface ModelOrigin {
+  /** All of the model lies in it. */
+  readonly folder: string;
+  /** What has changed since then, in wall time, was not read. */
+  readonly sinceMs: number;
+  /** What it was loaded with in place of its own configuration. */
+  readonly config: string | undefined;
+}
+
 let loads = 0;
 
 /** Throws `inference/cannot-load` where its configuration asks for what cannot be. */
 export function serveModel(
-  told: Pick<ServedModel, "name" | "version" | "model" | "config" | "bytes">,
+  told: Pick<ServedModel, "name" | "version" | "model" | "config" | "bytes" | "origin">,
   {
     clock,
     onCloseFailed,

@@ -1,4 +1,4 @@
-import { createLatencyHistogram, type LatencyHistogram } from "../latency.ts";
+import { createLatencyHistogram, type LatencyCounts, type LatencyHistogram } from "../latency.ts";
 import type { Execution } from "./scheduling/scheduler.ts";
 
 /** Nanoseconds of one request's phases. */
@@ -40,6 +40,12 @@ const NAMES = [
 ] as const;
 const BATCH_SIZES_MAX = 128;
 const PHASES = ["request", "queue", "batch", "input", "infer", "output"] as const;
+
+/** What was counted, as plain data. */
+export interface StatisticsCounts {
+  readonly report: StatisticsReport;
+  readonly latencies: Readonly<Record<(typeof PHASES)[number], LatencyCounts>>;
+}
 
 /** Counts what one version of a model answered, since it was loaded. */
 export class Statistics {
@@ -140,6 +146,31 @@ export class Statistics {
     };
   }
 
+  /** What it has counted, which is counted here no more. */
+  take(): StatisticsCounts {
+    const report = this.report();
+    for (const duration of Object.values(this.#durations)) Object.assign(duration, none());
+    this.#batches.clear();
+    this.#rows = 0;
+    this.#executions = 0;
+    const latencies = Object.entries(this.#latencies).map(([phase, histogram]) => [phase, histogram.take()] as const);
+    return { report, latencies: Object.fromEntries(latencies) as StatisticsCounts["latencies"] };
+  }
+
+  /** What was counted elsewhere is counted here. */
+  add({ report, latencies }: StatisticsCounts): void {
+    this.#rows += report.inference_count;
+    this.#executions += report.execution_count;
+    this.#lastMs = Math.max(this.#lastMs, report.last_inference);
+    for (const name of NAMES) addAll(this.#durations[name], report.inference_stats[name]);
+    for (const { batch_size, ...durations } of report.batch_stats) {
+      const batch = this.#batchOf(batch_size);
+      for (const phase of ["compute_input", "compute_infer", "compute_output"] as const)
+        if (batch !== undefined) addAll(batch[phase], durations[phase]);
+    }
+    for (const phase of PHASES) this.#latencies[phase].add(latencies[phase]);
+  }
+
   #batchOf(rows: number) {
     const known = this.#batches.get(rows);
     if (known !== undefined || this.#batches.size >= BATCH_SIZES_MAX) return known;
@@ -160,5 +191,10 @@ function none(): Duration {
 
 function add(into: Duration, ns: number): void {
   into.count += 1;
+  into.ns += ns;
+}
+
+function addAll(into: Duration, { count, ns }: Readonly<Duration>): void {
+  into.count += count;
   into.ns += ns;
 }

@@ -3,12 +3,24 @@ import { answerBody } from "../inference/answer-body.ts";
 import type { InferCall } from "../inference/infer.ts";
 import type { InferenceServer } from "../inference/inference-server.ts";
 import { given } from "../inference/inputs.ts";
-import { inferenceMetrics } from "../inference/metrics.ts";
 import type { AskedBy } from "../inference/ports.ts";
 import { statisticsOf } from "../inference/rest/operations.ts";
 import type { Region } from "../inference/shared-memory.ts";
 import { badRequest, quoted } from "../inference/tensor.ts";
-import type { AnswersAsked, BodyAsked, InferAsked, ModelAsked, PeerModel, WireAskedBy } from "./peer-questions.ts";
+import type {
+  AnswersAsked,
+  BodyAsked,
+  CopyAsked,
+  CountedAsked,
+  GiveBackAsked,
+  InferAsked,
+  LendAsked,
+  ModelAsked,
+  PeerModel,
+  RenewAsked,
+  WireAskedBy,
+} from "./peer-questions.ts";
+import { hasOwnTrace, ownMetrics } from "./whole-server.ts";
 
 interface PeerAsked {
   readonly name: string;
@@ -35,7 +47,17 @@ const QUESTIONS: Readonly<Record<string, Answer>> = {
   index: ({ server }) => server.models.index(),
   served: ({ server }) => server.models.served().map(({ name }) => name),
   statistics: async ({ server }) => (await statisticsOf(server)).model_stats,
-  metrics: ({ server }) => inferenceMetrics(server),
+  metrics: ({ server }) => ownMetrics(server),
+  lend: ({ server }, { name, by }: LendAsked) =>
+    hasOwnTrace(server, name) ? undefined : server.copying?.lent.lend(name, by),
+  renew: ({ server }, { copies, by }: RenewAsked) =>
+    server.copying?.lent.renew(
+      copies.filter(({ name }) => !hasOwnTrace(server, name)),
+      by,
+    ) ?? [],
+  giveBack: ({ server }, { counted, by }: GiveBackAsked) => server.copying?.lent.giveBack(counted, by),
+  recall: ({ server }, copy: CopyAsked) => server.copying?.copies.recall(copy),
+  counted: ({ server }, { home }: CountedAsked) => server.copying?.copies.counted(home) ?? [],
   answers: ({ server }, { name }: AnswersAsked) => server.models.answers(name),
   describe: async ({ server }, { name, version }: ModelAsked): Promise<PeerModel> => {
     const served = await server.models.obtain(name, version);

@@ -1,9 +1,12 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "@millwright/kernel";
 import { fullConfig } from "../inference/full-config.ts";
 import { inferenceErrors } from "../inference/errors.ts";
 import type { AskedBy, InferenceModel } from "../inference/ports.ts";
 import { serveModel, type ModelDirectory, type ServedModel } from "../inference/served-model.ts";
 import { quoted, type Tensor } from "../inference/tensor.ts";
+import type { Answerer, Copying } from "./copying.ts";
+import { SETTLED_MS } from "./model-origin.ts";
 import type { Peer } from "./peer.ts";
 import type { AnswersAsked, ModelAsked, PeerModel, WireAskedBy } from "./peer-questions.ts";
 import type { Shards } from "./shards.ts";
@@ -12,12 +15,16 @@ import type { Shards } from "./shards.ts";
 const KEPT_BY_ITS_OWN = { parameters: { payload_log: { string_value: "none" } } };
 
 /**
- * A directory as it is in one of several processes: its own models, and beside them those of the others as models that have
- * their process answer, which graphs ask. What is listed and counted is this process's own.
+ * A directory as it is in one of several processes: its own models, and beside them those of the others as copies, or as
+ * models that have their process answer, which graphs ask. What is listed and counted is this process's own.
  */
 export function withPeerModels(
   own: ModelDirectory,
-  { shards, clock }: { readonly shards: Shards; readonly clock: Clock },
+  {
+    shards,
+    copying: { lent, copies },
+    clock,
+  }: { readonly shards: Shards; readonly copying: Copying; readonly clock: Clock },
 ): ModelDirectory {
   const known = new Map<string, ServedModel & { readonly peerLoad: string }>();
   const obtain = async (peer: Peer, { name, version }: ModelAsked): Promise<ServedModel> => {
@@ -25,7 +32,8 @@ export function withPeerModels(
     const told = (await peer.ask("describe", { name, version } satisfies ModelAsked)) as PeerModel;
     const before = known.get(key);
     if (before?.peerLoad === told.load) return before;
-    const model = peerModel(peer, { name, version, told, clock });
+    const answered = (waitedMs: number) => copies.relayed(name, waitedMs);
+    const model = peerModel({ peer, answered }, { name, version, told, clock });
     const served = serveModel(
       { name, version: told.version, model, bytes: 0, config: fullConfig(name, KEPT_BY_ITS_OWN, model) },
       { clock, onCloseFailed: () => {} },
@@ -41,16 +49,33 @@ export function withPeerModels(
   };
   return {
     ...plain(own),
-    find: (name, version) => (shards.isOwn(name) ? own.find(name, version) : find(name, version)),
+    index: async () => (await own.index()).filter(({ name }) => shards.isOwn(name)),
+    served: () => own.served().filter(({ name }) => shards.isOwn(name)),
+    find: (name, version) => (shards.isOwn(name) || copies.has(name) ? own.find(name, version) : find(name, version)),
     obtain: (name, version) => {
       const peer = shards.ownerOf(name);
-      return peer === undefined ? own.obtain(name, version) : obtain(peer, { name, version });
+      if (peer === undefined) return lent.obtain(name, version);
+      return copies.has(name) ? own.obtain(name, version) : obtain(peer, { name, version });
     },
     answers: async (name) => {
       const peer = shards.ownerOf(name);
       return peer === undefined
         ? own.answers(name)
         : ((await peer.ask("answers", { name } satisfies AnswersAsked)) as boolean);
+    },
+    load: async (name, options) => {
+      // Models are laid there and loaded at once: they are to be copied too.
+      await sleep(SETTLED_MS);
+      await own.load(name, options);
+      await lent.recall(name);
+    },
+    unload: async (name) => {
+      await own.unload(name);
+      await lent.recall(name);
+    },
+    close: () => {
+      copies.close();
+      return own.close();
     },
   };
 }
@@ -76,14 +101,15 @@ interface PeerModelParts extends ModelAsked {
   readonly clock: Clock;
 }
 
-function peerModel(peer: Peer, { name, version, told, clock }: PeerModelParts): InferenceModel {
+function peerModel({ peer, answered }: Answerer, { name, version, told, clock }: PeerModelParts): InferenceModel {
   const { platform, backend, inputs, outputs, explanation, answersBody } = told;
-  const ask = async <Answer>(question: string, asked: object, by: AskedBy | undefined) =>
-    (await peer.ask(
-      question,
-      { name, version, ...asked, by: wireOf(by, clock) },
-      { isGone: by?.isCancelled },
-    )) as Answer;
+  const ask = async <Answer>(question: string, asked: object, by: AskedBy | undefined) => {
+    const askedMs = clock.monotonicMs();
+    const told = { name, version, ...asked, by: wireOf(by, clock) };
+    const answer = (await peer.ask(question, told, { isGone: by?.isCancelled })) as Answer;
+    answered(clock.monotonicMs() - askedMs);
+    return answer;
+  };
   return {
     platform,
     backend,

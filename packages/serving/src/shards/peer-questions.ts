@@ -2,6 +2,7 @@ import type { AskedBy } from "../inference/ports.ts";
 import type { Parameters } from "../inference/parameters.ts";
 import type { RequestHeaders } from "../inference/request-headers.ts";
 import type { Tensor, TensorSpec } from "../inference/tensor.ts";
+import type { CountedCopy } from "./lent-models.ts";
 
 // What the processes of one server ask one another.
 
@@ -41,6 +42,30 @@ export interface InferAsked extends ModelAsked {
 export interface BodyAsked extends ModelAsked {
   readonly body: string;
   readonly by: WireAskedBy;
+}
+
+/** A process asks for a copy; `by` is its place. */
+export interface LendAsked {
+  readonly name: string;
+  readonly by: number;
+}
+
+/** A copy of one load. */
+export type CopyAsked = Pick<CountedCopy, "name" | "load">;
+
+export interface RenewAsked {
+  readonly copies: readonly CopyAsked[];
+  readonly by: number;
+}
+
+export interface GiveBackAsked {
+  readonly counted: CountedCopy;
+  readonly by: number;
+}
+
+/** The process of this place asks what copies of its models have counted. */
+export interface CountedAsked {
+  readonly home: number;
 }
 
 /** One call of gRPC, whose model is another process's. */

@@ -46,13 +46,17 @@ const LOOK_EVERY_MS = 100;
 const [QUESTIONS_MAX, WAITING_BYTES_MAX] = [2 ** 16, 2 ** 28];
 const NUMBERS = 2 ** 32;
 
-/** At its Unix socket: one connection, on which many questions are under way and answers come in any order. */
-export function connectPeer(socketPath: string): Peer {
+/**
+ * At its Unix socket: one connection, on which many questions are under way and answers come in any order. `onLost` is called
+ * when it ends: as long as it is open, the process is the same.
+ */
+export function connectPeer(socketPath: string, onLost: () => void = () => {}): Peer {
   let connection: Connection | undefined;
   let number = 0;
   const open = (): Connection => {
     const opened = openConnection(socketPath, () => {
       if (connection === opened) connection = undefined;
+      onLost();
     });
     return opened;
   };

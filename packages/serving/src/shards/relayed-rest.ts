@@ -63,12 +63,13 @@ export function relayedResponse(
   };
 }
 
-/** Gives the caller the answer of another process. */
-export function answerAsRelayed(response: RestResponse, { head, body }: Pick<Frame, "head" | "body">): void {
+/** Gives the caller the answer of another process; tells its status. */
+export function answerAsRelayed(response: RestResponse, { head, body }: Pick<Frame, "head" | "body">): number {
   const [status = "", ...lines] = head.split("\n");
   const headers: Record<string, string> = {};
   for (let at = 0; at < lines.length; at += 2) headers[lines[at] ?? ""] = lines[at + 1] ?? "";
   // Text goes out in one write with its head; bytes do not.
   const sent = body.length <= TEXT_BYTES_MAX ? body.toString("latin1") : body;
   response.writeHead(Number(status), headers).end(sent, "latin1");
+  return Number(status);
 }

@@ -46,9 +46,15 @@ export async function wholeNames(server: InferenceServer): Promise<readonly stri
   return [...new Set([...own, ...(await askedAll<readonly string[]>(server, "served")).flat()])];
 }
 
+/** Of this process, with what copies of its models have counted. In Prometheus' text format. */
+export async function ownMetrics(server: InferenceServer): Promise<string> {
+  await server.copying?.lent.gather();
+  return inferenceMetrics(server);
+}
+
 /** In Prometheus' text format. */
 export async function wholeMetrics(server: InferenceServer): Promise<string> {
-  const own = inferenceMetrics(server);
+  const own = await ownMetrics(server);
   return server.shards === undefined ? own : mergedMetrics([own, ...(await askedAll<string>(server, "metrics"))]);
 }
 
@@ -79,4 +85,20 @@ export async function traceEverywhere(server: InferenceServer, change: Change): 
   const settings = server.traceSettings(undefined, change);
   await server.shards?.askAll("trace", change);
   return settings;
+}
+
+/** One model's: a copy is traced as all are, so that none answers any more. */
+export async function traceOfModel(server: InferenceServer, name: string, change: Change): Promise<TraceSettings> {
+  const settings = server.traceSettings(name, change);
+  await server.copying?.lent.recall(name);
+  return settings;
+}
+
+/** Whether a model is traced otherwise than all are; not where it is not in memory. */
+export function hasOwnTrace(server: InferenceServer, name: string): boolean {
+  try {
+    return JSON.stringify(server.traceSettings(name)) !== JSON.stringify(server.traceSettings());
+  } catch {
+    return false;
+  }
 }

@@ -3,6 +3,7 @@ import {
   logEverywhere,
   registerEverywhere,
   traceEverywhere,
+  traceOfModel,
   unregisterEverywhere,
 } from "../../shards/whole-server.ts";
 import { givenIn } from "../given-models.ts";
@@ -107,7 +108,9 @@ export const answers: Readonly<Record<string, Answer>> = {
     const now =
       isChange && model_name === ""
         ? await traceEverywhere(server, change)
-        : server.traceSettings(model_name, isChange ? change : undefined);
+        : isChange
+          ? await traceOfModel(server, model_name, change)
+          : server.traceSettings(model_name);
     return {
       settings: Object.fromEntries(Object.entries(now).map(([name, value]) => [name, { value: [value].flat() }])),
     };

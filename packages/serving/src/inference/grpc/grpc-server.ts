@@ -6,6 +6,7 @@ import { callLimits } from "../call-limits.ts";
 import { isFault } from "../errors.ts";
 import type { InferenceServer } from "../inference-server.ts";
 import { lazyHeaders } from "../request-headers.ts";
+import { answererOf } from "../../shards/copying.ts";
 import { openConnections } from "../../shards/open-connections.ts";
 import type { GrpcAsked } from "../../shards/peer-questions.ts";
 import type { Peer } from "../../shards/peer.ts";
@@ -190,8 +191,8 @@ interface Asked {
 /** One call, by the process whose model it is about. */
 async function answered(method: Method, { bytes, caller, server }: Asked): Promise<Buffer> {
   const isInference = method.name === "ModelInfer";
-  const peer = isInference ? ownerOfInference(server, bytes, caller) : undefined;
-  if (peer !== undefined) return relayGrpc(peer, { method: method.name, message: bytes }, caller);
+  const elsewhere = isInference ? inferredElsewhere(bytes, caller, server) : undefined;
+  if (elsewhere !== undefined) return elsewhere;
   const message = decoded(method, bytes);
   if (isInference) return method.encode(await inferred(message, caller, server));
   const beside = OF_ONE_MODEL.has(method.name) ? modelBeside(caller) : undefined;
@@ -203,11 +204,16 @@ async function answered(method: Method, { bytes, caller, server }: Asked): Promi
   return method.encode(found);
 }
 
-/** The process that answers an inference; undefined where it is this one. Nothing but the model's name is read. */
-function ownerOfInference({ shards }: InferenceServer, bytes: Buffer, caller: Caller): Peer | undefined {
-  if (shards === undefined) return undefined;
-  const name = modelBeside(caller) ?? modelNameIn(bytes);
-  return name === "" ? undefined : shards.ownerOf(name);
+/** An inference by another process; undefined where it is this one's. Nothing but the model's name is read of it. */
+function inferredElsewhere(bytes: Buffer, caller: Caller, server: InferenceServer): Promise<Buffer> | undefined {
+  if (server.shards === undefined) return undefined;
+  const answerer = answererOf(server, modelBeside(caller) ?? modelNameIn(bytes));
+  if (answerer === undefined) return undefined;
+  const askedMs = performance.now();
+  return relayGrpc(answerer.peer, { method: "ModelInfer", message: bytes }, caller).then((answer) => {
+    answerer.answered(performance.now() - askedMs);
+    return answer;
+  });
 }
 
 /** The process that answers for the model of a message; undefined where it is this one, or the message is of no model. */
@@ -273,13 +279,11 @@ async function streamed(
   }: { readonly method: Method; readonly caller: Caller; readonly parts: Parts },
 ): Promise<object> {
   const message = decoded(method, bytes);
-  const peer = ownerOfInference(server, bytes, caller);
+  const elsewhere = inferredElsewhere(bytes, caller, server);
   const answer =
-    peer === undefined
+    elsewhere === undefined
       ? await inferred(message, caller, server)
-      : (named
-          .get("ModelInfer")
-          ?.decodeResponse(await relayGrpc(peer, { method: "ModelInfer", message: bytes }, caller)) as object);
+      : (named.get("ModelInfer")?.decodeResponse(await elsewhere) as object);
   const { parameters } = message as InferRequestMessage;
   const isFinalTold = parameters["triton_enable_empty_final_response"]?.bool_param === true;
   const final = isFinalTold ? { parameters: { triton_final_response: { bool_param: true } } } : {};

@@ -7,6 +7,7 @@ import {
   registerEverywhere,
   requireAll,
   traceEverywhere,
+  traceOfModel,
   unregisterEverywhere,
   wholeIndex,
 } from "../../shards/whole-server.ts";
@@ -58,6 +59,7 @@ export function modelMetadata({ models }: InferenceServer, served: ServedModel) 
 }
 
 export async function statisticsOf(server: InferenceServer, name?: string, version?: string) {
+  await server.copying?.lent.gather(name === "" ? undefined : name);
   const served =
     name === undefined || name === ""
       ? server.models.served()
@@ -340,6 +342,6 @@ export const operations: readonly Operation[] = [
     body: schemas.TRACE_CHANGE,
     answers: schemas.TRACE_SETTINGS,
     refusals: [400, ...OF_MODEL, 413],
-    answer: (server, { path: { name }, body }) => server.traceSettings(name, body),
+    answer: (server, { path: { name = "" }, body }) => traceOfModel(server, name, body),
   },
 ];

@@ -1,9 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { toProblem, type Logger } from "@millwright/kernel";
 import { explainModel } from "../../explain/explain-model.ts";
-import { modelOfPath, relayRest } from "../../shards/relay-rest.ts";
-import type { Peer } from "../../shards/peer.ts";
-import type { Shards } from "../../shards/shards.ts";
+import { answererOf } from "../../shards/copying.ts";
+import { modelOfPath, relayRest, type ModelPath } from "../../shards/relay-rest.ts";
 import { wholeMetrics, wholeNames } from "../../shards/whole-server.ts";
 import { answerBody } from "../answer-body.ts";
 import { callLimits } from "../call-limits.ts";
@@ -92,9 +91,8 @@ const V1_MODEL = /^\/v1\/models(?:\/([^/:]+))?$/;
 export async function respond(server: InferenceServer, call: Call): Promise<void> {
   const { request } = call;
   const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
-  const owner = server.shards === undefined ? undefined : ownerOf(server, server.shards, { path, call });
-  const peer = owner instanceof Promise ? await owner : owner;
-  if (peer !== undefined) return relayRest(peer, call);
+  const elsewhere = server.shards === undefined ? undefined : relayed(server, path, call);
+  if (elsewhere !== undefined) return elsewhere;
   const inferred = INFER.exec(path);
   if (inferred !== null) return answerInfer(server, call, { name: decoded(inferred[1]), version: inferred[2] });
   const verb = V1_VERB.exec(path);
@@ -105,17 +103,24 @@ export async function respond(server: InferenceServer, call: Call): Promise<void
   return answerOperation(server, call, path.length > 1 ? path.replace(/\/$/, "") : path);
 }
 
-/** The process whose model a request is about; undefined where it is this one, or the request is about none. */
-function ownerOf(
-  server: InferenceServer,
-  shards: Shards,
-  { path, call }: { readonly path: string; readonly call: Call },
-): Peer | undefined | Promise<Peer | undefined> {
-  const named = modelOfPath(path);
-  if (named !== undefined) return shards.ownerOf(decoded(named));
+/** Has another process answer, where the request is about a model of its; undefined where this one answers. */
+function relayed(server: InferenceServer, path: string, call: Call): Promise<void> | undefined {
+  const about = modelOfPath(path);
+  if (about !== undefined) return relayedOf(server, call, { ...about, name: decoded(about.name) });
   if (path !== INVOCATIONS || call.request.method !== "POST") return undefined;
   const { searchParams } = new URL(call.request.url ?? "/", "http://localhost");
-  return invokedName(server, searchParams).then((name) => shards.ownerOf(name));
+  return invokedName(server, searchParams).then(
+    (name) => relayedOf(server, call, { name, isInference: true }) ?? answerInvocation(server, call),
+  );
+}
+
+function relayedOf(server: InferenceServer, call: Call, { name, isInference }: ModelPath): Promise<void> | undefined {
+  if (!isInference) {
+    const peer = server.shards?.ownerOf(name);
+    return peer && relayRest(peer, call);
+  }
+  const answerer = answererOf(server, name);
+  return answerer && relayRest(answerer.peer, call, answerer.answered);
 }
 
 /** What answers GET answers HEAD with the same head. */
