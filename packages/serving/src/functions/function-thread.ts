@@ -15,7 +15,7 @@ export interface FunctionRequest {
 }
 
 /** What a function asks of another service. */
-export interface FunctionQuestion extends Pick<FunctionRequest, "through" | "isTrial"> {
+interface FunctionQuestion extends Pick<FunctionRequest, "through" | "isTrial"> {
   readonly service: string;
   readonly request: unknown;
 }
