@@ -11,7 +11,8 @@ export function requestKey(stickyBy: StickyBy | undefined, { parameters, headers
   if (stickyBy === undefined || "field" in stickyBy) return undefined;
   if ("parameter" in stickyBy) return keyOf(ownValue(parameters, stickyBy.parameter));
   const value = ownValue(headers, stickyBy.header.toLowerCase());
-  return keyOf(Array.isArray(value) ? value[0] : value);
+  // As HTTP joins a header that is sent twice.
+  return keyOf(Array.isArray(value) ? value.join(", ") : value);
 }
 
 /** The key of a row. */
@@ -23,10 +24,25 @@ function ownValue(record: Readonly<Record<string, unknown>> | undefined, name: s
   return record !== undefined && Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
-/** A number and its digits as text are one key: the protocols differ in which of them they send. */
+/**
+ * One key for what the protocols send in different ways: a number, a whole one of 64 bits and its digits as text; true, 1 and
+ * `true`. Beyond 2^53 a whole number is the nearest one that JSON brings.
+ */
 function keyOf(value: unknown): string | undefined {
-  if (typeof value === "string") return value === "" ? undefined : value;
-  return typeof value === "number" || typeof value === "bigint" || typeof value === "boolean"
-    ? String(value)
-    : undefined;
+  switch (typeof value) {
+    case "string":
+      return textKey(value.trim());
+    case "boolean":
+      return value ? "1" : "0";
+    case "number":
+    case "bigint":
+      return String(Number(value));
+    default:
+      return undefined;
+  }
+}
+
+function textKey(text: string): string | undefined {
+  if (text === "") return undefined;
+  return text === "true" ? "1" : text === "false" ? "0" : text;
 }
