@@ -74,20 +74,37 @@ function toldApplied({ isApplied, services, remarks }: Applied): string {
     const how = state === "NOT UP" ? "served once `mill up` or `mill serve` runs" : state.toLowerCase();
     const what = `${kind.toLowerCase()}/${name} ${change}`;
     if (!isApplied) return [`${what} (not applied)`, ...shares];
-    return [`${what}, ${how}${reason === "" ? "" : `: ${reason}`}`, ...shares];
+    // What its revisions say for themselves is said once.
+    const isSaid = reason === "" || shares.some((share) => share.includes(reason));
+    return [`${what}, ${how}${isSaid ? "" : `: ${reason}`}`, ...shares];
   });
   return [...said, ...done].join("\n");
 }
 
-/** The models that share a document's requests, where they are several. */
-function toldShares(revisions: Applied["services"][number]["revisions"]): readonly string[] {
-  if (revisions.length < 2) return [];
-  return revisions.map(({ revision, percent, storageUri, state, reason }) => {
-    const share = `${revision}  ${percent} %  ${storageUri}`;
-    if (state !== "UNAVAILABLE") return share;
-    const instead = revision === "canary" ? "; all requests go to the one that is rolled out" : "";
-    return `${share}  unavailable: ${reason}${instead}`;
-  });
+type Revision = Applied["services"][number]["revisions"][number];
+
+/** The models that share a document's requests, where they are several, and those of a repository. */
+function toldShares(revisions: readonly Revision[]): readonly string[] {
+  return revisions.flatMap((revision) => [
+    ...(revisions.length < 2 ? [] : [toldShare(revision)]),
+    ...revision.models.map(({ name, state, reason }) => `${name}  ${toldState({ state, reason })}`),
+  ]);
+}
+
+const INSTEAD: Readonly<Record<Revision["revision"], string>> = {
+  "rolled-out": "",
+  canary: "; all requests go to the one that is rolled out",
+  "latest-created": "; the one that is rolled out goes on",
+};
+
+function toldShare({ revision, percent, storageUri, state, reason, models }: Revision): string {
+  const share = `${revision}  ${percent} %  ${storageUri}`;
+  if (state !== "UNAVAILABLE" || models.length > 0) return share;
+  return `${share}  unavailable: ${reason}${INSTEAD[revision]}`;
+}
+
+function toldState({ state, reason }: Pick<Revision, "state" | "reason">): string {
+  return reason === "" ? state.toLowerCase() : `${state.toLowerCase()}: ${reason}`;
 }
 
 const servicesApplied: Command = {
@@ -105,8 +122,8 @@ const servicesApplied: Command = {
           all.map(({ kind, name, state, reason, storageUri, url, source, revisions }) => [
             kind,
             name,
-            reason === "" ? state.toLowerCase() : `${state.toLowerCase()}: ${reason}`,
-            revisions.length > 1 ? toldShares(revisions).join("; ") : (storageUri ?? source),
+            toldState({ state, reason }),
+            toldShares(revisions).join("; ") || (storageUri ?? source),
             url ?? "not up",
           ]),
         ),

@@ -133,11 +133,13 @@ export async function openFolder(
   const inFolder = folder === undefined ? [] : [placesInFolder(folder)];
   let places = placesTogether([]);
   const shards = shardsOf?.(async () => [...new Set([...(await places.names()), ...models.graphNames()])]);
+  const told = placesTogether([...inFolder, placesByUri(stored.uris, stored.storage)]);
   const models = await openComposedModels({
     documents: folder,
     storage: stored.storage,
+    taken: async () => new Map((await told.names()).map((name) => [name, "a model of the folder"])),
     open: (applied) => {
-      places = placesTogether([...inFolder, placesByUri(stored.uris, stored.storage), applied]);
+      places = placesTogether([told, applied]);
       const own =
         shards === undefined ? places : placesWhere(places, (name) => shards.isOwn(name) || shards.copied.has(name));
       const pinned = onDemand?.pinned.filter((name) => shards?.isOwn(name) ?? true) ?? [];
@@ -156,8 +158,8 @@ export async function openFolder(
     logger,
   });
   const payloads = payloadLog(options);
-  const told = { version: VERSION, models, clock, logger, cacheBytesMax, payloads };
-  const server: InferenceServer = { ...createInferenceServer(told), copying: models.copying };
+  const parts = { version: VERSION, models, clock, logger, cacheBytesMax, payloads };
+  const server: InferenceServer = { ...createInferenceServer(parts), copying: models.copying };
   return {
     server,
     models,

@@ -91,3 +91,19 @@ test("they are served as they are written now, and are gone with their file", as
   rmSync(file);
   await until("both", ["inference/unknown-model"]);
 });
+
+test("a Triton repository's models are served by their own names; a name that the folder has is refused by it", async () => {
+  for (const model of ["near", "trees"]) {
+    mkdirSync(join(root, "repository", model, "1"), { recursive: true });
+    copyFileSync(join(TREES, "xgboost-logistic.json"), join(root, "repository", model, "1", "xgboost.json"));
+  }
+  const before = await ask("trees");
+  const spec = { predictor: { model: { modelFormat: { name: "triton" }, storageUri: "../repository" } } };
+  writeFileSync(join(root, "models", "vision.yaml"), document("InferenceService", "vision", spec));
+  await until("near", ["predict"]);
+  expect(await ask("trees")).toEqual(before);
+  expect(said).toContain("InferenceService vision: a model of the folder is served as trees");
+  expect(await ask("vision")).toEqual(["inference/unknown-model"]);
+  rmSync(join(root, "models", "vision.yaml"));
+  await until("near", ["inference/not-ready"]);
+});

@@ -15,7 +15,7 @@ import { OCCUPANCY_PAGE, occupancyAsked, occupancyOf } from "./occupancy.ts";
 import { startGrpc } from "./inference/grpc/grpc-server.ts";
 import type { ComposedModels } from "./inference/composed-models.ts";
 import { createInferenceServer, type InferenceServer } from "./inference/inference-server.ts";
-import { RELOAD_PAGE } from "./kserve/places.ts";
+import { RELOAD_PAGE, STATUS_PAGE } from "./kserve/places.ts";
 import { isLostDigits } from "./inference/rest/infer-request.ts";
 import { openApiOfInference } from "./inference/rest/openapi.ts";
 import { respond as respondInference } from "./inference/rest/rest-server.ts";
@@ -161,6 +161,7 @@ async function respond(call: Call): Promise<void> {
   const [found, name = "", version, tail = ""] = SERVICE.exec(path) ?? [];
   if (Object.hasOwn(serverRoutes, path) || OWN_PAGES.has(path)) return answerServer(call, path);
   if (path === RELOAD_PAGE) return reloadDocuments(call);
+  if (path === STATUS_PAGE) return tellDocuments(call);
   if (found === undefined || path === STATISTICS_PAGE || (tail !== "/infer" && !Object.hasOwn(serviceRoutes, tail)))
     return answerWhole(call, call.counted);
   if (!call.state.has(decoded(name)) && (await knows(call.models, decoded(name))))
@@ -188,6 +189,11 @@ async function reloadDocuments(call: Call): Promise<void> {
   requireMethod(call, "POST");
   await call.models.reload();
   json(call.response, 200, {});
+}
+
+async function tellDocuments(call: Call): Promise<void> {
+  requireMethod(call, "GET");
+  json(call.response, 200, await call.models.applied());
 }
 
 /** As the protocol has it in full: packed bodies, tensors as bytes or in shared memory, chosen outputs, and all else. */

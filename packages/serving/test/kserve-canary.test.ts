@@ -1,13 +1,20 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { answerRoute } from "@millwright/platform";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { appliedRoutes } from "../src/http.ts";
 import type { Serving } from "../src/index.ts";
 import { readDocumentFolder } from "../src/kserve/document-folder.ts";
 import { revisionsOf } from "../src/kserve/revisions.ts";
-import { deploymentFileIn, serveDocuments } from "./support/serve-documents.ts";
+import {
+  applier,
+  asksApi,
+  isvcOf,
+  type Applier,
+  type RevisionTold,
+  type ServiceTold,
+} from "./support/apply-documents.ts";
+import { grpcCaller } from "./support/grpc-caller.ts";
+import { serveDocuments } from "./support/serve-documents.ts";
 
 // `canaryTrafficPercent`: the document that was rolled out last keeps the rest of the requests, as in KServe.
 
@@ -17,68 +24,29 @@ const NEW = "xgboost-poisson.json";
 
 let root: string;
 let serving: Serving;
+let ask: ReturnType<typeof asksApi>;
+let apply: Applier;
 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "mill-canary-"));
-  serving = await serveDocuments(root);
+  serving = await serveDocuments(root, { grpcAtOnce: true });
+  [ask, apply] = [asksApi(root, () => serving), applier(root, () => serving)];
 });
 afterAll(async () => {
   await serving.close();
   rmSync(root, { recursive: true, force: true });
 });
 
-const deploymentFile = () => deploymentFileIn(root);
-
-interface Revision {
-  revision: string;
-  percent: number;
-  storageUri: string;
-  state: string;
-  reason: string;
-}
-
-interface Applied {
-  services: { name: string; change: string; state: string; revisions: Revision[] }[];
-  remarks: { because: string }[];
-}
-
-async function ask<Answer>(operation: string, body = {}): Promise<Answer> {
-  const places = {
-    deploymentFile: deploymentFile(),
-    servingUrl: () => `http://127.0.0.1:${serving.port}`,
-    registry: {
-      find: () => {
-        throw new Error("nothing is registered");
-      },
-    },
-  };
-  const route = appliedRoutes(() => places).find(({ id }) => id === operation);
-  if (route === undefined) throw new Error(`there is no ${operation}`);
-  const { signal } = new AbortController();
-  return (await answerRoute(route, { params: {}, query: {}, body, signal })) as Answer;
-}
-
-const isvc = (uri: string, percent?: number) => `apiVersion: serving.kserve.io/v1beta1
-kind: InferenceService
-metadata: { name: iris }
-spec:
-  predictor:
-${percent === undefined ? "" : `    canaryTrafficPercent: ${percent}\n`}    model: { modelFormat: { name: xgboost }, storageUri: "${uri}" }
-`;
-
-const apply = async (documents: string, dryRun = false) => {
-  const { services, remarks } = await ask<Applied>("applyServices", { documents, folder: TREES, dryRun });
-  return { service: services.at(-1), remarks };
-};
+const isvc = (uri: string, percent?: number) => isvcOf({ name: "iris", uri, percent });
 
 /** As the shares are told: `90 xgboost-logistic.json READY`. */
-const told = (revisions: readonly Revision[] = []) =>
+const told = (revisions: readonly RevisionTold[] = []) =>
   revisions.map(({ percent, storageUri, state }) => `${percent} ${storageUri.split("/").at(-1)} ${state}`);
 
-async function answerOf(model: string, id?: string): Promise<string> {
+async function answerOf(model: string, id?: string, parameters?: object): Promise<string> {
   const inputs = [{ name: "x", datatype: "FP32", shape: [1, 8], data: [1, 2, 3, 4, 5, 6, 7, 8] }];
   const url = `http://127.0.0.1:${serving.port}/v2/models/${model}/infer`;
-  const response = await fetch(url, { method: "POST", body: JSON.stringify({ id, inputs }) });
+  const response = await fetch(url, { method: "POST", body: JSON.stringify({ id, parameters, inputs }) });
   return JSON.stringify(((await response.json()) as { outputs?: unknown }).outputs);
 }
 
@@ -103,7 +71,10 @@ test("a canary answers its share, the same ids each time, and the document befor
   expect(told(first.service?.revisions)).toEqual([`100 ${OLD} READY`]);
   const old = await answerOf("iris");
 
-  expect(told((await apply(isvc(NEW, 20), true)).service?.revisions)).toEqual([`80 ${OLD} NOT UP`, `20 ${NEW} NOT UP`]);
+  expect(told((await apply(isvc(NEW, 20), { dryRun: true })).service?.revisions)).toEqual([
+    `80 ${OLD} NOT UP`,
+    `20 ${NEW} NOT UP`,
+  ]);
   expect(await answerOf("iris")).toBe(old);
 
   const { service } = await apply(isvc(NEW, 20));
@@ -118,7 +89,7 @@ test("a canary answers its share, the same ids each time, and the document befor
   await serving.close();
   serving = await serveDocuments(root);
   expect(await atCanary({ old, canary })).toEqual(some);
-  const [listed] = await ask<Applied["services"]>("listAppliedServices");
+  const [listed] = await ask<ServiceTold[]>("listAppliedServices");
   expect(told(listed?.revisions)).toEqual([`80 ${OLD} READY`, `20 ${NEW} READY`]);
 
   expect((await apply(isvc(NEW, 20))).service).toMatchObject({ change: "unchanged" });
@@ -162,6 +133,85 @@ test("a canary that cannot be loaded leaves all requests to the one before, and 
   expect((await atCanary({ old, canary: await answerOf("iris@canary") })).size).toBeGreaterThan(60);
 });
 
+test("a model that cannot be loaded is not rolled out: the one before goes on, over a restart too, and a mended one takes over", async () => {
+  await apply(isvc(OLD));
+  const old = await answerOf("iris");
+  const [broken, empty] = [join(root, "broken.json"), join(root, "nothing.json")];
+  writeFileSync(broken, "{");
+  for (const bad of [broken, empty]) {
+    const { service } = await apply(isvc(bad));
+    expect(told(service?.revisions)).toEqual([`100 ${OLD} READY`, `0 ${bad.split("/").at(-1)} UNAVAILABLE`]);
+    expect(service).toMatchObject({ state: "READY", transitionStatus: "BlockedByFailedLoad" });
+    const conditions = service?.conditions.map(({ type, status, reason }) => [type, status, reason]);
+    expect(conditions).toEqual([
+      ["Ready", "False", "ModelLoadFailed"],
+      ["PredictorReady", "False", "ModelLoadFailed"],
+      ["RoutesReady", "True", ""],
+      ["LatestDeploymentReady", "False", "ModelLoadFailed"],
+    ]);
+    expect(service?.reason).toBe(service?.conditions[0]?.message);
+    expect(await answerOf("iris")).toBe(old);
+  }
+  await serving.close();
+  serving = await serveDocuments(root, { grpcAtOnce: true });
+  const [listed] = await ask<ServiceTold[]>("listAppliedServices");
+  expect(told(listed?.revisions)).toEqual([`100 ${OLD} READY`, "0 nothing.json UNAVAILABLE"]);
+  expect(await answerOf("iris")).toBe(old);
+
+  // What was never rolled out leaves no share: a canary's is beside the one that is.
+  const canary = await apply(isvc(NEW, 20));
+  expect(told(canary.service?.revisions)).toEqual([`80 ${OLD} READY`, `20 ${NEW} READY`]);
+  cpSync(join(TREES, NEW), broken);
+  const mended = await apply(isvc(broken));
+  expect(told(mended.service?.revisions)).toEqual(["100 broken.json READY"]);
+  expect(mended.service).toMatchObject({ reason: "", transitionStatus: "UpToDate" });
+  expect(await answerOf("iris")).not.toBe(old);
+  await apply(isvc(OLD));
+});
+
+test("over gRPC a request goes where it goes over REST, and a sequence stays at its revision", async () => {
+  await apply(isvc(OLD));
+  await apply(isvc(NEW, 40));
+  const [old, canary] = [await answerOf("iris"), await answerOf("iris@canary")];
+  const caller = await grpcCaller(await serving.grpcPort);
+  const contents = { fp32_contents: [1, 2, 3, 4, 5, 6, 7, 8] };
+  const byGrpc = async (asked: object) => {
+    const inputs = [{ name: "x", datatype: "FP32", shape: [1, 8], contents }];
+    const answer = (await caller.call("ModelInfer", { model_name: "iris", inputs, ...asked })) as {
+      outputs: { contents: { fp32_contents: number[] } }[];
+    };
+    return answer.outputs[0]?.contents.fp32_contents[0];
+  };
+  const first = (answer: string) => (JSON.parse(answer) as { data: number[] }[])[0]?.data[0];
+  expect(first(old)).not.toBe(first(canary));
+  try {
+    const seen = new Set<number | undefined>();
+    for (const id of IDS.slice(0, 40)) {
+      const over = await byGrpc({ id });
+      expect(over).toBe(first(await answerOf("iris", id)));
+      seen.add(over);
+    }
+    expect(seen).toEqual(new Set([first(old), first(canary)]));
+    const revisions = new Set<number | undefined>();
+    for (let sequence = 1; sequence <= 20; sequence += 1) {
+      const own = new Set<number | undefined>();
+      for (const [at, parameter] of [
+        { int64_param: sequence },
+        { uint64_param: sequence },
+        { string_param: `${sequence}` },
+      ].entries())
+        own.add(await byGrpc({ id: `${sequence}-${at}`, parameters: { sequence_id: parameter } }));
+      own.add(first(await answerOf("iris", `${sequence}-rest`, { sequence_id: sequence })));
+      expect(own.size).toBe(1);
+      revisions.add([...own][0]);
+    }
+    expect(revisions.size).toBe(2);
+  } finally {
+    caller.close();
+    await apply(isvc(OLD));
+  }
+});
+
 test("a share is a whole number of percent", async () => {
   const { service, remarks } = await apply(isvc(NEW, 101));
   expect(service).toBe(undefined);
@@ -170,7 +220,7 @@ test("a share is a whole number of percent", async () => {
 
 test("of documents of one name in a folder, the later one is the earlier one's canary where it says so", async () => {
   const folder = mkdtempSync(join(root, "folder-"));
-  writeFileSync(join(folder, "iris.yaml"), [isvc("/a"), isvc("/b", 10), isvc("/c", 20)].join("---\n"));
+  writeFileSync(join(folder, "iris.yaml"), [isvc("/a"), isvc("/b", 10), isvc("/c", 20)].join("\n---\n"));
   const { services } = await readDocumentFolder(folder);
   expect(services.flatMap(revisionsOf).map(({ percent, model }) => `${percent} ${model.name} ${model.uri}`)).toEqual([
     "80 iris /a",

@@ -23,7 +23,7 @@ beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "mill-limits-"));
   mkdirSync(join(root, "models"));
   for (let at = 0; at < MODELS; at += 1) writeFileSync(join(root, "models", `m${at}.json`), "{}");
-  serving = await serveDocuments(root, openNamed);
+  serving = await serveDocuments(root, { openModel: openNamed });
 });
 afterAll(async () => {
   await serving.close();
@@ -141,7 +141,7 @@ test("a page of what is in memory is told by name, in an order, and from a place
 test("a process that begins within the bound loads the pinned ones alone, and each other for its first request", async () => {
   await serving.close();
   const before = opened.length;
-  serving = await serveDocuments(root, openNamed);
+  serving = await serveDocuments(root, { openModel: openNamed });
   expect(opened.slice(before).toSorted()).toEqual(["m30", "m31"]);
   expect(await ask("m5")).toBe("m5");
   expect(await ask("none")).toMatch(/unknown/);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rmSync } from "node:fs";
 import { differentFlights, probabilityOf, type Inference } from "../../../e2e/support/callers.ts";
 import { end, eventually, millUp, smallFlights, type Up } from "../../../e2e/support/project.ts";
-import { openService, type Method } from "../src/inference/grpc/service.ts";
+import { grpcCaller } from "./support/grpc-caller.ts";
 
 // A project's service speaks the whole of the Open Inference Protocol, over REST and gRPC, with the same answers.
 
@@ -12,8 +12,7 @@ const NAME = "late-flights";
 
 let projectDir: string;
 let up: Up;
-let client: grpc.Client;
-let methods: readonly Method[];
+let caller: Awaited<ReturnType<typeof grpcCaller>>;
 /** As the plain request has them. */
 let expected: readonly unknown[];
 
@@ -31,8 +30,7 @@ beforeAll(async () => {
     };
     return status.up.grpcPort ?? undefined;
   });
-  client = new grpc.Client(`127.0.0.1:${grpcPort}`, grpc.credentials.createInsecure());
-  ({ methods } = await openService());
+  caller = await grpcCaller(grpcPort);
   await eventually("the service", async () => ((await fetch(url(`/models/${NAME}/ready`))).ok ? true : undefined));
   expected = await Promise.all(
     FLIGHTS.map(async (flight) => {
@@ -43,21 +41,12 @@ beforeAll(async () => {
   );
 }, 240_000);
 afterAll(async () => {
-  client.close();
+  caller.close();
   await end(up);
   rmSync(projectDir, { recursive: true, force: true });
 });
 
-function call(name: string, message: object): Promise<object> {
-  const method = methods.find((one) => one.name === name);
-  if (method === undefined) throw new Error(`there is no ${name}`);
-  const asItIs = (bytes: Buffer) => bytes;
-  return new Promise((resolve, reject) => {
-    client.makeUnaryRequest(method.path, asItIs, asItIs, method.encodeRequest(message), (error, bytes) =>
-      error !== null || bytes === undefined ? reject(error) : resolve(method.decodeResponse(bytes) as object),
-    );
-  });
-}
+const call = (...asked: Parameters<typeof caller.call>) => caller.call(...asked);
 
 const TEXTS = ["origin", "destination", "departed_at"] as const;
 const shape = [FLIGHTS.length];

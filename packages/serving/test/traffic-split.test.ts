@@ -126,7 +126,10 @@ describe("the key of a request", () => {
   test("is one for what REST and gRPC send in different ways", () => {
     const keys = (values: readonly unknown[]) =>
       new Set(
-        values.flatMap((user) => [rowKey({ field: "user" }, { user }), requestKey({ parameter: "user" }, { parameters: { user } })]),
+        values.flatMap((user) => [
+          rowKey({ field: "user" }, { user }),
+          requestKey({ parameter: "user" }, { parameters: { user } }),
+        ]),
       );
     expect(keys([true, 1, 1n, "1", "true"])).toEqual(new Set(["1"]));
     expect(keys([false, 0, -0, 0n, "0", "false"])).toEqual(new Set(["0"]));
@@ -135,7 +138,8 @@ describe("the key of a request", () => {
     expect(keys([JSON.parse("18446744073709551615"), 2n ** 64n - 1n]).size).toBe(1);
     expect(keys(["9007199254740993"])).toEqual(new Set(["9007199254740993"]));
     expect(keys([Number.NaN, {}, null, "  "])).toEqual(new Set(["NaN", undefined]));
-    const sent = (header: string | readonly string[]) => requestKey({ header: "x-user" }, { headers: { "x-user": header } });
+    const sent = (header: string | readonly string[]) =>
+      requestKey({ header: "x-user" }, { headers: { "x-user": header } });
     expect(sent(["ana", "bo"])).toBe(sent("ana, bo"));
   });
 });

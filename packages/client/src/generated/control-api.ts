@@ -766,7 +766,8 @@ export interface ServicesApplied {
     readonly reason: string;
     /** The models that share its requests, the one that is rolled out first; none of what has no model. */
     readonly revisions: readonly {
-      readonly revision: "rolled-out" | "canary";
+      /** `latest-created` could not be loaded: what is rolled out goes on. */
+      readonly revision: "rolled-out" | "canary" | "latest-created";
       /** Of the requests. Those of a canary that is not ready go to the one that is rolled out. */
       readonly percent: number;
       readonly storageUri: string;
@@ -775,7 +776,24 @@ export interface ServicesApplied {
       /** `NOT UP`: it is served once the project is. */
       readonly state: "READY" | "UNAVAILABLE" | "LOADING" | "NOT UP";
       readonly reason: string;
+      /** Of a repository of models: those in it. */
+      readonly models: readonly {
+        /** By which it is asked by itself. */
+        readonly name: string;
+        /** `NOT UP`: it is served once the project is. */
+        readonly state: "READY" | "UNAVAILABLE" | "LOADING" | "NOT UP";
+        readonly reason: string;
+      }[];
     }[];
+    /** As of KServe's status; none of what has no model. */
+    readonly conditions: readonly {
+      readonly type: "Ready" | "PredictorReady" | "RoutesReady" | "LatestDeploymentReady";
+      readonly status: "True" | "False" | "Unknown";
+      readonly reason: string;
+      readonly message: string;
+    }[];
+    /** As of KServe's `modelStatus`. */
+    readonly transitionStatus: "UpToDate" | "InProgress" | "BlockedByFailedLoad" | "InvalidSpec" | null;
   }[];
   readonly remarks: readonly {
     readonly level: "error" | "warning";
@@ -799,7 +817,8 @@ export interface AppliedService {
   readonly reason: string;
   /** The models that share its requests, the one that is rolled out first; none of what has no model. */
   readonly revisions: readonly {
-    readonly revision: "rolled-out" | "canary";
+    /** `latest-created` could not be loaded: what is rolled out goes on. */
+    readonly revision: "rolled-out" | "canary" | "latest-created";
     /** Of the requests. Those of a canary that is not ready go to the one that is rolled out. */
     readonly percent: number;
     readonly storageUri: string;
@@ -808,7 +827,24 @@ export interface AppliedService {
     /** `NOT UP`: it is served once the project is. */
     readonly state: "READY" | "UNAVAILABLE" | "LOADING" | "NOT UP";
     readonly reason: string;
+    /** Of a repository of models: those in it. */
+    readonly models: readonly {
+      /** By which it is asked by itself. */
+      readonly name: string;
+      /** `NOT UP`: it is served once the project is. */
+      readonly state: "READY" | "UNAVAILABLE" | "LOADING" | "NOT UP";
+      readonly reason: string;
+    }[];
   }[];
+  /** As of KServe's status; none of what has no model. */
+  readonly conditions: readonly {
+    readonly type: "Ready" | "PredictorReady" | "RoutesReady" | "LatestDeploymentReady";
+    readonly status: "True" | "False" | "Unknown";
+    readonly reason: string;
+    readonly message: string;
+  }[];
+  /** As of KServe's `modelStatus`. */
+  readonly transitionStatus: "UpToDate" | "InProgress" | "BlockedByFailedLoad" | "InvalidSpec" | null;
 }
 
 export interface AppliedServiceDeleted {

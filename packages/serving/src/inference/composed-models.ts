@@ -3,7 +3,8 @@ import { mkdir } from "node:fs/promises";
 import type { Clock, Logger } from "@millwright/kernel";
 import type { GraphDefinition } from "../graphs/graph-definition.ts";
 import { withGraphs } from "../graphs/graph-models.ts";
-import { openAppliedServices } from "../kserve/applied-services.ts";
+import { openAppliedServices, type TakenNames } from "../kserve/applied-services.ts";
+import type { AppliedTold } from "../kserve/applied-status.ts";
 import { withCanaries } from "../kserve/canary-models.ts";
 import { createCopying, type Copying } from "../shards/copying.ts";
 import { withPeerModels } from "../shards/peer-models.ts";
@@ -22,6 +23,8 @@ export interface ComposedModelsOptions {
   readonly storage: ModelStorage;
   /** Opens the models of places beside its own, if it has any. */
   readonly open: (elsewhere: ModelPlaces) => Promise<ModelDirectory>;
+  /** Names of models beside the documents', which no document can have, with what has each. */
+  readonly taken?: TakenNames | undefined;
   /** Models that are served beside those, and before them where both have a name. */
   readonly first?: ModelDirectory | undefined;
   /** Graphs that are not from documents; asked again when `reload` is called. */
@@ -43,6 +46,8 @@ export interface ComposedModels extends ModelDirectory {
   readonly copying: Copying | undefined;
   /** Serves what the documents and definitions are now. */
   reload(): Promise<void>;
+  /** How what the documents ask for is served. */
+  applied(): Promise<AppliedTold>;
 }
 
 /** An editor writes a file in more than one step. */
@@ -53,8 +58,9 @@ export async function openComposedModels(options: ComposedModelsOptions): Promis
   const { documents, storage, open, first, graphs: defined, server, shards, clock, logger } = options;
   const { copiesBytesMax: bytesMax = 0 } = options;
   if (documents !== undefined) await mkdir(documents, { recursive: true });
+  const taken = async () => new Map([...((await options.taken?.()) ?? []), ...(await namesOf(first))]);
   const applied =
-    documents === undefined ? undefined : await openAppliedServices({ folder: documents, storage, logger });
+    documents === undefined ? undefined : await openAppliedServices({ folder: documents, storage, taken, logger });
   const opened = await open(applied?.places ?? NOWHERE);
   const own =
     applied === undefined ? opened : withCanaries(opened, { shares: applied.canaryShares, random: Math.random });
@@ -79,11 +85,16 @@ export async function openComposedModels(options: ComposedModelsOptions): Promis
     ...graphs,
     copying,
     reload,
+    applied: async () => ({ models: applied?.states() ?? [], taken: Object.fromEntries(await taken()) }),
     close: () => {
       stop();
       return graphs.close();
     },
   };
+}
+
+async function namesOf(services: ModelDirectory | undefined): Promise<readonly (readonly [string, string])[]> {
+  return ((await services?.index()) ?? []).map(({ name }) => [name, "a service of the project"]);
 }
 
 /** Loads and unloads what is this process's; the others see the same documents. */

@@ -1,3 +1,4 @@
+import type { Dirent } from "node:fs";
 import { access, lstat, readFile, readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { MillError } from "@millwright/kernel";
@@ -40,6 +41,11 @@ export async function readStoredModel(
   const read = config === undefined ? await configOf(path) : given;
   const file = join(path, await findModelFile(path, { format }));
   return { config: read, versions: [{ version, file }], labels: await labelsOf(path, read), format };
+}
+
+/** Whether an entry of a folder tells that the folder is a model: a version of it, its configuration, or MLflow's file. */
+export function isOfModel(entry: Dirent): boolean {
+  return entry.isFile() ? [MLFLOW_FILE, CONFIG_FILE].includes(entry.name) : VERSION.test(entry.name);
 }
 
 /** The models' names: the folders of a repository, or its own where it is one MLflow model. */

@@ -1,15 +1,20 @@
+import { join } from "node:path";
 import { isMillError, type Logger } from "@millwright/kernel";
 import type { GraphModels } from "../graphs/graph-models.ts";
 import type { GraphDefinition } from "../graphs/graph-definition.ts";
 import type { ModelConfig } from "../inference/model-config.ts";
-import { cannotLoad, readStoredModel } from "../inference/model-folder.ts";
+import { cannotLoad, readModelFolder, readStoredModel, type ModelFolder } from "../inference/model-folder.ts";
 import type { ModelPlaces } from "../inference/model-places.ts";
-import type { ModelDirectory } from "../inference/served-model.ts";
 import { resolveModelUri, type ModelStorage } from "../storage/resolve-model-uri.ts";
+import { AppliedModels, type LoadingModels } from "./applied-models.ts";
+import type { AppliedModelState } from "./applied-status.ts";
 import { readDocumentFolder } from "./document-folder.ts";
 import type { CanaryShares } from "./canary-models.ts";
 import type { PlannedModel, PlannedService } from "./plan.ts";
-import { documentName, isSame, revisionsOf } from "./revisions.ts";
+import { expandStored } from "./repository-models.ts";
+import { documentName } from "./revisions.ts";
+import { noteRolledOut, readRolledOut } from "./rolled-out.ts";
+import { wantedModels } from "./wanted-models.ts";
 
 /** Models and graphs that KServe's documents of a folder ask for, served as the documents are now. */
 export interface AppliedServices {
@@ -17,77 +22,57 @@ export interface AppliedServices {
   readonly places: ModelPlaces;
   /** Which part of a model's requests its canary answers now. */
   readonly canaryShares: () => CanaryShares;
+  /** How each name that the documents want is served. */
+  readonly states: () => readonly AppliedModelState[];
   /** Reads the documents, and serves what they ask for in place of what they asked for before. */
   reload(into: AppliedTargets): Promise<void>;
 }
 
 interface AppliedTargets {
   /** Loads and unloads the models of `places`. */
-  readonly models: Pick<ModelDirectory, "load" | "unload" | "index">;
+  readonly models: LoadingModels;
   readonly graphs: Pick<GraphModels, "apply">;
   /** Graphs that come from elsewhere. */
   readonly others?: readonly GraphDefinition[];
 }
 
+/** Names that no document can have, with what has each. */
+export type TakenNames = () => Promise<ReadonlyMap<string, string>>;
+
 export interface AppliedServicesOptions {
   /** Holds the documents: files whose names end with `.yaml` or `.yml`. */
   readonly folder: string;
   readonly storage: ModelStorage;
+  readonly taken?: TakenNames | undefined;
   readonly logger: Logger;
 }
+
+const NONE_TAKEN: TakenNames = async () => new Map();
 
 /** Reads the documents of a folder once. `reload` is asked for their graphs, and after each change. */
 export async function openAppliedServices({
   folder,
   storage,
+  taken = NONE_TAKEN,
   logger,
 }: AppliedServicesOptions): Promise<AppliedServices> {
-  const first = await readDocumentFolder(folder);
-  let planned = modelsOf(first.services);
-  let shares = sharesOf(first.services);
+  const expand = expandStored(storage);
+  const wantedOf = async (services: readonly PlannedService[], ownerOf: (name: string) => string | undefined) =>
+    wantedModels(services, { expand, ownerOf, taken: services.length === 0 ? new Map() : await taken() });
+  const rolledOut = await readRolledOut(folder);
+  const { services: first } = await readDocumentFolder(folder);
+  const applied = new AppliedModels(await wantedOf(first, (name) => rolledOut.get(name)?.key), { rolledOut, logger });
   let turn: Promise<void> = Promise.resolve();
-  /** Those that are tried again at the next reload; undefined until it is known which could not be loaded at the start. */
-  let notLoaded: Set<string> | undefined;
-  const places: ModelPlaces = {
-    names: async () => [...planned.keys()],
-    has: async (name) => planned.has(name),
-    read: async (name, config) => {
-      const model = planned.get(name);
-      if (model === undefined) throw cannotLoad(`no document asks for ${name} any more`);
-      const folder = await readStoredModel(await resolveModelUri(model.uri, storage), config, model.format);
-      const own = ownConfig(name, folder.config);
-      return { ...folder, config: config === undefined ? together(own, model.config) : own };
-    },
-  };
   const reload = async ({ models, graphs, others = [] }: AppliedTargets) => {
     const { services, remarks } = await readDocumentFolder(folder);
     for (const { level, of, path, line, because, file } of remarks)
       logger[level === "error" ? "error" : "info"]({ file, line, field: path }, `${of}: ${because}`);
-    const before = planned;
-    const again = notLoaded ?? new Set();
-    const isFirst = notLoaded === undefined;
-    const failing = (notLoaded = new Set(isFirst ? await unavailable(models) : []));
-    planned = modelsOf(services);
-    const failed = (name: string) => (error: unknown) => {
-      failing.add(name);
-      logger.error({ err: error, model: name }, "what a document asks for could not be loaded");
-    };
-    const gone = [...before.keys()].filter((name) => !planned.has(name));
-    const unload = async (name: string) =>
-      models.unload(name).catch((error: unknown) => {
-        // One that is loaded on demand may never have been.
-        if (!isMillError(error) || error.code !== "inference/unknown-model") failed(name)(error);
-      });
-    for (const name of gone) if (!isCanary(name)) await unload(name);
-    for (const [name, model] of planned) {
-      const isChanged = !isSame(before.get(name), model);
-      // A canary that cannot be loaded leaves no share to the one before it.
-      if (isChanged && isCanary(name)) await models.unload(name).catch(() => undefined);
-      if (isChanged || again.has(name)) await models.load(name).catch(failed(name));
-    }
-    // One that is rolled out has answered its share until it answers all.
-    shares = sharesOf(services);
-    for (const name of gone) if (isCanary(name)) await unload(name);
+    const wanted = await wantedOf(services, (name) => applied.ownerOf(name));
+    for (const { service, name, because } of wanted.refused)
+      logger.error({ model: name }, `${service.document.kind} ${service.document.name}: ${because}`);
+    const before = applied.rolledOut;
+    await applied.change(wanted, models);
+    await noteRolledOut(folder, { before, now: applied.rolledOut, logger });
     try {
       graphs.apply([...others, ...services.flatMap(({ graph }) => (graph === undefined ? [] : [graph]))]);
     } catch (error) {
@@ -95,8 +80,9 @@ export async function openAppliedServices({
     }
   };
   return {
-    places,
-    canaryShares: () => shares,
+    places: placesOf(() => applied.planned, storage),
+    canaryShares: () => applied.shares,
+    states: () => applied.states(),
     reload: (into) => {
       turn = turn.catch(() => undefined).then(() => reload(into));
       return turn;
@@ -104,23 +90,27 @@ export async function openAppliedServices({
   };
 }
 
-/** What is loaded, by its name. */
-function modelsOf(services: readonly PlannedService[]): ReadonlyMap<string, PlannedModel> {
-  return new Map(services.flatMap(revisionsOf).map(({ model }) => [model.name, model]));
+function placesOf(planned: () => ReadonlyMap<string, PlannedModel>, storage: ModelStorage): ModelPlaces {
+  return {
+    names: async () => [...planned().keys()],
+    has: async (name) => planned().has(name),
+    read: async (name, config) => {
+      const model = planned().get(name);
+      if (model === undefined) throw cannotLoad(`no document asks for ${name} any more`);
+      const folder = await readPlanned(model, { storage, config });
+      const own = ownConfig(name, folder.config);
+      return { ...folder, config: config === undefined ? together(own, model.config) : own };
+    },
+  };
 }
 
-function sharesOf(services: readonly PlannedService[]): CanaryShares {
-  return new Map(
-    services
-      .flatMap(revisionsOf)
-      .flatMap(({ revision, percent, model: { name } }) =>
-        revision === "canary" ? [[documentName(name), percent] as const] : [],
-      ),
-  );
-}
-
-function isCanary(name: string): boolean {
-  return documentName(name) !== name;
+async function readPlanned(
+  { uri, within, format }: PlannedModel,
+  { storage, config }: { readonly storage: ModelStorage; readonly config: string | undefined },
+): Promise<ModelFolder> {
+  const stored = await resolveModelUri(uri, storage, { isWhole: within !== undefined });
+  if (within === undefined) return readStoredModel(stored, config, format);
+  return readModelFolder(join(stored.path, within), config, format);
 }
 
 /** A canary's own configuration is named as its document is. */
@@ -128,10 +118,6 @@ function ownConfig(name: string, config: ModelConfig): ModelConfig {
   if (config.name !== documentName(name)) return config;
   const { name: _, ...rest } = config;
   return rest;
-}
-
-async function unavailable(models: Pick<ModelDirectory, "index">): Promise<readonly string[]> {
-  return (await models.index()).filter(({ state }) => state === "UNAVAILABLE").map(({ name }) => name);
 }
 
 /** What a document says, before what the model's own configuration does. */

@@ -1,11 +1,15 @@
 import { isMillError } from "@millwright/kernel";
+import { modelNames } from "../inference/model-folder.ts";
 import { parseModelUri } from "../storage/model-uri.ts";
 import type { ModelRegistry } from "../storage/resolve-model-uri.ts";
-import { keyOf } from "./document-folder.ts";
+import { statusOf, type StatusTold } from "./applied-status.ts";
+import { readDocumentFolder } from "./document-folder.ts";
 import type { KubeDocument, Remark } from "./documents.ts";
-import { keepDocument, keptService, type Change } from "./kept-documents.ts";
+import { keepDocument, keptService, uriPath, type Change } from "./kept-documents.ts";
 import type { PlannedService } from "./plan.ts";
-import { afterDocument, revisionsOf, type Revision } from "./revisions.ts";
+import { expandLocal } from "./repository-models.ts";
+import { afterDocument, keyOf } from "./revisions.ts";
+import { wantedModels } from "./wanted-models.ts";
 
 /** Documents that are to be served. */
 export interface ApplyRequest {
@@ -16,37 +20,27 @@ export interface ApplyRequest {
   readonly dryRun?: boolean;
 }
 
-/** A model of a document, and which part of its requests is that model's. */
-export interface RevisionTold {
-  readonly revision: Revision["revision"];
-  readonly percent: number;
-  readonly storageUri: string;
-  /** By which it is asked by itself. */
-  readonly name: string;
-  readonly state: AppliedState;
-  readonly reason: string;
+export interface ApplyPlaces {
+  readonly folder: string;
+  readonly registry?: ModelRegistry;
+  /** Names that no document can have, with what has each. */
+  readonly taken?: ReadonlyMap<string, string> | undefined;
 }
 
-type AppliedState = "READY" | "UNAVAILABLE" | "LOADING" | "NOT UP";
-
-/** What was done of it. The states are those of what is not up. */
+/** What was done of it. How it is served is told as of what is not up. */
 export interface AppliedDocuments {
   readonly isApplied: boolean;
-  readonly services: readonly {
+  readonly services: readonly ({
     readonly kind: string;
     readonly name: string;
     readonly change: Change;
-    readonly state: AppliedState;
-    readonly reason: string;
-    /** The models that share its requests, the one that is rolled out first; none of what has no model. */
-    readonly revisions: readonly RevisionTold[];
-  }[];
+  } & StatusTold)[];
   readonly remarks: readonly Remark[];
 }
 
 /** Keeps documents in a folder that is served; where one of them has an error, none. */
 export async function applyDocuments(
-  { folder, registry }: { readonly folder: string; readonly registry?: ModelRegistry },
+  { folder, registry, taken }: ApplyPlaces,
   { documents, folder: from, dryRun = false }: ApplyRequest,
 ): Promise<AppliedDocuments> {
   const { planText } = await import("./plan-text.ts");
@@ -54,6 +48,7 @@ export async function applyDocuments(
   const remarks: Remark[] = [...planned.remarks];
   const services: PlannedService[] = [];
   for (const service of planned.services) services.push(await registered(service, { registry, remarks }));
+  remarks.push(...(await clashes(services, { folder, taken })));
   const isRefused = remarks.some(({ level }) => level === "error");
   const told: AppliedDocuments["services"][number][] = [];
   /** In a dry run, what would be kept by now. */
@@ -66,26 +61,32 @@ export async function applyDocuments(
     if (canaryPercent < 100 && next.rolledOut === undefined) remarks.push(nothingBefore(document));
     kept.set(keyOf(document), next);
     const change = await keepDocument(folder, next, { dryRun });
-    told.push({ kind, name, change, state: "NOT UP", reason: "", revisions: toldRevisions(next) });
+    told.push({ kind, name, change, ...statusOf(next, undefined) });
   }
   return { isApplied: !dryRun && !isRefused, services: told, remarks };
-}
-
-/** The models of a document as they are told where nothing is up. */
-export function toldRevisions(service: PlannedService): readonly RevisionTold[] {
-  return revisionsOf(service).map(({ revision, percent, model: { uri: storageUri, name } }) => ({
-    revision,
-    percent,
-    storageUri,
-    name,
-    state: "NOT UP",
-    reason: "",
-  }));
 }
 
 function nothingBefore(document: KubeDocument): Remark {
   const path = ["spec", "predictor", "canaryTrafficPercent"];
   return document.remark("warning", path, "no other model was rolled out before it: all requests are this one's");
+}
+
+/** Names that one of the documents would have and that are another's. Those within archives are known when they are served. */
+async function clashes(
+  services: readonly PlannedService[],
+  { folder, taken = new Map() }: Pick<ApplyPlaces, "folder" | "taken">,
+): Promise<readonly Remark[]> {
+  const own = new Set(services.map(({ document }) => keyOf(document)));
+  const kept = (await readDocumentFolder(folder)).services.filter(({ document }) => !own.has(keyOf(document)));
+  const beside = (await modelNames(folder).catch(() => [])).map((name) => [name, "a model of the folder"] as const);
+  const { refused } = await wantedModels([...kept, ...services], {
+    expand: expandLocal,
+    taken: new Map([...beside, ...taken]),
+    ownerOf: () => undefined,
+  });
+  return refused
+    .filter(({ service: { document } }) => own.has(keyOf(document)))
+    .map(({ service: { document }, because }) => document.remark("error", uriPath(document), because));
 }
 
 /** A registered model's files: the serving process knows of no registry. An alias is the version that it means now. */

@@ -1,8 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { KubeDocument, Remark } from "./documents.ts";
+import type { Remark } from "./documents.ts";
 import type { PlannedService } from "./plan.ts";
-import { afterDocument } from "./revisions.ts";
+import { afterDocument, keyOf } from "./revisions.ts";
 
 /** What is said of a document, and in which file it is. */
 export type FileRemark = Remark & { readonly file: string };
@@ -42,9 +42,4 @@ export async function readDocumentFolder(folder: string): Promise<{
 
 function unreadable({ code = "it cannot be read" }: NodeJS.ErrnoException): Remark {
   return { level: "error", of: "file", path: "", line: 1, because: code === "EISDIR" ? "it is a folder" : code };
-}
-
-/** Of one kind and name there is one document. */
-export function keyOf({ kind, name }: Pick<KubeDocument, "kind" | "name">): string {
-  return `${kind}/${name}`;
 }

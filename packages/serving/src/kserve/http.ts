@@ -4,85 +4,20 @@ import type { ServicePlaces } from "../ask.ts";
 import { servingErrors } from "../errors.ts";
 import { StepCounts } from "../graphs/step-counts.ts";
 import type { GraphView } from "../inference/ports.ts";
-import type { IndexEntry } from "../inference/served-model.ts";
-import { documentsFolder, RELOAD_PAGE } from "./places.ts";
+import { AppliedSchema, GraphSchema, RemarkSchema, StatusFields } from "./applied-schemas.ts";
+import { statusOf, type AppliedTold, type ServingTold } from "./applied-status.ts";
+import { documentsFolder, RELOAD_PAGE, STATUS_PAGE } from "./places.ts";
 import type { ModelRegistry } from "../storage/resolve-model-uri.ts";
-import { applyDocuments, toldRevisions, type RevisionTold } from "./apply-documents.ts";
+import { applyDocuments } from "./apply-documents.ts";
 import { readDocumentFolder } from "./document-folder.ts";
 import { DEFINED_FILE, dropDocument } from "./kept-documents.ts";
+import { keyOf } from "./revisions.ts";
 
 /** What the routes of KServe's documents stand on. */
 export interface AppliedPlaces extends ServicePlaces {
   /** The project's registered models. */
   readonly registry: ModelRegistry;
 }
-
-const RemarkSchema = Type.Object({
-  level: Type.Union([Type.Literal("error"), Type.Literal("warning")]),
-  of: Type.String({ description: "The document's kind and name." }),
-  path: Type.String({ description: "The field." }),
-  line: Type.Integer(),
-  because: Type.String(),
-});
-
-const StateFields = {
-  state: Type.Union(
-    [Type.Literal("READY"), Type.Literal("UNAVAILABLE"), Type.Literal("LOADING"), Type.Literal("NOT UP")],
-    { description: "`NOT UP`: it is served once the project is." },
-  ),
-  reason: Type.String(),
-};
-
-const RevisionsSchema = Type.Array(
-  Type.Object({
-    revision: Type.Union([Type.Literal("rolled-out"), Type.Literal("canary")]),
-    percent: Type.Integer({
-      description: "Of the requests. Those of a canary that is not ready go to the one that is rolled out.",
-    }),
-    storageUri: Type.String(),
-    name: Type.String({ description: "By which it is asked by itself." }),
-    ...StateFields,
-  }),
-  { description: "The models that share its requests, the one that is rolled out first; none of what has no model." },
-);
-
-const AppliedSchema = Type.Object(
-  {
-    kind: Type.String(),
-    name: Type.String(),
-    storageUri: Type.Union([Type.String(), Type.Null()]),
-    source: Type.Union([Type.Literal("applied"), Type.Literal("defined")]),
-    url: Type.Union([Type.String(), Type.Null()]),
-    ...StateFields,
-    revisions: RevisionsSchema,
-  },
-  { title: "AppliedService" },
-);
-
-const StepSchema = Type.Object({
-  name: Type.String(),
-  to: Type.Union([Type.Literal("node"), Type.Literal("model"), Type.Literal("address")]),
-  target: Type.String(),
-  weight: Type.Optional(Type.Number()),
-  condition: Type.Optional(Type.String()),
-  data: Type.Optional(Type.String()),
-  dependency: Type.Union([Type.Literal("Soft"), Type.Literal("Hard")]),
-  requests: Type.Integer(),
-  failures: Type.Integer(),
-  skipped: Type.Integer({ description: "Requests whose condition sent them another way." }),
-  seconds: Type.Number({ description: "Time of all its requests together." }),
-});
-
-const GraphSchema = Type.Object(
-  {
-    name: Type.String(),
-    ...StateFields,
-    nodes: Type.Record(Type.String(), Type.Object({ routerType: Type.String(), steps: Type.Array(StepSchema) }), {
-      description: "By their names; a request begins at `root`.",
-    }),
-  },
-  { title: "InferenceGraph" },
-);
 
 /** KServe's documents in a project: applied, listed, taken away; and the graphs that are served. */
 export function appliedRoutes(open: () => AppliedPlaces): readonly Route[] {
@@ -104,8 +39,7 @@ export function appliedRoutes(open: () => AppliedPlaces): readonly Route[] {
               kind: Type.String(),
               name: Type.String(),
               change: Type.Union([Type.Literal("created"), Type.Literal("configured"), Type.Literal("unchanged")]),
-              ...StateFields,
-              revisions: RevisionsSchema,
+              ...StatusFields,
             }),
           ),
           remarks: Type.Array(RemarkSchema),
@@ -115,11 +49,17 @@ export function appliedRoutes(open: () => AppliedPlaces): readonly Route[] {
       handler: async ({ body }) => {
         const places = open();
         const { registry } = places;
-        const answer = await applyDocuments({ folder: documentsFolder(places), registry }, body);
+        const { taken = {} } = (await servingTold(places)) ?? {};
+        const others = new Map(Object.entries(taken));
+        const answer = await applyDocuments({ folder: documentsFolder(places), registry, taken: others }, body);
         if (!answer.isApplied) return answer;
         await reload(places);
-        const states = await statesOf(places);
-        return { ...answer, services: answer.services.map((one) => withStates(one, states)) };
+        const now = new Map((await list(places)).map((service) => [keyOf(service), service]));
+        const services = answer.services.map((one) => {
+          const { state, reason, revisions, conditions, transitionStatus } = now.get(keyOf(one)) ?? one;
+          return { ...one, state, reason, revisions, conditions, transitionStatus };
+        });
+        return { ...answer, services };
       },
     }),
     route({
@@ -166,63 +106,46 @@ async function reload({ servingUrl }: ServicePlaces): Promise<void> {
 
 async function list(places: AppliedPlaces) {
   const { services } = await readDocumentFolder(documentsFolder(places));
-  const states = await statesOf(places);
+  const told = await servingTold(places);
   const url = places.servingUrl();
-  return services.map(({ file, ...service }) => {
+  return services.map((service) => {
     const { kind, name } = service.document;
-    return withStates(
-      {
-        kind,
-        name,
-        storageUri: service.model?.uri ?? null,
-        source: file === DEFINED_FILE ? ("defined" as const) : ("applied" as const),
-        url: url === undefined ? null : `${url}/v2/models/${encodeURIComponent(name)}/infer`,
-        revisions: toldRevisions(service),
-      },
-      states,
-    );
+    const status = statusOf(service, told);
+    // The models of a repository are asked by their own names.
+    const isRepository = status.revisions.some(({ models }) => models.length > 0);
+    const path = isRepository ? "/v2" : `/v2/models/${encodeURIComponent(name)}/infer`;
+    return {
+      kind,
+      name,
+      storageUri: service.model?.uri ?? null,
+      source: service.file === DEFINED_FILE ? ("defined" as const) : ("applied" as const),
+      url: url === undefined ? null : `${url}${path}`,
+      ...status,
+    };
   });
 }
 
-function withStates<Service extends Named & { readonly revisions: readonly RevisionTold[] }>(
-  service: Service,
-  states: (one: Named) => Told,
-) {
-  const { kind } = service;
-  const revisions = service.revisions.map((revision) => ({ ...revision, ...states({ kind, name: revision.name }) }));
-  return { ...service, ...states(service), revisions };
-}
-
-type Told = Pick<IndexEntry, "reason"> & { readonly state: IndexEntry["state"] | "NOT UP" };
-
-interface Named {
-  readonly kind: string;
-  readonly name: string;
-}
-
-/** How each is served at this moment, by its name. */
-async function statesOf({ servingUrl }: ServicePlaces): Promise<(one: Named) => Told> {
-  const index = await asked<readonly IndexEntry[]>(servingUrl(), { path: "/v2/repository/index", method: "POST" });
-  if (index === undefined) return () => ({ state: "NOT UP", reason: "" });
-  return ({ kind, name }) => {
-    // It is noted, and is no model.
-    if (kind.endsWith("Runtime")) return { state: "READY", reason: "" };
-    const found = index.findLast((entry) => entry.name === name);
-    return { state: found?.state ?? "UNAVAILABLE", reason: found?.reason ?? "the serving process does not know it" };
-  };
+/** What the serving process tells at this moment; undefined where it does not answer. */
+async function servingTold({ servingUrl }: ServicePlaces): Promise<(ServingTold & AppliedTold) | undefined> {
+  const url = servingUrl();
+  const index = await asked<ServingTold["index"]>(url, { path: "/v2/repository/index", method: "POST" });
+  const applied = await asked<AppliedTold>(url, { path: STATUS_PAGE, method: "GET" });
+  return index === undefined || applied === undefined ? undefined : { index, ...applied };
 }
 
 async function graphs(places: AppliedPlaces) {
   const { services } = await readDocumentFolder(documentsFolder(places));
-  const states = await statesOf(places);
-  const named = services.flatMap(({ graph }) => (graph === undefined ? [] : [graph]));
+  const told = await servingTold(places);
+  const named = services.flatMap((service) => (service.graph === undefined ? [] : [{ service, graph: service.graph }]));
   return Promise.all(
-    named.map(async ({ name, nodes }) => {
+    named.map(async ({ service, graph: { name, nodes } }) => {
+      const { state, reason } = statusOf(service, told);
       const path = `/v2/models/${encodeURIComponent(name)}/graph`;
       const view = await asked<GraphView>(places.servingUrl(), { path, method: "GET" });
       return {
         name,
-        ...states({ kind: "InferenceGraph", name }),
+        state,
+        reason,
         nodes: view?.nodes ?? new StepCounts(nodes).view().nodes,
       };
     }),

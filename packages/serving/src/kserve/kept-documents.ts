@@ -4,7 +4,8 @@ import { writeFileDurably } from "@millwright/platform";
 import type { GraphDefinition } from "../graphs/graph-definition.ts";
 import type { KubeDocument } from "./documents.ts";
 import { HEADERS_ANNOTATION, type PlannedModel, type PlannedService } from "./plan.ts";
-import { afterDocument } from "./revisions.ts";
+import { afterDocument, isSame, keyOf } from "./revisions.ts";
+import { forgetRolledOut, readRolledOut } from "./rolled-out.ts";
 
 /** The file of an applied document. Kinds and names have no character that a path could go elsewhere by. */
 function documentFile(folder: string, { kind, name }: Pick<KubeDocument, "kind" | "name">): string {
@@ -13,17 +14,28 @@ function documentFile(folder: string, { kind, name }: Pick<KubeDocument, "kind" 
 
 export type Change = "created" | "configured" | "unchanged";
 
-interface KeptDocument {
+export interface KeptDocument {
   readonly document: KubeDocument;
   readonly model?: PlannedModel | undefined;
 }
 
-/** What is kept of a kind and name; undefined where nothing is, or nothing that can be served. */
+/**
+ * What is kept of a kind and name; undefined where nothing is, or nothing that can be served. Where its model has not been
+ * loaded yet, what was rolled out before it is rolled out still.
+ */
 export async function keptService(folder: string, named: KubeDocument): Promise<PlannedService | undefined> {
   const text = await readFile(documentFile(folder, named), "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
   const { planText } = await import("./plan-text.ts");
-  return planText(text, { folder }).services.reduce<PlannedService | undefined>(afterDocument, undefined);
+  const last = (of: string) =>
+    planText(of, { folder }).services.reduce<PlannedService | undefined>(afterDocument, undefined);
+  const kept = last(text);
+  const models = [...(await readRolledOut(folder)).values()].filter(({ key }) => key === keyOf(named));
+  const texts = new Set(models.map(({ text: rolledOut }) => rolledOut));
+  // Of a repository some models may be rolled out already: it is, once all are.
+  const before = [...texts].map(last).find((one) => !isSame(one?.model, kept?.model));
+  if (kept === undefined || before?.model === undefined) return kept;
+  return { ...kept, rolledOut: { document: before.document, model: before.model } };
 }
 
 /** Keeps a document in a folder, after the one that is rolled out if it is a canary; their models' paths are written out in full. */
@@ -41,12 +53,13 @@ export async function keepDocument(
   return before === undefined ? "created" : "configured";
 }
 
-function textOf({ document, model }: KeptDocument): string {
+/** A document with its model's path written out in full. */
+export function textOf({ document, model }: KeptDocument): string {
   return document.textWith(new Map(model === undefined ? [] : [[uriPath(document), model.uri]]));
 }
 
 /** Where in a document its model's URI is written. */
-function uriPath({ kind, value }: KubeDocument): readonly string[] {
+export function uriPath({ kind, value }: KubeDocument): readonly string[] {
   if (kind === "TrainedModel") return ["spec", "model", "storageUri"];
   const { predictor } = value["spec"] as {
     readonly predictor: Readonly<Record<string, { storageUri?: string } | null>>;
@@ -63,6 +76,7 @@ export async function dropDocument(folder: string, named: Pick<KubeDocument, "ki
     () => false,
   );
   await rm(file, { force: true });
+  await forgetRolledOut(folder, keyOf(named));
   return isThere;
 }
 

@@ -7,3 +7,6 @@ export function documentsFolder({ deploymentFile }: { readonly deploymentFile: s
 
 /** The page of the serving process at which it reads the documents again. */
 export const RELOAD_PAGE = "/documents/reload";
+
+/** The page of the serving process at which it tells how what the documents ask for is served. */
+export const STATUS_PAGE = "/documents";

@@ -17,6 +17,8 @@ export interface PlannedModel {
   readonly uri: string;
   readonly format: FormatName;
   readonly config: ModelConfig;
+  /** Of one of a repository's models: its folder, from where the URI leads to. */
+  readonly within?: string;
 }
 
 /** What a document asks to be served. */

@@ -15,6 +15,11 @@ export interface Revision {
   readonly model: PlannedModel;
 }
 
+/** Of one kind and name there is one document. */
+export function keyOf({ kind, name }: Pick<KubeDocument, "kind" | "name">): string {
+  return `${kind}/${name}`;
+}
+
 const CANARY = "@canary";
 
 /** The name by which a document's canary is loaded, and asked by itself. No document has such a name. */
@@ -25,6 +30,10 @@ export function canaryName(name: string): string {
 /** The name whose requests a model answers: a canary's are those of its document. */
 export function documentName(name: string): string {
   return name.endsWith(CANARY) ? name.slice(0, -CANARY.length) : name;
+}
+
+export function isCanary(name: string): boolean {
+  return documentName(name) !== name;
 }
 
 /**

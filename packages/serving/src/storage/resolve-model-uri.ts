@@ -28,16 +28,21 @@ export interface ModelStorage {
 
 /**
  * Where the model of a URI lies on this machine, a file or a folder: what is elsewhere is fetched first, and what was
- * fetched before is asked for anew unless its checksum is told; an archive is unpacked. Throws `inference/model-uri`.
+ * fetched before is asked for anew unless its checksum is told; an archive is unpacked: with `isWhole` it is its folder, else
+ * what lies alone in it. Throws `inference/model-uri`.
  */
-export async function resolveModelUri(uri: string, storage: ModelStorage): Promise<StoredModel> {
+export async function resolveModelUri(
+  uri: string,
+  storage: ModelStorage,
+  { isWhole = false }: { readonly isWhole?: boolean } = {},
+): Promise<StoredModel> {
   const parsed = parseModelUri(uri);
   const found = await locate(parsed, { uri, storage });
   const there = await stat(found.path).catch((cause: unknown) => {
     throw wrongUri(uri, "there is nothing", cause);
   });
   if (!there.isFile() || !isArchive(found.path)) return found;
-  return { ...found, path: await unpacked(found.path, { uri, storage }) };
+  return { ...found, path: await unpacked(found.path, { uri, storage, isWhole }) };
 }
 
 async function locate(

@@ -23,12 +23,20 @@ export function isArchive(path: string): boolean {
 }
 
 /**
- * Where the model of an archive lies, a file or a folder: unpacked into the cache, once for each archive that stands at the
- * path. Only files and folders within it are taken: no links. Throws `inference/model-uri`.
+ * Where the model of an archive lies, a file or a folder, or with `isWhole` all that is in it: unpacked into the cache, once
+ * for each archive that stands at the path. Only files and folders within it are taken: no links. Throws `inference/model-uri`.
  */
 export async function unpacked(
   archive: string,
-  { uri, storage }: { readonly uri: string; readonly storage: Pick<ModelStorage, "cacheFolder" | "bytesMax"> },
+  {
+    uri,
+    storage,
+    isWhole,
+  }: {
+    readonly uri: string;
+    readonly storage: Pick<ModelStorage, "cacheFolder" | "bytesMax">;
+    readonly isWhole: boolean;
+  },
 ): Promise<string> {
   const { size, mtimeMs } = await stat(archive);
   const key = createHash("sha256").update(archive).digest("hex").slice(0, 32);
@@ -36,7 +44,7 @@ export async function unpacked(
   const folder = join(place, `${size}-${Math.trunc(mtimeMs)}`);
   if (!(await isThere(folder))) await unpackInto(folder, { archive, uri, bytesMax: storage.bytesMax });
   await keepNewest(place, basename(folder));
-  return withinOnly(folder);
+  return isWhole ? folder : withinOnly(folder);
 }
 
 interface Unpacking {
