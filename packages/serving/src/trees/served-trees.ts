@@ -58,9 +58,10 @@ export function servedTrees(
       const count = given.shape[0] ?? 0;
       const answers = wanted.map((name) => emptyAnswer(name, { planned, count }));
       const ready = await sumsOnThreads(file, { given, count, threads });
-      for (let from = 0; from < count; from += ROWS_AT_ONCE) {
+      const atOnce = Math.min(ROWS_AT_ONCE, ...answers.map(({ output }) => output.rowsAtOnce ?? ROWS_AT_ONCE));
+      for (let from = 0; from < count; from += atOnce) {
         if (from > 0) await new Promise((resolve) => setImmediate(resolve));
-        const part = { from, to: Math.min(from + ROWS_AT_ONCE, count) };
+        const part = { from, to: Math.min(from + atOnce, count) };
         const summed = summedRows(file, { given, part, ready });
         for (const { output, data, width } of answers) data.set(output.compute(summed), from * width);
       }

@@ -14,9 +14,14 @@ export interface TreeOutput {
   /** A row's part of the shape; empty where it is one number. */
   readonly shape: readonly number[];
   readonly isWhole?: boolean;
+  /** So many rows are computed without a break, where they take longer than others' do. */
+  readonly rowsAtOnce?: number;
   /** Row by row. */
   compute(of: SummedRows): ArrayLike<number>;
 }
+
+/** A row takes a millisecond. */
+const EXPLAINED_AT_ONCE = 4;
 
 /** By name all that can be asked of a model; MLServer and the libraries call them so. */
 export type TreeOutputs = Readonly<Record<string, TreeOutput>>;
@@ -32,6 +37,7 @@ export function treeOutputs({ ensemble, link, probabilities }: TreeFile): TreeOu
   let explain: ReturnType<typeof createContributions> | undefined;
   const contributions: TreeOutput = {
     shape: [...shapeOf(outputs), features.length + 1],
+    rowsAtOnce: EXPLAINED_AT_ONCE,
     compute: ({ rows }) => (explain ??= createContributions(ensemble))(rows()),
   };
   return { ...found, ...judged, contributions };

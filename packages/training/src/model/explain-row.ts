@@ -85,16 +85,16 @@ interface Explained {
   readonly contributions: Float64Array;
 }
 
-/** The way into a branch: by which feature, and the shares of rows that take it without knowing, and knowing, its value. */
-interface Step {
-  readonly feature: number;
-  readonly zero: number;
-  readonly one: number;
+/** Where a path begins, and the number of its last step. */
+interface Path {
+  readonly at: number;
+  readonly length: number;
 }
 
 /**
  * Shapley values of trees, exactly, where what is not known follows the rows learned from: algorithm 2 of Lundberg, Erion
- * and Lee, "Consistent individualized feature attribution for tree ensembles" (2018). Depth d's path lies in its own
+ * and Lee, "Consistent individualized feature attribution for tree ensembles" (2018). A path is of the ways into its branches:
+ * by which feature, and the shares of rows that take it without knowing, and knowing, its value. Depth d's lies in its own
  * stretch of the arrays, so that a branch leaves its parent's as it was.
  */
 class PathWalk {
@@ -116,64 +116,72 @@ class PathWalk {
   }
 
   addTree(root: number, explained: Explained): void {
-    this.#visit({ node: root, level: 0, length: 0, step: { feature: -1, zero: 1, one: 1 } }, explained);
+    this.#feature[0] = -1;
+    this.#zero[0] = 1;
+    this.#one[0] = 1;
+    this.#visit(root, { at: 0, length: 0, explained });
   }
 
-  /** `level` counts the branches from the root, `length` the path's steps so far: a feature met again counts once. */
+  /** The node's path begins at `at`, and its last step is number `length`: a feature met again counts once. */
   #visit(
-    {
-      node,
-      level,
-      length,
-      step,
-    }: { readonly node: number; readonly level: number; readonly length: number; readonly step: Step },
-    explained: Explained,
+    node: number,
+    { at, length, explained }: { readonly at: number; readonly length: number; readonly explained: Explained },
   ): void {
-    const { left, right, feature, cover } = this.#trees;
-    const at = level * this.#width;
-    if (level > 0) this.#copy(at - this.#width, { to: at, length });
-    this.#extend(at, { length, step });
+    const { left, right, feature, cover, value } = this.#trees;
+    this.#extend(at, length);
     if ((left[node] as number) < 0) {
-      this.#addLeaf(node, { at, length, contributions: explained.contributions });
+      this.#addLeaf(value[node] as number, { at, length, contributions: explained.contributions });
       return;
     }
     const own = feature[node] as number;
     const { row, offset } = explained.place;
     const isLeft = this.#trees.goesLeft(node, row[offset + own] as number);
-    const [hot, cold] = (isLeft ? [left[node], right[node]] : [right[node], left[node]]) as [number, number];
-    const known = this.#find(at, { length, feature: own });
-    const [zero, one] = known < 0 ? [1, 1] : [this.#zero[at + known] as number, this.#one[at + known] as number];
-    if (known >= 0) this.#unwind(at, { length, index: known });
+    const hot = (isLeft ? left[node] : right[node]) as number;
+    const cold = (isLeft ? right[node] : left[node]) as number;
+    const known = this.#find(own, { at, length });
+    const zero = known < 0 ? 1 : (this.#zero[at + known] as number);
+    const one = known < 0 ? 1 : (this.#one[at + known] as number);
+    if (known >= 0) this.#unwind(known, { at, length });
     const next = known < 0 ? length + 1 : length;
-    const share = (child: number) => (zero * (cover[child] as number)) / (cover[node] as number);
-    this.#visit(
-      { node: hot, level: level + 1, length: next, step: { feature: own, zero: share(hot), one } },
-      explained,
-    );
-    this.#visit(
-      { node: cold, level: level + 1, length: next, step: { feature: own, zero: share(cold), one: 0 } },
-      explained,
-    );
+    const rows = cover[node] as number;
+    this.#step(at, { length: next, feature: own, zero: (zero * (cover[hot] as number)) / rows, one });
+    this.#visit(hot, { at: at + this.#width, length: next, explained });
+    this.#step(at, { length: next, feature: own, zero: (zero * (cover[cold] as number)) / rows, one: 0 });
+    this.#visit(cold, { at: at + this.#width, length: next, explained });
   }
 
-  #copy(from: number, { to, length }: { readonly to: number; readonly length: number }): void {
-    for (const part of [this.#feature, this.#zero, this.#one, this.#weight]) part.copyWithin(to, from, from + length);
+  /** Begins a branch's path: its parent's, which has `length` steps, and one more. */
+  #step(
+    from: number,
+    {
+      length,
+      feature,
+      zero,
+      one,
+    }: { readonly length: number; readonly feature: number; readonly zero: number; readonly one: number },
+  ): void {
+    const to = from + this.#width;
+    // Paths are short: a loop is done before `copyWithin` is called.
+    for (let index = 0; index < length; index += 1) {
+      this.#feature[to + index] = this.#feature[from + index] as number;
+      this.#zero[to + index] = this.#zero[from + index] as number;
+      this.#one[to + index] = this.#one[from + index] as number;
+      this.#weight[to + index] = this.#weight[from + index] as number;
+    }
+    this.#feature[to + length] = feature;
+    this.#zero[to + length] = zero;
+    this.#one[to + length] = one;
   }
 
-  #find(at: number, { length, feature }: { readonly length: number; readonly feature: number }): number {
+  #find(feature: number, { at, length }: Path): number {
     for (let index = 1; index <= length; index += 1) if (this.#feature[at + index] === feature) return index;
     return -1;
   }
 
-  /** Puts a step behind a path of `length` steps: each weight is of the subsets of so many steps. */
-  #extend(
-    at: number,
-    { length, step: { feature, zero, one } }: { readonly length: number; readonly step: Step },
-  ): void {
+  /** Has the weights count a path's last step: each is of the subsets of so many steps. */
+  #extend(at: number, length: number): void {
     const weight = this.#weight;
-    this.#feature[at + length] = feature;
-    this.#zero[at + length] = zero;
-    this.#one[at + length] = one;
+    const [zero, one] = [this.#zero[at + length] as number, this.#one[at + length] as number];
     weight[at + length] = length === 0 ? 1 : 0;
     for (let index = length - 1; index >= 0; index -= 1) {
       const own = weight[at + index] as number;
@@ -182,8 +190,8 @@ class PathWalk {
     }
   }
 
-  /** Takes a step out of a path whose last step is number `length`. */
-  #unwind(at: number, { length, index }: { readonly length: number; readonly index: number }): void {
+  /** Takes a step out of a path. */
+  #unwind(index: number, { at, length }: Path): void {
     const weight = this.#weight;
     const [zero, one] = [this.#zero[at + index] as number, this.#one[at + index] as number];
     let next = weight[at + length] as number;
@@ -195,36 +203,39 @@ class PathWalk {
         next = own - ((weight[at + place] as number) * zero * (length - place)) / (length + 1);
       }
     }
-    for (const part of [this.#feature, this.#zero, this.#one])
-      part.copyWithin(at + index, at + index + 1, at + length + 1);
+    for (let place = at + index; place < at + length; place += 1) {
+      this.#feature[place] = this.#feature[place + 1] as number;
+      this.#zero[place] = this.#zero[place + 1] as number;
+      this.#one[place] = this.#one[place + 1] as number;
+    }
   }
 
   #addLeaf(
-    node: number,
+    value: number,
     {
       at,
       length,
       contributions,
     }: { readonly at: number; readonly length: number; readonly contributions: Float64Array },
   ): void {
-    const value = this.#trees.value[node] as number;
+    // All ways that the row does not take add the same: what is left of the weights by their shares, times these shares.
+    const missed = -this.#unwoundSum(0, 0, { at, length }) * value;
     for (let index = 1; index <= length; index += 1) {
       const feature = this.#feature[at + index] as number;
-      const change = (this.#one[at + index] as number) - (this.#zero[at + index] as number);
-      const added = this.#unwoundSum(at, { length, index }) * change * value;
+      const [zero, one] = [this.#zero[at + index] as number, this.#one[at + index] as number];
+      const added = one === 0 ? missed : this.#unwoundSum(zero, one, { at, length }) * (one - zero) * value;
       contributions[feature] = (contributions[feature] as number) + added;
     }
   }
 
-  /** What the weights would add up to without a step. */
-  #unwoundSum(at: number, { length, index }: { readonly length: number; readonly index: number }): number {
+  /** What the weights would add up to without a step; of one that the row does not take, times its share of rows. */
+  #unwoundSum(zero: number, one: number, { at, length }: Path): number {
     const weight = this.#weight;
-    const [zero, one] = [this.#zero[at + index] as number, this.#one[at + index] as number];
     let next = weight[at + length] as number;
     let total = 0;
     for (let place = length - 1; place >= 0; place -= 1) {
       const own = weight[at + place] as number;
-      if (one === 0) total += (own * (length + 1)) / (zero * (length - place));
+      if (one === 0) total += (own * (length + 1)) / (length - place);
       else {
         const without = (next * (length + 1)) / ((place + 1) * one);
         total += without;
