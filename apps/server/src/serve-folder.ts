@@ -129,6 +129,8 @@ export async function openFolder(
     threads: options.threads ?? Math.min(THREADS_MAX, availableParallelism()),
     onEnded: (error) => logger.error({ err: error }, "a thread of models ended; another one opens them anew"),
   });
+  // Models are read in them while requests wait.
+  if (onDemand !== undefined) threads?.begin();
   const openModel = openModels({ place: folderPython(options), threads, logger });
   const inFolder = folder === undefined ? [] : [placesInFolder(folder)];
   let places = placesTogether([]);

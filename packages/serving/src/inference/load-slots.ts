@@ -22,10 +22,13 @@ export class LoadSlots {
     this.#options = options;
   }
 
-  /** Throws `inference/deadline` where it takes too long. */
+  /** Throws `inference/deadline` where it takes too long, be it in its turn or before. */
   run(load: () => Promise<void>): Promise<void> {
     const { slots, msMax, after } = this.#options;
     return new Promise((resolve, reject) => {
+      const stopWaiting = after(msMax, () =>
+        reject(inferenceErrors.create("inference/deadline", { because: `its load takes longer than ${msMax} ms` })),
+      );
       const begin = () => {
         this.#running += 1;
         let isOver = false;
@@ -35,14 +38,12 @@ export class LoadSlots {
           this.#running -= 1;
           this.#queue.shift()?.();
         };
-        const stop = after(msMax, () => {
-          over();
-          reject(inferenceErrors.create("inference/deadline", { because: `its load takes longer than ${msMax} ms` }));
-        });
+        const stopHolding = after(msMax, over);
         load()
           .then(resolve, reject)
           .finally(() => {
-            stop();
+            stopWaiting();
+            stopHolding();
             over();
           });
       };

@@ -29,6 +29,12 @@ export class ModelThreads {
     return this.#threads.length;
   }
 
+  /** Has all threads start, where they are sure to be needed. */
+  begin(): void {
+    // One that cannot start says so to whoever asks it.
+    for (const thread of this.#threads) thread.ask("begin", undefined).catch(() => undefined);
+  }
+
   /** Asks the thread that has least to do. */
   ask<Name extends TaskName>(task: Name, told: Tasks[Name]["told"]): Promise<Tasks[Name]["answer"]> {
     const [first, ...others] = this.#threads;

@@ -11,6 +11,8 @@ type OpenedModel = Omit<InferenceModel, "infer" | "close">;
 
 /** What a thread can be asked, by its name: what it is told and what it answers. */
 export interface Tasks {
+  /** Nothing: it has started once it answers. */
+  readonly begin: { readonly told: undefined; readonly answer: undefined };
   /** The trees of a file of ONNX that is nothing else. */
   readonly readOnnxTrees: { readonly told: { readonly file: string }; readonly answer: OnnxTrees | undefined };
   readonly readTrees: { readonly told: { readonly file: string }; readonly answer: TreeFile };

@@ -14,6 +14,7 @@ import type { Reply, Request, TaskName, Tasks } from "./tasks.ts";
 const models = new Map<number, InferenceModel>();
 
 const TASKS: { readonly [Name in TaskName]: (told: Tasks[Name]["told"]) => Promise<Tasks[Name]["answer"]> } = {
+  begin: async () => undefined,
   readOnnxTrees: async ({ file }) => readOnnxTrees(file),
   readTrees: async ({ file }) => readTrees(await readFile(file)),
   openOnnx: async ({ model, file, config }) => {
