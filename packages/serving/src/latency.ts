@@ -46,9 +46,9 @@ export function createLatencyHistogram(): LatencyHistogram {
   let sum = 0;
   return {
     observe: (seconds) => {
-      const at = BOUNDS.findIndex((bound) => seconds <= bound);
-      const bucket = at === -1 ? BOUNDS.length : at;
-      counts[bucket] = (counts[bucket] ?? 0) + 1;
+      let bucket = 0;
+      while (bucket < BOUNDS.length && seconds > (BOUNDS[bucket] as number)) bucket += 1;
+      counts[bucket] = (counts[bucket] as number) + 1;
       sum += seconds;
     },
     counts: () => [...counts],

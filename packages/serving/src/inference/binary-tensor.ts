@@ -34,7 +34,7 @@ export function decodeBinary(bytes: Uint8Array, wanted: Wanted): TensorData {
     throw badRequest(`${name} has ${bytes.length} bytes, where its shape asks for ${elements * size}`);
   // The memory is the request's own and may begin at any place.
   const isAligned = bytes.byteOffset % size === 0;
-  const { buffer, byteOffset } = isAligned ? bytes : Uint8Array.from(bytes);
+  const { buffer, byteOffset } = isAligned ? bytes : new Uint8Array(bytes);
   const data = new type(buffer, byteOffset, elements);
   if (datatype === "BOOL" && (data as Uint8Array).some((byte) => byte > 1))
     throw badRequest(`${name} is of BOOL, and has a byte that is neither 0 nor 1`);

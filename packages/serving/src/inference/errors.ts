@@ -119,7 +119,7 @@ export const inferenceErrors = defineErrors("inference", {
     exit: 2,
     title: "The answer is too large",
     remedy:
-      "Ask for fewer rows or outputs at once, for outputs as binary data, or allow more: an answer may have four times `mill serve DIR --body-megabytes N`.",
+      "Ask for fewer rows or outputs at once, for outputs as binary data or in shared memory, or allow more: an answer may have four times `mill serve DIR --body-megabytes N`.",
     example: "its outputs take up to 500000000 bytes as JSON, and 268435456 are answered at once",
   },
   "inference/unreadable": {

@@ -99,11 +99,11 @@ function asAsked(outputs: readonly Tensor[], asked: InferCall["outputs"] = []): 
 }
 
 function wantedOutputs(asked: InferCall["outputs"], { model }: ServedModel) {
-  const specs = new Map(model.outputs.map((spec) => [spec.name, spec]));
   if (asked === undefined || asked.length === 0)
     return model.outputs
       .filter(({ isOnRequest }) => isOnRequest !== true)
       .map(({ name, labels }) => ({ name, labels, classes: undefined }));
+  const specs = new Map(model.outputs.map((spec) => [spec.name, spec]));
   return asked.map(({ name, classes }) => {
     const spec = specs.get(name);
     if (spec === undefined) throw badRequest(`the model has no output ${quoted(name)}`);

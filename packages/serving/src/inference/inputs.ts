@@ -16,6 +16,15 @@ export function given({ name, datatype, shape, data }: Tensor): GivenTensor {
 
 /** The inputs of a request in the model's order: each there once, of its datatype and shape. Throws `inference/bad-request`. */
 export function readInputs(given: readonly GivenTensor[], specs: readonly TensorSpec[]): readonly Tensor[] {
+  const [tensor] = given;
+  const [spec] = specs;
+  // Most models have one input.
+  if (given.length === 1 && specs.length === 1 && tensor !== undefined && spec !== undefined)
+    if (tensor.name === spec.name) return [readInput(tensor, spec, new Map())];
+  return readNamed(given, specs);
+}
+
+function readNamed(given: readonly GivenTensor[], specs: readonly TensorSpec[]): readonly Tensor[] {
   const found = new Map<string, GivenTensor>();
   for (const tensor of given) {
     const { name } = tensor;

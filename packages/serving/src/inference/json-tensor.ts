@@ -20,6 +20,8 @@ export class LostDigits extends Error {}
 export function decodeJson(given: Json, wanted: Wanted): TensorData {
   const { name, datatype, elements } = wanted;
   if (!Array.isArray(given)) throw badRequest(`the data of ${name} is no list`);
+  const numbers = isFloat(datatype) && datatype !== "BF16" ? plainNumbers(given as readonly Json[], wanted) : undefined;
+  if (numbers !== undefined) return numbers;
   const flat = flatten(given as readonly Json[], wanted);
   if (flat.length !== elements)
     throw badRequest(`${name} has ${flat.length} elements, where its shape asks for ${elements}`);
@@ -28,6 +30,18 @@ export function decodeJson(given: Json, wanted: Wanted): TensorData {
   const read = readerOf(datatype, name);
   for (let place = 0; place < elements; place += 1) data[place] = read(flat[place]);
   return data as unknown as TensorData;
+}
+
+/** As most are given: a flat list of as many numbers as there are to be. Undefined of any other. */
+function plainNumbers(given: readonly Json[], { datatype, elements }: Wanted): TensorData | undefined {
+  if (given.length !== elements) return undefined;
+  const data = new (arrayOf(datatype as "FP64"))(elements) as Float64Array;
+  for (let place = 0; place < elements; place += 1) {
+    const value = given[place];
+    if (typeof value !== "number") return undefined;
+    data[place] = value;
+  }
+  return data;
 }
 
 /** The elements in the order in which they are written. What is too deep or too much for the shape is refused early. */
@@ -133,7 +147,14 @@ export function encodeJson({
   if (datatype === "BOOL") return JSON.stringify(Array.from(data as Uint8Array, (byte) => byte === 1));
   if (datatype === "INT64" || datatype === "UINT64") return `[${(data as BigInt64Array).join(",")}]`;
   if (datatype === "BF16") return JSON.stringify(Array.from(data as Uint16Array, fromBfloat16Bits));
-  return JSON.stringify(Array.from(data as Float64Array));
+  return JSON.stringify(listOf(data as Float64Array));
+}
+
+/** `Array.from` asks for each element by an iterator, and takes as long as all the rest. */
+function listOf(data: Float64Array): readonly number[] {
+  const list: number[] = [];
+  for (let place = 0; place < data.length; place += 1) list.push(data[place] as number);
+  return list;
 }
 
 function decodedText(element: Uint8Array, name: string): string {

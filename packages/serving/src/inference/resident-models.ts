@@ -34,6 +34,8 @@ export class ResidentModels {
   }
 
   touch(name: string): void {
+    // Where all have room none has to go.
+    if (this.#bytesMax === Number.POSITIVE_INFINITY) return;
     const resident = this.#residents.get(name);
     if (resident === undefined) return;
     this.#residents.delete(name);

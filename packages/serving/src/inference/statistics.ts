@@ -71,14 +71,12 @@ export class Statistics {
     this.#rows += rows;
     this.#lastMs = nowMs;
     const wholeNs = queueNs + inputNs + inferNs + outputNs;
-    for (const [phase, ns] of [
-      ["request", wholeNs],
-      ["queue", queueNs],
-      ["input", inputNs],
-      ["infer", inferNs],
-      ["output", outputNs],
-    ] as const)
-      this.#latencies[phase].observe(ns / 1e9);
+    const { request, queue, input, infer, output } = this.#latencies;
+    request.observe(wholeNs / 1e9);
+    queue.observe(queueNs / 1e9);
+    input.observe(inputNs / 1e9);
+    infer.observe(inferNs / 1e9);
+    output.observe(outputNs / 1e9);
     add(durations.success, wholeNs);
     add(durations.queue, queueNs);
     add(durations.compute_input, inputNs);

@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { Duplex } from "node:stream";
 import type * as Grpc from "@grpc/grpc-js";
 import { toProblem, type Logger } from "@millwright/kernel";
+import { requireAnswerable } from "../answer-size.ts";
 import { callLimits } from "../call-limits.ts";
 import { isFault } from "../errors.ts";
 import type { InferenceServer } from "../inference-server.ts";
@@ -14,10 +15,11 @@ import { grpcQuestion } from "../../shards/relayed-grpc.ts";
 import { badRequest } from "../tensor.ts";
 import { answers } from "./answers.ts";
 import { addHealth } from "./health.ts";
-import { readInferMessage, writeInferMessage, type InferRequestMessage } from "./messages.ts";
+import { formsOf, readInferMessage, writeInferMessage, type InferRequestMessage } from "./messages.ts";
 import { modelNameIn } from "./model-name-in.ts";
 import { addReflection } from "./reflection.ts";
 import { openService, type Method } from "./service.ts";
+import { statusWithAnswer } from "./status-with-answer.ts";
 import { streamAnswers } from "./stream.ts";
 
 export interface GrpcOptions {
@@ -49,6 +51,7 @@ export async function startGrpc(server: InferenceServer, options: GrpcOptions): 
     "grpc.max_receive_message_length": options.bodyBytesMax,
     "grpc.max_send_message_length": -1,
     "grpc.max_concurrent_streams": STREAMS_MAX,
+    interceptors: [statusWithAnswer(grpc)],
   });
   const ending = new AbortController();
   // Each stream listens to it.
@@ -86,7 +89,8 @@ export async function startGrpc(server: InferenceServer, options: GrpcOptions): 
       if (method === undefined) throw badRequest(`${name} is not offered`);
       const value = (key: string) => metadata[key]?.[0];
       const caller: Caller = { metadata: () => metadata, value, deadlineMs, isCancelled };
-      return answered(method, { bytes: message, caller, server: own });
+      const { bodyBytesMax } = options;
+      return answered(method, { bytes: message, caller, server: own, bodyBytesMax });
     },
     close,
   };
@@ -161,7 +165,9 @@ function handlerOf(method: Method, parts: Parts): Grpc.UntypedHandleCall {
       });
     }) as Grpc.UntypedHandleCall;
   return ((call: UnaryCall, done: Grpc.sendUnaryData<Buffer>) => {
-    answered(method, { bytes: call.request, caller: callerOf(call), server: parts.server }).then(
+    const { server, options } = parts;
+    const asked = { bytes: call.request, caller: callerOf(call), server, bodyBytesMax: options.bodyBytesMax };
+    answered(method, asked).then(
       (bytes) => done(null, bytes),
       (error: unknown) => done(statusOf(error, parts)),
     );
@@ -186,15 +192,16 @@ interface Asked {
   readonly bytes: Buffer;
   readonly caller: Caller;
   readonly server: InferenceServer;
+  readonly bodyBytesMax: number;
 }
 
 /** One call, by the process whose model it is about. */
-async function answered(method: Method, { bytes, caller, server }: Asked): Promise<Buffer> {
+async function answered(method: Method, { bytes, caller, server, bodyBytesMax }: Asked): Promise<Buffer> {
   const isInference = method.name === "ModelInfer";
   const elsewhere = isInference ? inferredElsewhere(bytes, caller, server) : undefined;
   if (elsewhere !== undefined) return elsewhere;
   const message = decoded(method, bytes);
-  if (isInference) return method.encode(await inferred(message, caller, server));
+  if (isInference) return method.encode(await inferred(message, { caller, server, bodyBytesMax }));
   const beside = OF_ONE_MODEL.has(method.name) ? modelBeside(caller) : undefined;
   if (beside !== undefined) (message as { name: string }).name = beside;
   const owner = ownerOf(server, message);
@@ -257,7 +264,7 @@ function modelBeside({ value }: Caller): string | undefined {
 }
 
 /** One inference. */
-async function inferred(message: unknown, caller: Caller, server: InferenceServer): Promise<object> {
+async function inferred(message: unknown, { caller, server, bodyBytesMax }: Omit<Asked, "bytes">): Promise<object> {
   const arrivedMs = server.clock.monotonicMs();
   const asked = message as InferRequestMessage;
   const served = await server.models.obtain(modelBeside(caller) ?? asked.model_name, asked.model_version);
@@ -267,6 +274,7 @@ async function inferred(message: unknown, caller: Caller, server: InferenceServe
   const id = asked.id === "" ? undefined : asked.id;
   const headers = lazyHeaders(caller.metadata);
   const outputs = await server.infer(served, { ...read, ...limits, headers, id, arrivedMs, isCancelled });
+  requireAnswerable(outputs, bodyBytesMax, formsOf(read, outputs));
   return writeInferMessage(read, { served, id: asked.id, outputs, memory: server.memory });
 }
 
@@ -275,14 +283,18 @@ async function streamed(
   {
     method,
     caller,
-    parts: { server, named },
+    parts: {
+      server,
+      named,
+      options: { bodyBytesMax },
+    },
   }: { readonly method: Method; readonly caller: Caller; readonly parts: Parts },
 ): Promise<object> {
   const message = decoded(method, bytes);
   const elsewhere = inferredElsewhere(bytes, caller, server);
   const answer =
     elsewhere === undefined
-      ? await inferred(message, caller, server)
+      ? await inferred(message, { caller, server, bodyBytesMax })
       : (named.get("ModelInfer")?.decodeResponse(await elsewhere) as object);
   const { parameters } = message as InferRequestMessage;
   const isFinalTold = parameters["triton_enable_empty_final_response"]?.bool_param === true;

@@ -1,3 +1,4 @@
+import type { AnswerForm } from "../answer-size.ts";
 import { decodeBinary, encodeBinary } from "../binary-tensor.ts";
 import type { GivenTensor } from "../inputs.ts";
 import { parametersOf, regionOf, wholeNumber, type Parameters } from "../parameters.ts";
@@ -80,9 +81,18 @@ export function readInferMessage(message: InferRequestMessage, memory: SharedMem
   return { parameters: plainParameters(message.parameters), inputs, outputs, isRaw: raw.length > 0 };
 }
 
-/** Writes an answer: all of its tensors raw, or none. */
+/** How the outputs of an answer leave, by their places: all of them raw, or none, but for those in shared memory. */
+export function formsOf(
+  { outputs: asked, isRaw }: Pick<GrpcInfer, "outputs" | "isRaw">,
+  outputs: readonly Tensor[],
+): (at: number) => AnswerForm {
+  const form = isRaw || outputs.some(({ datatype }) => !hasContents(datatype)) ? "bytes" : "lists";
+  return (at) => (asked[at]?.region === undefined ? form : "memory");
+}
+
+/** Writes an answer. */
 export function writeInferMessage(
-  { outputs: asked, isRaw }: GrpcInfer,
+  read: GrpcInfer,
   told: {
     readonly served: ServedModel;
     readonly id: string;
@@ -91,18 +101,18 @@ export function writeInferMessage(
   },
 ): object {
   const { served, id, outputs, memory } = told;
-  const raw = isRaw || outputs.some(({ datatype }) => !hasContents(datatype));
+  const formOf = formsOf(read, outputs);
   const rawContents: Uint8Array[] = [];
   const tensors = outputs.map((tensor, at) => {
     const { name, datatype, shape } = tensor;
     const head = { name, datatype, shape };
-    const region = asked[at]?.region;
+    const region = read.outputs[at]?.region;
     if (region !== undefined) {
       const bytes = encodeBinary(tensor);
       memory.write(region, bytes);
       return { ...head, parameters: regionParameters(region, bytes.length) };
     }
-    if (!raw) return { ...head, contents: encodeContents(tensor) };
+    if (formOf(at) === "lists") return { ...head, contents: encodeContents(tensor) };
     rawContents.push(encodeBinary(tensor));
     return head;
   });

@@ -1,4 +1,4 @@
-import type { Root, Type } from "protobufjs";
+import type { Root, Type, Writer } from "protobufjs";
 import { configSchema } from "../model-config.ts";
 import { HEALTH_PROTO, REFLECTION_PROTO, SERVICE_PROTO } from "./service-proto.ts";
 
@@ -13,6 +13,9 @@ export interface Method {
   readonly encodeRequest: (message: unknown) => Buffer;
   readonly decodeResponse: (bytes: Buffer) => unknown;
 }
+
+/** What answers these is made as their messages have it, and need not be read over for that. */
+const ANSWERED_IN_MESSAGES: ReadonlySet<string> = new Set(["ModelInfer", "ModelStreamInfer"]);
 
 export const SERVICE_NAME = "inference.GRPCInferenceService";
 
@@ -31,7 +34,9 @@ export async function openService(): Promise<{ readonly root: Root; readonly met
       path: `/${SERVICE_NAME}/${method.name}`,
       isStream: method.responseStream === true,
       decode: (bytes) => request.decode(bytes),
-      encode: (message) => encoded(response, message),
+      encode: ANSWERED_IN_MESSAGES.has(method.name)
+        ? (message) => bytesOf(response.encode(message as object))
+        : (message) => encoded(response, message),
       encodeRequest: (message) => encoded(request, message),
       decodeResponse: (bytes) => response.decode(bytes),
     };
@@ -40,5 +45,10 @@ export async function openService(): Promise<{ readonly root: Root; readonly met
 }
 
 function encoded(type: Type, message: unknown): Buffer {
-  return Buffer.from(type.encode(type.fromObject(message as object)).finish());
+  return bytesOf(type.encode(type.fromObject(message as object)));
+}
+
+function bytesOf(written: Writer): Buffer {
+  const bytes = written.finish();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

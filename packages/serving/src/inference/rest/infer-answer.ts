@@ -1,3 +1,4 @@
+import type { AnswerForm } from "../answer-size.ts";
 import { encodeBinary } from "../binary-tensor.ts";
 import { encodeJson } from "../json-tensor.ts";
 import type { ServedModel } from "../served-model.ts";
@@ -11,10 +12,11 @@ export interface InferAnswer {
   readonly jsonLength: number | undefined;
 }
 
-/** Whether an output, by its place, is asked for as JSON. */
-export function isInText({ outputs, isBinary }: Pick<InferRequest, "outputs" | "isBinary">, at: number): boolean {
+/** How an output, by its place, is asked for. */
+export function formOf({ outputs, isBinary }: Pick<InferRequest, "outputs" | "isBinary">, at: number): AnswerForm {
   const wanted = outputs?.[at];
-  return wanted === undefined ? !isBinary : !wanted.isBinary && wanted.region === undefined;
+  if (wanted?.region !== undefined) return "memory";
+  return (wanted?.isBinary ?? isBinary) ? "bytes" : "json";
 }
 
 /** Writes an answer, each output in the form that it was asked for. */

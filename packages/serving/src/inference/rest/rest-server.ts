@@ -5,6 +5,7 @@ import { answererOf } from "../../shards/copying.ts";
 import { modelOfPath, relayRest, type ModelPath } from "../../shards/relay-rest.ts";
 import { wholeMetrics, wholeNames } from "../../shards/whole-server.ts";
 import { answerBody } from "../answer-body.ts";
+import { requireAnswerable } from "../answer-size.ts";
 import { callLimits } from "../call-limits.ts";
 import { inferenceErrors, isFault } from "../errors.ts";
 import type { InferenceServer } from "../inference-server.ts";
@@ -15,9 +16,8 @@ import { lazyHeaders } from "../request-headers.ts";
 import type { ServedModel } from "../served-model.ts";
 import type { Tensor } from "../tensor.ts";
 import { traceIdsOf } from "../trace-context.ts";
-import { requireAnswerable } from "./answer-size.ts";
 import { sendBody } from "./http-body.ts";
-import { isInText, writeInferAnswer } from "./infer-answer.ts";
+import { formOf, writeInferAnswer } from "./infer-answer.ts";
 import { parseObject, readInferRequest, withWholeNumbers } from "./infer-request.ts";
 import { backgroundOfV1, explanationsOf, inputsOfV1, predictionsOf } from "./kserve-v1.ts";
 import {
@@ -162,10 +162,7 @@ async function answerInfer(
     return { asked, outputs: await server.infer(served, { ...asked, ...limits, headers, arrivedMs, isCancelled }) };
   };
   const { asked, outputs } = await withWholeNumbers(run);
-  requireAnswerable(
-    outputs.filter((_, at) => isInText(asked, at)),
-    options.bodyBytesMax,
-  );
+  requireAnswerable(outputs, options.bodyBytesMax, (at) => formOf(asked, at));
   const answer = writeInferAnswer(asked, { served, outputs, memory: server.memory });
   const answerHeaders =
     answer.jsonLength === undefined
