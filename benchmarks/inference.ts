@@ -1,18 +1,14 @@
-import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { exportOnnx } from "@millwright/training";
 import type { BenchResult } from "./bench-result.ts";
+import { askGrpc, askRest, type Found } from "./support/ask.ts";
 import { startBare, startMill, startPeers, type InferenceServer } from "./support/inference-servers.ts";
-import { cpuSecondsOf } from "./support/processes.ts";
 import { randomTrees } from "./support/random-trees.ts";
 
 const FEATURES = 32;
-const [WARM_SECONDS, SECONDS] = [1, 4];
 const CONNECTIONS = [1, 16, 64];
-const support = join(import.meta.dirname, "support");
 
 /** The same trees, by how they are asked: read natively, as every file of trees is; by ONNX Runtime; in adaptive batches. */
 const MODELS = {
@@ -65,7 +61,7 @@ async function writeModels(folder: string): Promise<void> {
 
 /** The same once more with a line in everybody's log for each request, as the others have it by themselves. */
 async function logged(folder: string, servers: InferenceServer[]): Promise<readonly BenchResult[]> {
-  const mill = await startMill(folder, "logged");
+  const mill = await startMill(folder, { logging: "logged" });
   servers.push(mill);
   const peers = await startPeers(join(folder, "trees", "1", "model.onnx"), "logged");
   servers.push(...peers);
@@ -130,14 +126,6 @@ function compared(
   ];
 }
 
-interface Found {
-  readonly perSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly refused: number;
-  readonly cpuUs: number;
-}
-
 interface Asked {
   readonly protocol: "REST" | "gRPC";
   readonly server: InferenceServer;
@@ -145,18 +133,10 @@ interface Asked {
   readonly model: string;
 }
 
-async function askOf({ protocol, server, connections, model }: Asked): Promise<Found> {
-  const before = cpuSecondsOf(server.pid);
-  const isRest = protocol === "REST";
-  const [script, port] = isRest ? ["caller.ts", server.rest] : ["grpc-caller.ts", server.grpc];
-  const path = isRest ? `/v2/models/${model}/infer` : "";
-  const args = [join(support, script), port, connections, WARM_SECONDS, SECONDS, path].map(String);
-  const caller = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
-  caller.stdin.end(isRest ? REST_BODY : grpcMessage(model));
-  const { asked, ...found } = JSON.parse(await text(caller.stdout)) as Omit<Found, "cpuUs"> & {
-    readonly asked: number;
-  };
-  return { ...found, cpuUs: ((cpuSecondsOf(server.pid) - before) / asked) * 1e6 };
+function askOf({ protocol, server, connections, model }: Asked): Promise<Found> {
+  return protocol === "REST"
+    ? askRest({ server, connections, path: `/v2/models/${model}/infer`, bodies: [REST_BODY] })
+    : askGrpc({ server, connections, message: grpcMessage(model) });
 }
 
 /** What `exportOnnx` calls the input. */

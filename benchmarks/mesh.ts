@@ -1,14 +1,15 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { linkSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { text } from "node:stream/consumers";
 import { exportOnnx } from "@millwright/training";
 import type { BenchResult } from "./bench-result.ts";
-import { childrenOf, millPath, proportionalBytes } from "./support/processes.ts";
+import { openLoop, quantile } from "./support/open-loop.ts";
+import { millPath, treeBytes } from "./support/processes.ts";
 import { randomNetwork } from "./support/random-network.ts";
 import { randomTrees } from "./support/random-trees.ts";
+import { ended, rowsBody } from "./support/served-folder.ts";
 
 export const long = true;
 
@@ -62,13 +63,12 @@ async function inFolder(
 async function meshOf(kind: string, folder: string): Promise<readonly BenchResult[]> {
   const { process: server, port } = await start(folder, ["--memory-megabytes", String(MEMORY_MEGABYTES)]);
   try {
-    let peakBytes = 0;
-    const watch = setInterval(() => (peakBytes = Math.max(peakBytes, bytesOf(server.pid ?? 0))), 250);
+    const watch = watchMemory(server.pid ?? 0);
     // The first requests of all pay for the code's own start.
     await ask(port, { seconds: 2, models: WARM });
     const alone = await ask(port, { seconds: WARM_SECONDS, models: WARM });
     const { firsts, others, warm, failed } = await ask(port, { seconds: SECONDS, models: MODELS });
-    clearInterval(watch);
+    const peakBytes = await watch.peakBytes();
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     const metric = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, "m").exec(metrics)?.[1]);
     const told = (name: string, value: number, unit: string) => ({ name: `${kind}: ${name}`, value, unit });
@@ -78,15 +78,15 @@ async function meshOf(kind: string, folder: string): Promise<readonly BenchResul
       told("the server's memory at most", peakBytes / 1e6, "MB"),
       told("loads", metric("millwright_model_loads_total"), ""),
       told("models in memory at the end", metric("millwright_models_resident"), ""),
-      told("a model's first request: p50", at(firsts, 0.5), "ms"),
-      told("a model's first request: p99", at(firsts, 0.99), "ms"),
-      told("its other requests, loads again among them: p50", at(others, 0.5), "ms"),
-      told("its other requests, loads again among them: p99", at(others, 0.99), "ms"),
-      told("models that stay, nothing being loaded: p99", at(alone.others, 0.99), "ms"),
-      told("models that stay, while others are loaded: p99", at(warm, 0.99), "ms"),
+      told("a model's first request: p50", quantile(firsts, 0.5), "ms"),
+      told("a model's first request: p99", quantile(firsts, 0.99), "ms"),
+      told("its other requests, loads again among them: p50", quantile(others, 0.5), "ms"),
+      told("its other requests, loads again among them: p99", quantile(others, 0.99), "ms"),
+      told("models that stay, nothing being loaded: p99", quantile(alone.others, 0.99), "ms"),
+      told("models that stay, while others are loaded: p99", quantile(warm, 0.99), "ms"),
     ];
   } finally {
-    await ended(server);
+    await ended({ process: server });
   }
 }
 
@@ -97,17 +97,12 @@ async function allResident(folder: string): Promise<readonly BenchResult[]> {
     const startSeconds = (performance.now() - begunMs) / 1_000;
     await ask(port, { seconds: WARM_SECONDS, models: MODELS });
     return [
-      { name: "trees, all in memory: the server's memory", value: bytesOf(server.pid ?? 0) / 1e6, unit: "MB" },
+      { name: "trees, all in memory: the server's memory", value: treeBytes(server.pid ?? 0) / 1e6, unit: "MB" },
       { name: "trees, all in memory: until it answers", value: startSeconds, unit: "s" },
     ];
   } finally {
-    await ended(server);
+    await ended({ process: server });
   }
-}
-
-async function ended(server: ChildProcess): Promise<void> {
-  server.kill("SIGTERM");
-  await once(server, "exit");
 }
 
 async function layModels(folder: string, make: (seed: number) => Promise<Uint8Array>): Promise<number> {
@@ -125,9 +120,19 @@ async function layModels(folder: string, make: (seed: number) => Promise<Uint8Ar
   return statSync(files[0] ?? "").size;
 }
 
-/** Of the process that serves and the one that keeps it. */
-function bytesOf(pid: number): number {
-  return [pid, ...childrenOf(pid)].reduce((sum, one) => sum + proportionalBytes(one), 0);
+/**
+ * The most that the process that serves and the one that keeps it have at once, seen by a process of its own: to look walks
+ * through all their pages, and who asks meanwhile would wait for it.
+ */
+function watchMemory(pid: number): { readonly peakBytes: () => Promise<number> } {
+  const program = join(import.meta.dirname, "support", "memory-watch.ts");
+  const watch = spawn(process.execPath, [program, String(pid)], { stdio: ["pipe", "pipe", "inherit"] });
+  return {
+    peakBytes: async () => {
+      watch.stdin.end();
+      return Number(await text(watch.stdout));
+    },
+  };
 }
 
 async function start(
@@ -145,16 +150,7 @@ async function start(
 }
 
 async function ask(port: number, { seconds, models }: { readonly seconds: number; readonly models: number }) {
-  const body = JSON.stringify({
-    inputs: [
-      {
-        name: "features",
-        datatype: "FP32",
-        shape: [1, FEATURES],
-        data: Array.from({ length: FEATURES }, (_, one) => one),
-      },
-    ],
-  });
+  const body = rowsBody({ features: FEATURES });
   const seen = new Set<number>();
   const pick = zipf(models);
   const [firsts, others, warm]: [number[], number[], number[]] = [[], [], []];
@@ -172,14 +168,7 @@ async function ask(port: number, { seconds, models }: { readonly seconds: number
     if (into === others && model < WARM) warm.push(tookMs);
     if (answer?.ok !== true) failed += 1;
   };
-  const asked: Promise<void>[] = [];
-  const begunMs = performance.now();
-  for (let request = 0; request < PER_SECOND * seconds; request += 1) {
-    const waitsMs = begunMs + (request * 1_000) / PER_SECOND - performance.now();
-    if (waitsMs > 1) await sleep(waitsMs);
-    asked.push(one(pick()));
-  }
-  await Promise.all(asked);
+  await openLoop({ perSecond: PER_SECOND, seconds }, () => one(pick()));
   return { firsts, others, warm, failed };
 }
 
@@ -194,9 +183,4 @@ function zipf(models: number): () => number {
     const wanted = (state / 2 ** 32) * sum;
     return sums.findIndex((upTo) => upTo >= wanted);
   };
-}
-
-function at(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }

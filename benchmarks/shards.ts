@@ -69,7 +69,7 @@ async function foundOf(
   options: readonly string[],
   folder: string,
 ): Promise<Readonly<Record<string, Found>>> {
-  const server = await startMill(folder, "silent", options);
+  const server = await startMill(folder, { options });
   try {
     const found: Record<string, Found> = {};
     for (const kind of Object.keys(KINDS) as Kind[])

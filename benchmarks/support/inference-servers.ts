@@ -31,16 +31,14 @@ export async function startBare(model: string, features: number): Promise<Infere
 /** Whether each request has its line in the log, which goes nowhere then. */
 type Logging = "silent" | "logged";
 
-/** `mill serve` on a folder of models; of several processes the first one's id is told. */
+/** `mill serve` on a folder of models, with options where there are some; of several processes the first one's id is told. */
 export async function startMill(
   folder: string,
-  logging: Logging = "silent",
-  options: readonly string[] = [],
+  { logging = "silent", options = [] }: { readonly logging?: Logging; readonly options?: readonly string[] } = {},
 ): Promise<InferenceServer> {
   const errors = logging === "logged" ? "ignore" : "inherit";
-  const started = spawn(millPath, ["serve", folder, ...options, "--port", "0", "--json"], {
-    stdio: ["ignore", "pipe", errors],
-  });
+  const args = ["serve", folder, "--port", "0", "--json", ...options];
+  const started = spawn(millPath, args, { stdio: ["ignore", "pipe", errors] });
   const [said] = (await once(started.stdout, "data")) as [Buffer];
   const { restPort, grpcPort } = JSON.parse(said.toString()) as {
     readonly restPort: number;

@@ -95,3 +95,8 @@ export function proportionalBytes(pid: number): number {
   const kilobytes = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1];
   return Number(kilobytes ?? 0) * 1_024;
 }
+
+/** Of a process and those that it has started. */
+export function treeBytes(pid: number): number {
+  return [pid, ...childrenOf(pid)].reduce((sum, one) => sum + proportionalBytes(one), 0);
+}
