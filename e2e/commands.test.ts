@@ -168,6 +168,12 @@ describe("what each command prints with --json is as its published schema says",
     const process_ = spawn(launcher, ["serve", folder, "--json", "--port", "0"], { stdio: ["ignore", "pipe", "pipe"] });
     expect(faults("serve", await firstDocument(process_.stdout))).toBe("");
     await end({ process: process_ });
+    const shards = ["--shards", "2", "--copies-megabytes", "16"];
+    const several = spawn(launcher, ["serve", folder, ...shards, "--json", "--port", "0"], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    expect(faults("serve", await firstDocument(several.stdout))).toBe("");
+    await end({ process: several });
     rmSync(folder, { recursive: true });
     seen.add("serve");
   });

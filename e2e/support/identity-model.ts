@@ -19,9 +19,9 @@ function identityModel(): Buffer {
   return Buffer.concat([field(1, 8), field(7, graph), field(8, field(2, 13))]);
 }
 
-/** Puts a version of the model `identity` into a folder of models, whole. */
-export function addIdentity(folder: string, version: number): void {
-  const place = join(folder, "identity", String(version));
+/** Puts a version of the model `identity`, or of another name, into a folder of models, whole. */
+export function addIdentity(folder: string, version: number, name = "identity"): void {
+  const place = join(folder, name, String(version));
   mkdirSync(`${place}.new`, { recursive: true });
   writeFileSync(join(`${place}.new`, "model.onnx"), identityModel());
   renameSync(`${place}.new`, place);
