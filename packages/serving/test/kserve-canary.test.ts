@@ -171,8 +171,9 @@ test("a model that cannot be loaded is not rolled out: the one before goes on, o
 
 test("over gRPC a request goes where it goes over REST, and a sequence stays at its revision", async () => {
   await apply(isvc(OLD));
+  const old = await answerOf("iris");
   await apply(isvc(NEW, 40));
-  const [old, canary] = [await answerOf("iris"), await answerOf("iris@canary")];
+  const canary = await answerOf("iris@canary");
   const caller = await grpcCaller(await serving.grpcPort);
   const contents = { fp32_contents: [1, 2, 3, 4, 5, 6, 7, 8] };
   const byGrpc = async (asked: object) => {
