@@ -6,6 +6,7 @@ export {
   coalesce,
   column,
   constant,
+  durationMs,
   greatest,
   isoDayOfWeek,
   least,

@@ -1,6 +1,7 @@
 import { quoteText, type Lakehouse } from "@millwright/lakehouse";
 import type { MetricMeasure, Outcomes } from "./define-monitor.ts";
 import { answersWithOutcomes, learnedFrom, measuredSql, type LearnedFrom, type Task } from "./performance-sql.ts";
+import { standardErrorSql } from "./standard-errors.ts";
 
 /** A version as it answered under a name in a split of traffic. */
 interface AnsweredAs {
@@ -23,6 +24,8 @@ export interface LabelledRequest<Name extends string> extends LearnedFrom {
 interface Labelled {
   readonly labels: number;
   readonly value: number | null;
+  /** Of `value`; null where too few labels tell it. */
+  readonly standardError: number | null;
 }
 
 /** How right the variants of a service have been since a time, by the labels that have arrived for their answers. */
@@ -45,7 +48,10 @@ export async function labelledVariants<Name extends string>(
       }),
     ),
   );
-  const { rows } = await lakehouse.query(`SELECT source, rows, ${metric} FROM (${measuredSql(selects, learned.task)})`);
+  const errors = standardErrorSql(metric, selects.join(" UNION ALL "));
+  const { rows } = await lakehouse.query(
+    `SELECT told.source, told.rows, told.${metric}, errors.error FROM (${measuredSql(selects, learned.task)}) AS told LEFT JOIN (${errors}) AS errors ON errors.source = told.source`,
+  );
   return byName(asked, rows);
 }
 
@@ -54,10 +60,14 @@ function byName<Name extends string>(
   rows: readonly (readonly unknown[])[],
 ): Readonly<Record<Name, Labelled>> {
   const found = asked.map(([name]) => {
-    const [, labels, value] = rows.find(([source]) => source === name) ?? [];
-    return [name, { labels: Number(labels ?? 0), value: typeof value === "number" ? value : null }] as const;
+    const [, labels, value, error] = rows.find(([source]) => source === name) ?? [];
+    return [name, { labels: Number(labels ?? 0), value: numberOf(value), standardError: numberOf(error) }] as const;
   });
   return Object.fromEntries(found) as Record<Name, Labelled>;
+}
+
+function numberOf(value: unknown): number | null {
+  return typeof value === "number" && Number.isFinite(value) ? value : null;
 }
 
 const METRICS: Readonly<Record<Task, readonly MetricMeasure[]>> = {

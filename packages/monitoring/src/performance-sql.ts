@@ -35,7 +35,7 @@ export async function learnedFrom(lakehouse: Lakehouse, { baseline, label, task 
 }
 
 /** A probability is taken for no nearer to 0 or 1. */
-const NEAR = 1e-7;
+export const NEAR = 1e-7;
 
 /**
  * How right the answers were, by day: of scored rows by their label, of served ones by the outcome that has arrived since;

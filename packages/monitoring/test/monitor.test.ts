@@ -190,10 +190,10 @@ test("how right the variants of a service were is told by the labels that have a
   } as const;
   // Of the keys from 500 to 1,499 half are of each variant; the new one ranks them backwards.
   expect(await labelledVariants(lakehouse, asked)).toEqual({
-    primary: { labels: 500, value: 1 },
-    variant: { labels: 500, value: 0 },
+    primary: { labels: 500, value: 1, standardError: 0 },
+    variant: { labels: 500, value: 0, standardError: 0 },
   });
-  const none = { labels: 0, value: null };
+  const none = { labels: 0, value: null, standardError: null };
   const elsewhere = { primary: { variant: "old", version: 2 }, variant: { variant: "newer", version: 2 } };
   for (const other of [{ service: "t" }, { sinceMs: 1_500 }, { variants: elsewhere }, { table: "unlogged" }])
     expect(await labelledVariants(lakehouse, { ...asked, ...other })).toEqual({ primary: none, variant: none });

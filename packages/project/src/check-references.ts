@@ -39,6 +39,7 @@ export function checkProject(project: Project): void {
     for (const name of declared?.asks ?? []) requireName(service, { what: "service", name, known: services });
     for (const { view } of declared?.features ?? [])
       requireName(service, { what: "feature view", name: view.name, known: views });
+    requireVersions(project, service);
     requireLabels(project, service);
   }
 }
@@ -46,6 +47,27 @@ export function checkProject(project: Project): void {
 /** `late-flights@champion` names the model `late-flights`. */
 export function modelName(reference: string): string {
   return reference.split("@")[0] ?? reference;
+}
+
+/** A service's variants are versions of its model: a graph or a function takes and answers otherwise, and is none. */
+function requireVersions({ graphs, services }: Project, service: Defined<ServiceDefinition>): void {
+  const { traffic, model } = service.definition;
+  if (traffic === undefined) return;
+  const { weights = {}, shadow, rollout } = traffic;
+  const own = model.split("@")[1] ?? "champion";
+  const shadowed = typeof shadow === "string" ? shadow : shadow?.variant;
+  const variants = new Set([...Object.keys(weights), shadowed, rollout?.variant].filter((name) => name !== own));
+  const graph = graphs.find(({ name }) => variants.has(name));
+  const other = services.find(({ name, definition }) => definition.function !== undefined && variants.has(name));
+  const found = graph ?? other;
+  if (found === undefined) return;
+  const what = graph === undefined ? "a function" : "an inference graph";
+  throw projectErrors.create("project/invalid-definition", {
+    because: `${place(service)}: the traffic of ${service.name} names ${found.name}, which is ${what} and no version of ${modelName(model)}`,
+    where: { file: service.file, line: service.line },
+    remedy:
+      "Name an alias of the model. To share requests among graphs and functions, define a graph of them whose node is a Splitter.",
+  });
 }
 
 /** A rollout that goes by labels needs a monitor of its model that says where they arrive, and a metric that they tell. */

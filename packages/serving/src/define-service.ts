@@ -1,4 +1,5 @@
 import { functionData, type Fields, type FunctionData, type FunctionOptions } from "./functions/function-options.ts";
+import { wrongTraffic } from "./errors.ts";
 import { checkTraffic, type TrafficOptions } from "./traffic/traffic-options.ts";
 
 /** A model behind a name that callers know: it may be replaced without them noticing. */
@@ -58,6 +59,7 @@ export function defineService<const Request extends Fields, const Response exten
 export function defineService(options: ModelServiceOptions | FunctionOptions<Fields, Fields>): ServiceDefinition {
   const { name, description = "" } = options;
   if ("predict" in options) {
+    if ("traffic" in options && options.traffic !== undefined) throw noVersions(name);
     const { predict } = options;
     // The function itself is no data: the thread that runs it takes it from here.
     return {
@@ -78,6 +80,13 @@ export function defineService(options: ModelServiceOptions | FunctionOptions<Fie
     description,
     ...(traffic === undefined ? {} : { traffic: checkTraffic(name, alias, traffic) }),
   };
+}
+
+function noVersions(name: string): Error {
+  return wrongTraffic(
+    `a function answers ${name}: it has no versions that could share its requests`,
+    "Take `traffic` away. To share requests among functions, define a service for each, and a graph of them whose node is a Splitter.",
+  );
 }
 
 /** `late-flights@champion` in its parts; without an alias the champion is meant. */

@@ -122,6 +122,6 @@ export function tooLarge(because: string): Error {
   return servingErrors.create("serving/too-large", { because });
 }
 
-export function wrongTraffic(because: string): Error {
-  return servingErrors.create("serving/wrong-traffic", { because });
+export function wrongTraffic(because: string, remedy?: string): Error {
+  return servingErrors.create("serving/wrong-traffic", { because, ...(remedy === undefined ? {} : { remedy }) });
 }

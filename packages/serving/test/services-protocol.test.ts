@@ -2,7 +2,7 @@ import * as grpc from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rmSync } from "node:fs";
 import { differentFlights, probabilityOf, type Inference } from "../../../e2e/support/callers.ts";
-import { end, eventually, millUp, smallFlights, type Up } from "../../../e2e/support/project.ts";
+import { edit, end, eventually, mill, millLater, millUp, smallFlights, type Up } from "../../../e2e/support/project.ts";
 import { grpcCaller } from "./support/grpc-caller.ts";
 
 // A project's service speaks the whole of the Open Inference Protocol, over REST and gRPC, with the same answers.
@@ -223,5 +223,90 @@ describe("a project's service", () => {
     const codes = await Promise.all(refusals.map((refusal) => refusal.catch((error: grpc.ServiceError) => error.code)));
     expect(codes).toEqual([grpc.status.NOT_FOUND, grpc.status.INVALID_ARGUMENT, grpc.status.FAILED_PRECONDITION]);
     expect((await fetch(url(`/models/${NAME}/ready`))).status).toBe(200);
+  });
+});
+
+describe("a caller of a service with two versions", () => {
+  const KEYS = Array.from({ length: 24 }, (_, at) => `caller-${at}`);
+  const message = { model_name: NAME, inputs: tensors.map(({ head }) => head), outputs: [{ name: "variant" }] };
+  const overGrpc = async (asked: object, metadata: Readonly<Record<string, string>> = {}) => {
+    const raw_input_contents = tensors.map(({ bytes }) => bytes);
+    const answer = (await call("ModelInfer", { ...message, raw_input_contents, ...asked }, metadata)) as {
+      readonly raw_output_contents: readonly Uint8Array[];
+    };
+    const texts = Buffer.from(answer.raw_output_contents[0] ?? []).toString("latin1");
+    return new Set(texts.match(/champion|challenger/g));
+  };
+  const overRest = async (asked: object, headers: Readonly<Record<string, string>> = {}) => {
+    const inputs = Object.keys(FLIGHTS[0] ?? {}).map((name) => ({
+      name,
+      data: FLIGHTS.map((flight) => flight[name as "origin"]),
+    }));
+    const response = await post(`/models/${NAME}/infer`, JSON.stringify({ inputs, ...asked }), headers);
+    const { outputs } = (await response.json()) as { readonly outputs: readonly { name: string; data: unknown[] }[] };
+    return new Set(outputs.find(({ name }) => name === "variant")?.data);
+  };
+  /** Sets what the service's callers are told apart by, once requests are split so. */
+  const splitBy = async (stickyBy: string) => {
+    edit(projectDir, "services/late-flights.ts", (text) =>
+      text.replace(
+        /model: "late-flights@champion",(?: traffic: .*,)?$/m,
+        `model: "late-flights@champion", traffic: { weights: { challenger: 50 }, stickyBy: ${stickyBy}, experiment: ${JSON.stringify(stickyBy)} },`,
+      ),
+    );
+    expect(mill(["run", "--project", projectDir]).code).toBe(0);
+  };
+
+  beforeAll(async () => {
+    edit(projectDir, "training/late-flights.ts", (text) => text.replace("trees: 5", "trees: 6"));
+    await millLater(["run", "--project", projectDir]);
+    const promote = ["models", "promote", NAME, "--project", projectDir, "--reason", "for a test"];
+    const models = ["1", "2"].map((version) =>
+      mill([...promote, version, "--alias", version === "1" ? "champion" : "challenger"]),
+    );
+    expect(models.map(({ code }) => code)).toEqual([0, 0]);
+  }, 120_000);
+
+  test("gets the same one by a header of HTTP and by gRPC's metadata", async () => {
+    await splitBy('{ header: "X-Caller" }');
+    const seen = new Set<unknown>();
+    await eventually("the split", async () => {
+      const first = await overRest({}, { "x-caller": "asked-first" });
+      return first.size > 0 || undefined;
+    });
+    for (const key of KEYS) {
+      const [rest, grpcs] = await Promise.all([overRest({}, { "x-caller": key }), overGrpc({}, { "x-caller": key })]);
+      expect([key, grpcs]).toEqual([key, rest]);
+      expect(rest.size).toBe(1);
+      for (const variant of rest) seen.add(variant);
+    }
+    expect(seen).toEqual(new Set(["champion", "challenger"]));
+  });
+
+  test("gets the same one by a parameter, whatever type it is sent as", async () => {
+    await splitBy('{ parameter: "caller" }');
+    const kinds = [
+      ...KEYS.map((key) => [key, { string_param: key }] as const),
+      ...KEYS.map((_, at) => [at * 7, { int64_param: at * 7 }] as const),
+      [true, { bool_param: true }],
+      [true, { int64_param: 1 }],
+      [false, { bool_param: false }],
+      ["false", { bool_param: false }],
+      [2.5, { double_param: 2.5 }],
+    ] as const;
+    await eventually("the split by parameter", async () => {
+      const asked = await Promise.all(KEYS.map((caller, at) => overRest({ id: `${at}`, parameters: { caller } })));
+      const again = await Promise.all(
+        KEYS.map((caller, at) => overRest({ id: `again-${at}`, parameters: { caller } })),
+      );
+      return JSON.stringify(asked.map((one) => [...one])) === JSON.stringify(again.map((one) => [...one])) || undefined;
+    });
+    const seen = new Set<unknown>();
+    for (const [caller, parameter] of kinds) {
+      const rest = await overRest({ parameters: { caller } });
+      expect([caller, await overGrpc({ parameters: { caller: parameter } })]).toEqual([caller, rest]);
+      for (const variant of rest) seen.add(variant);
+    }
+    expect(seen).toEqual(new Set(["champion", "challenger"]));
   });
 });

@@ -9,7 +9,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { defineService } from "../src/define-service.ts";
 import { deployVersions, readDeployment } from "../src/deploy-version.ts";
 import type { LabelNumbers } from "../src/traffic/judge-labels.ts";
-import { judgeStep, rolloutRules } from "../src/traffic/judge-rollout.ts";
+import { judgeStep } from "../src/traffic/judge-rollout.ts";
+import { rolloutRules } from "../src/traffic/rollout-rules.ts";
 import { advanceRollout, restartRollout, rolloutState, type LabelsAsked } from "../src/traffic/rollout.ts";
 import { scoreDrift } from "../src/traffic/score-histogram.ts";
 import { deployTraffic, listDecisions, serviceVersion, setTraffic } from "../src/traffic/traffic.ts";
@@ -33,8 +34,11 @@ const counts = (answered: number, { failed = 0, latency = FAST, scores = { "10":
   scores,
 });
 const judged = (variant: ReturnType<typeof counts>, primary = counts(1_000), tookMs = 60_000) =>
-  judgeStep(RULES, { primary, variant, last: undefined }, { stepTookMs: tookMs, isLast: false, labelled: undefined })
-    .verdict;
+  judgeStep(
+    RULES,
+    { primary, variant, last: undefined },
+    { stepTookMs: tookMs, tookMs, isLast: false, labelled: undefined },
+  ).verdict;
 
 describe("a step of a rollout", () => {
   test("waits for enough requests and for its time, and is good then", () => {
@@ -356,8 +360,8 @@ describe("a rollout", () => {
     const numbers = (primary: number, variant: number, of = 50) =>
       ({
         metric: "log_loss",
-        primary: { labels: 70, value: primary },
-        variant: { labels: of, value: variant },
+        primary: { labels: 70, value: primary, standardError: 0.002 },
+        variant: { labels: of, value: variant, standardError: 0.002 },
       }) as const;
     const minutesLater = async (minutes: number) => {
       told = answers([1, 2], 1_000 * minutes);
@@ -389,15 +393,39 @@ describe("a rollout", () => {
       expect(decision).toMatchObject({
         kind: "promote",
         by: "rollout",
-        reason: "every gate holds, and its log_loss is 0.3400 by 50 labels, beside 0.3000 by 70",
+        reason: expect.stringMatching(
+          /^every gate holds, and its log_loss is 0\.3400 by 50 labels, beside 0\.3000 by 70: worse by 0\.03\d\d to 0\.04\d\d at 95 %$/,
+        ) as string,
         numbers: { labels: labelled },
+      });
+    });
+
+    test("is rolled back at its deadline where labels have not told by then, with what was waited for", async () => {
+      await register(["challenger"]);
+      await advanceRollout(opened.ports, byLabels);
+      await minutesLater(1);
+      labelled = numbers(0.3, 0.349);
+      await minutesLater(30 * 24 * 60 - 2);
+      expect(await state()).toEqual(["progressing", 1]);
+      // Another process looks on.
+      await opened.close();
+      opened = await open();
+      await minutesLater(1);
+      expect([await state(), await deployedWeights()]).toEqual([
+        ["rolled-back", 1],
+        [1, undefined],
+      ]);
+      expect((await listDecisions(opened.ports, "late"))[0]).toMatchObject({
+        kind: "rollback",
+        by: "rollout",
+        reason: expect.stringMatching(/^ProgressDeadlineExceeded: .* inconclusive: its log_loss is 0\.3490/) as string,
       });
     });
 
     test("is rolled back as soon as labels tell that it is worse", async () => {
       await register(["challenger"]);
       await advanceRollout(opened.ports, byLabels);
-      labelled = numbers(0.3, 0.36);
+      labelled = numbers(0.3, 0.38);
       await advanceRollout(opened.ports, byLabels);
       expect([await state(), await deployedWeights()]).toEqual([
         ["rolled-back", 0],

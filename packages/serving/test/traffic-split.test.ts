@@ -112,6 +112,14 @@ describe("a split by weights", () => {
   });
 });
 
+test("a function has no versions that could share its requests", () => {
+  const fields = { request: { at: "double" }, response: { advice: "string" } } as const;
+  const predict = () => ({ advice: "" });
+  const define = (more: object) => defineService({ name: "advice", ...fields, predict, ...more } as never);
+  expect(() => define({})).not.toThrow();
+  expect(() => define({ traffic: { weights: { challenger: 10 } } })).toThrow("a function answers advice");
+});
+
 describe("the key of a request", () => {
   test("is a field of its row, a parameter or a header, the same as a number and as text", () => {
     expect(rowKey({ field: "origin" }, { origin: "ORD" })).toBe("ORD");

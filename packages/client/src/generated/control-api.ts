@@ -911,11 +911,14 @@ export interface Rollout {
   readonly everyMs: number;
   readonly requestsMin: number;
   readonly gates: { readonly errorRate: number; readonly latencyP99: number; readonly drift: number };
+  /** How long it may take from its first step on: then it is rolled back. */
+  readonly progressDeadlineMs: number;
   readonly labels: {
     readonly monitor: string;
     readonly metric: string;
     readonly worseBy: number;
     readonly labelsMin: number;
+    readonly confidence: number;
   } | null;
   readonly phase: "waiting" | "progressing" | "promoted" | "rolled-back" | "taken-over";
   /** The place among the steps, from 0 on. */
@@ -938,8 +941,18 @@ export interface Rollout {
     /** Since the rollout began. */
     readonly labels: {
       readonly metric: string;
-      readonly primary: { readonly labels: number; readonly value: number | null };
-      readonly variant: { readonly labels: number; readonly value: number | null };
+      readonly primary: {
+        readonly labels: number;
+        readonly value: number | null;
+        /** Of the value. */
+        readonly standardError?: number | null;
+      };
+      readonly variant: {
+        readonly labels: number;
+        readonly value: number | null;
+        /** Of the value. */
+        readonly standardError?: number | null;
+      };
     } | null;
   } | null;
 }

@@ -1,39 +1,12 @@
-import { durationMs } from "@millwright/feature-store";
 import { latencyQuantileMs } from "../latency.ts";
 import type { Gathered } from "./gathered.ts";
-import { judgeLabels, labelRules, type LabelNumbers, type LabelRules } from "./judge-labels.ts";
+import { judgeLabels, type LabelNumbers } from "./judge-labels.ts";
+import type { RolloutRules } from "./rollout-rules.ts";
 import { scoreDrift } from "./score-histogram.ts";
-import type { RolloutOptions } from "./traffic-options.ts";
 import type { Verdict } from "./verdict.ts";
 
-/** A rollout's options, with what was left unsaid. */
-export interface RolloutRules {
-  readonly variant: string;
-  readonly steps: readonly number[];
-  readonly everyMs: number;
-  readonly requestsMin: number;
-  readonly gates: { readonly errorRate: number; readonly latencyP99: number; readonly drift: number };
-  readonly labels: LabelRules | undefined;
-}
-
-const STEPS = [5, 25, 50, 100];
-const EVERY = "10m";
-const REQUESTS_MIN = 100;
-const GATES = { errorRate: 0.01, latencyP99: 1.5, drift: 0.25 };
 /** Of two latencies below a few milliseconds each is the other's, as far as anybody can tell. */
 const LATENCY_FLOOR_MS = 1;
-
-export function rolloutRules({ variant, steps, every, requestsMin, gates, labels }: RolloutOptions): RolloutRules {
-  const given = steps ?? STEPS;
-  return {
-    variant,
-    steps: given.at(-1) === 100 ? given : [...given, 100],
-    everyMs: durationMs(every ?? EVERY),
-    requestsMin: requestsMin ?? REQUESTS_MIN,
-    gates: { ...GATES, ...gates },
-    labels: labels === undefined ? undefined : labelRules(labels),
-  };
-}
 
 /** What was measured of a version, as a decision keeps it. */
 interface Measured {
@@ -54,12 +27,20 @@ export interface RolloutNumbers {
  * Judges a step of a rollout by what both versions have answered in it. Errors that are more than chance alone would make end
  * it at once, by the lower end of Wilson's interval at 95 %; all else is judged when the step has lasted and the variant has
  * answered enough. Labels that tell it to be worse end it too, and the last step is not good before they have told.
+ * What is still waited for at the deadline is bad.
  */
 export function judgeStep(
   rules: RolloutRules,
   gathered: Gathered,
-  { stepTookMs, isLast, labelled }: Step,
+  step: Step,
 ): { readonly verdict: Verdict; readonly numbers: RolloutNumbers } {
+  const { verdict, numbers } = judgeUndated(rules, gathered, step);
+  if (verdict.kind !== "wait" || step.tookMs < rules.progressDeadlineMs) return { verdict, numbers };
+  // What Argo Rollouts and Flagger say of a rollout that does not come to its end.
+  return { numbers, verdict: bad(`ProgressDeadlineExceeded: it has not been decided in time: ${verdict.reason}`) };
+}
+
+function judgeUndated(rules: RolloutRules, gathered: Gathered, { stepTookMs, isLast, labelled }: Step) {
   const numbers = numbersOf(gathered, labelled);
   const verdict = verdictOf(rules, { gathered, numbers, stepTookMs });
   if (rules.labels === undefined || verdict.kind === "bad") return { numbers, verdict };
@@ -73,6 +54,8 @@ export function judgeStep(
 
 interface Step {
   readonly stepTookMs: number;
+  /** Since the first step began. */
+  readonly tookMs: number;
   /** Whether the version is promoted after it. */
   readonly isLast: boolean;
   /** What labels tell, where the rollout goes by them and they could be looked at. */

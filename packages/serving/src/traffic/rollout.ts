@@ -2,9 +2,10 @@ import { modelReference, type ServiceDefinition } from "../define-service.ts";
 import type { Clock } from "@millwright/kernel";
 import { gather, gatheredFrom, type Gathered, type Pair } from "./gathered.ts";
 import type { LabelNumbers } from "./judge-labels.ts";
-import { judgeStep, numbersOf, rolloutRules, type RolloutNumbers, type RolloutRules } from "./judge-rollout.ts";
+import { judgeStep, numbersOf, type RolloutNumbers } from "./judge-rollout.ts";
 import { oneChange } from "./one-change.ts";
 import { standingWeights, versionNamed } from "./resolve-traffic.ts";
+import { rolloutRules, type RolloutRules } from "./rollout-rules.ts";
 import type { RolloutLabels } from "./traffic-options.ts";
 import type { TrafficCounts } from "./traffic-counts.ts";
 import { promoteVariant, setTraffic, type TrafficParts } from "./traffic.ts";
@@ -152,7 +153,7 @@ async function look(ports: RolloutPorts, definition: ServiceDefinition, { rules,
   const percent = rules.steps[step] ?? 100;
   const sinceMs = state.sinceMs ?? state.stepSinceMs;
   const labelled = rules.labels && (await ports.labelled({ ...pair, ...rules.labels, sinceMs }));
-  const looked = { stepTookMs: nowMs - state.stepSinceMs, isLast: percent >= 100, labelled };
+  const looked = { stepTookMs: nowMs - state.stepSinceMs, tookMs: nowMs - sinceMs, isLast: percent >= 100, labelled };
   const { verdict, numbers } = judgeStep(rules, gathered, looked);
   const { reason } = verdict;
   const seen = { ...state, gathered, labelled, reason };
@@ -205,6 +206,7 @@ export function toldRollout(rules: RolloutRules, state: RolloutState | undefined
     everyMs: rules.everyMs,
     requestsMin: rules.requestsMin,
     gates: rules.gates,
+    progressDeadlineMs: rules.progressDeadlineMs,
     labels: rules.labels ?? null,
     phase: state?.phase ?? ("waiting" as const),
     step: state?.step ?? 0,

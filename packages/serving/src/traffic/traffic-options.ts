@@ -1,5 +1,6 @@
 import { Type, parse } from "@millwright/kernel";
 import { wrongTraffic } from "../errors.ts";
+import { rolloutRules, stepsMs, type RolloutRules } from "./rollout-rules.ts";
 import { weightsProblem } from "./split.ts";
 
 /** What tells callers apart, so that one of them gets the same variant each time. */
@@ -45,13 +46,15 @@ export interface RolloutOptions {
   /** Answers of the variant, and as many of the service's own, without which no step is judged good. 100 unless told. */
   readonly requestsMin?: number;
   readonly gates?: RolloutGates;
+  /** How long the rollout may take from its first step on, as `every`: then it is rolled back. 30 days unless told. */
+  readonly progressDeadline?: string;
   /** Also how right both versions were since the rollout began, by labels that arrive later. */
   readonly labels?: RolloutLabels;
 }
 
 /**
- * The last step waits for so many labels of each version's answers; whenever they are there and the variant is worse, it is
- * rolled back.
+ * The last step waits until the labels of both versions' answers tell that the variant is no worse than it may be; whenever
+ * they tell that it is worse, it is rolled back.
  */
 export interface RolloutLabels {
   /** A monitor of the service's model, whose `outcomes` say where the labels arrive. */
@@ -60,8 +63,10 @@ export interface RolloutLabels {
   readonly metric: LabelMetric;
   /** The variant's may be worse than the service's own by so much, in the metric's own unit. */
   readonly worseBy: number;
-  /** Labelled answers of the variant, and as many of the service's own, without which it is not promoted. 100 unless told. */
+  /** Labelled answers of the variant, and as many of the service's own, without which nothing is decided by them. 100 unless told. */
   readonly labelsMin?: number;
+  /** How sure a decision by labels is to be, below 1, however often it is looked. 0.95 unless told. */
+  readonly confidence?: number;
 }
 
 export type LabelMetric = "auc" | "log_loss" | "calibration_error" | "accuracy" | "rmse" | "mae";
@@ -108,6 +113,7 @@ const TRAFFIC = Type.Object(
           ),
           every: Type.Optional(Type.String({ pattern: "^[0-9]+[smhd]$" })),
           requestsMin: Type.Optional(Type.Integer({ minimum: 1 })),
+          progressDeadline: Type.Optional(Type.String({ pattern: "^[0-9]+[smhd]$" })),
           gates: Type.Optional(
             Type.Object(
               {
@@ -125,6 +131,7 @@ const TRAFFIC = Type.Object(
                 metric: Type.Union(LABEL_METRICS.map((metric) => Type.Literal(metric))),
                 worseBy: Type.Number({ minimum: 0 }),
                 labelsMin: Type.Optional(Type.Integer({ minimum: 1 })),
+                confidence: Type.Optional(Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1 })),
               },
               CLOSED,
             ),
@@ -145,8 +152,17 @@ export function checkTraffic(service: string, primary: string, traffic: TrafficO
     throw wrongTraffic(`the steps of the rollout, ${steps.join(", ")}, do not rise`);
   if (steps[0] === 100)
     throw wrongTraffic("the first step of the rollout is 100: nothing would be left to compare it with");
+  if (traffic.rollout !== undefined) requireTime(rolloutRules(traffic.rollout));
   if (variant === primary) throw wrongTraffic(`${variant} is the service's own: another alias is rolled out to it`);
   return { ...traffic, weights: wholeWeights(traffic.weights ?? {}, primary) };
+}
+
+function requireTime(rules: RolloutRules): void {
+  const leastMs = stepsMs(rules);
+  if (rules.progressDeadlineMs > leastMs) return;
+  throw wrongTraffic(
+    `the progressDeadline of the rollout, ${rules.progressDeadlineMs / 1_000} s, is no longer than its steps, which take ${leastMs / 1_000} s at least`,
+  );
 }
 
 /** The variant that is a service's shadow, and of how much. */

@@ -11,14 +11,24 @@ const MeasuredSchema = Type.Object({
   latencyP99Ms: NumberOrNull,
 });
 
-const LabelledSchema = Type.Object({ labels: Type.Integer(), value: NumberOrNull });
+const LabelledSchema = Type.Object({
+  labels: Type.Integer(),
+  value: NumberOrNull,
+  standardError: Type.Optional(Type.Union([Type.Number(), Type.Null()], { description: "Of the value." })),
+});
 const LabelNumbersSchema = Type.Object({
   metric: Type.String(),
   primary: LabelledSchema,
   variant: LabelledSchema,
 });
 const LabelRulesSchema = Type.Object(
-  { monitor: Type.String(), metric: Type.String(), worseBy: Type.Number(), labelsMin: Type.Integer() },
+  {
+    monitor: Type.String(),
+    metric: Type.String(),
+    worseBy: Type.Number(),
+    labelsMin: Type.Integer(),
+    confidence: Type.Number(),
+  },
   { description: "What labels that arrive later must tell before it is promoted." },
 );
 
@@ -29,6 +39,9 @@ const RolloutSchema = Type.Object(
     everyMs: Type.Number({ description: "How long a step takes at least." }),
     requestsMin: Type.Integer(),
     gates: Type.Object({ errorRate: Type.Number(), latencyP99: Type.Number(), drift: Type.Number() }),
+    progressDeadlineMs: Type.Number({
+      description: "How long it may take from its first step on: then it is rolled back.",
+    }),
     labels: Type.Union([LabelRulesSchema, Type.Null()]),
     phase: Type.Union([
       Type.Literal("waiting"),
