@@ -13,7 +13,10 @@ const defined = (definition: { readonly name: string }) => ({
 const training = (name: string, objective = "binary") =>
   defined({ name, population: { name: "rows" }, features: [], trainer: { objective } } as { name: string });
 const outcomes = { table: { name: "rows" }, label: "late", on: {} };
-const monitor = (name: string, more: object = {}) => defined({ name, ...{ training: "late" }, ...more });
+const monitor = (name: string, more: object = {}) => {
+  const definition = { name, training: "late", ...more };
+  return defined(definition);
+};
 
 function check(traffic: object, { task = "binary", monitors = [monitor("drift", { outcomes })] } = {}): void {
   const service = { kind: "service", name: "board", model: "late@champion", traffic };
