@@ -22,7 +22,9 @@ export interface ModelCopiesOptions {
 const RENEWED_EVERY_MS = 1_000;
 /** One that nobody has asked for so long is given up. */
 const IDLE_MS = 60_000;
-/** A model that could not be copied is tried again after so long. */
+/** One that was asked for within this makes no room for another copy: two that are hot would do so in turn. */
+const USED_MS = 10_000;
+/** A model that could not be copied, or had to make room, is tried again after so long. */
 const AGAIN_MS = 30_000;
 const ANSWER_MS = 10_000;
 
@@ -115,14 +117,16 @@ export class ModelCopies {
 
   /** False where it is not to be copied, or was called back meanwhile. */
   async #load(copy: Copy): Promise<boolean> {
-    const { own, index, bytesMax } = this.#options;
+    const { own, index } = this.#options;
     const { name } = copy;
     const askedMs = this.#nowMs();
     const lent = (await this.#ask(copy.home, "lend", { name, by: index })) as LentModel | null;
     if (lent === null) return false;
     copy.load = lent.load;
     copy.untilMs = askedMs + LEASE_MS;
-    if (lent.bytes > bytesMax || !this.#isKept(copy)) return false;
+    if (!this.#hasRoomFor(lent.bytes, askedMs) || !this.#isKept(copy)) return false;
+    // Others that are made meanwhile reckon with it.
+    copy.bytes = lent.bytes;
     await own.load(name, { config: lent.origin.config });
     const served = own.versions(name);
     const isSame =
@@ -133,6 +137,11 @@ export class ModelCopies {
     copy.bytes = served.reduce((sum, { bytes }) => sum + bytes, 0);
     copy.served = served;
     return true;
+  }
+
+  #hasRoomFor(bytes: number, nowMs: number): boolean {
+    const used = [...this.#copies.values()].filter(({ usedMs }) => nowMs - usedMs < USED_MS);
+    return used.reduce((sum, copy) => sum + copy.bytes, bytes) <= this.#options.bytesMax;
   }
 
   #isKept(copy: Copy): boolean {
@@ -182,6 +191,7 @@ export class ModelCopies {
     const isUseless = (copy: Copy) =>
       copy.served.length > 0 && (nowMs - copy.usedMs > IDLE_MS || !this.#isInMemory(copy) || nowMs >= copy.untilMs);
     const useless = new Set(known.filter(isUseless));
+    for (const copy of useless) if (!this.#isInMemory(copy)) this.#againMs.set(copy.name, nowMs + AGAIN_MS);
     const kept = known.filter((copy) => !useless.has(copy));
     const homes = new Set(kept.map(({ home }) => home));
     const renewals = [...homes].map((home) =>
