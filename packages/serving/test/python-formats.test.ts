@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { isvcOf } from "./support/apply-documents.ts";
 import { serveModels } from "./support/serve-models.ts";
 
 // Models that scikit-learn, MLflow and torch made in this test: each answers as its own library does, to the last bit.
@@ -42,6 +43,12 @@ function matrixOf(rows: readonly (readonly number[])[], name = "input-0") {
   return { name, datatype: "FP64", shape: [rows.length, rows[0]?.length ?? 0], data: rows.flat() };
 }
 
+/** An `InferenceService` of a file or folder, whose format it tells. */
+function document(documents: string, name: string, { format, uri }: { readonly format: string; readonly uri: string }) {
+  mkdirSync(documents, { recursive: true });
+  writeFileSync(join(documents, `${name}.yaml`), isvcOf({ name, uri, format }));
+}
+
 function make(script: string): void {
   root = mkdtempSync(join(tmpdir(), "mill-python-formats-"));
   const args = [join(import.meta.dirname, "support", script), root, ...(mlflowPython !== undefined ? ["mlflow"] : [])];
@@ -53,7 +60,14 @@ function make(script: string): void {
 describe.skipIf(scikitLearn === undefined)("of scikit-learn", () => {
   beforeAll(async () => {
     make("make-python-models.py");
-    served = await serveModels(root);
+    const documents = join(root, ".documents");
+    mkdirSync(documents);
+    // As a server of files may call it: nothing in its name tells what it is.
+    cpSync(join(root, "logistic", "1", "model.pkl"), join(documents, "model"));
+    document(documents, "by-format", { format: "sklearn", uri: "model" });
+    for (const name of mlflowPython === undefined ? [] : ["mlflow-columns", "mlflow-tensor"])
+      document(documents, `applied-${name}`, { format: "mlflow", uri: join(root, name) });
+    served = await serveModels(root, { documents });
   });
   afterAll(async () => {
     await served.close();
@@ -69,6 +83,11 @@ describe.skipIf(scikitLearn === undefined)("of scikit-learn", () => {
     expect(await ask(name, [matrixOf(asked())], methods)).toEqual(wanted[name]);
     const alone = await ask(name, [matrixOf(asked(), "of-any-name")]);
     expect(alone).toEqual({ predict: (wanted[name] as Readonly<Record<string, unknown>>)["predict"] });
+  });
+
+  test("a pickle without an ending is opened by its document's modelFormat", async () => {
+    const methods = ["predict", "predict_proba", "decision_function"];
+    expect(await ask("by-format", [matrixOf(asked())], methods)).toEqual(wanted["logistic"]);
   });
 
   test("tells its tensors as they are", async () => {
@@ -118,16 +137,20 @@ describe.skipIf(scikitLearn === undefined)("of scikit-learn", () => {
       expect(await ask("mlflow-sklearn", columns())).toEqual({ predict: wanted["mlflow-sklearn"] });
     });
 
-    test("a function of columns answers with columns", async () => {
-      const rows = wanted["mlflow-columns"] as readonly (readonly [number, string])[];
-      expect(await ask("mlflow-columns", columns())).toEqual({
-        twice: rows.map(([twice]) => twice),
-        where: rows.map(([, where]) => where),
-      });
-    });
+    test.each(["mlflow-columns", "applied-mlflow-columns"])(
+      "a function of columns answers with columns: %s",
+      async (name) => {
+        const rows = wanted["mlflow-columns"] as readonly (readonly [number, string])[];
+        expect(await ask(name, columns())).toEqual({
+          twice: rows.map(([twice]) => twice),
+          where: rows.map(([, where]) => where),
+        });
+      },
+    );
 
-    test("a function of one tensor answers with one", async () => {
-      expect(await ask("mlflow-tensor", [matrixOf(asked())])).toEqual({ predict: wanted["mlflow-tensor"] });
+    test("a function of one tensor answers with one, by its document's modelFormat too", async () => {
+      for (const name of ["mlflow-tensor", "applied-mlflow-tensor"])
+        expect(await ask(name, [matrixOf(asked())])).toEqual({ predict: wanted["mlflow-tensor"] });
     });
   });
 });
@@ -155,6 +178,35 @@ torch.jit.save(torch.jit.script(model), folder / "two" / "1" / "model.pt")
 """)
 (folder / "unsaid" / "1").mkdir(parents=True)
 torch.jit.save(torch.jit.script(model), folder / "unsaid" / "1" / "model.pt")
+(folder / ".documents" / "plain").mkdir(parents=True)
+torch.jit.save(torch.jit.script(model), folder / ".documents" / "plain" / "weights")
+(folder / ".documents" / "plain" / "config.pbtxt").write_text((folder / "two" / "config.pbtxt").read_text())
+(folder / "eager" / "1").mkdir(parents=True)
+torch.save(model.layer.state_dict(), folder / "eager" / "1" / "layer.state")
+(folder / "eager" / "1" / "model.py").write_text("""
+import pathlib
+import torch
+import triton_python_backend_utils as pb_utils
+
+class TritonPythonModel:
+    def initialize(self, args):
+        self.layer = torch.nn.Linear(3, 2)
+        state = torch.load(pathlib.Path(__file__).parent / "layer.state", weights_only=True)
+        self.layer.load_state_dict(state)
+
+    def execute(self, requests):
+        with torch.inference_mode():
+            return [self.answer(request) for request in requests]
+
+    def answer(self, request):
+        x = torch.from_numpy(pb_utils.get_input_tensor_by_name(request, "X").as_numpy().copy())
+        return pb_utils.InferenceResponse([pb_utils.Tensor("Y", torch.relu(self.layer(x)).numpy())])
+""")
+(folder / "eager" / "config.pbtxt").write_text("""
+  backend: "python"
+  input [{ name: "X" data_type: TYPE_FP32 dims: [-1, 3] }]
+  output [{ name: "Y" data_type: TYPE_FP32 dims: [-1, 2] }]
+""")
 x = torch.arange(12, dtype=torch.float32).reshape(4, 3) / 7
 with torch.inference_mode():
     found = model(x, torch.tensor([1, 2]))
@@ -170,24 +222,35 @@ describe.skipIf(torch === undefined)("of torch", () => {
     root = join(folder, "models");
     wanted = JSON.parse(readFileSync(join(root, "wanted.json"), "utf8")) as typeof wanted;
     rmSync(join(root, "wanted.json"));
-    served = await serveModels(root);
+    const documents = join(root, ".documents");
+    document(documents, "by-format", { format: "pytorch", uri: "plain" });
+    served = await serveModels(root, { documents });
   });
   afterAll(async () => {
     await served.close();
     rmSync(join(root, ".."), { recursive: true, force: true });
   });
 
-  test("TorchScript answers as the module itself, with the tensors of its configuration", async () => {
-    const { x, ...answers } = wanted;
-    const inputs = [
-      { ...matrixOf(x as readonly (readonly number[])[], "INPUT__0"), datatype: "FP32" },
-      { name: "INPUT__1", datatype: "INT64", shape: [2], data: [1, 2] },
-    ];
-    const found = await ask("two", inputs);
-    // JSON has the shortest digits of a float of 32 bits; Python wrote those of 64.
-    const single = (values: unknown) => (values as readonly (readonly number[])[]).map((row) => row.map(Math.fround));
-    expect(found["OUTPUT__1"]).toEqual(answers["OUTPUT__1"]);
-    expect(single(found["OUTPUT__0"])).toEqual(answers["OUTPUT__0"]);
+  // JSON has the shortest digits of a float of 32 bits; Python wrote those of 64.
+  const single = (values: unknown) => (values as readonly (readonly number[])[]).map((row) => row.map(Math.fround));
+
+  test.each(["two", "by-format"])(
+    "TorchScript answers as the module itself, with the tensors of its configuration: %s",
+    async (name) => {
+      const { x, ...answers } = wanted;
+      const inputs = [
+        { ...matrixOf(x as readonly (readonly number[])[], "INPUT__0"), datatype: "FP32" },
+        { name: "INPUT__1", datatype: "INT64", shape: [2], data: [1, 2] },
+      ];
+      const found = await ask(name, inputs);
+      expect(found["OUTPUT__1"]).toEqual(answers["OUTPUT__1"]);
+      expect(single(found["OUTPUT__0"])).toEqual(answers["OUTPUT__0"]);
+    },
+  );
+
+  test("a Python model that imports torch answers as the module itself", async () => {
+    const x = { ...matrixOf(wanted["x"] as readonly (readonly number[])[], "X"), datatype: "FP32" };
+    expect(single((await ask("eager", [x]))["Y"])).toEqual(wanted["OUTPUT__0"]);
   });
 
   test("one without a configuration is told in the index", async () => {

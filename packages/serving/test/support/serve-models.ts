@@ -5,10 +5,11 @@ import { openMlflowModel } from "../../src/adapters/mlflow-model.ts";
 import { openOnnxModel } from "../../src/adapters/onnx-model.ts";
 import { openPythonModel } from "../../src/adapters/python-model.ts";
 import { openTreeModel } from "../../src/adapters/tree-model.ts";
+import { openAppliedServices } from "../../src/kserve/applied-services.ts";
 import { createInferenceServer, openByFormat, openFolderModels, startRest } from "../../src/inference/index.ts";
 
-/** Serves a folder of models of any format over REST. */
-export async function serveModels(root: string) {
+/** Serves a folder of models of any format over REST, and those that KServe's documents of another one ask for. */
+export async function serveModels(root: string, { documents }: { readonly documents?: string } = {}) {
   const interpreter = async () => inject("means").python ?? "python3";
   const place = async () => ({ interpreter, workers: 1 });
   const python = openPythonModel({ place, clock: systemClock, logger: silentLogger });
@@ -18,8 +19,14 @@ export async function serveModels(root: string) {
     mlflow: openMlflowModel({ onnx: openOnnxModel, python }),
     python,
   };
+  const storage = { cacheFolder: root, bytesMax: 0 };
+  const applied =
+    documents === undefined
+      ? undefined
+      : await openAppliedServices({ folder: documents, storage, logger: silentLogger });
   const models = await openFolderModels({
     root,
+    elsewhere: applied?.places,
     openModel: openByFormat(openers),
     clock: systemClock,
     logger: silentLogger,
