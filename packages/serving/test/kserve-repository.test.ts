@@ -18,12 +18,16 @@ let root: string;
 let serving: Serving;
 let files: Server;
 let apply: Applier;
+const fetched: string[] = [];
 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "mill-repository-"));
   serving = await serveDocuments(root);
   apply = applier(root, () => serving);
-  files = createServer((request, response) => response.end(readFileSync(join(root, request.url ?? ""))));
+  files = createServer((request, response) => {
+    fetched.push(request.url ?? "");
+    response.end(readFileSync(join(root, request.url ?? "")));
+  });
   await new Promise<void>((resolve) => files.listen(0, "127.0.0.1", resolve));
 });
 afterAll(async () => {
@@ -136,6 +140,8 @@ test("a repository comes as an archive too, with or without a folder of its own;
   expect(await answerOf("cifar")).toEqual(["cifar", (before as [string, number[]])[1]]);
   await apply(triton("deep", archive("deep.zip", { x: POISSON, y: LOGISTIC }, "models/")));
   expect(await answerOf("x")).toEqual(["x", (before as [string, number[]])[1]]);
+  // An archive is fetched once for all its models, and not again because another document changes.
+  expect(fetched.filter((url) => url === "/deep.zip" || url === "/alone.zip")).toEqual(["/alone.zip", "/deep.zip"]);
 });
 
 test("a repository's canary shares the requests of each model that both have", async () => {

@@ -61,6 +61,11 @@ export class AppliedModels {
     return this.#rolledOut;
   }
 
+  /** Where those lie that are wanted and could not be loaded. */
+  failedUris(): readonly string[] {
+    return [...this.#failures.keys()].flatMap((name) => this.#wanted.models.get(name)?.model.uri ?? []);
+  }
+
   /** The document whose model has a name now. */
   ownerOf(name: string): string | undefined {
     const { service } = this.#wanted.models.get(name) ?? {};
@@ -82,10 +87,11 @@ export class AppliedModels {
         if (!isMillError(error) || error.code !== "inference/unknown-model") this.#failed(name, error);
       });
     for (const name of gone) if (!isCanary(name)) await unload(name);
+    const ready = await readyNames(models);
     for (const [name, { model }] of wanted.models) {
       const was = before.get(name);
       const isChanged = !isSame(was, model);
-      const isFailing = this.#failures.has(name) && !(await isReady(models, name));
+      const isFailing = this.#failures.has(name) && !ready.has(name);
       if (isChanged || (isFailing && !isFirst)) await this.#load(name, { model, was, models });
       else if (!isFailing) this.#failures.delete(name);
     }
@@ -106,7 +112,7 @@ export class AppliedModels {
     } catch (error) {
       this.#failed(name, error);
       if (was === undefined || isCanary(name)) return;
-      const goesOn = isSame(this.#rolledOut.get(name)?.model, was) || (await isReady(models, name));
+      const goesOn = isSame(this.#rolledOut.get(name)?.model, was) || (await readyNames(models)).has(name);
       if (goesOn) this.#planned.set(name, was);
     }
   }
@@ -124,7 +130,7 @@ export class AppliedModels {
 
   /** What is rolled out: of each name what was last, where what is wanted under it does not answer. */
   async #answering(models: LoadingModels): Promise<ReadonlyMap<string, RolledOutModel>> {
-    const ready = new Set((await models.index()).filter(({ state }) => state === "READY").map(({ name }) => name));
+    const ready = await readyNames(models);
     const found = new Map<string, RolledOutModel>();
     for (const [name, { model, service }] of this.#wanted.models) {
       if (isCanary(name)) continue;
@@ -173,6 +179,6 @@ function sharesOf({ models }: Wanted): CanaryShares {
   return new Map(canaries.map(([name, { percent }]) => [documentName(name), percent]));
 }
 
-async function isReady(models: LoadingModels, name: string): Promise<boolean> {
-  return (await models.index()).some((entry) => entry.name === name && entry.state === "READY");
+async function readyNames(models: LoadingModels): Promise<ReadonlySet<string>> {
+  return new Set((await models.index()).filter(({ state }) => state === "READY").map(({ name }) => name));
 }

@@ -11,7 +11,7 @@ import type { AppliedModelState } from "./applied-status.ts";
 import { readDocumentFolder } from "./document-folder.ts";
 import type { CanaryShares } from "./canary-models.ts";
 import type { PlannedModel, PlannedService } from "./plan.ts";
-import { expandStored } from "./repository-models.ts";
+import { storedRepositories, type StoredRepositories } from "./repository-models.ts";
 import { documentName } from "./revisions.ts";
 import { noteRolledOut, readRolledOut } from "./rolled-out.ts";
 import { wantedModels } from "./wanted-models.ts";
@@ -56,7 +56,8 @@ export async function openAppliedServices({
   taken = NONE_TAKEN,
   logger,
 }: AppliedServicesOptions): Promise<AppliedServices> {
-  const expand = expandStored(storage);
+  const repositories = storedRepositories(storage);
+  const { expand } = repositories;
   const wantedOf = async (services: readonly PlannedService[], ownerOf: (name: string) => string | undefined) =>
     wantedModels(services, { expand, ownerOf, taken: services.length === 0 ? new Map() : await taken() });
   const rolledOut = await readRolledOut(folder);
@@ -67,6 +68,8 @@ export async function openAppliedServices({
     const { services, remarks } = await readDocumentFolder(folder);
     for (const { level, of, path, line, because, file } of remarks)
       logger[level === "error" ? "error" : "info"]({ file, line, field: path }, `${of}: ${because}`);
+    // What could not be loaded may have been mended where it lies.
+    for (const uri of applied.failedUris()) repositories.forget(uri);
     const wanted = await wantedOf(services, (name) => applied.ownerOf(name));
     for (const { service, name, because } of wanted.refused)
       logger.error({ model: name }, `${service.document.kind} ${service.document.name}: ${because}`);
@@ -80,7 +83,7 @@ export async function openAppliedServices({
     }
   };
   return {
-    places: placesOf(() => applied.planned, storage),
+    places: placesOf(() => applied.planned, { storage, repositories }),
     canaryShares: () => applied.shares,
     states: () => applied.states(),
     reload: (into) => {
@@ -90,14 +93,19 @@ export async function openAppliedServices({
   };
 }
 
-function placesOf(planned: () => ReadonlyMap<string, PlannedModel>, storage: ModelStorage): ModelPlaces {
+interface Stores {
+  readonly storage: ModelStorage;
+  readonly repositories: Pick<StoredRepositories, "pathOf">;
+}
+
+function placesOf(planned: () => ReadonlyMap<string, PlannedModel>, stores: Stores): ModelPlaces {
   return {
     names: async () => [...planned().keys()],
     has: async (name) => planned().has(name),
     read: async (name, config) => {
       const model = planned().get(name);
       if (model === undefined) throw cannotLoad(`no document asks for ${name} any more`);
-      const folder = await readPlanned(model, { storage, config });
+      const folder = await readPlanned(model, { ...stores, config });
       const own = ownConfig(name, folder.config);
       return { ...folder, config: config === undefined ? together(own, model.config) : own };
     },
@@ -106,11 +114,10 @@ function placesOf(planned: () => ReadonlyMap<string, PlannedModel>, storage: Mod
 
 async function readPlanned(
   { uri, within, format }: PlannedModel,
-  { storage, config }: { readonly storage: ModelStorage; readonly config: string | undefined },
+  { storage, repositories, config }: Stores & { readonly config: string | undefined },
 ): Promise<ModelFolder> {
-  const stored = await resolveModelUri(uri, storage, { isWhole: within !== undefined });
-  if (within === undefined) return readStoredModel(stored, config, format);
-  return readModelFolder(join(stored.path, within), config, format);
+  if (within === undefined) return readStoredModel(await resolveModelUri(uri, storage), config, format);
+  return readModelFolder(join(await repositories.pathOf(uri), within), config, format);
 }
 
 /** A canary's own configuration is named as its document is. */

@@ -10,16 +10,34 @@ import { canaryName, isCanary } from "./revisions.ts";
 /** The models that one storageUri stands for. Throws `inference/model-uri`. */
 export type ExpandModel = (model: PlannedModel) => Promise<readonly PlannedModel[]>;
 
+/** Repositories of models, each fetched once for all that is in it. */
+export interface StoredRepositories {
+  readonly expand: ExpandModel;
+  /** Where the repository of a URI lies. Throws `inference/model-uri`. */
+  pathOf(uri: string): Promise<string>;
+  /** Has a URI fetched anew when it is next asked for. */
+  forget(uri: string): void;
+}
+
 /**
  * Under a `storageUri` of the format `triton` may lie a repository, as Triton lays it out (`MODEL/VERSION/FILE`, with
  * `config.pbtxt`): then each of its models is served by its own name, and none by the document's. Where a model itself lies
  * there, it has the document's name.
  */
-export function expandStored(storage: ModelStorage): ExpandModel {
-  return async (model) => {
-    if (model.format !== "triton") return [model];
-    const { path } = await resolveModelUri(model.uri, storage, { isWhole: true });
-    return expandAt(path, model);
+export function storedRepositories(storage: ModelStorage): StoredRepositories {
+  const fetched = new Map<string, Promise<string>>();
+  const pathOf = (uri: string): Promise<string> => {
+    const known = fetched.get(uri);
+    if (known !== undefined) return known;
+    const found = resolveModelUri(uri, storage, { isWhole: true }).then(({ path }) => path);
+    fetched.set(uri, found);
+    found.catch(() => fetched.delete(uri));
+    return found;
+  };
+  return {
+    pathOf,
+    forget: (uri) => void fetched.delete(uri),
+    expand: async (model) => (model.format === "triton" ? expandAt(await pathOf(model.uri), model) : [model]),
   };
 }
 
