@@ -251,7 +251,7 @@ describe.skipIf(chromium === undefined)("the console in Chromium", () => {
     await page.goto("/services");
     const memory = page.getByRole("region", { name: "Models in memory" });
     await memory.getByRole("row", { name: /^late-flights \d+ service/ }).waitFor();
-    await page.getByRole("img", { name: /^.* of 67 MB taken; the largest: late-trees / }).waitFor();
+    await page.getByRole("img", { name: /^.* of 67 MB taken; the largest: late-trees/ }).waitFor();
     await memory.getByRole("link", { name: "late-trees" }).click();
     await page.getByText("Nobody has asked it since it was loaded.").waitFor();
     await page.getByRole("button", { name: "Ask", exact: true }).click();

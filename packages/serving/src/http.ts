@@ -169,7 +169,7 @@ async function loadOf({ servingUrl }: ServicePlaces, signal: AbortSignal): Promi
   const url = servingUrl();
   if (url === undefined) throw servingErrors.create("serving/not-running", { because: "the project is not up" });
   try {
-    const response = await fetch(`${url}/metrics`, {
+    const response = await fetch(`${url}/metrics?model=`, {
       signal: AbortSignal.any([signal, AbortSignal.timeout(LOAD_TIMEOUT_MS)]),
     });
     return readServingLoad(await response.text());

@@ -99,7 +99,7 @@ export function servedModelRoutes(open: () => ServicePlaces): readonly Route[] {
       params: Type.Object({ name: Type.String({ minLength: 1, maxLength: 300 }) }),
       response: Type.Array(PhaseSchema),
       handler: async ({ params: { name }, signal }) =>
-        phasesIn(await (await pageOf(open(), "/metrics", signal)).text(), name),
+        phasesIn(await (await pageOf(open(), `/metrics?model=${encodeURIComponent(name)}`, signal)).text(), name),
     }),
   ];
 }

@@ -270,10 +270,15 @@ function answerServer(call: Call, path: string): void {
   response.writeHead(200, { "content-type": "text/plain; version=0.0.4" }).end(metricsOf(call));
 }
 
-/** Of the services, and of what documents and graphs ask for beside them; requests of services are counted by those alone. */
-function metricsOf({ state, models, inference: { payloads } }: Call): string {
+/**
+ * Of the services, and of what documents and graphs ask for beside them, or of the one that is named; requests of services are
+ * counted by those alone.
+ */
+function metricsOf({ state, models, inference: { payloads }, request }: Call): string {
   const own = `${[state.metrics().trimEnd(), ...payloadMetrics(payloads)].join("\n")}\n`;
-  const others = models.served().filter(({ name }) => !state.has(name));
+  // Of thousands of models the page is megabytes: who looks at one asks for that alone.
+  const wanted = new URL(request.url ?? "/", "http://localhost").searchParams.get("model");
+  const others = models.served().filter(({ name }) => !state.has(name) && (wanted === null || name === wanted));
   if (others.length === 0) return own;
   const beside = { served: () => others, residency: () => models.residency() };
   return joinedMetrics([own, inferenceMetrics({ models: beside, payloads })]);

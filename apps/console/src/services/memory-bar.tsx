@@ -1,23 +1,28 @@
 import type { Occupancy } from "@millwright/client";
 import { bytes, counted } from "../format.ts";
 
-/** What the models take of what they may: the largest one by one, pinned ones apart by their colour. */
+/** Of the whole, below which a model has no line of its own beside it. */
+const THIN = 0.006;
+
+/** What the models take of what they may: the pinned ones together, of the others the largest one by one. */
 export function MemoryBar({ occupancy }: { readonly occupancy: Occupancy }) {
   const { bytes: taken, bytesMax, pinnedBytes, largest, modelCount } = occupancy;
   const whole = Math.max(bytesMax ?? 0, taken, 1);
-  const shown = largest.reduce((sum, one) => sum + (one.bytes ?? 0), 0);
-  const others = Math.max(0, taken - shown);
+  const single = largest.filter(({ isPinned }) => !isPinned);
+  const others = Math.max(0, taken - pinnedBytes - single.reduce((sum, one) => sum + (one.bytes ?? 0), 0));
   const share = (part: number) => ({ width: `${(100 * part) / whole}%` });
-  const free = Math.max(0, whole - taken);
   return (
     <div className="stack">
       <div className="memory" role="img" aria-label={labelOf(occupancy)}>
-        {largest.map(({ name, version, bytes: own, isPinned }) => (
+        {pinnedBytes === 0 ? null : (
+          <i className="pinned" style={share(pinnedBytes)} title={`pinned: ${bytes(pinnedBytes)}`} />
+        )}
+        {single.map(({ name, version, bytes: own }) => (
           <i
             key={`${name} ${version}`}
-            className={isPinned ? "pinned" : undefined}
+            className={(own ?? 0) < THIN * whole ? "thin" : undefined}
             style={share(own ?? 0)}
-            title={`${name}, version ${version}: ${bytes(own)}${isPinned ? ", pinned" : ""}`}
+            title={`${name}, version ${version}: ${bytes(own)}`}
           />
         ))}
         {others === 0 ? null : <i className="others" style={share(others)} title={`the others: ${bytes(others)}`} />}
@@ -38,7 +43,7 @@ export function MemoryBar({ occupancy }: { readonly occupancy: Occupancy }) {
           </li>
         )}
         <li>
-          <i className="free" /> free {bytes(free)}
+          <i className="free" /> free {bytes(Math.max(0, whole - taken))}
         </li>
       </ul>
     </div>

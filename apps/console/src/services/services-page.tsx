@@ -21,7 +21,7 @@ export function ServicesPage() {
     <Page title="Services" docs="concepts/service.md">
       {error === null ? null : <Problem error={error} />}
       {applied.error === null ? null : <Problem error={applied.error} />}
-      {data?.length === 0 ? (
+      {data?.length === 0 && (applied.data?.length ?? 0) > 0 ? null : data?.length === 0 ? (
         <Empty command="npx mill run">
           A service stands here once its model has a champion: a version whose gates hold.
         </Empty>
@@ -123,8 +123,8 @@ const DOCUMENTS: readonly DataColumn<AppliedService>[] = [
         </Link>
       ),
   },
-  { name: "document", sort: ({ kind }) => kind, show: ({ kind }) => kind },
   STATE,
+  { name: "document", sort: ({ kind }) => kind, show: ({ kind }) => kind },
   {
     name: "model lies at",
     show: ({ storageUri }) =>
