@@ -1,30 +1,20 @@
 import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { openBrowser } from "../e2e/support/browser.ts";
 import { differentFlights, infer } from "../e2e/support/callers.ts";
 import { findMeans, means } from "../e2e/support/means.ts";
 import { edit, end, eventually, millLater, millUp } from "../e2e/support/project.ts";
+import { takePictures, type Subject } from "./lib/pictures.ts";
+import { servedSubjects, startServedProject } from "./lib/served-models.ts";
 
-// `npm run screenshots`: the console's pages over the flights example, in light, in dark and on a phone, into docs/img.
+// `npm run screenshots`: the console's pages over the flights example, in light, in dark and on a phone, into docs/img; those
+// of served models over a few thousand made-up flights. Nothing is fetched for them.
 // `npm run screenshots -- road step` takes those alone.
 
 const root = join(import.meta.dirname, "..");
 const project = join(root, "examples", "flights");
 const folder = join(root, "docs", "img");
-
-const looks = {
-  light: { width: 1_360, height: 850, colorScheme: "light" },
-  dark: { width: 1_360, height: 850, colorScheme: "dark" },
-  narrow: { width: 390, height: 844, colorScheme: "light" },
-} as const;
-
-interface Subject {
-  readonly address: string;
-  /** Not also in dark: the pictures are kept in the repository. */
-  readonly light?: boolean;
-  readonly prepare?: (page: Page) => Promise<void>;
-}
 
 const BRANCH = "indiana";
 /** Each makes predictions, and a snapshot of their table with a file of its own. */
@@ -48,50 +38,37 @@ const pages: Readonly<Record<string, Subject>> = {
 const { chromium } = findMeans({ root, path: process.env["PATH"] ?? "" });
 if (chromium === undefined) throw new Error(`needs ${means.chromium.what}`);
 mkdirSync(folder, { recursive: true });
-const up = await millUp(project);
-await up.road;
-const made: string[] = [];
-let longest = "";
-try {
-  longest = await longestRun();
-  await predictSome();
-  await writeBranch();
-  const browser = await openBrowser(chromium);
-  for (const name of Object.keys(looks)) made.push(...(await take(browser, name as keyof typeof looks)));
-  await browser.close();
-  await ask(`branches/${BRANCH}`, "DELETE");
-} finally {
-  await end(up);
-}
+const asked = process.argv.slice(2);
+const isWanted = (subjects: object) => asked.length === 0 || asked.some((name) => Object.hasOwn(subjects, name));
+const browser = await openBrowser(chromium);
+const made = [...(isWanted(pages) ? await ofFlights() : []), ...(isWanted(servedSubjects) ? await ofServed() : [])];
+await browser.close();
 const bytes = made.reduce((sum, path) => sum + statSync(path).size, 0);
 console.log(`${made.length} pictures in docs/img, ${(bytes / 1e6).toFixed(2)} MB`);
 
-async function take(browser: Browser, name: keyof typeof looks): Promise<readonly string[]> {
-  const { colorScheme, ...viewport } = looks[name];
-  const context = await browser.newContext({
-    baseURL: `http://127.0.0.1:${up.controlPort}`,
-    viewport,
-    colorScheme,
-    reducedMotion: "reduce",
-  });
-  const page = await context.newPage();
-  const paths: string[] = [];
-  const asked = process.argv.slice(2);
-  for (const [subject, { address, prepare, light }] of Object.entries(pages)) {
-    if (asked.length > 0 && !asked.includes(subject)) continue;
-    if (light === true && name === "dark") continue;
-    await page.goto(subject === "run" ? `/runs/${longest}` : address);
-    await page.locator(".shell[aria-busy=false]").waitFor();
-    await page.evaluate("document.fonts.ready");
-    await prepare?.(page);
-    // Charts are drawn in the frame after their code has come.
-    await page.waitForTimeout(400);
-    const path = join(folder, `${subject}-${name}.png`);
-    await page.screenshot({ path });
-    paths.push(path);
+async function ofFlights(): Promise<readonly string[]> {
+  const up = await millUp(project);
+  await up.road;
+  try {
+    const { port, controlPort } = up;
+    await predictSome({ port, controlPort });
+    await writeBranch();
+    const run = { address: `/runs/${await longestRun(controlPort)}` };
+    const taken = await takePictures(browser, { controlPort, subjects: { ...pages, run }, folder, asked });
+    await ask(controlPort, `branches/${BRANCH}`, "DELETE");
+    return taken;
+  } finally {
+    await end(up);
   }
-  await context.close();
-  return paths;
+}
+
+async function ofServed(): Promise<readonly string[]> {
+  const served = await startServedProject();
+  try {
+    return await takePictures(browser, { controlPort: served.controlPort, subjects: servedSubjects, folder, asked });
+  } finally {
+    await served.end();
+  }
 }
 
 /** The graph's code and its layout come after the page. */
@@ -115,20 +92,25 @@ async function previewPublishing(page: Page): Promise<void> {
   await page.getByText("latitude_band").waitFor();
 }
 
+interface Ports {
+  readonly port: number;
+  readonly controlPort: number;
+}
+
 /** Some predictions at a time, until the log has brought them into their table: each a snapshot of it, with a file. */
-async function predictSome(): Promise<void> {
+async function predictSome({ port, controlPort }: Ports): Promise<void> {
   for (const [round, predictions] of ROUNDS.entries()) {
-    const before = await predictionsKept();
+    const before = await predictionsKept(controlPort);
     for (const [index, flight] of differentFlights(predictions).entries())
-      await infer(up.port, { id: `picture-${round}-${index}`, flight });
+      await infer(port, { id: `picture-${round}-${index}`, flight });
     await eventually("the predictions in their table", async () =>
-      (await predictionsKept()) >= before + predictions ? true : undefined,
+      (await predictionsKept(controlPort)) >= before + predictions ? true : undefined,
     );
   }
 }
 
-async function predictionsKept(): Promise<number> {
-  const answer = await ask("tables/predictions", "GET");
+async function predictionsKept(controlPort: number): Promise<number> {
+  const answer = await ask(controlPort, "tables/predictions", "GET");
   if (!answer.ok) return 0;
   const { table } = (await answer.json()) as { readonly table: { readonly rowCount: number } };
   return table.rowCount;
@@ -148,8 +130,8 @@ async function writeBranch(): Promise<void> {
 }
 
 /** The run that has the most to show. */
-async function longestRun(): Promise<string> {
-  const runs = (await (await ask("runs", "GET")).json()) as readonly {
+async function longestRun(controlPort: number): Promise<string> {
+  const runs = (await (await ask(controlPort, "runs", "GET")).json()) as readonly {
     readonly runId: string;
     readonly startedAtMs: number;
     readonly endedAtMs: number | null;
@@ -158,6 +140,6 @@ async function longestRun(): Promise<string> {
   return runs.reduce((one, other) => (tookMs(other) > tookMs(one) ? other : one)).runId;
 }
 
-function ask(path: string, method: string): Promise<Response> {
-  return fetch(`http://127.0.0.1:${up.controlPort}/api/v1/${path}`, { method });
+function ask(controlPort: number, path: string, method: string): Promise<Response> {
+  return fetch(`http://127.0.0.1:${controlPort}/api/v1/${path}`, { method });
 }

@@ -58,6 +58,10 @@ test("a request can be sent as it is, and what is written stands in it with all 
   expect(text).toContain('"data":["no JSON"]');
 });
 
+test("of what has very many elements nothing is filled in", () => {
+  expect(plainRequest([input("image", "FP32", [-1, 3, 224, 224])])).toEqual({ image: ["[]"] });
+});
+
 test("an explanation is asked for in rows: of one input its values, of several an object", () => {
   const one = [input("x", "FP32", [-1, 2])];
   expect(explainText(one, { x: ["1", "2"] }, " ")).toBe('{"instances":[[1,2]]}');

@@ -64,7 +64,9 @@ export function ChecksPage() {
       lead={
         data === undefined
           ? undefined
-          : `${counted(last.length, "check")}, ${missed === 0 ? "all hold" : `${count(missed)} do not hold`}`
+          : last.length === 0
+            ? "none has run yet"
+            : `${counted(last.length, "check")}, ${missed === 0 ? "all hold" : `${count(missed)} do not hold`}`
       }
       actions={<Report />}
     >

@@ -26,7 +26,10 @@ export function LogsPage() {
       <Filters filter={filter} />
       {error === null ? null : <Problem error={error} />}
       {lines === undefined ? null : lines.length === 0 ? (
-        <Empty command="mill logs --follow">No line is like that. A terminal shows the same.</Empty>
+        <Empty command="mill logs --follow">
+          {Object.keys(filter).length === 0 ? "Nothing has been said yet." : "No line is like that."} A terminal shows
+          the same.
+        </Empty>
       ) : (
         <Lines lines={lines} />
       )}

@@ -90,7 +90,7 @@ function Row({ task, run: { startedAtMs: startMs }, wholeMs, isWaitedFor, isSaid
   return (
     <tr>
       <td>
-        <Link to="/" search={{ node: task.id }} className="row tight">
+        <Link to="/" search={{ node: task.id }} className="row tight bound">
           <Icon name={task.kind} size={14} />
           <Middle text={task.name} />
         </Link>

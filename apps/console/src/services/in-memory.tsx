@@ -7,6 +7,7 @@ import { shortMs } from "../graphs/words.ts";
 import { Panel } from "../parts/page.tsx";
 import { Snippet } from "../parts/snippet.tsx";
 import { Ago } from "../parts/time.tsx";
+import { NotAnswering } from "./live-load.tsx";
 import { MemoryBar } from "./memory-bar.tsx";
 import { tookSince, type MeshSample, type Took } from "./mesh.ts";
 import { MeshOverTime } from "./mesh-over-time.tsx";
@@ -20,7 +21,7 @@ const LIMIT_LINE = "limits: { servedModelsMb: 800 }";
 /** What the serving process has in memory, of what it may, and what it did to have it there. */
 export function InMemory() {
   const [samples, setSamples] = useState<readonly MeshSample[]>([]);
-  const { data } = useQuery({
+  const { data, error } = useQuery({
     queryKey: ["occupancy"],
     queryFn: async () => {
       const occupancy = await api.showOccupancy({ limit: 0 });
@@ -31,7 +32,13 @@ export function InMemory() {
     staleTime: 0,
     retry: false,
   });
-  if (data === undefined) return null;
+  if (error !== null)
+    return (
+      <Panel title="In memory">
+        <NotAnswering error={error} />
+      </Panel>
+    );
+  if (data === undefined || (data.modelCount === 0 && data.bytesMax === null)) return null;
   const isBounded = data.bytesMax !== null;
   return (
     <Panel title="In memory" aside={<span className="muted">{counted(data.modelCount, "model")}</span>}>
@@ -46,7 +53,7 @@ export function InMemory() {
       </div>
       {isBounded ? <MeshOverTime samples={samples} /> : null}
       <MadeRoom occupancy={data} />
-      <ModelsInMemory />
+      {data.modelCount === 0 ? null : <ModelsInMemory />}
     </Panel>
   );
 }

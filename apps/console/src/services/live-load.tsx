@@ -71,8 +71,8 @@ export function LiveLoad() {
   );
 }
 
-/** While the serving process is down it is started again by who keeps it: nothing is to be done here. */
-function NotAnswering({ error }: { readonly error: unknown }) {
+/** While the serving process is down it is started again by who keeps it: nothing is to be done. */
+export function NotAnswering({ error }: { readonly error: unknown }) {
   if (problemOf(error).code !== "serving/not-running") return <Problem error={error} />;
   return (
     <p className="body" role="status">

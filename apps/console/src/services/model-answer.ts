@@ -37,6 +37,7 @@ export function contributionsIn(
 ): readonly Contributions[] {
   const { explanations } = JSON.parse(answer) as { readonly explanations: readonly (readonly unknown[])[] };
   const [first = []] = explanations;
+  if (first.length === 0) return [];
   const rows = (Array.isArray(first[0]) ? first : [first]) as readonly (readonly number[])[];
   return rows.map((row) => ({
     base: row.at(-1) ?? Number.NaN,

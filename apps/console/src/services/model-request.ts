@@ -5,6 +5,7 @@ type Input = ServedModel["inputs"][number];
 /** What a person has written for one input of one row: a text for each of its elements, or one of JSON for all. */
 export type Written = Readonly<Record<string, readonly string[]>>;
 
+const ZEROS_MAX = 2_000;
 /** Of a table with more columns than that, the values are written as one list. */
 const FIELDS_MAX = 40;
 
@@ -53,6 +54,8 @@ function plainText({ datatype }: Input): string {
 function zerosOf({ datatype, shape }: Input): unknown {
   const value = datatype === "BYTES" ? "" : datatype === "BOOL" ? false : 0;
   const inner = isRows(shape[0]) ? shape.slice(1) : shape;
+  // A picture's zeros are more than a person reads, or a form holds.
+  if (inner.reduce((product, size) => product * Math.max(1, size), 1) > ZEROS_MAX) return [];
   return inner
     .toReversed()
     .reduce<unknown>((nested, size) => Array.from({ length: Math.max(1, size) }, () => nested), value);

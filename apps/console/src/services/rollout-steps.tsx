@@ -66,58 +66,60 @@ interface NumbersProps {
 function Numbers({ rollout: { variant, gates, requestsMin, labels }, numbers }: NumbersProps) {
   const { primary, variant: other, drift, labels: labelled } = numbers;
   return (
-    <table className="data">
-      <thead>
-        <tr>
-          <th>in this step</th>
-          <th className="number">the service’s own</th>
-          <th className="number">{variant}</th>
-          <th>gate</th>
-        </tr>
-      </thead>
-      <tbody>
-        <tr>
-          <td>requests</td>
-          <td className="number">{count(primary.requests)}</td>
-          <td className="number">{count(other.requests)}</td>
-          <td className="muted">{count(requestsMin)} at least</td>
-        </tr>
-        <tr>
-          <td>failed</td>
-          <td className="number">{failed(primary)}</td>
-          <td className="number">{failed(other)}</td>
-          <td className="muted">{(gates.errorRate * 100).toFixed(1)}% more at most</td>
-        </tr>
-        <tr>
-          <td>99th percentile</td>
-          <td className="number">{latency(primary)}</td>
-          <td className="number">{latency(other)}</td>
-          <td className="muted">{gates.latencyP99} times at most</td>
-        </tr>
-        <tr>
-          <td>drift of the answers</td>
-          <td className="number">–</td>
-          <td className="number">{drift === null ? "–" : drift.toFixed(3)}</td>
-          <td className="muted">{gates.drift} at most</td>
-        </tr>
-        {labels === null ? null : (
-          <>
-            <tr>
-              <td>labels, since it began</td>
-              <td className="number">{count(labelled?.primary.labels ?? 0)}</td>
-              <td className="number">{count(labelled?.variant.labels ?? 0)}</td>
-              <td className="muted">{count(labels.labelsMin)} at least</td>
-            </tr>
-            <tr>
-              <td>{labels.metric}</td>
-              <td className="number">{labelled?.primary.value?.toFixed(4) ?? "–"}</td>
-              <td className="number">{labelled?.variant.value?.toFixed(4) ?? "–"}</td>
-              <td className="muted">{labels.worseBy} worse at most</td>
-            </tr>
-          </>
-        )}
-      </tbody>
-    </table>
+    <div className="scroll" tabIndex={0} role="region" aria-label="What the rollout is judged by">
+      <table className="data">
+        <thead>
+          <tr>
+            <th>in this step</th>
+            <th className="number">the service’s own</th>
+            <th className="number">{variant}</th>
+            <th>gate</th>
+          </tr>
+        </thead>
+        <tbody>
+          <tr>
+            <td>requests</td>
+            <td className="number">{count(primary.requests)}</td>
+            <td className="number">{count(other.requests)}</td>
+            <td className="muted">{count(requestsMin)} at least</td>
+          </tr>
+          <tr>
+            <td>failed</td>
+            <td className="number">{failed(primary)}</td>
+            <td className="number">{failed(other)}</td>
+            <td className="muted">{(gates.errorRate * 100).toFixed(1)}% more at most</td>
+          </tr>
+          <tr>
+            <td>99th percentile</td>
+            <td className="number">{latency(primary)}</td>
+            <td className="number">{latency(other)}</td>
+            <td className="muted">{gates.latencyP99} times at most</td>
+          </tr>
+          <tr>
+            <td>drift of the answers</td>
+            <td className="number">–</td>
+            <td className="number">{drift === null ? "–" : drift.toFixed(3)}</td>
+            <td className="muted">{gates.drift} at most</td>
+          </tr>
+          {labels === null ? null : (
+            <>
+              <tr>
+                <td>labels, since it began</td>
+                <td className="number">{count(labelled?.primary.labels ?? 0)}</td>
+                <td className="number">{count(labelled?.variant.labels ?? 0)}</td>
+                <td className="muted">{count(labels.labelsMin)} at least</td>
+              </tr>
+              <tr>
+                <td>{labels.metric}</td>
+                <td className="number">{labelled?.primary.value?.toFixed(4) ?? "–"}</td>
+                <td className="number">{labelled?.variant.value?.toFixed(4) ?? "–"}</td>
+                <td className="muted">{labels.worseBy} worse at most</td>
+              </tr>
+            </>
+          )}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

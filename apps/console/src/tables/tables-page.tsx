@@ -7,6 +7,7 @@ import { OnBranch } from "../branches/on-branch.tsx";
 import { bytes, count } from "../format.ts";
 import { DataTable, type DataColumn } from "../parts/data-table.tsx";
 import { Empty } from "../parts/empty.tsx";
+import { Middle } from "../parts/middle.tsx";
 import { Page } from "../parts/page.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { Ago } from "../parts/time.tsx";
@@ -16,8 +17,13 @@ const COLUMNS: readonly DataColumn<Table>[] = [
     name: "name",
     sort: ({ name }) => name,
     show: ({ name }) => (
-      <Link to="/tables/$name" params={{ name }} search={({ branch }) => (branch === undefined ? {} : { branch })}>
-        {name}
+      <Link
+        to="/tables/$name"
+        params={{ name }}
+        search={({ branch }) => (branch === undefined ? {} : { branch })}
+        className="bound"
+      >
+        <Middle text={name} />
       </Link>
     ),
   },
