@@ -75,9 +75,9 @@ const LOAD_MS_MAX = 30_000;
 /** Models whose bound may change while they serve. */
 export interface BoundedModels extends ModelDirectory {
   /**
-   * Has this hold from now on: pinned ones are loaded, and the others make room as they must, those loaded first before others
-   * where there was no bound and nobody noted who is asked; without a bound all are loaded.
-   * What cannot be loaded is told in the index and the log.
+   * Has this hold from now on: pinned ones are loaded, and the others make room as they must; without a bound all are loaded.
+   * Who was asked while there was none is not known: those loaded first make room first. What cannot be loaded is told in the
+   * index and the log.
    */
   limit(onDemand: OnDemand | undefined): Promise<void>;
 }
