@@ -85,6 +85,8 @@ const WAITING_BYTES_MAX = 8 * 2 ** 20;
 const RECORD_BYTES = 1_024;
 /** Another process may hold its folder until it has ended. */
 const OPEN_AGAIN_MS = 5_000;
+/** Requests wait no longer for what is written between them. */
+const TURN_MS = 0.25;
 const ERROR_CHARACTERS_MAX = 1_000;
 
 type Making = () => PayloadRecord;
@@ -212,13 +214,15 @@ class Payloads implements PayloadLog {
     this.#writeSoon();
   }
 
-  /** One at a time, so that requests have their turn between. */
+  /** Some at a time, so that requests have their turn between. */
   #writeSoon(): void {
     if (this.#isSoon) return;
     this.#isSoon = true;
     this.#options.later(() => {
       this.#isSoon = false;
-      this.#writeOne();
+      const untilMs = this.#options.clock.monotonicMs() + TURN_MS;
+      do this.#writeOne();
+      while (this.#waiting.length > 0 && this.#options.clock.monotonicMs() < untilMs);
       if (this.#waiting.length > 0) this.#writeSoon();
     });
   }
