@@ -1,27 +1,16 @@
-import { stat } from "node:fs/promises";
 import { isMillError, type Clock, type Logger } from "@millwright/kernel";
-import { withBackground } from "../explain/background.ts";
 import { inferenceErrors } from "./errors.ts";
-import { fullConfig } from "./full-config.ts";
 import { GivenModels } from "./given-models.ts";
-import { cannotLoad, type ModelFolder } from "./model-folder.ts";
+import { cannotLoad } from "./model-folder.ts";
 import { placesInFolder, placesTogether, type ModelPlaces } from "./model-places.ts";
-import type { InferenceModel, OpenModel } from "./ports.ts";
+import { openVersions } from "./open-versions.ts";
+import type { OpenModel } from "./ports.ts";
 import { afterMs, LoadSlots, type LoadSlotsOptions } from "./load-slots.ts";
 import { inParallel } from "../in-parallel.ts";
 import { MeshRecord } from "./mesh-record.ts";
 import { ResidentModels, type ResidentPriority } from "./resident-models.ts";
-import {
-  serveModel,
-  type IndexEntry,
-  type LoadOptions,
-  type ModelDirectory,
-  type Residency,
-  type ServedModel,
-} from "./served-model.ts";
-import { sequenceModel } from "./sequences/sequence-model.ts";
+import type { IndexEntry, LoadOptions, ModelDirectory, Residency, ServedModel } from "./served-model.ts";
 import { quoted } from "./tensor.ts";
-import { warmUp } from "./warm-up.ts";
 
 export interface FolderModelsOptions {
   /** Holds a folder for each model. */
@@ -309,58 +298,18 @@ class FolderModels implements BoundedModels {
   }
 
   async #open(name: string, { config }: LoadOptions): Promise<readonly ServedModel[]> {
-    const { logger, clock } = this.#options;
-    const onCloseFailed = (error: unknown) => logger.error({ err: error, model: name }, "a model could not be closed");
+    const { clock } = this.#options;
     const sinceMs = clock.nowMs();
     const folder = await this.#places.read(name, config);
     const origin = folder.place === undefined ? undefined : { folder: folder.place, sinceMs, config };
-    const opened: ServedModel[] = [];
-    try {
-      for (const { version, file } of folder.versions) {
-        const model = await this.#openVersion(file, folder);
-        try {
-          const bytes = model.bytes ?? (await stat(file)).size;
-          const served = { name, version, model, bytes, origin, config: fullConfig(name, folder.config, model) };
-          opened.push({ ...serveModel(served, { clock, onCloseFailed }), took: this.#record.tookWarm });
-        } catch (error) {
-          await model.close().catch(onCloseFailed);
-          throw error;
-        }
-      }
-    } catch (error) {
-      for (const one of opened) one.retire();
-      throw error;
-    }
-    return opened;
-  }
-
-  async #openVersion(file: string, folder: ModelFolder): Promise<InferenceModel> {
-    const { openModel, clock } = this.#options;
-    const { config } = folder;
-    const opened = await openModel(file, config, { isAnswering: this.#isAnswering, format: folder.format });
-    try {
-      const told = await withBackground(opened, { config, file });
-      const model = labelled(sequenceModel(told, { config, clock }), folder);
-      await warmUp(model, { config, file });
-      return model;
-    } catch (error) {
-      await opened.close();
-      throw error;
-    }
+    const isAnswering = this.#isAnswering;
+    const opened = await openVersions({ name, folder, origin }, { ...this.#options, isAnswering });
+    return opened.map((one) => ({ ...one, took: this.#record.tookWarm }));
   }
 }
 
 function residentLimits({ bytesMax = Number.POSITIVE_INFINITY, pinned = [] }: Partial<OnDemand> = {}) {
   return { bytesMax, pinned: new Set(pinned) };
-}
-
-function labelled(model: InferenceModel, { labels }: ModelFolder): InferenceModel {
-  if (labels.size === 0) return model;
-  const outputs = model.outputs.map((spec) => {
-    const found = labels.get(spec.name);
-    return found === undefined ? spec : { ...spec, labels: found };
-  });
-  return { ...model, outputs };
 }
 
 /** The highest of its versions, in Triton's words. */
