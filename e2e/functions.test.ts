@@ -193,7 +193,7 @@ describe("a function as a service", () => {
     edit(projectDir, "services/rebooking.ts", (text) => text.replace('"keep"', '"stay"'));
     await faulty("exit");
     expect((await ask(FLIGHT)).body).toMatchObject({ model_version: "1" });
-    expect((await millLater(ours("run"))).code).toBe(0);
+    expect(await millLater(ours("run"))).toMatchObject({ code: 0 });
     await eventually("the new version", async () => {
       const { model_version: version } = (await ask(FLIGHT)).body as { readonly model_version?: string };
       return version === "2" || undefined;
