@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { silentLogger } from "@millwright/kernel";
 import { exportOnnx, scoreRow, type TreeModel } from "@millwright/training";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { keepFolderServing } from "../src/folder-process.ts";
 import { serveFolder, type FolderServing } from "../src/serve-folder.ts";
+import { SMALL_SERVER } from "./support/small-server.ts";
 
 // ONNX files in a folder, answered by ONNX Runtime.
 
@@ -41,11 +41,7 @@ beforeAll(async () => {
   writeFileSync(join(root, "broken", "1", "model.onnx"), "no model");
   serving = await serveFolder({
     folder: root,
-    restPort: 0,
-    grpcPort: 0,
-    bodyBytesMax: 2 ** 20,
-    cacheBytesMax: 2 ** 20,
-    logger: silentLogger,
+    ...SMALL_SERVER,
   });
 });
 afterAll(async () => {
@@ -83,11 +79,7 @@ test("a kept process asks its keeper for the registered model that it is told by
   const kept = await keepFolderServing({
     folder: undefined,
     stored: { uris: new Map([["champion", "models:/trees@champion"]]), storage },
-    restPort: 0,
-    grpcPort: 0,
-    bodyBytesMax: 2 ** 20,
-    cacheBytesMax: 2 ** 20,
-    logger: silentLogger,
+    ...SMALL_SERVER,
   });
   expect(kept.models).toMatchObject([{ name: "champion", state: "READY" }]);
   expect(asked).toContainEqual({ name: "trees", alias: "champion" });

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { silentLogger } from "@millwright/kernel";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { keepFolderServing, type FolderProcess } from "../src/folder-process.ts";
 import { askOnce } from "./support/ask-once.ts";
 import { addConstant } from "./support/constant-model.ts";
 import { keepAsking, type Asked } from "./support/keep-asking.ts";
+import { SMALL_SERVER } from "./support/small-server.ts";
 
 // Two processes whose callers ask for the same models all the time: each has copies of the other's. Nobody may see that there
 // are any, but for the time that an answer takes.
@@ -22,11 +22,7 @@ beforeAll(async () => {
   serving = await keepFolderServing({
     folder: root,
     shards: 2,
-    restPort: 0,
-    grpcPort: 0,
-    bodyBytesMax: 2 ** 20,
-    cacheBytesMax: 2 ** 20,
-    logger: silentLogger,
+    ...SMALL_SERVER,
   });
 });
 afterAll(async () => {

@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { silentLogger } from "@millwright/kernel";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { keepFolderServing, type FolderProcess } from "../src/folder-process.ts";
 import { askOnce } from "./support/ask-once.ts";
 import { addConstant, ROW } from "./support/constant-model.ts";
+import { SMALL_SERVER } from "./support/small-server.ts";
 
 // KServe's documents served by two processes: a canary has its share of the requests, and a request its revision, whichever
 // process it comes to; graphs ask the models of both.
@@ -62,11 +62,7 @@ beforeAll(async () => {
   serving = await keepFolderServing({
     folder: join(root, "models"),
     shards: 2,
-    restPort: 0,
-    grpcPort: 0,
-    bodyBytesMax: 2 ** 20,
-    cacheBytesMax: 2 ** 20,
-    logger: silentLogger,
+    ...SMALL_SERVER,
   });
 });
 afterAll(async () => {

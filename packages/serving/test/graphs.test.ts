@@ -1,29 +1,13 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import type { GraphDefinition, GraphStep } from "../src/graphs/graph-definition.ts";
-import type { InferenceModel, Tensor, TensorSpec } from "../src/inference/index.ts";
+import type { GraphDefinition } from "../src/graphs/graph-definition.ts";
+import type { InferenceModel, Tensor } from "../src/inference/index.ts";
 import { inferenceErrors } from "../src/inference/errors.ts";
+import { node, numbers, X, Y } from "./support/graph-parts.ts";
 import { serveNamed } from "./support/serve-named.ts";
 
 // Graphs of models as KServe's router runs them, over KServe's first protocol and the Open Inference Protocol.
-
-const X: TensorSpec = { name: "x", datatype: "FP64", shape: [-1], dimensionNames: ["rows"] };
-const Y: TensorSpec = { ...X, name: "y" };
-
-function numbers(infer: (values: readonly number[]) => readonly number[] | Promise<readonly number[]>): InferenceModel {
-  return {
-    platform: "test",
-    backend: "test",
-    inputs: [X],
-    outputs: [Y],
-    infer: async ([input]) => {
-      const data = Float64Array.from(await infer(Array.from(input?.data as Float64Array)));
-      return [{ name: "y", datatype: "FP64", shape: [data.length], data }];
-    },
-    close: async () => {},
-  };
-}
 
 let letGo = () => {};
 const seen: string[] = [];
@@ -58,11 +42,6 @@ const models: Readonly<Record<string, InferenceModel>> = {
 let other: Server;
 let address = "";
 const asked: { path: string; body: string; headers: Record<string, unknown> }[] = [];
-
-const node = (routerType: GraphDefinition["nodes"][string]["routerType"], ...steps: GraphStep[]) => ({
-  routerType,
-  steps,
-});
 
 const graphs = (): readonly GraphDefinition[] => [
   {
@@ -505,48 +484,4 @@ test(`${REQUESTS} callers at once, each with its own numbers: every answer is it
     }),
   );
   expect(answers.filter((isOwn) => !isOwn)).toHaveLength(0);
-});
-
-/** Sixty nodes, each of which asks the next one twice. */
-function doubling(step: (to: string) => GraphStep): GraphDefinition["nodes"] {
-  const names = ["root", ...Array.from({ length: 60 }, (_, at) => `n${at}`)];
-  const nodes = names.map((name, at) => {
-    const next = names[at + 1];
-    const to = next === undefined ? { serviceName: "double" } : step(next);
-    return [name, node("Sequence", to, to)] as const;
-  });
-  return Object.fromEntries(nodes);
-}
-
-test("graphs that each ask the next one twice are refused, and not walked", () => {
-  const each = Object.entries(doubling((to) => ({ serviceName: to }))).map(([name, root]) => ({
-    name,
-    nodes: { root },
-  }));
-  expect(() => served.graphs.apply([...graphs(), ...each])).toThrow("may ask more than 10000 times");
-});
-
-describe("a graph that cannot be", () => {
-  const refusals: readonly (readonly [why: string, nodes: GraphDefinition["nodes"]])[] = [
-    ["there is no node named root", { other: node("Sequence", { serviceName: "double" }) }],
-    [
-      "its nodes go in a circle: root → a → root",
-      { root: node("Sequence", { nodeName: "a" }), a: node("Ensemble", { nodeName: "root" }) },
-    ],
-    ['there is no node "b"', { root: node("Sequence", { nodeName: "b" }) }],
-    ["the weights are 90 together", { root: node("Splitter", { serviceName: "a", weight: 90 }) }],
-    ["a splitter's step has no weight", { root: node("Splitter", { serviceName: "a" }) }],
-    ["it has serviceName and serviceUrl", { root: node("Sequence", { serviceName: "a", serviceUrl: "http://b" }) }],
-    ["it has none of nodeName, serviceName, serviceUrl", { root: node("Sequence", {}) }],
-    ["it is no address of http or https", { root: node("Sequence", { serviceUrl: "file:///etc/passwd" }) }],
-    ["is never taken", { root: node("Switch", { serviceName: "a" }) }],
-    ['is "s" too', { root: node("Ensemble", { name: "s", serviceName: "a" }, { name: "s", serviceName: "b" }) }],
-    ["one request may ask more than 10000 times", doubling((to) => ({ nodeName: to }))],
-    ["the graphs go in a circle: bad → bad", { root: node("Sequence", { serviceName: "bad" }) }],
-  ];
-  test.each(refusals)("%s", (why, nodes) => {
-    const applied = () => served.graphs.apply([...graphs(), { name: "bad", nodes }]);
-    expect(applied).toThrow(why);
-    expect(served.graphs.find("chain").name).toBe("chain");
-  });
 });
